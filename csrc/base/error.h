@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * error.h: what went wrong, kept apart as Spark keeps it: condition, parameters, query context.
+ *
+ * The condition is a row of error_conditions.def. An nb_error belongs to the caller (usually on its stack), starts as
+ * NB_ERROR_INIT, is set once by whoever found the fault, travels up unchanged and is cleared by nb_error_clear. `err` may be
+ * NULL wherever it is a parameter. Nothing here allocates through pools; when malloc fails while an error is made,
+ * the message falls back to the condition's name.
+ */
+#ifndef NB_BASE_ERROR_H
+#define NB_BASE_ERROR_H
+
+#include <stdbool.h>
+#include "base/status.h"
+
+/* Which Python (and Java) exception class a condition becomes. */
+typedef enum nb_error_kind {
+    NB_KIND_ANALYSIS,          /* AnalysisException */
+    NB_KIND_PARSE,             /* ParseException */
+    NB_KIND_ARITHMETIC,        /* ArithmeticException */
+    NB_KIND_NUMBER_FORMAT,     /* NumberFormatException */
+    NB_KIND_DATETIME,          /* DateTimeException */
+    NB_KIND_ARRAY_INDEX,       /* ArrayIndexOutOfBoundsException */
+    NB_KIND_ILLEGAL_ARGUMENT,  /* IllegalArgumentException */
+    NB_KIND_UNSUPPORTED,       /* UnsupportedOperationException */
+    NB_KIND_RUNTIME,           /* SparkRuntimeException */
+    NB_KIND_EXECUTION,         /* SparkException (PySpark: PythonException's base, SparkException) */
+    NB_KIND_NOT_IMPLEMENTED,   /* PySparkNotImplementedError */
+} nb_error_kind;
+
+typedef enum nb_condition {
+#define NB_CONDITION(id, name, sqlstate, kind, template) NB_COND_##id,
+#include "base/error_conditions.def"
+#undef NB_CONDITION
+    NB_N_CONDITIONS
+} nb_condition;
+
+typedef struct nb_condition_info {
+    const char *name;     /* "UNRESOLVED_COLUMN.WITH_SUGGESTION" */
+    const char *sqlstate; /* "42703" */
+    nb_error_kind kind;
+    const char *message;  /* template; <name> is a parameter */
+} nb_condition_info;
+
+/* Where in the user's text or code a fault lies. SQL text has positions, a DataFrame call has fragment and call site. */
+typedef struct nb_query_context {
+    bool is_dataframe;
+    char *object_type, *object_name;
+    char *fragment; /* the piece of SQL, or the name of the method */
+    char *call_site;
+    int line, position;            /* line is 1-based, position 0-based in the line; 0/-1 when unknown */
+    int start_index, stop_index;   /* in fragment's whole text, inclusive; -1 when unknown */
+    char *summary;                 /* "== SQL (line 1, position 8) ==\n..." */
+} nb_query_context;
+
+#define NB_ERROR_MAX_PARAMS 12
+
+typedef struct nb_error {
+    bool set;
+    nb_condition condition;
+    int n_params;
+    char *keys[NB_ERROR_MAX_PARAMS];
+    char *values[NB_ERROR_MAX_PARAMS];
+    char *message;            /* whole text as users see it: "[COND] text SQLSTATE: xxxxx" + context summary */
+    nb_query_context *context; /* at most one; NULL when none */
+} nb_error;
+
+#define NB_ERROR_INIT ((nb_error){0})
+
+const nb_condition_info *nb_condition_get(nb_condition cond);
+
+/* Fills err (if not NULL and not already set) and returns NB_ERROR. Then come pairs of const char *: name, value; NULL ends. */
+nb_status nb_raise(nb_error *err, nb_condition cond, ...) __attribute__((sentinel));
+
+/* INTERNAL_ERROR with a printf message: for faults that no user input should be able to cause. */
+nb_status nb_raise_internal(nb_error *err, const char *fmt, ...) NB_PRINTF(2, 3);
+
+/* Something that Spark has and nbaspark has not (yet): PySparkNotImplementedError naming the feature. */
+nb_status nb_raise_unsupported(nb_error *err, const char *fmt, ...) NB_PRINTF(2, 3);
+
+/* An I/O fault: operation ("open", "write"), path, errno. ENOENT gives PATH_NOT_FOUND, EACCES and the rest FAILED_READ_FILE/… . */
+nb_status nb_raise_errno(nb_error *err, const char *operation, const char *path, int errnum);
+
+/* Adds a name and value that a higher layer knows; a name already there is left alone. */
+void nb_error_add_context(nb_error *err, const char *name, const char *value);
+
+/* Attaches the place in SQL text: [start, stop] are byte offsets into sql, inclusive. Only the first call counts. */
+void nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int start, int stop);
+/* The same for a DataFrame call: fragment is the method's name, call_site "file:line" text. */
+void nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *call_site);
+
+const char *nb_error_message(const nb_error *err); /* never NULL */
+const char *nb_error_param(const nb_error *err, const char *name); /* NULL when absent */
+
+void nb_error_move(nb_error *from, nb_error *to); /* to must be empty; from is left empty */
+void nb_error_clear(nb_error *err);
+
+#endif

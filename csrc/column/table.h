@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.h: rows that are kept: results, cached DataFrames, local data, spilled runs being read.
+ *
+ * A table is a list of chunks of columns that owns (by reference) all memory its vectors point at. Immutable once finished,
+ * shared between threads and sessions by reference counts. Chunks may have any number of rows; readers slice them into
+ * batches of NB_BATCH_ROWS without copying.
+ */
+#ifndef NB_COLUMN_TABLE_H
+#define NB_COLUMN_TABLE_H
+
+#include "base/buffer.h"
+#include "column/batch.h"
+
+typedef struct nb_chunk {
+    int64_t n_rows;
+    nb_vector *cols;     /* n_cols, flat, constant or dictionary */
+    uint64_t order;
+    int32_t partition;
+    /* private */
+    nb_arena *arena;     /* owns the vectors, and copied data */
+    nb_buffer **buffers; /* referenced foreign memory */
+    int n_buffers;
+    int64_t refs;
+} nb_chunk;
+
+typedef struct nb_table {
+    const nb_type *schema; /* STRUCT */
+    int64_t n_rows;
+    nb_chunk **chunks;     /* in order */
+    int n_chunks;
+    /* private */
+    nb_pool *pool;
+    int64_t refs;
+    int cap;
+} nb_table;
+
+/* The pool is borrowed and must outlive the table. */
+nb_status nb_table_new(nb_pool *pool, const nb_type *schema, nb_table **out);
+nb_table *nb_table_ref(nb_table *t);
+void nb_table_release(nb_table *t); /* NULL is fine */
+/* The chunk is moved into the table. */
+nb_status nb_table_append(nb_table *t, nb_chunk *chunk);
+
+/* A chunk under construction: appends batches by copying, so that the result has few, long vectors. One thread. */
+typedef struct nb_chunk_builder nb_chunk_builder;
+nb_status nb_chunk_builder_new(nb_pool *pool, const nb_type *schema, nb_chunk_builder **out);
+nb_status nb_chunk_builder_append(nb_chunk_builder *b, nb_batch *batch);
+/* Selected rows only, rows idx[0..n) of plain vectors. */
+nb_status nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols, const uint32_t *idx, int64_t n);
+int64_t nb_chunk_builder_rows(const nb_chunk_builder *b);
+size_t nb_chunk_builder_bytes(const nb_chunk_builder *b);
+/* What has been collected so far becomes a chunk (owned by the caller); the builder is empty again. *out NULL when there were no rows. */
+nb_status nb_chunk_builder_finish(nb_chunk_builder *b, nb_chunk **out);
+void nb_chunk_builder_free(nb_chunk_builder *b);
+void nb_chunk_free(nb_chunk *chunk);
+
+/* An empty chunk that may be filled by hand: vectors go into chunk->arena, foreign memory is added by nb_chunk_keep. */
+nb_status nb_chunk_new(nb_pool *pool, int n_cols, nb_chunk **out);
+nb_status nb_chunk_keep(nb_chunk *chunk, nb_buffer *buf); /* takes a reference */
+
+/* Rows [from, from+n) of chunk c as a batch in the arena, without copying. */
+nb_status nb_chunk_batch(const nb_chunk *c, int n_cols, int64_t from, int64_t n, nb_arena *arena, nb_batch *out);
+
+#endif
