@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build of nbaspark: csrc/Makefile does the work, setuptools packs the result."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+TOP = Path(__file__).resolve().parent
+
+
+class MakeExtension(build_ext):
+    """Runs make for nbaspark._core; make knows what is out of date."""
+
+    def build_extension(self, ext):
+        import numpy
+
+        target = Path(self.get_ext_fullpath(ext.name)).resolve()
+        command = [
+            "make",
+            "-C",
+            str(TOP / "csrc"),
+            f"-j{os.cpu_count() or 1}",
+            "python",
+            f"PY_INCLUDE={sysconfig.get_path('include')}",
+            f"NUMPY_INCLUDE={numpy.get_include()}",
+            f"EXT_SUFFIX={sysconfig.get_config_var('EXT_SUFFIX')}",
+            f"PY_OUT={target.parent}",
+        ]
+        try:
+            subprocess.run(command, check=True, cwd=TOP)
+        except FileNotFoundError:
+            sys.exit("nbaspark: GNU make, gcc and the libraries named in docs/development.md are needed")
+
+
+setup(
+    ext_modules=[Extension("nbaspark._core", sources=[])],
+    cmdclass={"build_ext": MakeExtension},
+)
