@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registry.h: scalar functions as rows of tables.
+ *
+ * Each family has a functions/<family>.def; registry.c includes them all. A row:
+ *
+ *   NB_FUNCTION("name|alias|alias", min_args, max_args (-1 = any), binder, flags, "one line of help", "example SQL", "its result")
+ *
+ * The analyzer calls nb_function_bind with typed arguments. The binder looks at the argument types, inserts casts (nb_bind_cast), chooses the
+ * kernel and result type, and may prepare a payload (compiled pattern, constant argument). What it leaves open:
+ *   nulls      by default a row is null when an argument is: the evaluator sets out->validity before the kernel runs, and the kernel writes
+ *              any value there but must not fail on it. NB_FN_NULLS: the kernel looks at and sets validity itself.
+ *   constants  arguments that are all constant are evaluated for one row; kernels see FLAT or CONST arguments, never DICT.
+ *              A function of one DICT argument (others constant) runs over the dictionary's entries, unless it can fail or is NB_FN_NULLS.
+ */
+#ifndef NB_EXPR_REGISTRY_H
+#define NB_EXPR_REGISTRY_H
+
+#include "expr/expr.h"
+
+enum {
+    NB_FN_NULLS = 1 << 0,             /* kernel handles nulls itself */
+    NB_FN_NONDETERMINISTIC = 1 << 1,
+    NB_FN_CAN_FAIL = 1 << 2,          /* may raise for some values */
+    NB_FN_STATEFUL = 1 << 3,          /* wants per-thread state: state_size, partition */
+    NB_FN_NULLABLE = 1 << 4,          /* result may be null though no argument is */
+    NB_FN_NOT_NULL = 1 << 5,          /* result is never null */
+    NB_FN_WINDOW_ONLY = 1 << 6,       /* row_number() ...: only inside OVER */
+    NB_FN_HIGHER_ORDER = 1 << 7,      /* takes LAMBDA arguments; the kernel evaluates them through ctx */
+};
+
+/* What a kernel gets besides its arguments. */
+struct nb_kernel_ctx {
+    nb_arena *arena;                /* scratch: results and temporary memory, lives until the batch is done */
+    const nb_session_info *info;
+    const nb_expr *expr;            /* the CALL: types, payload, arguments' types, origin */
+    void *state;                    /* NB_FN_STATEFUL: zeroed at first, one per thread */
+    int32_t partition;
+    int64_t row0;                   /* number of the first row within the partition */
+    nb_eval *eval;                  /* higher-order functions */
+    nb_batch *batch;                /* the outer batch: higher-order functions */
+    nb_error *err;
+};
+
+/* nb_kernel_fn: computes rows [0, n) into *out. Before the call out is FLAT with data allocated for n rows of the result type (STRUCT: with children; LIST:
+ * children empty) and validity set from the arguments (NULL when no null). A kernel may replace out's data by its own (arena) or point into its
+ * arguments (strings). On failure it raises into ctx->err. */
+
+typedef struct nb_bound_call {
+    nb_arena *arena;
+    const nb_session_info *info;
+    const nb_function *fn;
+    nb_str name;           /* as the user wrote it */
+    nb_expr **args;        /* in: typed arguments; the binder may replace them (casts) */
+    int n_args;
+    bool is_distinct;
+    const nb_origin *origin;
+    /* out: */
+    const nb_type *type;
+    bool nullable;         /* preset: any argument nullable, or NB_FN_NULLABLE */
+    nb_kernel_fn kernel;
+    const void *payload;
+    nb_expr *replacement;  /* set: the call is this expression instead (nvl -> COALESCE, if -> CASE ...) */
+} nb_bound_call;
+
+typedef nb_status (*nb_bind_fn)(nb_bound_call *call, nb_error *err);
+
+struct nb_function {
+    const char *names;     /* "substring|substr" */
+    int min_args, max_args;
+    nb_bind_fn bind;
+    unsigned flags;
+    const char *help, *example, *result;
+};
+
+/* By name, any case; NULL when unknown. */
+const nb_function *nb_function_find(nb_str name);
+/* Binds a call; *out is a CALL or the binder's replacement. Raises WRONG_NUM_ARGS, DATATYPE_MISMATCH.* ... */
+nb_status nb_function_bind(nb_arena *arena, const nb_session_info *info, const nb_function *fn, nb_str name, nb_expr **args, int n_args,
+                           const nb_origin *origin, nb_expr **out, nb_error *err);
+/* All rows, for docs, DESCRIBE FUNCTION and tests: i from 0 until NULL. */
+const nb_function *nb_function_at(int i);
+
+/* Helpers for binders. */
+nb_status nb_bind_cast(nb_bound_call *call, int arg, const nb_type *to, nb_error *err); /* implicit cast as Spark allows, else DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE */
+nb_status nb_bind_common_type(nb_bound_call *call, int from, int to_excl, const nb_type **common, nb_error *err); /* casts them all */
+nb_status nb_bind_mismatch(nb_bound_call *call, int arg, const char *required, nb_error *err);
+/* The constant value of a foldable argument, folded now; NULL vector when it is not foldable. */
+nb_status nb_bind_constant(nb_bound_call *call, int arg, const nb_vector **value, nb_error *err);
+
+/* ---- coercion (expr/coerce.c): Spark's TypeCoercion / AnsiTypeCoercion ---- */
+const nb_type *nb_coerce_tightest(const nb_type *a, const nb_type *b);             /* numeric widening only; NULL when none */
+const nb_type *nb_coerce_common(const nb_type *a, const nb_type *b, bool ansi);    /* for CASE, IN, COALESCE, UNION ...: incl. string promotion */
+bool nb_can_cast(const nb_type *from, const nb_type *to, bool ansi);               /* explicit CAST */
+bool nb_can_implicit_cast(const nb_type *from, const nb_type *to, bool ansi);
+/* A CAST node; e itself when the types are equal; folds casts of literals only if lossless. */
+nb_status nb_expr_cast(nb_arena *arena, nb_expr *e, const nb_type *to, nb_cast_mode mode, nb_expr **out, nb_error *err);
+/* The cast kernel: rows of v as type `to`. */
+nb_status nb_cast_vector(nb_kernel_ctx *ctx, const nb_vector *v, const nb_type *to, nb_cast_mode mode, nb_vector *out);
+
+#endif
