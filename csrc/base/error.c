@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * error.c: filling error records.
+ *
+ * The whole message is made anew whenever a part of the record changes, so that it never disagrees with the parts. All pieces
+ * are malloc'ed one by one; a piece for which there is no memory stays NULL, and a message that could not be made falls back
+ * to the condition's name, which needs none.
+ *
+ * Layout (Spark's SparkThrowableHelper):  [NAME] text SQLSTATE: xxxxx
+ *                                         == SQL (line 1, position 8) ==
+ *                                         SELECT 1 / 0
+ *                                                ^^^^^
+ */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/str.h"
+
+static const nb_condition_info CONDITIONS[] = {
+#define NB_CONDITION(id, name, sqlstate, kind, template) [NB_COND_##id] = {name, sqlstate, kind, template},
+#include "base/error_conditions.def"
+#undef NB_CONDITION
+};
+
+const nb_condition_info *
+nb_condition_get(nb_condition cond)
+{
+    return &CONDITIONS[cond];
+}
+
+static const char *
+find_param(const nb_error *err, const char *name, size_t len)
+{
+    for (int i = 0; i < err->n_params; i++) {
+        if (err->keys[i] != NULL && strlen(err->keys[i]) == len && memcmp(err->keys[i], name, len) == 0) {
+            return err->values[i] ? err->values[i] : "";
+        }
+    }
+    return NULL;
+}
+
+static void
+fill_template(const nb_error *err, const char *t, nb_strbuf *out)
+{
+    while (*t) {
+        const char *open = strchr(t, '<');
+        const char *close = open ? strchr(open, '>') : NULL;
+        const char *value;
+
+        if (close == NULL) {
+            nb_strbuf_adds(out, t);
+            return;
+        }
+        nb_strbuf_add(out, (nb_str){t, (size_t)(open - t)});
+        value = find_param(err, open + 1, (size_t)(close - open - 1));
+        if (value != NULL) {
+            nb_strbuf_adds(out, value);
+            t = close + 1;
+        } else {
+            nb_strbuf_addc(out, '<');
+            t = open + 1;
+        }
+    }
+}
+
+static void
+make_message(nb_error *err)
+{
+    const nb_condition_info *info = &CONDITIONS[err->condition];
+    nb_strbuf text = {0};
+
+    nb_strbuf_addf(&text, "[%s] ", info->name);
+    fill_template(err, info->message, &text);
+    if (info->sqlstate[0]) {
+        nb_strbuf_addf(&text, " SQLSTATE: %s", info->sqlstate);
+    }
+    if (err->context != NULL && err->context->summary != NULL) {
+        nb_strbuf_addf(&text, "\n%s", err->context->summary);
+    }
+    if (text.failed) {
+        nb_strbuf_free(&text);
+        return;
+    }
+    free(err->message);
+    err->message = text.data;
+}
+
+static void
+put_param(nb_error *err, const char *key, const char *value)
+{
+    if (err->n_params == NB_ERROR_MAX_PARAMS || find_param(err, key, strlen(key)) != NULL) {
+        return;
+    }
+    err->keys[err->n_params] = strdup(key);
+    err->values[err->n_params] = strdup(value ? value : "");
+    err->n_params++;
+}
+
+nb_status
+nb_raise(nb_error *err, nb_condition cond, ...)
+{
+    va_list ap;
+
+    if (err == NULL || err->set) {
+        return NB_ERROR;
+    }
+    err->set = true;
+    err->condition = cond;
+    va_start(ap, cond);
+    for (const char *key; (key = va_arg(ap, const char *)) != NULL;) {
+        put_param(err, key, va_arg(ap, const char *));
+    }
+    va_end(ap);
+    make_message(err);
+    return NB_ERROR;
+}
+
+/* One parameter made by printf. */
+static void
+raise_text(nb_error *err, nb_condition cond, const char *key, const char *fmt, va_list ap)
+{
+    char *text = NULL;
+
+    if (vasprintf(&text, fmt, ap) < 0) {
+        text = NULL;
+    }
+    nb_raise(err, cond, key, text ? text : fmt, NULL);
+    free(text);
+}
+
+nb_status
+nb_raise_internal(nb_error *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    raise_text(err, NB_COND_INTERNAL_ERROR, "message", fmt, ap);
+    va_end(ap);
+    return NB_ERROR;
+}
+
+nb_status
+nb_raise_unsupported(nb_error *err, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    raise_text(err, NB_COND_UNSUPPORTED_FEATURE, "feature", fmt, ap);
+    va_end(ap);
+    return NB_ERROR;
+}
+
+nb_status
+nb_raise_errno(nb_error *err, const char *operation, const char *path, int errnum)
+{
+    static const char *const READS[] = {"open", "read", "stat", "list", "map", "seek"};
+    char reason[160], system_text[96];
+
+    if (errnum == ENOENT) {
+        return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", path, NULL);
+    }
+    snprintf(reason, sizeof(reason), "%s: %s", operation, strerror_r(errnum, system_text, sizeof(system_text)));
+    for (size_t i = 0; i < NB_COUNT_OF(READS); i++) {
+        if (strcmp(operation, READS[i]) == 0) {
+            return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", path, "reason", reason, NULL);
+        }
+    }
+    return nb_raise(err, NB_COND_TASK_WRITE_FAILED, "path", path, "reason", reason, NULL);
+}
+
+void
+nb_error_add_context(nb_error *err, const char *name, const char *value)
+{
+    if (err == NULL || !err->set) {
+        return;
+    }
+    put_param(err, name, value);
+    make_message(err);
+}
+
+/* Places of the text are counted in characters, as users see them, not in bytes. */
+static bool
+starts_char(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* The lines around the fragment, cut 32 characters to each side, with marks below it. */
+static void
+add_marked_text(nb_strbuf *out, const char *sql, int len, int start, int stop)
+{
+    enum { AROUND = 32 };
+    int from = start, to = stop + 1, n;
+    bool cut_left, cut_right;
+    int at;
+
+    for (n = 0; from > 0 && sql[from - 1] != '\n' && n < AROUND; n += starts_char(sql[from])) {
+        from--;
+    }
+    cut_left = from > 0 && sql[from - 1] != '\n';
+    for (n = 0; to < len && sql[to] != '\n' && n < AROUND; to++) {
+        n += starts_char(sql[to]);
+    }
+    while (to < len && !starts_char(sql[to])) {
+        to++;
+    }
+    cut_right = to < len && sql[to] != '\n';
+
+    for (at = from; at < to || at == from;) {
+        int end = at;
+
+        while (end < to && sql[end] != '\n') {
+            end++;
+        }
+        if (cut_left && at == from) {
+            nb_strbuf_adds(out, "...");
+        }
+        nb_strbuf_add(out, (nb_str){sql + at, (size_t)(end - at)});
+        if (cut_right && end == to) {
+            nb_strbuf_adds(out, "...");
+        }
+        nb_strbuf_addc(out, '\n');
+        if (cut_left && at == from) {
+            nb_strbuf_adds(out, "   ");
+        }
+        for (int i = at; i < end && i <= stop; i++) {
+            if (starts_char(sql[i])) {
+                nb_strbuf_addc(out, i < start ? ' ' : '^');
+            }
+        }
+        nb_strbuf_addc(out, '\n');
+        at = end + 1;
+    }
+}
+
+void
+nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int start, int stop)
+{
+    nb_query_context *ctx;
+    nb_strbuf text = {0};
+
+    if (err == NULL || !err->set || err->context != NULL || sql_len == 0 || sql_len > INT32_MAX || start < 0 ||
+        (size_t)start >= sql_len || stop < start) {
+        return;
+    }
+    stop = (int)NB_MIN((size_t)stop, sql_len - 1);
+    ctx = calloc(1, sizeof(*ctx));
+    if (ctx == NULL) {
+        return;
+    }
+    ctx->line = 1;
+    for (int i = 0; i < start; i++) {
+        if (sql[i] == '\n') {
+            ctx->line++;
+            ctx->position = 0;
+        } else {
+            ctx->position += starts_char(sql[i]);
+        }
+        ctx->start_index += starts_char(sql[i]);
+    }
+    ctx->stop_index = ctx->start_index - 1;
+    for (int i = start; i <= stop; i++) {
+        ctx->stop_index += starts_char(sql[i]);
+    }
+    ctx->object_type = strdup("");
+    ctx->object_name = strdup("");
+    ctx->fragment = strndup(sql + start, (size_t)(stop - start + 1));
+    nb_strbuf_addf(&text, "== SQL (line %d, position %d) ==\n", ctx->line, ctx->position + 1);
+    add_marked_text(&text, sql, (int)sql_len, start, stop);
+    ctx->summary = text.data;
+    err->context = ctx;
+    make_message(err);
+}
+
+void
+nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *call_site)
+{
+    nb_query_context *ctx;
+    nb_strbuf text = {0};
+
+    if (err == NULL || !err->set || err->context != NULL) {
+        return;
+    }
+    ctx = calloc(1, sizeof(*ctx));
+    if (ctx == NULL) {
+        return;
+    }
+    ctx->is_dataframe = true;
+    ctx->position = ctx->start_index = ctx->stop_index = -1;
+    ctx->fragment = strdup(fragment);
+    ctx->call_site = strdup(call_site);
+    nb_strbuf_addf(&text, "== DataFrame ==\n\"%s\" was called from\n%s\n", fragment, call_site);
+    ctx->summary = text.data;
+    err->context = ctx;
+    make_message(err);
+}
+
+const char *
+nb_error_message(const nb_error *err)
+{
+    if (err == NULL || !err->set) {
+        return "";
+    }
+    return err->message ? err->message : CONDITIONS[err->condition].name;
+}
+
+const char *
+nb_error_param(const nb_error *err, const char *name)
+{
+    return err == NULL ? NULL : find_param(err, name, strlen(name));
+}
+
+void
+nb_error_move(nb_error *from, nb_error *to)
+{
+    if (to == NULL) {
+        nb_error_clear(from);
+        return;
+    }
+    *to = *from;
+    *from = NB_ERROR_INIT;
+}
+
+void
+nb_error_clear(nb_error *err)
+{
+    if (err == NULL) {
+        return;
+    }
+    for (int i = 0; i < err->n_params; i++) {
+        free(err->keys[i]);
+        free(err->values[i]);
+    }
+    if (err->context != NULL) {
+        free(err->context->object_type);
+        free(err->context->object_name);
+        free(err->context->fragment);
+        free(err->context->call_site);
+        free(err->context->summary);
+        free(err->context);
+    }
+    free(err->message);
+    *err = NB_ERROR_INIT;
+}
