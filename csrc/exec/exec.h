@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec.h: runs a physical plan.
+ *
+ * nb_exec_run cuts the tree into pipelines (source → streaming operators → sink), runs them in dependency order, each on n_threads threads over
+ * the source's morsels, and collects the rows of the root in Spark's order (morsel order) into a table. It returns when the query is
+ * done, failed or cancelled; all memory is charged to ctx->pool; files spilled go below ctx->spill_dir and are removed.
+ */
+#ifndef NB_EXEC_EXEC_H
+#define NB_EXEC_EXEC_H
+
+#include "plan/physical.h"
+
+typedef struct nb_exec_ctx {
+    nb_pool *pool;                /* of the query */
+    const nb_session_info *info;
+    const nb_cancel_flag *cancel;
+    int n_threads;
+    int batch_rows;               /* NB_BATCH_ROWS; tests use less */
+    bool force_spill;             /* tests: every operator that can spill does */
+    nb_str spill_dir;
+} nb_exec_ctx;
+
+/* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. */
+nb_status nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source.h: where the rows of a pipeline come from.
+ *
+ * A source hands out morsels to N threads: each thread opens a local state and calls next until NB_DONE; the source itself claims the next
+ * morsel (an atomic counter) when the thread's current one is used up. Every batch says which morsel it is from (batch->order, ascending in
+ * the order in which Spark would deliver the rows) and which Spark partition it belongs to; batches of one morsel come from one thread, in
+ * order. So a sink can put rows back into order whatever the number of threads.
+ */
+#ifndef NB_IO_SOURCE_H
+#define NB_IO_SOURCE_H
+
+#include <stdatomic.h>
+#include "column/batch.h"
+#include "expr/expr.h"
+
+struct nb_pool;
+
+/* Set by an interrupt; every loop that may take over a millisecond looks at it. */
+typedef struct nb_cancel_flag {
+    atomic_int requested;
+} nb_cancel_flag;
+
+NB_INLINE bool
+nb_cancelled(const nb_cancel_flag *c)
+{
+    return c && atomic_load_explicit((atomic_int *)&c->requested, memory_order_relaxed);
+}
+
+typedef struct nb_source nb_source;
+
+typedef struct nb_source_ops {
+    const char *name;
+    /* Any thread, once per thread; memory from pool. */
+    nb_status (*open_local)(nb_source *src, struct nb_pool *pool, void **local, nb_error *err);
+    /* Up to NB_BATCH_ROWS rows into *out (columns as asked for; scratch is reset by the caller between calls; column data may point
+     * into the local state or into shared memory, valid until the next call). NB_DONE when there is nothing left for this thread. */
+    nb_status (*next)(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err);
+    void (*close_local)(nb_source *src, void *local);
+    void (*free)(nb_source *src);
+} nb_source_ops;
+
+/* The concrete source begins with this. */
+struct nb_source {
+    const nb_source_ops *ops;
+    const nb_type *schema;           /* STRUCT of the columns that next delivers */
+    const nb_cancel_flag *cancel;    /* may be NULL */
+    int n_partitions;                /* Spark partitions: batch->partition is below this */
+    atomic_llong rows_read, bytes_read; /* progress and metrics */
+};
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * write.h: df.write: jobs, tasks and the commit protocol.
+ *
+ * nb_write_begin checks mode and target, makes <path>/_temporary/0; each task (a Spark partition) writes part-NNNNN-<uuid>-c000.<ext> below it (with partitionBy:
+ * in sub-directories key=value); nb_write_commit moves files into place (overwrite: the old files go last, just before), writes _SUCCESS, removes _temporary; nb_write_abort
+ * removes what was written and leaves old data whole. begin/commit/abort from one thread; tasks from any thread, one thread per task.
+ */
+#ifndef NB_IO_WRITE_H
+#define NB_IO_WRITE_H
+
+#include "io/relation.h"
+
+typedef enum nb_save_mode { NB_SAVE_ERROR_IF_EXISTS, NB_SAVE_APPEND, NB_SAVE_OVERWRITE, NB_SAVE_IGNORE } nb_save_mode;
+
+typedef struct nb_write_request {
+    nb_str format;
+    nb_str path;
+    nb_save_mode mode;
+    const nb_option *options;
+    int n_options;
+    const nb_type *schema;       /* STRUCT of the rows that will come */
+    const nb_str *partition_by;
+    int n_partition_by;
+    const nb_session_info *info;
+    const nb_cancel_flag *cancel;
+} nb_write_request;
+
+typedef struct nb_write_job nb_write_job;
+typedef struct nb_write_task nb_write_task;
+
+/* *out NULL with NB_OK: mode ignore and the target exists, nothing to do. */
+nb_status nb_write_begin(struct nb_pool *pool, const nb_write_request *request, nb_write_job **out, nb_error *err);
+nb_status nb_write_task_open(nb_write_job *job, int partition, nb_write_task **out, nb_error *err);
+nb_status nb_write_task_push(nb_write_task *task, nb_batch *batch, nb_error *err);
+nb_status nb_write_task_close(nb_write_task *task, nb_error *err); /* frees the task, also on failure */
+void nb_write_task_abort(nb_write_task *task);
+nb_status nb_write_commit(nb_write_job *job, nb_error *err);       /* frees the job on success */
+void nb_write_abort(nb_write_job *job);                            /* frees the job */
+
+#endif
