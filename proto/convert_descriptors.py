@@ -6,7 +6,8 @@ Usage: python proto/convert_descriptors.py [target folder]   (needs pyspark-clie
 protoc-c refuses proto3 `optional`, and its `string` stops at a NUL byte, so the files are written
 in proto2 syntax with the same names and numbers, hence the same wire format:
 
-* `string` becomes `bytes` (the same on the wire), except for map keys, which must not be bytes.
+* `string` becomes `bytes` (the same on the wire) with the comment `// string`, from which
+  csrc/Makefile makes the list of fields that must hold UTF-8. Map keys stay `string`.
 * A scalar without presence in proto3 gets its zero as an explicit default. That default is how
   the C code recognises such a field (`default_value != NULL` in its descriptor): it is written
   only when it is not zero, as proto3 does.
@@ -70,6 +71,9 @@ class Writer:
             return field.type_name.lstrip(".")
         return SCALARS[field.type]
 
+    def mark(self, field):
+        return " // string" if field.type == Field.TYPE_STRING else ""
+
     def zero(self, field):
         if field.type == Field.TYPE_ENUM:
             return self.enums[field.type_name.lstrip(".")]
@@ -90,7 +94,8 @@ class Writer:
         if field.type == Field.TYPE_MESSAGE and field.type_name in maps:
             key, value = maps[field.type_name].field
             key_type = "string" if key.type == Field.TYPE_STRING else SCALARS[key.type]
-            self.line(depth, f"map<{key_type}, {self.type_name(value)}> {name} = {number};")
+            text = f"map<{key_type}, {self.type_name(value)}> {name} = {number};"
+            self.line(depth, text + self.mark(value))
             return
         label, options = "optional ", ""
         scalar = field.type != Field.TYPE_MESSAGE
@@ -102,7 +107,8 @@ class Writer:
             label = ""
         elif scalar and not field.proto3_optional:
             options = f" [default = {self.zero(field)}]"
-        self.line(depth, f"{label}{self.type_name(field)} {name} = {number}{options};")
+        text = f"{label}{self.type_name(field)} {name} = {number}{options};"
+        self.line(depth, text + self.mark(field))
 
     def message(self, depth, message, full_name):
         maps = {
