@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session.h: a Spark Connect session: configuration, temporary views, local and cached data, and the three calls that clients make.
+ *
+ * Plans and requests come as bytes of spark.connect messages, as any Connect client sends them, whether over gRPC or from the same process. All calls may
+ * be made from any thread, several at a time; planning happens on a thread with a large stack, execution on the engine's
+ * threads, and the caller waits. Nothing here knows of Python or gRPC.
+ */
+#ifndef NB_CONNECT_SESSION_H
+#define NB_CONNECT_SESSION_H
+
+#include "column/table.h"
+#include "io/source.h"
+
+typedef struct nb_session nb_session;
+
+typedef struct nb_conf_pair {
+    nb_str key, value;
+} nb_conf_pair;
+
+/* What an execution gave. */
+typedef struct nb_result {
+    nb_table *table;       /* rows of a query; NULL for commands that give none */
+    nb_pool *pool;         /* that the table's memory is charged to */
+    nb_str *responses;     /* packed spark.connect.ExecutePlanResponse messages other than arrow batches */
+    int n_responses;
+    nb_str metrics_json;   /* per operator: name, rows, ns, bytes */
+    nb_arena *arena;       /* holds responses and metrics */
+} nb_result;
+
+/* conf: start configuration (spark.master, spark.app.name ...). */
+nb_status nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error *err);
+void nb_session_free(nb_session *s); /* waits for running executions */
+
+/* spark.connect.Plan bytes. cancel may be NULL; another thread may set it. */
+nb_status nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel, nb_result **out, nb_error *err);
+void nb_result_free(nb_result *r);
+
+/* spark.connect.AnalyzePlanRequest → AnalyzePlanResponse; ConfigRequest → ConfigResponse. *response is appended to. */
+nb_status nb_session_analyze(nb_session *s, nb_str request, nb_strbuf *response, nb_error *err);
+nb_status nb_session_config(nb_session *s, nb_str request, nb_strbuf *response, nb_error *err);
+
+/* Local data by reference, named by the hash under which plans refer to it ((Chunked)CachedLocalRelation). Takes a reference. */
+nb_status nb_session_add_local(nb_session *s, nb_str hash, nb_table *table, nb_error *err);
+
+/* Cancels whatever the session is running. */
+void nb_session_interrupt(nb_session *s);
+
+/* The session's time zone id and a memory pool for data that enters it (createDataFrame). */
+nb_str nb_session_time_zone(nb_session *s, nb_arena *arena);
+nb_pool *nb_session_pool(nb_session *s);
+
+#endif
