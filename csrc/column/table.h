@@ -39,12 +39,13 @@ typedef struct nb_table {
 nb_status nb_table_new(nb_pool *pool, const nb_type *schema, nb_table **out);
 nb_table *nb_table_ref(nb_table *t);
 void nb_table_release(nb_table *t); /* NULL is fine */
-/* The chunk is moved into the table. */
+/* The chunk is moved into the table; on failure it stays the caller's. */
 nb_status nb_table_append(nb_table *t, nb_chunk *chunk);
 
 /* A chunk under construction: appends batches by copying, so that the result has few, long vectors. One thread. */
 typedef struct nb_chunk_builder nb_chunk_builder;
 nb_status nb_chunk_builder_new(nb_pool *pool, const nb_type *schema, nb_chunk_builder **out);
+/* All or nothing: after NB_NOMEM the caller may finish (and spill) what was there before and append the same rows again. */
 nb_status nb_chunk_builder_append(nb_chunk_builder *b, nb_batch *batch);
 /* Selected rows only, rows idx[0..n) of plain vectors. */
 nb_status nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols, const uint32_t *idx, int64_t n);
@@ -53,7 +54,8 @@ size_t nb_chunk_builder_bytes(const nb_chunk_builder *b);
 /* What has been collected so far becomes a chunk (owned by the caller); the builder is empty again. *out NULL when there were no rows. */
 nb_status nb_chunk_builder_finish(nb_chunk_builder *b, nb_chunk **out);
 void nb_chunk_builder_free(nb_chunk_builder *b);
-void nb_chunk_free(nb_chunk *chunk);
+nb_chunk *nb_chunk_ref(nb_chunk *chunk);
+void nb_chunk_free(nb_chunk *chunk); /* gives one reference back; NULL is fine */
 
 /* An empty chunk that may be filled by hand: vectors go into chunk->arena, foreign memory is added by nb_chunk_keep. */
 nb_status nb_chunk_new(nb_pool *pool, int n_cols, nb_chunk **out);

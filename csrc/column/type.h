@@ -60,12 +60,17 @@ struct nb_type {
     const nb_field *children; /* array: name "element"; map: "key", "value" */
     nb_str udt_class, udt_py_class; /* UDT: JVM class, Python "module.Class" */
     uint64_t hash;         /* of the whole type */
+    int depth;             /* 0 for atomic types; bounded by NB_TYPE_MAX_DEPTH, so that walks may recurse */
 };
 
-/* Types without parameters: nb_type_of(NB_TYPE_INT32). INTERVAL_YM/DT give the widest fields, DECIMAL gives (10,0). */
+#define NB_TYPE_MAX_DEPTH 500
+
+/* Types without parameters: nb_type_of(NB_TYPE_INT32). INTERVAL_YM/DT give the widest fields, DECIMAL gives (10,0), TIME (6),
+ * STRUCT the one without fields; NULL for ARRAY, MAP and UDT. */
 const nb_type *nb_type_of(nb_type_id id);
 const nb_type *nb_type_decimal(int precision, int scale); /* NULL when not 1..38 / scale > precision */
 const nb_type *nb_type_char(nb_type_id id, int length);
+const nb_type *nb_type_time(int precision);
 const nb_type *nb_type_interval_ym(int start, int end);
 const nb_type *nb_type_interval_dt(int start, int end);
 const nb_type *nb_type_array(const nb_type *element, bool contains_null);
@@ -105,9 +110,10 @@ nb_type_is_string(const nb_type *t)
 /* Can rows of it be ordered / grouped? (maps cannot; nested ones by their parts) */
 bool nb_type_is_orderable(const nb_type *t);
 
-/* Names as Spark writes them. simple: "array<int>", "decimal(10,2)"; sql: "ARRAY<INT>", "STRUCT<a: INT NOT NULL>";
- * catalog: as simple without truncation. Into the arena; NULL when out of memory. */
+/* Names as Spark writes them. simple: "array<int>", "decimal(10,2)", structs cut after 25 fields; sql: "ARRAY<INT>",
+ * "STRUCT<a: INT NOT NULL>"; catalog: as simple without the cut, a UDT as its storage. Into the arena; NULL when out of memory. */
 const char *nb_type_simple_string(struct nb_arena *arena, const nb_type *t);
+const char *nb_type_catalog_string(struct nb_arena *arena, const nb_type *t);
 const char *nb_type_sql(struct nb_arena *arena, const nb_type *t);
 
 #endif

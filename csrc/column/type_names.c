@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * type_names.c: data types as text, in Spark's three spellings (see type.h).
+ */
+#include <ctype.h>
+#include "base/arena.h"
+#include "column/type.h"
+
+typedef enum spelling { SIMPLE, CATALOG, SQL } spelling;
+
+/* spark.sql.debug.maxToStringFields: simpleString names this many fields of a struct. */
+#define MAX_FIELDS 25
+
+static const char *const simple_names[NB_N_TYPES] = {
+#define NB_TYPE(ID, PHYS, NAME, ARROW) [NB_TYPE_##ID] = NAME,
+#include "column/types.def"
+#undef NB_TYPE
+};
+
+static void write_type(nb_strbuf *b, const nb_type *t, spelling how);
+
+static void
+add_cased(nb_strbuf *b, const char *s, spelling how)
+{
+    for (; *s; s++) {
+        nb_strbuf_addc(b, how == SQL ? (char)toupper((unsigned char)*s) : *s);
+    }
+}
+
+static void
+add_quoted(nb_strbuf *b, nb_str s, char quote, bool backslash)
+{
+    nb_strbuf_addc(b, quote);
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == quote) {
+            nb_strbuf_addc(b, backslash ? '\\' : quote);
+        }
+        nb_strbuf_addc(b, s.data[i]);
+    }
+    nb_strbuf_addc(b, quote);
+}
+
+/* Names that are plain identifiers stay as they are (QuotingUtils.quoteIfNeeded). */
+static void
+add_name(nb_strbuf *b, nb_str name)
+{
+    bool plain = name.len > 0, digits = true;
+
+    for (size_t i = 0; i < name.len && plain; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+        plain = (c < 128 && isalnum(c)) || c == '_';
+        digits = digits && c < 128 && isdigit(c);
+    }
+    if (plain && !digits) {
+        nb_strbuf_add(b, name);
+    } else {
+        add_quoted(b, name, '`', false);
+    }
+}
+
+static void
+write_interval(nb_strbuf *b, const nb_type *t, spelling how)
+{
+    static const char *const ym[] = {"year", "month"};
+    static const char *const dt[] = {"day", "hour", "minute", "second"};
+    const char *const *names = t->id == NB_TYPE_INTERVAL_YM ? ym : dt;
+
+    add_cased(b, "interval ", how);
+    add_cased(b, names[t->start_field], how);
+    if (t->end_field != t->start_field) {
+        add_cased(b, " to ", how);
+        add_cased(b, names[t->end_field], how);
+    }
+}
+
+static void
+write_struct(nb_strbuf *b, const nb_type *t, spelling how)
+{
+    int n = how == SIMPLE ? NB_MIN(t->n_children, MAX_FIELDS) : t->n_children;
+
+    add_cased(b, "struct<", how);
+    for (int i = 0; i < n; i++) {
+        const nb_field *f = &t->children[i];
+        if (i > 0) {
+            nb_strbuf_adds(b, how == SQL ? ", " : ",");
+        }
+        if (how == SQL) {
+            add_name(b, f->name);
+            nb_strbuf_adds(b, ": ");
+        } else {
+            nb_strbuf_add(b, f->name);
+            nb_strbuf_addc(b, ':');
+        }
+        write_type(b, f->type, how);
+        if (how == SQL && !f->nullable) {
+            nb_strbuf_adds(b, " NOT NULL");
+        }
+    }
+    if (n < t->n_children) {
+        nb_strbuf_addf(b, ",... %d more fields", t->n_children - n);
+    }
+    nb_strbuf_addc(b, '>');
+}
+
+/* The simple name of the JVM class without its "UDT", as DataType.typeName makes it: "vector". */
+static void
+write_udt(nb_strbuf *b, const nb_type *t)
+{
+    nb_str s = t->udt_class;
+
+    if (s.len == 0) {
+        nb_strbuf_adds(b, "pythonuserdefined");
+        return;
+    }
+    for (size_t i = s.len; i > 0; i--) {
+        if (s.data[i - 1] == '.' || s.data[i - 1] == '$') {
+            s = (nb_str){s.data + i, s.len - i};
+            break;
+        }
+    }
+    if (nb_str_ends_with(s, NB_STR("Type"))) {
+        s.len -= 4;
+    }
+    if (nb_str_ends_with(s, NB_STR("UDT"))) {
+        s.len -= 3;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        nb_strbuf_addc(b, (char)tolower((unsigned char)s.data[i]));
+    }
+}
+
+static void
+write_type(nb_strbuf *b, const nb_type *t, spelling how)
+{
+    switch (t->id) {
+    case NB_TYPE_DECIMAL:
+        add_cased(b, "decimal", how);
+        nb_strbuf_addf(b, "(%d,%d)", t->precision, t->scale);
+        return;
+    case NB_TYPE_CHAR:
+    case NB_TYPE_VARCHAR:
+        add_cased(b, t->id == NB_TYPE_CHAR ? "char" : "varchar", how);
+        nb_strbuf_addf(b, "(%d)", t->length);
+        return;
+    case NB_TYPE_TIME:
+        add_cased(b, "time", how);
+        nb_strbuf_addf(b, "(%d)", t->precision);
+        return;
+    case NB_TYPE_INTERVAL_YM:
+    case NB_TYPE_INTERVAL_DT:
+        write_interval(b, t, how);
+        return;
+    case NB_TYPE_ARRAY:
+        add_cased(b, "array<", how);
+        write_type(b, t->children[0].type, how);
+        nb_strbuf_addc(b, '>');
+        return;
+    case NB_TYPE_MAP:
+        add_cased(b, "map<", how);
+        write_type(b, t->children[0].type, how);
+        nb_strbuf_adds(b, how == SQL ? ", " : ",");
+        write_type(b, t->children[1].type, how);
+        nb_strbuf_addc(b, '>');
+        return;
+    case NB_TYPE_STRUCT:
+        write_struct(b, t, how);
+        return;
+    case NB_TYPE_UDT:
+        if (how == SIMPLE) {
+            write_udt(b, t);
+        } else {
+            write_type(b, t->children[0].type, how);
+        }
+        return;
+    default:
+        add_cased(b, simple_names[t->id], how);
+    }
+}
+
+static const char *
+type_text(nb_arena *arena, const nb_type *t, spelling how)
+{
+    nb_strbuf b = {0};
+    const char *out;
+
+    write_type(&b, t, how);
+    out = b.failed ? NULL : nb_arena_strdup(arena, nb_strbuf_str(&b));
+    nb_strbuf_free(&b);
+    return out;
+}
+
+const char *
+nb_type_simple_string(nb_arena *arena, const nb_type *t)
+{
+    return type_text(arena, t, SIMPLE);
+}
+
+const char *
+nb_type_catalog_string(nb_arena *arena, const nb_type *t)
+{
+    return type_text(arena, t, CATALOG);
+}
+
+const char *
+nb_type_sql(nb_arena *arena, const nb_type *t)
+{
+    return type_text(arena, t, SQL);
+}
