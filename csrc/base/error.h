@@ -25,6 +25,7 @@ typedef enum nb_error_kind {
     NB_KIND_UNSUPPORTED,       /* UnsupportedOperationException */
     NB_KIND_RUNTIME,           /* SparkRuntimeException */
     NB_KIND_EXECUTION,         /* SparkException (PySpark: PythonException's base, SparkException) */
+    NB_KIND_NO_SUCH_ELEMENT,   /* SparkNoSuchElementException */
     NB_KIND_NOT_IMPLEMENTED,   /* PySparkNotImplementedError */
 } nb_error_kind;
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log.c: formats a line and writes it with one call, so that lines of several threads do not mix.
+ */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const NAMES[] = {"ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
+static int threshold = NB_LOG_WARN; /* atomic */
+
+void
+nb_log_set_level(nb_log_level level)
+{
+    __atomic_store_n(&threshold, (int)level, __ATOMIC_RELAXED);
+}
+
+bool
+nb_log_enabled(nb_log_level level)
+{
+    return (int)level >= __atomic_load_n(&threshold, __ATOMIC_RELAXED);
+}
+
+bool
+nb_log_level_parse(nb_str name, nb_log_level *out)
+{
+    for (size_t i = 0; i < NB_COUNT_OF(NAMES); i++) {
+        if (nb_str_equal_nocase(name, nb_str_of(NAMES[i]))) {
+            *out = (nb_log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+nb_log(nb_log_level level, const char *where, const char *fmt, ...)
+{
+    char line[2048];
+    size_t len;
+    int n;
+    struct tm tm;
+    time_t now;
+    va_list ap;
+
+    if (!nb_log_enabled(level) || level == NB_LOG_OFF) {
+        return;
+    }
+    now = time(NULL);
+    localtime_r(&now, &tm);
+    len = strftime(line, sizeof(line), "%y/%m/%d %H:%M:%S ", &tm);
+    n = snprintf(line + len, sizeof(line) - len, "%s %.80s: ", NAMES[level], where);
+    len += n > 0 ? (size_t)n : 0;
+    va_start(ap, fmt);
+    n = vsnprintf(line + len, sizeof(line) - len - 1, fmt, ap);
+    va_end(ap);
+    len = n < 0 ? len : NB_MIN(len + (size_t)n, sizeof(line) - 2);
+    line[len++] = '\n';
+    if (write(STDERR_FILENO, line, len) < 0) {
+        return; /* nobody listens: nothing to do about it */
+    }
+}
