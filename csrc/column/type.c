@@ -70,7 +70,8 @@ type_hash(const nb_type *t)
         h = mix_str(h, f->metadata);
     }
     h = mix_str(h, t->udt_class);
-    return mix_str(h, t->udt_py_class);
+    h = mix_str(h, t->udt_py_class);
+    return mix_str(h, t->udt_serialized);
 }
 
 /* Children are interned, so their pointers decide. */
@@ -81,7 +82,8 @@ type_equal(const nb_type *a, const nb_type *b)
         a->length != b->length || a->start_field != b->start_field ||
         a->end_field != b->end_field || a->contains_null != b->contains_null ||
         a->n_children != b->n_children || !nb_str_equal(a->udt_class, b->udt_class) ||
-        !nb_str_equal(a->udt_py_class, b->udt_py_class)) {
+        !nb_str_equal(a->udt_py_class, b->udt_py_class) ||
+        !nb_str_equal(a->udt_serialized, b->udt_serialized)) {
         return false;
     }
     for (int i = 0; i < a->n_children; i++) {
@@ -142,7 +144,7 @@ type_copy(const nb_type *key)
         return NULL;
     }
     *t = *key;
-    if (!copy_str(&t->udt_class) || !copy_str(&t->udt_py_class)) {
+    if (!copy_str(&t->udt_class) || !copy_str(&t->udt_py_class) || !copy_str(&t->udt_serialized)) {
         return NULL;
     }
     if (t->n_children > 0) {
@@ -311,7 +313,7 @@ nb_type_struct(const nb_field *fields, int n)
 }
 
 const nb_type *
-nb_type_udt(nb_str jvm_class, nb_str py_class, const nb_type *storage)
+nb_type_udt(nb_str jvm_class, nb_str py_class, nb_str serialized, const nb_type *storage)
 {
     nb_field f = {NB_STR("storage"), storage, true, {"", 0}};
     nb_type key = simple_types[NB_TYPE_UDT];
@@ -322,6 +324,7 @@ nb_type_udt(nb_str jvm_class, nb_str py_class, const nb_type *storage)
     key.phys = storage->phys;
     key.udt_class = jvm_class;
     key.udt_py_class = py_class;
+    key.udt_serialized = serialized;
     key.n_children = 1;
     key.children = &f;
     return intern(&key);
@@ -338,7 +341,7 @@ nb_type_ml_vector(void)
                      {NB_STR("values"), doubles, true, {"", 0}}};
 
     return nb_type_udt(NB_STR("org.apache.spark.ml.linalg.VectorUDT"),
-                       NB_STR("pyspark.ml.linalg.VectorUDT"), nb_type_struct(f, 4));
+                       NB_STR("pyspark.ml.linalg.VectorUDT"), NB_STR(""), nb_type_struct(f, 4));
 }
 
 bool

@@ -59,6 +59,7 @@ struct nb_type {
     int n_children;        /* array 1 (element), map 2 (key, value), struct n, UDT 1 (storage) */
     const nb_field *children; /* array: name "element"; map: "key", "value" */
     nb_str udt_class, udt_py_class; /* UDT: JVM class, Python "module.Class" */
+    nb_str udt_serialized; /* UDT of Python only: its pickled class as text; carried, never opened */
     uint64_t hash;         /* of the whole type */
     int depth;             /* 0 for atomic types; bounded by NB_TYPE_MAX_DEPTH, so that walks may recurse */
 };
@@ -77,7 +78,7 @@ const nb_type *nb_type_array(const nb_type *element, bool contains_null);
 const nb_type *nb_type_map(const nb_type *key, const nb_type *value, bool value_contains_null);
 /* fields are copied. */
 const nb_type *nb_type_struct(const nb_field *fields, int n);
-const nb_type *nb_type_udt(nb_str jvm_class, nb_str py_class, const nb_type *storage);
+const nb_type *nb_type_udt(nb_str jvm_class, nb_str py_class, nb_str serialized, const nb_type *storage);
 /* org.apache.spark.ml.linalg.VectorUDT over struct<type:tinyint,size:int,indices:array<int>,values:array<double>> */
 const nb_type *nb_type_ml_vector(void);
 
