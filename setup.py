@@ -34,7 +34,9 @@ class MakeExtension(build_ext):
         try:
             subprocess.run(command, check=True, cwd=TOP)
         except FileNotFoundError:
-            sys.exit("nbaspark: GNU make, gcc and the libraries named in docs/development.md are needed")
+            sys.exit(
+                "nbaspark: GNU make, gcc and the libraries named in docs/development.md are needed"
+            )
 
 
 setup(

@@ -32,7 +32,8 @@ const ProtobufCMessageDescriptor *nb_message_find(const char *name, size_t len);
 const nb_message_info *nb_message_info_of(const ProtobufCMessageDescriptor *descriptor);
 
 /* The field of this number, or NULL. */
-const ProtobufCFieldDescriptor *nb_message_field(const ProtobufCMessageDescriptor *descriptor, uint32_t number);
+const ProtobufCFieldDescriptor *
+nb_message_field(const ProtobufCMessageDescriptor *descriptor, uint32_t number);
 
 static inline bool
 nb_message_is_text(const nb_message_info *info, unsigned field)

@@ -40,11 +40,13 @@ typedef struct wire_field {
 } wire_field;
 
 static nb_status
-fail_at(unpacker *u, const ProtobufCMessageDescriptor *descriptor, const uint8_t *at, const char *what)
+fail_at(unpacker *u, const ProtobufCMessageDescriptor *descriptor, const uint8_t *at,
+        const char *what)
 {
     char text[256];
 
-    snprintf(text, sizeof text, "%s at byte %zu of %s", what, (size_t)(at - u->start), descriptor->name);
+    snprintf(text, sizeof text, "%s at byte %zu of %s", what, (size_t)(at - u->start),
+             descriptor->name);
     return nb_raise(u->err, NB_COND_CONNECT_INVALID_PLAN_CANNOT_PARSE, "errorMsg", text, NULL);
 }
 
@@ -92,21 +94,19 @@ fixed_width(ProtobufCType type)
     switch (type) {
     case PROTOBUF_C_TYPE_FIXED64:
     case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
+    case PROTOBUF_C_TYPE_DOUBLE: return 8;
     case PROTOBUF_C_TYPE_FIXED32:
     case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return 4;
-    default:
-        return 0;
+    case PROTOBUF_C_TYPE_FLOAT: return 4;
+    default: return 0;
     }
 }
 
 static bool
 is_delimited(ProtobufCType type)
 {
-    return type == PROTOBUF_C_TYPE_MESSAGE || type == PROTOBUF_C_TYPE_BYTES || type == PROTOBUF_C_TYPE_STRING;
+    return type == PROTOBUF_C_TYPE_MESSAGE || type == PROTOBUF_C_TYPE_BYTES ||
+           type == PROTOBUF_C_TYPE_STRING;
 }
 
 static unsigned
@@ -156,13 +156,12 @@ read_wire(unpacker *u, const frame *f, wire_field *out)
         u->at += len;
         break;
     }
-    default:
-        return fail(u, "a group or an invalid wire type");
+    default: return fail(u, "a group or an invalid wire type");
     }
     out->field = nb_message_field(f->message->descriptor, (uint32_t)(tag >> 3));
     if (out->field != NULL && wire_type_of(out->field->type) != out->wire_type) {
-        bool packed = out->field->label == PROTOBUF_C_LABEL_REPEATED
-                      && out->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+        bool packed = out->field->label == PROTOBUF_C_LABEL_REPEATED &&
+                      out->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
         if (!packed) {
             out->field = NULL;
         }
@@ -177,7 +176,12 @@ static size_t
 char_len(const uint8_t *p, size_t n)
 {
     uint8_t lead = p[0];
-    size_t len = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    size_t len = lead < 0x80   ? 1
+                 : lead < 0xc2 ? 0
+                 : lead < 0xe0 ? 2
+                 : lead < 0xf0 ? 3
+                 : lead < 0xf5 ? 4
+                               : 0;
 
     if (len <= 1 || len > n) {
         return len == 1 ? 1 : 0;
@@ -230,19 +234,15 @@ element_size(ProtobufCType type)
 {
     switch (type) {
     case PROTOBUF_C_TYPE_MESSAGE:
-    case PROTOBUF_C_TYPE_STRING:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_STRING: return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_SINT64:
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_SFIXED64:
     case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    default:
-        return 4;
+    case PROTOBUF_C_TYPE_DOUBLE: return 8;
+    default: return 4;
     }
 }
 
@@ -278,7 +278,8 @@ count_packed(unpacker *u, const wire_field *w, size_t *out)
         n += w->data[i] < 0x80;
     }
     *out = n;
-    return w->len == 0 || w->data[w->len - 1] < 0x80 ? NB_OK : fail(u, "packed numbers that are cut off");
+    return w->len == 0 || w->data[w->len - 1] < 0x80 ? NB_OK
+                                                     : fail(u, "packed numbers that are cut off");
 }
 
 static nb_status
@@ -305,7 +306,8 @@ store_packed(unpacker *u, const wire_field *w, uint8_t *array, size_t *n)
 /* --- messages -------------------------------------------------------------------------------- */
 
 static nb_status
-push_frame(unpacker *u, const ProtobufCMessageDescriptor *descriptor, const uint8_t *end, ProtobufCMessage **out)
+push_frame(unpacker *u, const ProtobufCMessageDescriptor *descriptor, const uint8_t *end,
+           ProtobufCMessage **out)
 {
     void *memory = NULL;
 
@@ -352,7 +354,8 @@ open_message(unpacker *u)
         seen[i / 64] |= (uint64_t)1 << (i % 64);
         if (w.field->label == PROTOBUF_C_LABEL_REPEATED) {
             size_t n = 1;
-            if (!is_delimited(w.field->type) && w.wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
+            if (!is_delimited(w.field->type) &&
+                w.wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
                 NB_TRY(count_packed(u, &w, &n));
             }
             if (!again) {
@@ -417,12 +420,13 @@ read_field(unpacker *u)
         memcpy(member, &child, sizeof child);
         return open_message(u);
     }
-    if (nb_message_is_text(f->info, (unsigned)(field - message->descriptor->fields))
-        && !is_utf8(w.data, w.len)) {
+    if (nb_message_is_text(f->info, (unsigned)(field - message->descriptor->fields)) &&
+        !is_utf8(w.data, w.len)) {
         u->at = w.data;
         return fail(u, "text that is not UTF-8");
     }
-    if (field->type == PROTOBUF_C_TYPE_STRING) { /* keys of maps; a NUL inside would cut the key short */
+    if (field->type ==
+        PROTOBUF_C_TYPE_STRING) { /* keys of maps; a NUL inside would cut the key short */
         void *text = NULL;
         if (w.len > 0 && memchr(w.data, 0, w.len) != NULL) {
             return fail(u, "a map key with a NUL inside");
@@ -438,8 +442,8 @@ read_field(unpacker *u)
 }
 
 nb_status
-nb_message_unpack(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor, const void *bytes, size_t len,
-                  ProtobufCMessage **out, nb_error *err)
+nb_message_unpack(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor, const void *bytes,
+                  size_t len, ProtobufCMessage **out, nb_error *err)
 {
     unpacker u = {.arena = arena, .err = err, .capacity = 32};
     ProtobufCMessage *message = NULL;

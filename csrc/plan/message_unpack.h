@@ -26,7 +26,7 @@
  * out    the message, in arena: cast it to its struct; never freed by itself. Bytes fields are not NUL-terminated.
  * return NB_ERROR with CONNECT_INVALID_PLAN.CANNOT_PARSE, NB_NOMEM when the arena or its pool has no more
  */
-nb_status nb_message_unpack(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor, const void *bytes,
-                            size_t len, ProtobufCMessage **out, nb_error *err);
+nb_status nb_message_unpack(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor,
+                            const void *bytes, size_t len, ProtobufCMessage **out, nb_error *err);
 
 #endif

@@ -59,7 +59,8 @@ fail(packer *p, const ProtobufCFieldDescriptor *field, PyObject *type, const cha
     va_start(args, format);
     PyObject *text = PyUnicode_FromFormatV(format, args);
     va_end(args);
-    PyObject *path = PyUnicode_FromString(p->n_frames > 0 ? p->frames[0].descriptor->name : "message");
+    PyObject *path =
+        PyUnicode_FromString(p->n_frames > 0 ? p->frames[0].descriptor->name : "message");
     size_t first = p->n_frames > 24 ? p->n_frames - 24 : 1;
 
     if (first > 1 && path != NULL) {
@@ -88,7 +89,8 @@ fail(packer *p, const ProtobufCFieldDescriptor *field, PyObject *type, const cha
 static int
 fail_type(packer *p, const ProtobufCFieldDescriptor *field, const char *expected, PyObject *value)
 {
-    return fail(p, field, PyExc_TypeError, "expected %s, not %s", expected, Py_TYPE(value)->tp_name);
+    return fail(p, field, PyExc_TypeError, "expected %s, not %s", expected,
+                Py_TYPE(value)->tp_name);
 }
 
 /* --- bytes ----------------------------------------------------------------------------------- */
@@ -159,24 +161,21 @@ wire_type_of(ProtobufCType type)
     switch (type) {
     case PROTOBUF_C_TYPE_FIXED32:
     case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return PROTOBUF_C_WIRE_TYPE_32BIT;
+    case PROTOBUF_C_TYPE_FLOAT: return PROTOBUF_C_WIRE_TYPE_32BIT;
     case PROTOBUF_C_TYPE_FIXED64:
     case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return PROTOBUF_C_WIRE_TYPE_64BIT;
+    case PROTOBUF_C_TYPE_DOUBLE: return PROTOBUF_C_WIRE_TYPE_64BIT;
     case PROTOBUF_C_TYPE_STRING:
     case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-    default:
-        return PROTOBUF_C_WIRE_TYPE_VARINT;
+    case PROTOBUF_C_TYPE_MESSAGE: return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+    default: return PROTOBUF_C_WIRE_TYPE_VARINT;
     }
 }
 
 /* Reads an integer between low and high. */
 static int
-get_int(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, int64_t low, uint64_t high, uint64_t *out)
+get_int(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, int64_t low,
+        uint64_t high, uint64_t *out)
 {
     PyObject *number = value;
     int overflow = 0;
@@ -218,7 +217,8 @@ get_enum(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, uint
         PyErr_Clear();
         name = "";
     }
-    const ProtobufCEnumValue *found = protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, name);
+    const ProtobufCEnumValue *found =
+        protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, name);
     if (found == NULL) {
         const ProtobufCEnumDescriptor *descriptor = field->descriptor;
         return fail(p, field, PyExc_ValueError, "%R is no value of %s", value, descriptor->name);
@@ -248,7 +248,8 @@ zigzag(int64_t n)
 
 /* Writes a number without its tag. With skip_zero, *skipped says that nothing was written. */
 static int
-put_number(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bool skip_zero, bool *skipped)
+put_number(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bool skip_zero,
+           bool *skipped)
 {
     uint64_t n = 0;
     double d = 0;
@@ -256,25 +257,17 @@ put_number(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bo
     int failed = 0;
 
     switch (field->type) {
-    case PROTOBUF_C_TYPE_BOOL:
-        failed = get_int(p, field, value, 0, 1, &n);
-        break;
+    case PROTOBUF_C_TYPE_BOOL: failed = get_int(p, field, value, 0, 1, &n); break;
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_SINT32:
     case PROTOBUF_C_TYPE_SFIXED32:
         failed = get_int(p, field, value, INT32_MIN, INT32_MAX, &n);
         break;
     case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-        failed = get_int(p, field, value, 0, UINT32_MAX, &n);
-        break;
+    case PROTOBUF_C_TYPE_FIXED32: failed = get_int(p, field, value, 0, UINT32_MAX, &n); break;
     case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        failed = get_int(p, field, value, 0, UINT64_MAX, &n);
-        break;
-    case PROTOBUF_C_TYPE_ENUM:
-        failed = get_enum(p, field, value, &n);
-        break;
+    case PROTOBUF_C_TYPE_FIXED64: failed = get_int(p, field, value, 0, UINT64_MAX, &n); break;
+    case PROTOBUF_C_TYPE_ENUM: failed = get_enum(p, field, value, &n); break;
     case PROTOBUF_C_TYPE_FLOAT:
         failed = get_double(p, field, value, &d);
         f = (float)d;
@@ -284,9 +277,7 @@ put_number(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bo
         failed = get_double(p, field, value, &d);
         memcpy(&n, &d, sizeof d);
         break;
-    default:
-        failed = get_int(p, field, value, INT64_MIN, INT64_MAX, &n);
-        break;
+    default: failed = get_int(p, field, value, INT64_MIN, INT64_MAX, &n); break;
     }
     if (failed < 0) {
         return -1;
@@ -298,8 +289,7 @@ put_number(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bo
     switch (wire_type_of(field->type)) {
     case PROTOBUF_C_WIRE_TYPE_32BIT:
         return put_bytes(p, &n, 4); /* little-endian machines only, as NumPy's wheels */
-    case PROTOBUF_C_WIRE_TYPE_64BIT:
-        return put_bytes(p, &n, 8);
+    case PROTOBUF_C_WIRE_TYPE_64BIT: return put_bytes(p, &n, 8);
     default:
         if (field->type == PROTOBUF_C_TYPE_SINT32 || field->type == PROTOBUF_C_TYPE_SINT64) {
             n = zigzag((int64_t)n);
@@ -310,7 +300,8 @@ put_number(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bo
 
 /* Writes text or bytes with their length but without a tag. */
 static int
-put_string(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bool skip_empty, bool *skipped)
+put_string(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value, bool skip_empty,
+           bool *skipped)
 {
     const char *bytes = NULL;
     Py_ssize_t n = 0;
@@ -369,7 +360,8 @@ put_scalars(packer *p, const ProtobufCFieldDescriptor *field, PyObject *sequence
             return fail(p, field, PyExc_ValueError, "the list changed while it was read");
         }
         PyObject *value = Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i));
-        int failed = packed ? put_number(p, field, value, false, &skipped) : put_scalar(p, field, value, false);
+        int failed = packed ? put_number(p, field, value, false, &skipped)
+                            : put_scalar(p, field, value, false);
         Py_DECREF(value);
         if (failed < 0) {
             return -1;
@@ -378,7 +370,8 @@ put_scalars(packer *p, const ProtobufCFieldDescriptor *field, PyObject *sequence
     if (!packed || p->n == end) {
         return 0;
     }
-    return put_varint(p, p->n - end) < 0 ? -1 : put_tag(p, field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+    return put_varint(p, p->n - end) < 0 ? -1
+                                         : put_tag(p, field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
 }
 
 /* --- frames ---------------------------------------------------------------------------------- */
@@ -403,11 +396,13 @@ grow(void *stack, const void *local, size_t *capacity, size_t size)
 
 /* Opens a message; owner is taken over, also on failure. */
 static frame *
-push_frame(packer *p, const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *by, PyObject *owner)
+push_frame(packer *p, const ProtobufCMessageDescriptor *descriptor,
+           const ProtobufCFieldDescriptor *by, PyObject *owner)
 {
     if (p->n_frames >= NB_MESSAGE_MAX_DEPTH) {
         Py_XDECREF(owner);
-        fail(p, by, PyExc_RecursionError, "more than %d messages inside each other", NB_MESSAGE_MAX_DEPTH);
+        fail(p, by, PyExc_RecursionError, "more than %d messages inside each other",
+             NB_MESSAGE_MAX_DEPTH);
         return NULL;
     }
     if (p->n_frames == p->frames_capacity) {
@@ -419,7 +414,11 @@ push_frame(packer *p, const ProtobufCMessageDescriptor *descriptor, const Protob
         p->frames = frames;
     }
     frame *f = &p->frames[p->n_frames++];
-    *f = (frame){.descriptor = descriptor, .entered_by = by, .owner = owner, .first_item = p->n_items, .end = p->n};
+    *f = (frame){.descriptor = descriptor,
+                 .entered_by = by,
+                 .owner = owner,
+                 .first_item = p->n_items,
+                 .end = p->n};
     return f;
 }
 
@@ -438,8 +437,10 @@ push_item(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value)
     if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
         for (size_t i = first; i < p->n_items; i++) {
             const ProtobufCFieldDescriptor *other = p->items[i].field;
-            if ((other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && other->quantifier_offset == field->quantifier_offset) {
-                return fail(p, field, PyExc_ValueError, "%s is set too, and only one of them may be", other->name);
+            if ((other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+                other->quantifier_offset == field->quantifier_offset) {
+                return fail(p, field, PyExc_ValueError,
+                            "%s is set too, and only one of them may be", other->name);
             }
         }
     }
@@ -462,7 +463,8 @@ find_field(packer *p, const ProtobufCMessageDescriptor *descriptor, PyObject *ke
         return p->cache->by_name[slot].field;
     }
     if (!PyUnicode_Check(key)) {
-        fail(p, NULL, PyExc_TypeError, "the keys of a message must be str, not %s", Py_TYPE(key)->tp_name);
+        fail(p, NULL, PyExc_TypeError, "the keys of a message must be str, not %s",
+             Py_TYPE(key)->tp_name);
         return NULL;
     }
     Py_ssize_t n = 0;
@@ -488,8 +490,8 @@ push_message(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value)
 {
     if (PyBytes_Check(value)) {
         size_t n = (size_t)PyBytes_GET_SIZE(value);
-        int failed = put_bytes(p, PyBytes_AS_STRING(value), n) < 0 || put_varint(p, n) < 0
-                             || put_tag(p, field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) < 0
+        int failed = put_bytes(p, PyBytes_AS_STRING(value), n) < 0 || put_varint(p, n) < 0 ||
+                             put_tag(p, field, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) < 0
                          ? -1
                          : 0;
         Py_DECREF(value);
@@ -532,8 +534,8 @@ push_map_entry(packer *p, const ProtobufCFieldDescriptor *field, PyObject *pair)
     if (push_frame(p, entry, field, NULL) == NULL) {
         return -1;
     }
-    return push_item(p, &entry->fields[0], PyTuple_GET_ITEM(pair, 0)) < 0
-                   || push_item(p, &entry->fields[1], PyTuple_GET_ITEM(pair, 1)) < 0
+    return push_item(p, &entry->fields[0], PyTuple_GET_ITEM(pair, 0)) < 0 ||
+                   push_item(p, &entry->fields[1], PyTuple_GET_ITEM(pair, 1)) < 0
                ? -1
                : 0;
 }
@@ -542,7 +544,8 @@ push_map_entry(packer *p, const ProtobufCFieldDescriptor *field, PyObject *pair)
 static PyObject *
 get_sequence(packer *p, const ProtobufCFieldDescriptor *field, PyObject *value)
 {
-    bool is_map = field->type == PROTOBUF_C_TYPE_MESSAGE && nb_message_info_of(field->descriptor)->is_map_entry;
+    bool is_map = field->type == PROTOBUF_C_TYPE_MESSAGE &&
+                  nb_message_info_of(field->descriptor)->is_map_entry;
 
     if (is_map && PyDict_Check(value)) {
         return PyDict_Items(value);
@@ -575,8 +578,9 @@ next_element(packer *p)
         return fail(p, field, PyExc_ValueError, "the list changed while it was read");
     }
     PyObject *element = PySequence_Fast_GET_ITEM(f->sequence, f->index);
-    return nb_message_info_of(field->descriptor)->is_map_entry ? push_map_entry(p, field, element)
-                                                               : push_message(p, field, Py_NewRef(element));
+    return nb_message_info_of(field->descriptor)->is_map_entry
+               ? push_map_entry(p, field, element)
+               : push_message(p, field, Py_NewRef(element));
 }
 
 /* Writes or opens the item on top, which leaves the stack. */
@@ -617,8 +621,8 @@ pop_frame(packer *p)
     int failed = 0;
 
     if (f->entered_by->id != 0) {
-        failed = put_varint(p, p->n - f->end) < 0
-                         || put_tag(p, f->entered_by, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) < 0
+        failed = put_varint(p, p->n - f->end) < 0 ||
+                         put_tag(p, f->entered_by, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) < 0
                      ? -1
                      : 0;
     }
@@ -631,9 +635,9 @@ pack(packer *p)
 {
     while (p->n_frames > 0) {
         frame *f = &p->frames[p->n_frames - 1];
-        int failed = f->sequence != NULL           ? next_element(p)
+        int failed = f->sequence != NULL          ? next_element(p)
                      : p->n_items > f->first_item ? next_item(p)
-                                                   : pop_frame(p);
+                                                  : pop_frame(p);
         if (failed < 0) {
             return -1;
         }
@@ -671,7 +675,8 @@ nb_message_descriptor(PyObject *name)
     Py_ssize_t n = 0;
 
     if (!PyUnicode_Check(name)) {
-        PyErr_Format(PyExc_TypeError, "a message's name must be str, not %s", Py_TYPE(name)->tp_name);
+        PyErr_Format(PyExc_TypeError, "a message's name must be str, not %s",
+                     Py_TYPE(name)->tp_name);
         return NULL;
     }
     const char *text = PyUnicode_AsUTF8AndSize(name, &n);
@@ -685,12 +690,13 @@ nb_message_descriptor(PyObject *name)
     return descriptor;
 }
 
-PyDoc_STRVAR(message_pack_doc,
-             "message_pack($module, name, tree, /)\n--\n\n"
-             "Serialise a tree of dicts as the protobuf message of this full name.\n\n"
-             "Keys are field names. Values are dicts (or bytes already packed) for messages, lists or\n"
-             "tuples for repeated fields, dicts for maps, str or bytes for text and bytes, enum values by\n"
-             "number or name; None leaves a field out.");
+PyDoc_STRVAR(
+    message_pack_doc,
+    "message_pack($module, name, tree, /)\n--\n\n"
+    "Serialise a tree of dicts as the protobuf message of this full name.\n\n"
+    "Keys are field names. Values are dicts (or bytes already packed) for messages, lists or\n"
+    "tuples for repeated fields, dicts for maps, str or bytes for text and bytes, enum values by\n"
+    "number or name; None leaves a field out.");
 
 static PyObject *
 message_pack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
@@ -700,12 +706,14 @@ message_pack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
         return NULL;
     }
     /* The root is entered by a field without a number, so that it gets neither length nor tag. */
-    ProtobufCFieldDescriptor root = {.name = "", .id = 0, .descriptor = nb_message_descriptor(args[0])};
+    ProtobufCFieldDescriptor root = {
+        .name = "", .id = 0, .descriptor = nb_message_descriptor(args[0])};
     if (root.descriptor == NULL) {
         return NULL;
     }
     if (!PyDict_Check(args[1])) {
-        PyErr_Format(PyExc_TypeError, "%U: expected dict, not %s", args[0], Py_TYPE(args[1])->tp_name);
+        PyErr_Format(PyExc_TypeError, "%U: expected dict, not %s", args[0],
+                     Py_TYPE(args[1])->tp_name);
         return NULL;
     }
     packer p;
@@ -719,7 +727,8 @@ message_pack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
     p.n = p.n_frames = p.n_items = 0;
     PyObject *result = NULL;
     if (push_message(&p, &root, Py_NewRef(args[1])) == 0 && pack(&p) == 0) {
-        result = PyBytes_FromStringAndSize((const char *)p.bytes + p.capacity - p.n, (Py_ssize_t)p.n);
+        result =
+            PyBytes_FromStringAndSize((const char *)p.bytes + p.capacity - p.n, (Py_ssize_t)p.n);
     }
     release(&p);
     return result;

@@ -30,7 +30,8 @@ fail(unpacker *u, const char *what)
 {
     const frame *f = &u->frames[u->n_frames - 1];
 
-    PyErr_Format(PyExc_ValueError, "%s at byte %zd of %s", what, (Py_ssize_t)(u->at - u->start), f->descriptor->name);
+    PyErr_Format(PyExc_ValueError, "%s at byte %zd of %s", what, (Py_ssize_t)(u->at - u->start),
+                 f->descriptor->name);
     return -1;
 }
 
@@ -70,13 +71,15 @@ field_name(unpacker *u, const ProtobufCFieldDescriptor *field)
 static bool
 is_64bit(ProtobufCType type)
 {
-    return type == PROTOBUF_C_TYPE_FIXED64 || type == PROTOBUF_C_TYPE_SFIXED64 || type == PROTOBUF_C_TYPE_DOUBLE;
+    return type == PROTOBUF_C_TYPE_FIXED64 || type == PROTOBUF_C_TYPE_SFIXED64 ||
+           type == PROTOBUF_C_TYPE_DOUBLE;
 }
 
 static bool
 is_32bit(ProtobufCType type)
 {
-    return type == PROTOBUF_C_TYPE_FIXED32 || type == PROTOBUF_C_TYPE_SFIXED32 || type == PROTOBUF_C_TYPE_FLOAT;
+    return type == PROTOBUF_C_TYPE_FIXED32 || type == PROTOBUF_C_TYPE_SFIXED32 ||
+           type == PROTOBUF_C_TYPE_FLOAT;
 }
 
 static PyObject *
@@ -86,32 +89,24 @@ number_object(const ProtobufCFieldDescriptor *field, uint64_t n)
     float f;
 
     switch (field->type) {
-    case PROTOBUF_C_TYPE_BOOL:
-        return PyBool_FromLong(n != 0);
-    case PROTOBUF_C_TYPE_FLOAT:
-        memcpy(&f, &n, sizeof f);
-        return PyFloat_FromDouble((double)f);
-    case PROTOBUF_C_TYPE_DOUBLE:
-        memcpy(&d, &n, sizeof d);
-        return PyFloat_FromDouble(d);
+    case PROTOBUF_C_TYPE_BOOL: return PyBool_FromLong(n != 0);
+    case PROTOBUF_C_TYPE_FLOAT: memcpy(&f, &n, sizeof f); return PyFloat_FromDouble((double)f);
+    case PROTOBUF_C_TYPE_DOUBLE: memcpy(&d, &n, sizeof d); return PyFloat_FromDouble(d);
     case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SINT64:
-        return PyLong_FromLongLong((long long)(n >> 1 ^ -(n & 1)));
+    case PROTOBUF_C_TYPE_SINT64: return PyLong_FromLongLong((long long)(n >> 1 ^ -(n & 1)));
     case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-        return PyLong_FromLong((int32_t)n);
+    case PROTOBUF_C_TYPE_SFIXED32: return PyLong_FromLong((int32_t)n);
     case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-        return PyLong_FromUnsignedLong((uint32_t)n);
+    case PROTOBUF_C_TYPE_FIXED32: return PyLong_FromUnsignedLong((uint32_t)n);
     case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64:
-        return PyLong_FromUnsignedLongLong(n);
+    case PROTOBUF_C_TYPE_FIXED64: return PyLong_FromUnsignedLongLong(n);
     case PROTOBUF_C_TYPE_ENUM: {
-        const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(field->descriptor, (int32_t)n);
-        return value != NULL ? PyUnicode_InternFromString(value->name) : PyLong_FromLong((int32_t)n);
+        const ProtobufCEnumValue *value =
+            protobuf_c_enum_descriptor_get_value(field->descriptor, (int32_t)n);
+        return value != NULL ? PyUnicode_InternFromString(value->name)
+                             : PyLong_FromLong((int32_t)n);
     }
-    default:
-        return PyLong_FromLongLong((long long)n);
+    default: return PyLong_FromLongLong((long long)n);
     }
 }
 
@@ -174,8 +169,9 @@ store(unpacker *u, const ProtobufCFieldDescriptor *field, PyObject *value)
         if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
             for (unsigned i = 0; i < f->descriptor->n_fields && failed == 0; i++) {
                 const ProtobufCFieldDescriptor *other = &f->descriptor->fields[i];
-                if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-                    && other->quantifier_offset == field->quantifier_offset && PyDict_GET_SIZE(f->dict) > 0) {
+                if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+                    other->quantifier_offset == field->quantifier_offset &&
+                    PyDict_GET_SIZE(f->dict) > 0) {
                     PyObject *key = field_name(u, other);
                     int has = key != NULL ? PyDict_Contains(f->dict, key) : -1;
                     failed = has > 0 ? PyDict_DelItem(f->dict, key) : has;
@@ -190,10 +186,12 @@ store(unpacker *u, const ProtobufCFieldDescriptor *field, PyObject *value)
 }
 
 static int
-push_frame(unpacker *u, const ProtobufCMessageDescriptor *descriptor, PyObject *dict, PyObject *map, const uint8_t *end)
+push_frame(unpacker *u, const ProtobufCMessageDescriptor *descriptor, PyObject *dict, PyObject *map,
+           const uint8_t *end)
 {
     if (u->n_frames == NB_MESSAGE_MAX_DEPTH) {
-        PyErr_Format(PyExc_RecursionError, "more than %d messages inside each other", NB_MESSAGE_MAX_DEPTH);
+        PyErr_Format(PyExc_RecursionError, "more than %d messages inside each other",
+                     NB_MESSAGE_MAX_DEPTH);
         Py_DECREF(dict);
         return -1;
     }
@@ -252,7 +250,8 @@ map_default(const ProtobufCFieldDescriptor *field, bool is_text)
     if (is_text) {
         return PyUnicode_New(0, 0);
     }
-    return field->type == PROTOBUF_C_TYPE_BYTES ? PyBytes_FromStringAndSize(NULL, 0) : number_object(field, 0);
+    return field->type == PROTOBUF_C_TYPE_BYTES ? PyBytes_FromStringAndSize(NULL, 0)
+                                                : number_object(field, 0);
 }
 
 static int
@@ -341,27 +340,25 @@ read_field(unpacker *u)
     unsigned wire_type = tag & 7;
     unsigned expected = PROTOBUF_C_WIRE_TYPE_VARINT;
     if (field != NULL) {
-        expected = is_64bit(field->type)                                 ? PROTOBUF_C_WIRE_TYPE_64BIT
-                   : is_32bit(field->type)                               ? PROTOBUF_C_WIRE_TYPE_32BIT
-                   : field->type == PROTOBUF_C_TYPE_MESSAGE
-                           || field->type == PROTOBUF_C_TYPE_BYTES
-                           || field->type == PROTOBUF_C_TYPE_STRING ? PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
-                                                                         : PROTOBUF_C_WIRE_TYPE_VARINT;
-        bool packed = field->label == PROTOBUF_C_LABEL_REPEATED
-                      && wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
+        expected = is_64bit(field->type)   ? PROTOBUF_C_WIRE_TYPE_64BIT
+                   : is_32bit(field->type) ? PROTOBUF_C_WIRE_TYPE_32BIT
+                   : field->type == PROTOBUF_C_TYPE_MESSAGE ||
+                           field->type == PROTOBUF_C_TYPE_BYTES ||
+                           field->type == PROTOBUF_C_TYPE_STRING
+                       ? PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
+                       : PROTOBUF_C_WIRE_TYPE_VARINT;
+        bool packed = field->label == PROTOBUF_C_LABEL_REPEATED &&
+                      wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
         if (wire_type != expected && !packed) {
             field = NULL; /* of another type than we know: unknown, as for protobuf */
         }
     }
     switch (wire_type) {
-    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-        return read_delimited(u, field, end);
+    case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED: return read_delimited(u, field, end);
     case PROTOBUF_C_WIRE_TYPE_VARINT:
     case PROTOBUF_C_WIRE_TYPE_32BIT:
-    case PROTOBUF_C_WIRE_TYPE_64BIT:
-        break;
-    default:
-        return fail(u, "a group or an invalid wire type");
+    case PROTOBUF_C_WIRE_TYPE_64BIT: break;
+    default: return fail(u, "a group or an invalid wire type");
     }
     if (field != NULL) {
         PyObject *value = read_number(u, field, end);
@@ -378,10 +375,12 @@ read_field(unpacker *u)
     return 0;
 }
 
-PyDoc_STRVAR(message_unpack_doc,
-             "message_unpack($module, name, data, /)\n--\n\n"
-             "Read the protobuf message of this full name into a tree of dicts, as message_pack takes it.\n\n"
-             "Enum values come as names where they have one. ValueError says where the bytes are wrong.");
+PyDoc_STRVAR(
+    message_unpack_doc,
+    "message_unpack($module, name, data, /)\n--\n\n"
+    "Read the protobuf message of this full name into a tree of dicts, as message_pack takes "
+    "it.\n\n"
+    "Enum values come as names where they have one. ValueError says where the bytes are wrong.");
 
 static PyObject *
 message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
@@ -396,7 +395,8 @@ message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
     if (descriptor == NULL || PyObject_GetBuffer(args[1], &view, PyBUF_SIMPLE) < 0) {
         return NULL;
     }
-    unpacker u = {.cache = nb_module_get_state(module)->messages, .start = view.buf, .at = view.buf};
+    unpacker u = {
+        .cache = nb_module_get_state(module)->messages, .start = view.buf, .at = view.buf};
     PyObject *result = PyDict_New();
     int failed = result != NULL
                      ? push_frame(&u, descriptor, Py_NewRef(result), NULL, u.start + view.len)
@@ -416,6 +416,7 @@ message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
 }
 
 PyMethodDef nb_message_unpack_methods[] = {
-    {"message_unpack", (PyCFunction)(void (*)(void))message_unpack, METH_FASTCALL, message_unpack_doc},
+    {"message_unpack", (PyCFunction)(void (*)(void))message_unpack, METH_FASTCALL,
+     message_unpack_doc},
     {NULL, NULL, 0, NULL},
 };

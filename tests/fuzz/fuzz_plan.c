@@ -27,7 +27,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     /* The first byte chooses the kind of message. */
-    if (nb_message_unpack(arena, roots[data[0] % 3], data + 1, size - 1, &message, &err) == NB_OK && size < MAX_WALK) {
+    if (nb_message_unpack(arena, roots[data[0] % 3], data + 1, size - 1, &message, &err) == NB_OK &&
+        size < MAX_WALK) {
         size_t n = protobuf_c_message_get_packed_size(message);
         uint8_t *packed = malloc(n + 1);
         if (packed != NULL && protobuf_c_message_pack(message, packed) != n) {

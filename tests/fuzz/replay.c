@@ -23,12 +23,14 @@ replay_file(const char *path)
         if (size == capacity) {
             capacity = capacity > 0 ? 2 * capacity : 65536;
             data = realloc(data, capacity);
-            if (data == NULL)
+            if (data == NULL) {
                 abort();
+            }
         }
         size_t n = fread(data + size, 1, capacity - size, file);
-        if (n == 0)
+        if (n == 0) {
             break;
+        }
         size += n;
     }
     fclose(file);
@@ -44,7 +46,8 @@ main(int argc, char **argv)
 {
     int failed = 0;
 
-    for (int i = 1; i < argc; i++)
+    for (int i = 1; i < argc; i++) {
         failed |= replay_file(argv[i]);
+    }
     return failed;
 }

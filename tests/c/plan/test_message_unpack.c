@@ -68,7 +68,8 @@ deep_plan(int depth, void **to_free)
 }
 
 static nb_status
-unpack(const ProtobufCMessageDescriptor *descriptor, nb_str bytes, nb_arena **arena, void *out, nb_error *err)
+unpack(const ProtobufCMessageDescriptor *descriptor, nb_str bytes, nb_arena **arena, void *out,
+       nb_error *err)
 {
     ProtobufCMessage *message = NULL;
 
@@ -84,14 +85,17 @@ test_message_unpack__fields(void **state)
 {
     (void)state;
     /* range{start: 0 (written), end: -5, step: 1, num_partitions: 4} and two unknown fields */
-    static const uint8_t bytes[] = {0x0a, 0x1e, 0x7a, 0x1c, 0x08, 0x00, 0x10, 0xfb, 0xff, 0xff, 0xff,
-                                    0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0x18, 0x01, 0x20, 0x04, 0x50,
-                                    0x05, 0x5d, 0x01, 0x02, 0x03, 0x04, 0x62, 0x02, 0x68, 0x69};
+    static const uint8_t bytes[] = {0x0a, 0x1e, 0x7a, 0x1c, 0x08, 0x00, 0x10, 0xfb,
+                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                    0x01, 0x18, 0x01, 0x20, 0x04, 0x50, 0x05, 0x5d,
+                                    0x01, 0x02, 0x03, 0x04, 0x62, 0x02, 0x68, 0x69};
     nb_arena *arena = NULL;
     nb_error err = NB_ERROR_INIT;
     Sc__Plan *plan = NULL;
 
-    assert_int_equal(unpack(&sc__plan__descriptor, (nb_str){(const char *)bytes, sizeof bytes}, &arena, &plan, &err), NB_OK);
+    assert_int_equal(unpack(&sc__plan__descriptor, (nb_str){(const char *)bytes, sizeof bytes},
+                            &arena, &plan, &err),
+                     NB_OK);
     assert_int_equal(plan->op_type_case, SC__PLAN__OP_TYPE_ROOT);
     assert_int_equal(plan->root->rel_type_case, SC__RELATION__REL_TYPE_RANGE);
     Sc__Range *range = plan->root->range;
@@ -118,8 +122,11 @@ test_message_unpack__empty_and_truncated(void **state)
     nb_arena_free(arena);
     for (size_t n = 1; n < plan_bytes.len; n++) {
         nb_error err = NB_ERROR_INIT;
-        assert_int_equal(unpack(&sc__plan__descriptor, (nb_str){plan_bytes.data, n}, &arena, &plan, &err), NB_ERROR);
-        assert_string_equal(nb_condition_get(err.condition)->name, "CONNECT_INVALID_PLAN.CANNOT_PARSE");
+        assert_int_equal(
+            unpack(&sc__plan__descriptor, (nb_str){plan_bytes.data, n}, &arena, &plan, &err),
+            NB_ERROR);
+        assert_string_equal(nb_condition_get(err.condition)->name,
+                            "CONNECT_INVALID_PLAN.CANNOT_PARSE");
         nb_error_clear(&err);
         nb_arena_free(arena);
     }
@@ -183,7 +190,9 @@ test_message_unpack__hostile(void **state)
         nb_str bytes;
     } cases[] = {
         {"a sub-message twice", NB_STR("\x0a\x00\x0a\x00")},
-        {"text that is not UTF-8", NB_STR("\x0a\x07\x52\x05\x0a\x03" "a\xff" "b")},
+        {"text that is not UTF-8", NB_STR("\x0a\x07\x52\x05\x0a\x03"
+                                          "a\xff"
+                                          "b")},
         {"an overlong NUL", NB_STR("\x0a\x06\x52\x04\x0a\x02\xc0\x80")},
         {"a group", NB_STR("\x0b\x0c")},
         {"field number zero", NB_STR("\x02\x00")},
@@ -223,7 +232,8 @@ test_message_unpack__amplification(void **state)
     nb_str input = {(char *)b.bytes + b.capacity - b.n, b.n};
     nb_status st = unpack(&sc__plan__descriptor, input, &arena, &plan, &err);
     assert_true(st == NB_OK || st == NB_ERROR);
-    assert_true(nb_arena_bytes(arena) < 2 * (NB_MESSAGE_BYTES_BASE + NB_MESSAGE_BYTES_FACTOR * input.len));
+    assert_true(nb_arena_bytes(arena) <
+                2 * (NB_MESSAGE_BYTES_BASE + NB_MESSAGE_BYTES_FACTOR * input.len));
     nb_error_clear(&err);
     nb_arena_free(arena);
     free(bytes);
@@ -234,7 +244,8 @@ test_message_table__names(void **state)
 {
     (void)state;
     assert_ptr_equal(nb_message_find("spark.connect.Plan", 18), &sc__plan__descriptor);
-    assert_ptr_equal(nb_message_find("google.protobuf.Any", 19), &google__protobuf__any__descriptor);
+    assert_ptr_equal(nb_message_find("google.protobuf.Any", 19),
+                     &google__protobuf__any__descriptor);
     assert_null(nb_message_find("spark.connect.Pla", 17));
     assert_null(nb_message_find("spark.connect.Plan2", 19));
     assert_null(nb_message_find("", 0));
