@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "plan/message_table.h"
 
 typedef struct frame {
@@ -167,64 +168,6 @@ read_wire(unpacker *u, const frame *f, wire_field *out)
         }
     }
     return NB_OK;
-}
-
-/* --- text ------------------------------------------------------------------------------------ */
-
-/* The length of the character at p, or 0 when it is not well formed; n > 0 bytes are left. */
-static size_t
-char_len(const uint8_t *p, size_t n)
-{
-    uint8_t lead = p[0];
-    size_t len = lead < 0x80   ? 1
-                 : lead < 0xc2 ? 0
-                 : lead < 0xe0 ? 2
-                 : lead < 0xf0 ? 3
-                 : lead < 0xf5 ? 4
-                               : 0;
-
-    if (len <= 1 || len > n) {
-        return len == 1 ? 1 : 0;
-    }
-    uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (p[1] < low || p[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return len;
-}
-
-static bool
-is_utf8(const void *bytes, size_t len)
-{
-    const uint8_t *p = bytes;
-    size_t at = 0;
-
-    while (at < len) {
-        uint64_t word;
-        size_t n;
-        while (len - at >= sizeof word) {
-            memcpy(&word, p + at, sizeof word);
-            if (word & 0x8080808080808080u) {
-                break;
-            }
-            at += sizeof word;
-        }
-        if (at == len) {
-            break;
-        }
-        n = char_len(p + at, len - at);
-        if (n == 0) {
-            return false;
-        }
-        at += n;
-    }
-    return true;
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -421,7 +364,7 @@ read_field(unpacker *u)
         return open_message(u);
     }
     if (nb_message_is_text(f->info, (unsigned)(field - message->descriptor->fields)) &&
-        !is_utf8(w.data, w.len)) {
+        !nb_utf8_validate((const char *)w.data, w.len)) {
         u->at = w.data;
         return fail(u, "text that is not UTF-8");
     }

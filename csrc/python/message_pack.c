@@ -64,7 +64,7 @@ fail(packer *p, const ProtobufCFieldDescriptor *field, PyObject *type, const cha
     size_t first = p->n_frames > 24 ? p->n_frames - 24 : 1;
 
     if (first > 1 && path != NULL) {
-        Py_SETREF(path, PyUnicode_FromFormat("%U…", path));
+        Py_SETREF(path, PyUnicode_FromFormat("%U...", path));
     }
     for (size_t i = first; i <= p->n_frames && path != NULL; i++) {
         const frame *parent = &p->frames[i - 1];

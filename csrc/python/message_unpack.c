@@ -16,6 +16,7 @@ typedef struct frame {
     PyObject *dict; /* owned */
     PyObject *map;  /* borrowed: where the entry that dict is goes when it is complete; or NULL */
     const uint8_t *end;
+    uint64_t oneofs[NB_MESSAGE_MAX_FIELDS / 64]; /* members of oneofs that the dict has */
 } frame;
 
 typedef struct unpacker {
@@ -149,6 +150,29 @@ collection(unpacker *u, frame *f, const ProtobufCFieldDescriptor *field, bool is
     return found;
 }
 
+/* Takes out the member of field's oneof that came before it. */
+static int
+drop_rivals(unpacker *u, frame *f, const ProtobufCFieldDescriptor *field)
+{
+    unsigned index = (unsigned)(field - f->descriptor->fields);
+
+    for (unsigned word = 0; word < NB_COUNT_OF(f->oneofs); word++) {
+        for (uint64_t bits = f->oneofs[word]; bits != 0; bits &= bits - 1) {
+            unsigned other = word * 64 + (unsigned)__builtin_ctzll(bits);
+            const ProtobufCFieldDescriptor *rival = &f->descriptor->fields[other];
+            if (other != index && rival->quantifier_offset == field->quantifier_offset) {
+                PyObject *name = field_name(u, rival);
+                f->oneofs[word] &= ~((uint64_t)1 << (other % 64));
+                if (name == NULL || PyDict_DelItem(f->dict, name) < 0) {
+                    return -1;
+                }
+            }
+        }
+    }
+    f->oneofs[index / 64] |= (uint64_t)1 << (index % 64);
+    return 0;
+}
+
 /* Stores value, which is taken over, as field of the top frame. */
 static int
 store(unpacker *u, const ProtobufCFieldDescriptor *field, PyObject *value)
@@ -167,17 +191,8 @@ store(unpacker *u, const ProtobufCFieldDescriptor *field, PyObject *value)
     } else {
         failed = 0;
         if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-            for (unsigned i = 0; i < f->descriptor->n_fields && failed == 0; i++) {
-                const ProtobufCFieldDescriptor *other = &f->descriptor->fields[i];
-                if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-                    other->quantifier_offset == field->quantifier_offset &&
-                    PyDict_GET_SIZE(f->dict) > 0) {
-                    PyObject *key = field_name(u, other);
-                    int has = key != NULL ? PyDict_Contains(f->dict, key) : -1;
-                    failed = has > 0 ? PyDict_DelItem(f->dict, key) : has;
-                }
-            }
-            name = field_name(u, field); /* the cache may have dropped it */
+            failed = drop_rivals(u, f, field);
+            name = failed == 0 ? field_name(u, field) : NULL; /* the cache may have dropped it */
         }
         failed = failed == 0 && name != NULL ? PyDict_SetItem(f->dict, name, value) : -1;
     }
@@ -206,7 +221,32 @@ push_frame(unpacker *u, const ProtobufCMessageDescriptor *descriptor, PyObject *
         u->frames = frames;
         u->capacity = capacity;
     }
-    u->frames[u->n_frames++] = (frame){descriptor, nb_message_info_of(descriptor), dict, map, end};
+    u->frames[u->n_frames++] = (frame){
+        .descriptor = descriptor,
+        .info = nb_message_info_of(descriptor),
+        .dict = dict,
+        .map = map,
+        .end = end,
+    };
+    return 0;
+}
+
+/* The top frame goes on with a dict that has members already. */
+static int
+note_oneofs(unpacker *u)
+{
+    frame *f = &u->frames[u->n_frames - 1];
+
+    for (unsigned i = 0; i < f->descriptor->n_fields; i++) {
+        if (f->descriptor->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
+            PyObject *name = field_name(u, &f->descriptor->fields[i]);
+            int has = name != NULL ? PyDict_Contains(f->dict, name) : -1;
+            if (has < 0) {
+                return -1;
+            }
+            f->oneofs[i / 64] |= (uint64_t)has << (i % 64);
+        }
+    }
     return 0;
 }
 
@@ -237,7 +277,10 @@ open_message(unpacker *u, const ProtobufCFieldDescriptor *field, const uint8_t *
             return -1;
         }
     }
-    return push_frame(u, field->descriptor, dict, NULL, end);
+    if (push_frame(u, field->descriptor, dict, NULL, end) < 0) {
+        return -1;
+    }
+    return PyDict_GET_SIZE(dict) > 0 ? note_oneofs(u) : 0;
 }
 
 /* What an absent key or value of a map entry means. */
