@@ -9,6 +9,8 @@
 #include "python/message.h"
 
 #include <string.h>
+#include "plan/message_unpack.h"
+#include "python/errors.h"
 
 typedef struct frame {
     const ProtobufCMessageDescriptor *descriptor;
@@ -458,7 +460,40 @@ message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
     return result;
 }
 
+PyDoc_STRVAR(
+    message_check_doc,
+    "message_check($module, name, data, /)\n--\n\n"
+    "Read a message as the engine reads a plan, and raise the engine's error if it refuses.");
+
+static PyObject *
+message_check(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t n_args)
+{
+    Py_buffer view;
+    nb_error err = NB_ERROR_INIT;
+    ProtobufCMessage *message = NULL;
+
+    if (n_args != 2) {
+        PyErr_Format(PyExc_TypeError, "message_check takes 2 arguments, not %zd", n_args);
+        return NULL;
+    }
+    const ProtobufCMessageDescriptor *descriptor = nb_message_descriptor(args[0]);
+    if (descriptor == NULL || PyObject_GetBuffer(args[1], &view, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    nb_status status = NB_NOMEM;
+    nb_arena *arena = nb_arena_new(NULL);
+    if (arena != NULL) {
+        Py_BEGIN_ALLOW_THREADS status =
+            nb_message_unpack(arena, descriptor, view.buf, (size_t)view.len, &message, &err);
+        Py_END_ALLOW_THREADS
+    }
+    nb_arena_free(arena);
+    PyBuffer_Release(&view);
+    return status < 0 ? nb_raise_python(status, &err) : Py_NewRef(Py_None);
+}
+
 PyMethodDef nb_message_unpack_methods[] = {
+    {"message_check", (PyCFunction)(void (*)(void))message_check, METH_FASTCALL, message_check_doc},
     {"message_unpack", (PyCFunction)(void (*)(void))message_unpack, METH_FASTCALL,
      message_unpack_doc},
     {NULL, NULL, 0, NULL},

@@ -12,6 +12,7 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from nbaspark import _core
+from nbaspark.errors import PySparkException
 
 NAMES = (
     "base",
@@ -338,6 +339,30 @@ def _clean(message):
     return message.SerializeToString()
 
 
+def check(data):
+    try:
+        _core.message_check("spark.connect.Plan", data)
+    except PySparkException as error:
+        assert error.getCondition() == "CONNECT_INVALID_PLAN.CANNOT_PARSE"
+        assert error.getSqlState() == "56K00"
+        assert str(error).startswith("[CONNECT_INVALID_PLAN.CANNOT_PARSE] ")
+        return error.getMessageParameters()["errorMsg"]
+    return None
+
+
+def test_the_engine_refuses_what_is_no_plan():
+    assert check(b"") is None
+    assert check(pack("Plan", {"root": deep(10_000)})) is None
+    assert check(b"\x0a" + varint(len(nested_bytes(50_000))) + nested_bytes(50_000)).startswith(
+        "messages too deep inside each other"
+    )
+    for path in SEEDS.glob("*.bin"):
+        data = path.read_bytes()[1:]
+        assert check(data) is None
+        for size in range(1, len(data), 13):
+            assert check(data[:size]) is not None
+
+
 def test_random_bytes_never_crash():
     rng = random.Random(7)
     seeds = [path.read_bytes()[1:] for path in sorted(SEEDS.glob("*.bin"))]
@@ -346,6 +371,7 @@ def test_random_bytes_never_crash():
         for _ in range(rng.randrange(1, 6)):
             data[rng.randrange(len(data))] = rng.randrange(256)
         try:
+            check(data)
             tree = unpack("Plan", data)
         except (ValueError, RecursionError):
             continue
