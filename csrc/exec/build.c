@@ -125,8 +125,8 @@ build_limit(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
     nb_operator *sink;
 
-    NB_TRY(nb_collect_new(run, node, node->schema, node->u.limit.limit, node->u.limit.offset,
-                          &sink));
+    NB_TRY(
+        nb_collect_new(run, node, node->schema, node->u.limit.limit, node->u.limit.offset, &sink));
     return through(run, node, sink, out, err);
 }
 

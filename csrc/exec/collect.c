@@ -24,7 +24,7 @@ typedef struct collect_op {
     const nb_type *schema;
     const nb_exec_ctx *ctx;
     int64_t limit, offset;
-    int64_t tail;  /* -1: not a tail */
+    int64_t tail;   /* -1: not a tail */
     int64_t wanted; /* limit + offset; -1: all */
     nb_table *table;
     pthread_mutex_t lock; /* guards what follows */
@@ -38,8 +38,8 @@ typedef struct collect_local {
     nb_chunk_builder *builder;
     uint64_t last_order;
     int32_t partition;
-    int64_t own;     /* rows of the morsel under way that were kept */
-    bool counting;   /* it has an entry in counts */
+    int64_t own;   /* rows of the morsel under way that were kept */
+    bool counting; /* it has an entry in counts */
     int count_index;
 } collect_local;
 

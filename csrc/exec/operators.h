@@ -20,8 +20,8 @@ nb_status nb_project_new(nb_run *run, nb_node *node, nb_operator **out);
 nb_status nb_collect_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t limit,
                          int64_t offset, nb_operator **out);
 /* Keeps the last n rows. */
-nb_status nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n,
-                      nb_operator **out);
+nb_status
+nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);
 /* The rows of a finished collect or tail; a new reference. */
 nb_table *nb_collect_table(nb_operator *op);
 

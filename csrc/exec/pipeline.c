@@ -37,13 +37,13 @@ typedef struct job {
     nb_run *run;
     nb_stream *stream;
     nb_operator *sink;
-    int first, end;      /* branches of this round */
+    int first, end; /* branches of this round */
     int n_threads;
     void **sink_locals;  /* per thread, for all rounds */
     nb_arena **memories; /* per thread, for all rounds */
     atomic_int failed;   /* a thread failed: stop */
     pthread_mutex_t lock;
-    nb_status status;    /* under lock, as the two below */
+    nb_status status; /* under lock, as the two below */
     nb_error err;
     uint64_t err_order;
 } job;
@@ -51,14 +51,14 @@ typedef struct job {
 struct nb_thread_ctx {
     job *job;
     int number;
-    int op;              /* that is running; -1 = source */
-    int n_ops;           /* without the sink */
-    nb_operator **ops;   /* n_ops, then the sink */
-    void **locals;       /* as ops */
-    op_stats *stats;     /* n_ops + 2: [0] source, then ops, then sink */
+    int op;            /* that is running; -1 = source */
+    int n_ops;         /* without the sink */
+    nb_operator **ops; /* n_ops, then the sink */
+    void **locals;     /* as ops */
+    op_stats *stats;   /* n_ops + 2: [0] source, then ops, then sink */
     nb_arena *scratch, *memory;
-    int64_t mark;        /* when the running operator's clock was started */
-    uint64_t order;      /* of the batch under way */
+    int64_t mark;   /* when the running operator's clock was started */
+    uint64_t order; /* of the batch under way */
 };
 
 /* ---- run ------------------------------------------------------------------------------------- */
@@ -430,10 +430,9 @@ run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
     for (; n_open < b->n_ops; n_open++) {
         nb_operator *op = b->ops[n_open];
 
-        NB_TRY_GOTO(st,
-                    op->ops->open_local ? op->ops->open_local(op, t, &t->locals[n_open], err)
-                                        : NB_OK,
-                    done);
+        NB_TRY_GOTO(
+            st, op->ops->open_local ? op->ops->open_local(op, t, &t->locals[n_open], err) : NB_OK,
+            done);
     }
     if (j->sink_locals[number] == NULL && j->sink->ops->open_local != NULL) {
         NB_TRY_GOTO(st, j->sink->ops->open_local(j->sink, t, &j->sink_locals[number], err), done);

@@ -19,12 +19,12 @@
 #define NB_ORDER_BRANCH_SHIFT 40
 
 typedef struct nb_branch {
-    nb_source *source;       /* NULL: made by source_of once the branches before have run */
+    nb_source *source; /* NULL: made by source_of once the branches before have run */
     nb_operator *source_of;
-    nb_node *source_node;    /* whose rows the source gives, for metrics; may be NULL */
+    nb_node *source_node; /* whose rows the source gives, for metrics; may be NULL */
     nb_operator **ops;
     int n_ops, cap_ops;
-    int partition_base;      /* partitions of the branches before */
+    int partition_base; /* partitions of the branches before */
 } nb_branch;
 
 typedef struct nb_stream {

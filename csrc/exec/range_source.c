@@ -13,8 +13,9 @@ typedef struct range_source {
     nb_source base;
     nb_pool *pool;
     int64_t start, step;
-    nb_uint128 n;          /* numbers in all */
-    uint64_t per_partition; /* morsels of the longest partition: each gets so many numbers of morsels */
+    nb_uint128 n; /* numbers in all */
+    uint64_t
+        per_partition; /* morsels of the longest partition: each gets so many numbers of morsels */
     atomic_ullong next_morsel;
 } range_source;
 
