@@ -27,6 +27,17 @@ nb_view_compare(const nb_view *a, const nb_view *b)
     return c != 0 ? c : (a->len > b->len) - (a->len < b->len);
 }
 
+/* Also an empty child has children of its own, down to the leaves: walkers need no special case. */
+static nb_status
+alloc_child(nb_arena *arena, const nb_type *type, int64_t n, nb_vector *out)
+{
+    if (n == 0 && nb_type_storage(type)->n_children == 0) {
+        nb_vector_init(out, type, NB_VEC_FLAT, 0);
+        return NB_OK;
+    }
+    return nb_vector_alloc(arena, type, n, out);
+}
+
 nb_status
 nb_vector_alloc(nb_arena *arena, const nb_type *type, int64_t n, nb_vector *out)
 {
@@ -52,11 +63,7 @@ nb_vector_alloc(nb_arena *arena, const nb_type *type, int64_t n, nb_vector *out)
         }
         for (int i = 0; i < v.n_children; i++) {
             const nb_type *t = storage->children[i].type;
-            if (storage->phys == NB_PHYS_STRUCT) {
-                NB_TRY(nb_vector_alloc(arena, t, n, &v.children[i]));
-            } else {
-                nb_vector_init(&v.children[i], t, NB_VEC_FLAT, 0);
-            }
+            NB_TRY(alloc_child(arena, t, storage->phys == NB_PHYS_STRUCT ? n : 0, &v.children[i]));
         }
     }
     *out = v;
@@ -100,7 +107,7 @@ nb_vector_const_null(nb_arena *arena, const nb_type *type, int64_t n, nb_vector 
             if (storage->phys == NB_PHYS_STRUCT) {
                 NB_TRY(nb_vector_const_null(arena, t, n, &v.children[i]));
             } else {
-                nb_vector_init(&v.children[i], t, NB_VEC_FLAT, 0);
+                NB_TRY(alloc_child(arena, t, 0, &v.children[i]));
             }
         }
     }
