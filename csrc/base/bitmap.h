@@ -52,11 +52,14 @@ nb_bitmap_tail_mask(int64_t n, size_t w)
     return left >= 64 ? ~(uint64_t)0 : left <= 0 ? 0 : (((uint64_t)1 << left) - 1);
 }
 
-void nb_bitmap_fill(uint64_t *bits, int64_t n, bool v);             /* bits beyond n in the last word become 0 */
-int64_t nb_bitmap_count(const uint64_t *bits, int64_t n);           /* ones in [0, n) */
+void
+nb_bitmap_fill(uint64_t *bits, int64_t n, bool v); /* bits beyond n in the last word become 0 */
+int64_t nb_bitmap_count(const uint64_t *bits, int64_t n); /* ones in [0, n) */
 void nb_bitmap_and(const uint64_t *a, const uint64_t *b, uint64_t *out, int64_t n);
-void nb_bitmap_copy(const uint64_t *src, int64_t src_off, uint64_t *dst, int64_t dst_off, int64_t n); /* src NULL = ones */
-void nb_bitmap_gather(const uint64_t *src, const uint32_t *idx, int64_t n, uint64_t *dst); /* dst word-aligned at 0 */
+void nb_bitmap_copy(const uint64_t *src, int64_t src_off, uint64_t *dst, int64_t dst_off,
+                    int64_t n); /* src NULL = ones */
+void nb_bitmap_gather(const uint64_t *src, const uint32_t *idx, int64_t n,
+                      uint64_t *dst); /* dst word-aligned at 0 */
 /* bytes (0/1) to bits and back */
 void nb_bitmap_from_bytes(const uint8_t *bytes, int64_t n, uint64_t *bits);
 void nb_bitmap_to_bytes(const uint64_t *bits, int64_t off, int64_t n, uint8_t *bytes);

@@ -12,7 +12,8 @@
 
 typedef struct nb_buffer {
     uint8_t *data;
-    size_t n_bytes; /* in use; capacity is at least this, rounded up to 64, tail zeroed at creation */
+    size_t
+        n_bytes; /* in use; capacity is at least this, rounded up to 64, tail zeroed at creation */
     /* private: */
     int64_t refs; /* atomic */
     nb_pool *pool;
@@ -21,9 +22,11 @@ typedef struct nb_buffer {
     void *payload;
 } nb_buffer;
 
-nb_status nb_buffer_new(nb_pool *pool, size_t n_bytes, nb_buffer **out); /* content uninitialised, tail zeroed */
+nb_status nb_buffer_new(nb_pool *pool, size_t n_bytes,
+                        nb_buffer **out); /* content uninitialised, tail zeroed */
 /* Wraps memory that is not ours; release(payload) runs when the last reference goes. Not charged. */
-nb_status nb_buffer_wrap(void *data, size_t n_bytes, void (*release)(void *), void *payload, nb_buffer **out);
+nb_status
+nb_buffer_wrap(void *data, size_t n_bytes, void (*release)(void *), void *payload, nb_buffer **out);
 nb_buffer *nb_buffer_ref(nb_buffer *buf);
 void nb_buffer_release(nb_buffer *buf); /* NULL is fine */
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 static const nb_conf_info INFOS[] = {
-#define NB_CONF(id, key, type, default_value, scope, help)                                                \
+#define NB_CONF(id, key, type, default_value, scope, help) \
     [NB_CONF_##id] = {key, NB_CONF_##type, default_value, NB_SCOPE_##scope, help},
 #include "base/config.def"
 #undef NB_CONF
@@ -73,7 +73,8 @@ parse_bytes(nb_str s, int64_t unit, int64_t *out)
     if (s.len > 0) {
         const char *letter = strchr(LETTERS, s.data[0] | 32);
 
-        if (letter == NULL || *letter == 0 || s.len > 2 || (s.len == 2 && ((s.data[1] | 32) != 'b' || *letter == 'b'))) {
+        if (letter == NULL || *letter == 0 || s.len > 2 ||
+            (s.len == 2 && ((s.data[1] | 32) != 'b' || *letter == 'b'))) {
             return false;
         }
         unit = (int64_t)1 << (10 * (letter - LETTERS));
@@ -98,8 +99,7 @@ parse_value(nb_conf_type type, nb_str s, slot *out)
     case NB_CONF_INT:
     case NB_CONF_COUNT:
         return nb_str_to_int64(nb_str_trim(s), &out->number) && out->number == (int32_t)out->number;
-    case NB_CONF_LONG:
-        return nb_str_to_int64(nb_str_trim(s), &out->number);
+    case NB_CONF_LONG: return nb_str_to_int64(nb_str_trim(s), &out->number);
     case NB_CONF_DOUBLE:
         if (s.len == 0 || s.len >= sizeof(text)) {
             return false;
@@ -108,12 +108,9 @@ parse_value(nb_conf_type type, nb_str s, slot *out)
         text[s.len] = 0;
         out->real = strtod(text, &end);
         return *end == 0;
-    case NB_CONF_BYTES:
-        return parse_bytes(s, 1, &out->number);
-    case NB_CONF_MIB:
-        return parse_bytes(s, 1 << 20, &out->number);
-    case NB_CONF_STRING:
-        return true;
+    case NB_CONF_BYTES: return parse_bytes(s, 1, &out->number);
+    case NB_CONF_MIB: return parse_bytes(s, 1 << 20, &out->number);
+    case NB_CONF_STRING: return true;
     }
     return false;
 }
@@ -121,7 +118,8 @@ parse_value(nb_conf_type type, nb_str s, slot *out)
 static const char *
 type_name(nb_conf_type type)
 {
-    static const char *const NAMES[] = {"boolean", "int", "int", "long", "double", "bytes in BYTE", "bytes in MiB", "string"};
+    static const char *const NAMES[] = {"boolean", "int",           "int",          "long",
+                                        "double",  "bytes in BYTE", "bytes in MiB", "string"};
 
     return NAMES[type];
 }
@@ -223,7 +221,8 @@ set_extra(nb_config *config, nb_str key, nb_str value)
         free(v);
         return NB_NOMEM;
     }
-    memmove(&config->extras[at + 1], &config->extras[at], (size_t)(config->n_extras - at) * sizeof(extra));
+    memmove(&config->extras[at + 1], &config->extras[at],
+            (size_t)(config->n_extras - at) * sizeof(extra));
     config->extras[at] = (extra){k, v};
     config->n_extras++;
     return NB_OK;
@@ -239,13 +238,15 @@ nb_config_copy(const nb_config *config)
     }
     for (int i = 0; i < NB_N_CONFS; i++) {
         copy->slots[i] = config->slots[i];
-        if (config->slots[i].text != NULL && (copy->slots[i].text = strdup(config->slots[i].text)) == NULL) {
+        if (config->slots[i].text != NULL &&
+            (copy->slots[i].text = strdup(config->slots[i].text)) == NULL) {
             nb_config_free(copy);
             return NULL;
         }
     }
     for (int i = 0; i < config->n_extras; i++) {
-        if (set_extra(copy, nb_str_of(config->extras[i].key), nb_str_of(config->extras[i].value)) != NB_OK) {
+        if (set_extra(copy, nb_str_of(config->extras[i].key), nb_str_of(config->extras[i].value)) !=
+            NB_OK) {
             nb_config_free(copy);
             return NULL;
         }
@@ -254,7 +255,8 @@ nb_config_copy(const nb_config *config)
 }
 
 static nb_status
-raise_value(nb_error *err, nb_condition cond, const char *key, nb_str value, const char *name, const char *text)
+raise_value(nb_error *err, nb_condition cond, const char *key, nb_str value, const char *name,
+            const char *text)
 {
     char *v = strndup(value.data ? value.data : "", value.len);
 
@@ -273,14 +275,15 @@ nb_config_set(nb_config *config, nb_str key, nb_str value, nb_error *err)
         return set_extra(config, key, value);
     }
     if (!parse_value(INFOS[id].type, value, &s)) {
-        return raise_value(err, NB_COND_INVALID_CONF_VALUE_TYPE_MISMATCH, INFOS[id].key, value, "confType",
-                           type_name(INFOS[id].type));
+        return raise_value(err, NB_COND_INVALID_CONF_VALUE_TYPE_MISMATCH, INFOS[id].key, value,
+                           "confType", type_name(INFOS[id].type));
     }
     if (INFOS[id].type == NB_CONF_COUNT && s.number <= 0) {
         char rule[160];
 
         snprintf(rule, sizeof(rule), "The value of %s must be positive", INFOS[id].key);
-        return raise_value(err, NB_COND_INVALID_CONF_VALUE_REQUIREMENT, INFOS[id].key, value, "confRequirement", rule);
+        return raise_value(err, NB_COND_INVALID_CONF_VALUE_REQUIREMENT, INFOS[id].key, value,
+                           "confRequirement", rule);
     }
     s.text = strndup(value.data ? value.data : "", value.len);
     if (s.text == NULL) {
@@ -306,7 +309,8 @@ check_modifiable(nb_str key, nb_error *err)
     nb_conf id;
     char quoted[160];
 
-    if (!nb_conf_find(key, &id) || INFOS[id].scope == NB_SCOPE_SESSION || !nb_str_starts_with(key, NB_STR("spark.sql."))) {
+    if (!nb_conf_find(key, &id) || INFOS[id].scope == NB_SCOPE_SESSION ||
+        !nb_str_starts_with(key, NB_STR("spark.sql."))) {
         return NB_OK;
     }
     snprintf(quoted, sizeof(quoted), "\"%s\"", INFOS[id].key);
@@ -337,7 +341,8 @@ nb_config_unset_runtime(nb_config *config, nb_str key, nb_error *err)
         free(config->extras[at].key);
         free(config->extras[at].value);
         config->n_extras--;
-        memmove(&config->extras[at], &config->extras[at + 1], (size_t)(config->n_extras - at) * sizeof(extra));
+        memmove(&config->extras[at], &config->extras[at + 1],
+                (size_t)(config->n_extras - at) * sizeof(extra));
     }
     return NB_OK;
 }
@@ -388,9 +393,11 @@ nb_config_at(const nb_config *config, int i, nb_str *key, nb_str *value)
         for (int k = 0; k < NB_N_CONFS + config->n_extras; k++) {
             bool slotted = k < NB_N_CONFS;
             const char *name = slotted ? INFOS[k].key : config->extras[k - NB_N_CONFS].key;
-            const char *text = slotted ? config->slots[k].text : config->extras[k - NB_N_CONFS].value;
+            const char *text =
+                slotted ? config->slots[k].text : config->extras[k - NB_N_CONFS].value;
 
-            if (text != NULL && (last == NULL || strcmp(name, last) > 0) && (best == NULL || strcmp(name, best) < 0)) {
+            if (text != NULL && (last == NULL || strcmp(name, last) > 0) &&
+                (best == NULL || strcmp(name, best) < 0)) {
                 best = name;
                 best_value = text;
             }
@@ -441,7 +448,8 @@ nb_config_load(nb_config *config, const char *path, bool keep, nb_error *err)
     FILE *f = fopen(path, "re");
 
     if (f == NULL) {
-        return errno == ENOENT || errno == ENOTDIR ? NB_DONE : nb_raise_errno(err, "open", path, errno);
+        return errno == ENOENT || errno == ENOTDIR ? NB_DONE
+                                                   : nb_raise_errno(err, "open", path, errno);
     }
     while (st == NB_OK && (len = getline(&line, &cap, f)) >= 0) {
         nb_str s = nb_str_trim((nb_str){line, (size_t)len}), key;
@@ -450,7 +458,8 @@ nb_config_load(nb_config *config, const char *path, bool keep, nb_error *err)
         if (s.len == 0 || s.data[0] == '#' || s.data[0] == '!') {
             continue;
         }
-        while (n < s.len && s.data[n] != '=' && s.data[n] != ':' && (unsigned char)s.data[n] > ' ') {
+        while (n < s.len && s.data[n] != '=' && s.data[n] != ':' &&
+               (unsigned char)s.data[n] > ' ') {
             n++;
         }
         key = (nb_str){s.data, n};

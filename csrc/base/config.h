@@ -21,12 +21,12 @@ typedef enum nb_conf {
 
 typedef enum nb_conf_type {
     NB_CONF_BOOL,
-    NB_CONF_INT,    /* 32 bits */
-    NB_CONF_COUNT,  /* 32 bits, positive */
+    NB_CONF_INT,   /* 32 bits */
+    NB_CONF_COUNT, /* 32 bits, positive */
     NB_CONF_LONG,
     NB_CONF_DOUBLE,
-    NB_CONF_BYTES,  /* "128m", "1g", "64kb"; without a unit bytes */
-    NB_CONF_MIB,    /* the same, without a unit MiB */
+    NB_CONF_BYTES, /* "128m", "1g", "64kb"; without a unit bytes */
+    NB_CONF_MIB,   /* the same, without a unit MiB */
     NB_CONF_STRING
 } nb_conf_type;
 
@@ -48,7 +48,7 @@ bool nb_conf_find(nb_str key, nb_conf *id); /* false: not one of the table */
 
 typedef struct nb_config nb_config;
 
-nb_config *nb_config_new(void);                    /* all defaults; NULL when out of memory */
+nb_config *nb_config_new(void);                     /* all defaults; NULL when out of memory */
 nb_config *nb_config_copy(const nb_config *config); /* NULL when out of memory */
 void nb_config_free(nb_config *config);
 
@@ -67,7 +67,8 @@ bool nb_config_at(const nb_config *config, int i, nb_str *key, nb_str *value);
 
 /* Typed, by row of the table. Keys without value and default give false, 0, empty. */
 bool nb_config_bool(const nb_config *config, nb_conf id);
-int64_t nb_config_int(const nb_config *config, nb_conf id); /* INT, COUNT, LONG, BYTES, MIB (in bytes) */
+int64_t
+nb_config_int(const nb_config *config, nb_conf id); /* INT, COUNT, LONG, BYTES, MIB (in bytes) */
 double nb_config_double(const nb_config *config, nb_conf id);
 nb_str nb_config_str(const nb_config *config, nb_conf id);
 

@@ -93,7 +93,8 @@ multiply_full(nb_uint128 a, nb_uint128 b)
     nb_uint128 p10 = (nb_uint128)a1 * b0, p11 = (nb_uint128)a1 * b1;
     nb_uint128 middle = (p00 >> 64) + (uint64_t)p01 + (uint64_t)p10;
 
-    return (u256){.low = (middle << 64) | (uint64_t)p00, .high = p11 + (p01 >> 64) + (p10 >> 64) + (middle >> 64)};
+    return (u256){.low = (middle << 64) | (uint64_t)p00,
+                  .high = p11 + (p01 >> 64) + (p10 >> 64) + (middle >> 64)};
 }
 
 /* n / d; the quotient must be known to fit into 256 bits (it does), d != 0. */
@@ -126,7 +127,8 @@ divide_full(u256 n, nb_uint128 d, nb_uint128 *remainder)
         }
         u[8] = shift ? (uint32_t)(n.high >> (128 - shift)) : 0;
         for (int i = 7; i >= 0; i--) {
-            nb_uint128 half = i < 4 ? n.low << shift : (n.high << shift) | (shift ? n.low >> (128 - shift) : 0);
+            nb_uint128 half =
+                i < 4 ? n.low << shift : (n.high << shift) | (shift ? n.low >> (128 - shift) : 0);
             u[i] = (uint32_t)(half >> (32 * (i & 3)));
         }
         for (int j = 8 - n_digits; j >= 0; j--) {
@@ -438,8 +440,9 @@ nb_decimal_parse_exact(nb_str s, nb_int128 *out, int *precision, int *scale)
         return NB_DECIMAL_MALFORMED;
     }
     if (d.scale < 0) { /* 1E3: whole numbers have scale 0 */
-        if (d.value != 0 && (d.more || -d.scale > NB_DECIMAL_MAX_PRECISION ||
-                             !nb_decimal_rescale(d.value, (int)d.scale, 0, NB_DECIMAL_MAX_PRECISION, &d.value))) {
+        if (d.value != 0 &&
+            (d.more || -d.scale > NB_DECIMAL_MAX_PRECISION ||
+             !nb_decimal_rescale(d.value, (int)d.scale, 0, NB_DECIMAL_MAX_PRECISION, &d.value))) {
             return NB_DECIMAL_OVERFLOW;
         }
         d.scale = 0;
@@ -541,8 +544,9 @@ nb_decimal_to_double(nb_int128 v, int scale)
 
     /* both exact as doubles: one correctly rounded division */
     if (m <= ((nb_uint128)1 << 53) && scale >= 0 && scale <= 22) {
-        static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+        static const double POWERS[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
         return (double)(int64_t)v / POWERS[scale];
     }
     n = nb_decimal_format(v, 0, text);

@@ -44,7 +44,11 @@ bool nb_decimal_divide(nb_int128 a, nb_int128 b, int shift, int precision, nb_in
 int nb_decimal_compare(nb_int128 a, int a_scale, nb_int128 b, int b_scale);
 
 /* From text as java.math.BigDecimal reads it: sign, digits, point, exponent; nothing else, no spaces. */
-typedef enum nb_decimal_parsed { NB_DECIMAL_OK, NB_DECIMAL_MALFORMED, NB_DECIMAL_OVERFLOW } nb_decimal_parsed;
+typedef enum nb_decimal_parsed {
+    NB_DECIMAL_OK,
+    NB_DECIMAL_MALFORMED,
+    NB_DECIMAL_OVERFLOW
+} nb_decimal_parsed;
 /* Rounded to the type; OVERFLOW when it has more digits before the point than the type. */
 nb_decimal_parsed nb_decimal_parse(nb_str s, int precision, int scale, nb_int128 *out);
 /* With the digits that it has (literals): 1.50 is 150, precision 3, scale 2. OVERFLOW beyond 38 digits. */

@@ -21,7 +21,8 @@
 #include "base/str.h"
 
 static const nb_condition_info CONDITIONS[] = {
-#define NB_CONDITION(id, name, sqlstate, kind, template) [NB_COND_##id] = {name, sqlstate, kind, template},
+#define NB_CONDITION(id, name, sqlstate, kind, template) \
+    [NB_COND_##id] = {name, sqlstate, kind, template},
 #include "base/error_conditions.def"
 #undef NB_CONDITION
 };
@@ -36,7 +37,8 @@ static const char *
 find_param(const nb_error *err, const char *name, size_t len)
 {
     for (int i = 0; i < err->n_params; i++) {
-        if (err->keys[i] != NULL && strlen(err->keys[i]) == len && memcmp(err->keys[i], name, len) == 0) {
+        if (err->keys[i] != NULL && strlen(err->keys[i]) == len &&
+            memcmp(err->keys[i], name, len) == 0) {
             return err->values[i] ? err->values[i] : "";
         }
     }
@@ -163,7 +165,8 @@ nb_raise_errno(nb_error *err, const char *operation, const char *path, int errnu
     if (errnum == ENOENT) {
         return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", path, NULL);
     }
-    snprintf(reason, sizeof(reason), "%s: %s", operation, strerror_r(errnum, system_text, sizeof(system_text)));
+    snprintf(reason, sizeof(reason), "%s: %s", operation,
+             strerror_r(errnum, system_text, sizeof(system_text)));
     for (size_t i = 0; i < NB_COUNT_OF(READS); i++) {
         if (strcmp(operation, READS[i]) == 0) {
             return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", path, "reason", reason, NULL);
@@ -243,8 +246,8 @@ nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int sta
     nb_query_context *ctx;
     nb_strbuf text = {0};
 
-    if (err == NULL || !err->set || err->context != NULL || sql_len == 0 || sql_len > INT32_MAX || start < 0 ||
-        (size_t)start >= sql_len || stop < start) {
+    if (err == NULL || !err->set || err->context != NULL || sql_len == 0 || sql_len > INT32_MAX ||
+        start < 0 || (size_t)start >= sql_len || stop < start) {
         return;
     }
     stop = (int)NB_MIN((size_t)stop, sql_len - 1);

@@ -15,18 +15,18 @@
 
 /* Which Python (and Java) exception class a condition becomes. */
 typedef enum nb_error_kind {
-    NB_KIND_ANALYSIS,          /* AnalysisException */
-    NB_KIND_PARSE,             /* ParseException */
-    NB_KIND_ARITHMETIC,        /* ArithmeticException */
-    NB_KIND_NUMBER_FORMAT,     /* NumberFormatException */
-    NB_KIND_DATETIME,          /* DateTimeException */
-    NB_KIND_ARRAY_INDEX,       /* ArrayIndexOutOfBoundsException */
-    NB_KIND_ILLEGAL_ARGUMENT,  /* IllegalArgumentException */
-    NB_KIND_UNSUPPORTED,       /* UnsupportedOperationException */
-    NB_KIND_RUNTIME,           /* SparkRuntimeException */
-    NB_KIND_EXECUTION,         /* SparkException (PySpark: PythonException's base, SparkException) */
-    NB_KIND_NO_SUCH_ELEMENT,   /* SparkNoSuchElementException */
-    NB_KIND_NOT_IMPLEMENTED,   /* PySparkNotImplementedError */
+    NB_KIND_ANALYSIS,         /* AnalysisException */
+    NB_KIND_PARSE,            /* ParseException */
+    NB_KIND_ARITHMETIC,       /* ArithmeticException */
+    NB_KIND_NUMBER_FORMAT,    /* NumberFormatException */
+    NB_KIND_DATETIME,         /* DateTimeException */
+    NB_KIND_ARRAY_INDEX,      /* ArrayIndexOutOfBoundsException */
+    NB_KIND_ILLEGAL_ARGUMENT, /* IllegalArgumentException */
+    NB_KIND_UNSUPPORTED,      /* UnsupportedOperationException */
+    NB_KIND_RUNTIME,          /* SparkRuntimeException */
+    NB_KIND_EXECUTION,        /* SparkException (PySpark: PythonException's base, SparkException) */
+    NB_KIND_NO_SUCH_ELEMENT,  /* SparkNoSuchElementException */
+    NB_KIND_NOT_IMPLEMENTED,  /* PySparkNotImplementedError */
 } nb_error_kind;
 
 typedef enum nb_condition {
@@ -40,7 +40,7 @@ typedef struct nb_condition_info {
     const char *name;     /* "UNRESOLVED_COLUMN.WITH_SUGGESTION" */
     const char *sqlstate; /* "42703" */
     nb_error_kind kind;
-    const char *message;  /* template; <name> is a parameter */
+    const char *message; /* template; <name> is a parameter */
 } nb_condition_info;
 
 /* Where in the user's text or code a fault lies. SQL text has positions, a DataFrame call has fragment and call site. */
@@ -49,9 +49,9 @@ typedef struct nb_query_context {
     char *object_type, *object_name;
     char *fragment; /* the piece of SQL, or the name of the method */
     char *call_site;
-    int line, position;            /* line is 1-based, position 0-based in the line; 0/-1 when unknown */
-    int start_index, stop_index;   /* in fragment's whole text, inclusive; -1 when unknown */
-    char *summary;                 /* "== SQL (line 1, position 8) ==\n..." */
+    int line, position; /* line is 1-based, position 0-based in the line; 0/-1 when unknown */
+    int start_index, stop_index; /* in fragment's whole text, inclusive; -1 when unknown */
+    char *summary;               /* "== SQL (line 1, position 8) ==\n..." */
 } nb_query_context;
 
 #define NB_ERROR_MAX_PARAMS 12
@@ -62,7 +62,7 @@ typedef struct nb_error {
     int n_params;
     char *keys[NB_ERROR_MAX_PARAMS];
     char *values[NB_ERROR_MAX_PARAMS];
-    char *message;            /* whole text as users see it: "[COND] text SQLSTATE: xxxxx" + context summary */
+    char *message; /* whole text as users see it: "[COND] text SQLSTATE: xxxxx" + context summary */
     nb_query_context *context; /* at most one; NULL when none */
 } nb_error;
 
@@ -90,7 +90,7 @@ void nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, in
 /* The same for a DataFrame call: fragment is the method's name, call_site "file:line" text. */
 void nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *call_site);
 
-const char *nb_error_message(const nb_error *err); /* never NULL */
+const char *nb_error_message(const nb_error *err);                 /* never NULL */
 const char *nb_error_param(const nb_error *err, const char *name); /* NULL when absent */
 
 void nb_error_move(nb_error *from, nb_error *to); /* to must be empty; from is left empty */

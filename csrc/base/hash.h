@@ -75,7 +75,8 @@ nb_murmur3_finish(uint32_t h, uint32_t len)
 NB_INLINE int32_t
 nb_murmur3_int(int32_t v, int32_t seed)
 {
-    return (int32_t)nb_murmur3_finish(nb_murmur3_mix_h((uint32_t)seed, nb_murmur3_mix_k((uint32_t)v)), 4);
+    return (int32_t)nb_murmur3_finish(
+        nb_murmur3_mix_h((uint32_t)seed, nb_murmur3_mix_k((uint32_t)v)), 4);
 }
 /* bigint, timestamp, decimal up to 18 digits; double by its bits (-0.0 as 0.0) */
 NB_INLINE int32_t

@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *const NAMES[] = {"ALL", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF"};
+static const char *const NAMES[] = {"ALL",  "TRACE", "DEBUG", "INFO",
+                                    "WARN", "ERROR", "FATAL", "OFF"};
 static int threshold = NB_LOG_WARN; /* atomic */
 
 void

@@ -19,10 +19,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define GRANT_STEP  ((size_t)64 * 1024)
-#define MAP_FROM    ((size_t)1024 * 1024)
-#define HUGE_PAGE   ((size_t)2 * 1024 * 1024)
-#define SMALL_PAGE  ((size_t)4096)
+#define GRANT_STEP ((size_t)64 * 1024)
+#define MAP_FROM   ((size_t)1024 * 1024)
+#define HUGE_PAGE  ((size_t)2 * 1024 * 1024)
+#define SMALL_PAGE ((size_t)4096)
 
 struct nb_pool {
     nb_pool *parent;
@@ -142,7 +142,8 @@ nb_pool_free(nb_pool *pool)
     }
 #ifdef NB_DEBUG_MEM
     if (pool->used != 0) {
-        fprintf(stderr, "nbaspark: pool \"%s\" freed while it holds %zu bytes\n", pool->name, pool->used);
+        fprintf(stderr, "nbaspark: pool \"%s\" freed while it holds %zu bytes\n", pool->name,
+                pool->used);
         NB_ASSERT(pool->used == 0);
     }
 #endif
@@ -190,7 +191,8 @@ map_piece(size_t n)
 {
     size_t bytes = map_bytes(n);
     size_t room = bytes >= HUGE_PAGE ? bytes + HUGE_PAGE : bytes;
-    char *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
 
     if (p == MAP_FAILED) {
         return NULL;

@@ -32,7 +32,8 @@ void nb_pool_unreserve(nb_pool *pool, size_t n);
 
 size_t nb_pool_used(const nb_pool *pool);
 size_t nb_pool_peak(const nb_pool *pool);
-size_t nb_pool_available(const nb_pool *pool); /* until the nearest limit above; SIZE_MAX when none */
+size_t
+nb_pool_available(const nb_pool *pool); /* until the nearest limit above; SIZE_MAX when none */
 
 /* Tests: the n-th allocation from now on fails once (0 = off), in this pool or below it. */
 void nb_pool_fail_nth(nb_pool *pool, long n);

@@ -58,7 +58,8 @@ nb_xorshift_int(nb_xorshift *r, int32_t bound)
     if ((bound & (bound - 1)) == 0) {
         return (int32_t)(((int64_t)bound * bits) >> 31);
     }
-    for (value = bits % bound; (int64_t)bits - value + (bound - 1) > INT32_MAX; value = bits % bound) {
+    for (value = bits % bound; (int64_t)bits - value + (bound - 1) > INT32_MAX;
+         value = bits % bound) {
         bits = nb_xorshift_bits(r, 31);
     }
     return value;

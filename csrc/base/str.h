@@ -37,9 +37,10 @@ bool nb_str_equal_nocase(nb_str a, nb_str b); /* ASCII case only */
 int nb_str_compare(nb_str a, nb_str b);       /* unsigned bytes, as Spark's UTF8String */
 bool nb_str_starts_with(nb_str s, nb_str prefix);
 bool nb_str_ends_with(nb_str s, nb_str suffix);
-nb_str nb_str_trim(nb_str s);                 /* ASCII white space and control characters, both ends */
-bool nb_str_to_bool(nb_str s, bool *out);     /* true/false in any case; false when neither */
-bool nb_str_to_int64(nb_str s, int64_t *out); /* whole string, optional sign; false when not a number or overflow */
+nb_str nb_str_trim(nb_str s);             /* ASCII white space and control characters, both ends */
+bool nb_str_to_bool(nb_str s, bool *out); /* true/false in any case; false when neither */
+bool nb_str_to_int64(
+    nb_str s, int64_t *out); /* whole string, optional sign; false when not a number or overflow */
 
 /* Copies into the arena with a NUL behind; NULL when out of memory. */
 char *nb_arena_strdup(struct nb_arena *arena, nb_str s);

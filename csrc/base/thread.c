@@ -200,7 +200,8 @@ nb_run_on_big_stack(size_t n_bytes, void (*fn)(void *payload), void *payload)
     bool started;
     char *stack;
 
-    stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED) {
         fn(payload);
         return;

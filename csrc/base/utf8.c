@@ -23,7 +23,8 @@ ascii_run(const char *p, size_t n)
     size_t i = 0;
 
     while (i + 32 <= n &&
-           ((load8(p + i) | load8(p + i + 8) | load8(p + i + 16) | load8(p + i + 24)) & HIGH_BITS) == 0) {
+           ((load8(p + i) | load8(p + i + 8) | load8(p + i + 16) | load8(p + i + 24)) &
+            HIGH_BITS) == 0) {
         i += 32;
     }
     while (i + 8 <= n && (load8(p + i) & HIGH_BITS) == 0) {
@@ -135,17 +136,13 @@ nb_utf8_decode(const char *p, size_t n, size_t *width)
 
     *width = w ? w : 1;
     switch (w) {
-    case 1:
-        return u[0];
-    case 2:
-        return (uint32_t)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
-    case 3:
-        return (uint32_t)(u[0] & 0x0f) << 12 | (uint32_t)(u[1] & 0x3f) << 6 | (u[2] & 0x3f);
+    case 1: return u[0];
+    case 2: return (uint32_t)(u[0] & 0x1f) << 6 | (u[1] & 0x3f);
+    case 3: return (uint32_t)(u[0] & 0x0f) << 12 | (uint32_t)(u[1] & 0x3f) << 6 | (u[2] & 0x3f);
     case 4:
         return (uint32_t)(u[0] & 0x07) << 18 | (uint32_t)(u[1] & 0x3f) << 12 |
                (uint32_t)(u[2] & 0x3f) << 6 | (u[3] & 0x3f);
-    default:
-        return 0xfffd;
+    default: return 0xfffd;
     }
 }
 

@@ -12,12 +12,12 @@
 #include "plan/physical.h"
 
 typedef struct nb_exec_ctx {
-    nb_pool *pool;                /* of the query */
+    nb_pool *pool; /* of the query */
     const nb_session_info *info;
     const nb_cancel_flag *cancel;
     int n_threads;
-    int batch_rows;               /* NB_BATCH_ROWS; tests use less */
-    bool force_spill;             /* tests: every operator that can spill does */
+    int batch_rows;   /* NB_BATCH_ROWS; tests use less */
+    bool force_spill; /* tests: every operator that can spill does */
     nb_str spill_dir;
 } nb_exec_ctx;
 

@@ -27,7 +27,8 @@ typedef struct nb_operator_ops {
     /* Once per thread. */
     nb_status (*open_local)(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *err);
     /* Any thread, with its local state. NB_DONE: wants no more input (limit reached); the pipeline stops early. */
-    nb_status (*push)(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb_error *err);
+    nb_status (*push)(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch,
+                      nb_error *err);
     /* Streaming operators that hold rows back: once per thread, after the last push. May be NULL. */
     nb_status (*flush)(nb_operator *op, void *local, nb_thread_ctx *t, nb_error *err);
     /* Sinks: once per thread, in parallel; merges the local into the global state. */
@@ -35,7 +36,8 @@ typedef struct nb_operator_ops {
     /* Sinks: once, after all combines; may use nb_threads_run for parallel work. */
     nb_status (*finalize)(nb_operator *op, const nb_exec_ctx *ctx, nb_error *err);
     /* Breakers: the rows of the finished sink. */
-    nb_status (*make_source)(nb_operator *op, const nb_exec_ctx *ctx, nb_source **out, nb_error *err);
+    nb_status (*make_source)(nb_operator *op, const nb_exec_ctx *ctx, nb_source **out,
+                             nb_error *err);
     void (*close_local)(nb_operator *op, void *local);
     void (*close)(nb_operator *op); /* frees the global state; always called, also after failures */
 } nb_operator_ops;
@@ -48,8 +50,8 @@ struct nb_operator {
 
 /* Passes a batch on to the next operator of the running pipeline. */
 nb_status nb_emit(nb_thread_ctx *t, nb_batch *batch, nb_error *err);
-nb_arena *nb_thread_scratch(nb_thread_ctx *t);  /* reset after every batch of the source */
+nb_arena *nb_thread_scratch(nb_thread_ctx *t); /* reset after every batch of the source */
 const nb_exec_ctx *nb_thread_exec(nb_thread_ctx *t);
-int nb_thread_number(nb_thread_ctx *t);         /* 0 .. n_threads-1 */
+int nb_thread_number(nb_thread_ctx *t); /* 0 .. n_threads-1 */
 
 #endif

@@ -20,21 +20,29 @@ test_config__values_are_checked(void **state)
 
     (void)state;
     assert_true(nb_config_bool(c, NB_CONF_ANSI_ENABLED));
-    assert_int_equal(nb_config_set(c, NB_STR("spark.sql.ansi.enabled"), NB_STR("abc"), &err), NB_ERROR);
+    assert_int_equal(nb_config_set(c, NB_STR("spark.sql.ansi.enabled"), NB_STR("abc"), &err),
+                     NB_ERROR);
     assert_string_equal(nb_error_message(&err),
-                        "[INVALID_CONF_VALUE.TYPE_MISMATCH] The value 'abc' in the config \"spark.sql.ansi.enabled\" "
+                        "[INVALID_CONF_VALUE.TYPE_MISMATCH] The value 'abc' in the config "
+                        "\"spark.sql.ansi.enabled\" "
                         "is invalid. It should be a/an 'boolean' value. SQLSTATE: 22022");
     nb_error_clear(&err);
-    assert_int_equal(nb_config_set(c, NB_STR("spark.sql.ansi.enabled"), NB_STR("FALSE"), &err), NB_OK);
+    assert_int_equal(nb_config_set(c, NB_STR("spark.sql.ansi.enabled"), NB_STR("FALSE"), &err),
+                     NB_OK);
     assert_false(nb_config_bool(c, NB_CONF_ANSI_ENABLED));
-    assert_int_equal(nb_config_set(c, NB_STR("spark.sql.shuffle.partitions"), NB_STR("-1"), &err), NB_ERROR);
-    assert_string_equal(nb_error_message(&err),
-                        "[INVALID_CONF_VALUE.REQUIREMENT] The value '-1' in the config \"spark.sql.shuffle.partitions\" "
-                        "is invalid. The value of spark.sql.shuffle.partitions must be positive SQLSTATE: 22022");
+    assert_int_equal(nb_config_set(c, NB_STR("spark.sql.shuffle.partitions"), NB_STR("-1"), &err),
+                     NB_ERROR);
+    assert_string_equal(
+        nb_error_message(&err),
+        "[INVALID_CONF_VALUE.REQUIREMENT] The value '-1' in the config "
+        "\"spark.sql.shuffle.partitions\" "
+        "is invalid. The value of spark.sql.shuffle.partitions must be positive SQLSTATE: 22022");
     nb_error_clear(&err);
-    assert_int_equal(nb_config_set_runtime(c, NB_STR("spark.sql.warehouse.dir"), NB_STR("x"), &err), NB_ERROR);
-    assert_string_equal(nb_error_message(&err), "[CANNOT_MODIFY_STATIC_CONFIG] Cannot modify the value of the static "
-                                                "Spark config: \"spark.sql.warehouse.dir\". SQLSTATE: 46110");
+    assert_int_equal(nb_config_set_runtime(c, NB_STR("spark.sql.warehouse.dir"), NB_STR("x"), &err),
+                     NB_ERROR);
+    assert_string_equal(nb_error_message(&err),
+                        "[CANNOT_MODIFY_STATIC_CONFIG] Cannot modify the value of the static "
+                        "Spark config: \"spark.sql.warehouse.dir\". SQLSTATE: 46110");
     nb_error_clear(&err);
     nb_config_free(c);
 }
@@ -76,7 +84,9 @@ test_config__reads_defaults_files(void **state)
     nb_error err = NB_ERROR_INIT;
 
     (void)state;
-    fputs("# comment\n\nspark.master  local[2]\nspark.sql.ansi.enabled=false\n  spark.app.name :  a b \n", f);
+    fputs("# comment\n\nspark.master  local[2]\nspark.sql.ansi.enabled=false\n  spark.app.name :  "
+          "a b \n",
+          f);
     fclose(f);
     nb_config_set(c, NB_STR("spark.app.name"), NB_STR("mine"), NULL);
     assert_int_equal(nb_config_load(c, path, true, &err), NB_OK);

@@ -15,7 +15,8 @@ number(const char *text)
     nb_int128 v;
     int precision, scale;
 
-    assert_int_equal(nb_decimal_parse_exact(nb_str_of(text), &v, &precision, &scale), NB_DECIMAL_OK);
+    assert_int_equal(nb_decimal_parse_exact(nb_str_of(text), &v, &precision, &scale),
+                     NB_DECIMAL_OK);
     assert_int_equal(scale, 0);
     return v;
 }
@@ -37,7 +38,8 @@ test_decimal__text(void **state)
     int precision, scale;
 
     (void)state;
-    assert_int_equal(nb_decimal_parse_exact(NB_STR("-0.00012"), &v, &precision, &scale), NB_DECIMAL_OK);
+    assert_int_equal(nb_decimal_parse_exact(NB_STR("-0.00012"), &v, &precision, &scale),
+                     NB_DECIMAL_OK);
     assert_int_equal(precision, 5);
     assert_int_equal(scale, 5);
     nb_decimal_format(v, scale, out);
@@ -91,7 +93,8 @@ test_decimal__doubles(void **state)
 
     (void)state;
     assert_true(nb_decimal_to_double(number("123"), 2) == 1.23);
-    assert_true(nb_decimal_to_double(number("12345678901234567890123"), 5) == 123456789012345678.90123);
+    assert_true(nb_decimal_to_double(number("12345678901234567890123"), 5) ==
+                123456789012345678.90123);
     assert_true(nb_decimal_from_double(0.1, 38, 18, &v));
     expect(v, "100000000000000000");
     assert_true(nb_decimal_from_double(2.5e-1, 5, 1, &v));

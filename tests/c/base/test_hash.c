@@ -42,8 +42,10 @@ test_hash__xxhash64_is_sparks(void **state)
 static void
 test_hash__xorshift_is_sparks(void **state)
 {
-    static const double UNIFORM[] = {0.619189370225301, 0.5096018842446481, 0.8325259388871524, 0.26322809041172357};
-    static const double NORMAL[] = {2.384479054241165, 0.1920934041293524, 0.7337336533286575, -0.5224480195716871};
+    static const double UNIFORM[] = {0.619189370225301, 0.5096018842446481, 0.8325259388871524,
+                                     0.26322809041172357};
+    static const double NORMAL[] = {2.384479054241165, 0.1920934041293524, 0.7337336533286575,
+                                    -0.5224480195716871};
     nb_xorshift r;
 
     (void)state;
@@ -73,7 +75,8 @@ test_hash__table_hashes_spread(void **state)
     for (int i = 0; i < 256; i++) {
         assert_in_range(seen[i], 160, 360);
     }
-    assert_true(nb_hash_combine(nb_hash_u64(1), nb_hash_u64(2)) != nb_hash_combine(nb_hash_u64(2), nb_hash_u64(1)));
+    assert_true(nb_hash_combine(nb_hash_u64(1), nb_hash_u64(2)) !=
+                nb_hash_combine(nb_hash_u64(2), nb_hash_u64(1)));
 }
 
 int

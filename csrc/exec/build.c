@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * build.c: one function per kind of node.
+ */
+#include "exec/build.h"
+
+#include "exec/operators.h"
+#include "exec/sources.h"
+#include "io/relation.h"
+
+typedef nb_status (*build_fn)(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
+
+bool
+nb_exprs_count_rows(nb_expr *const *exprs, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (exprs[i] != NULL && !exprs[i]->deterministic) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- sources --------------------------------------------------------------------------------- */
+
+static nb_status
+build_table(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    nb_source *source;
+
+    (void)err;
+    NB_TRY(nb_table_source_new(ctx->pool, node->u.table.table, node->schema, node->u.table.columns,
+                               node->u.table.limit, ctx->cancel, &source));
+    return nb_stream_from(run, source, node, out);
+}
+
+static nb_status
+build_range(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    nb_source *source;
+
+    (void)err;
+    NB_TRY(nb_range_source_new(ctx->pool, node->schema, node->u.range.start, node->u.range.end,
+                               node->u.range.step, node->u.range.n_partitions, ctx->cancel,
+                               &source));
+    return nb_stream_from(run, source, node, out);
+}
+
+static nb_status
+build_scan(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    nb_scan_request request = {
+        .columns = node->u.scan.columns,
+        .n_columns = node->schema->n_children,
+        .filters = node->u.scan.filters,
+        .n_filters = node->u.scan.n_filters,
+        .limit = node->u.scan.limit,
+        .n_threads = ctx->n_threads,
+        .info = ctx->info,
+        .cancel = ctx->cancel,
+    };
+    nb_source *source;
+
+    NB_TRY(nb_relation_scan(node->u.scan.relation, ctx->pool, &request, &source, err));
+    return nb_stream_from(run, source, node, out);
+}
+
+/* ---- streaming operators --------------------------------------------------------------------- */
+
+static nb_status
+build_filter(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *op;
+
+    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    (*out)->sequential |= nb_exprs_count_rows(&node->u.filter.condition, 1);
+    NB_TRY(nb_filter_new(run, node, &op));
+    return nb_stream_push(run, *out, op, err);
+}
+
+static nb_status
+build_project(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *op;
+
+    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    (*out)->sequential |= nb_exprs_count_rows(node->u.project.exprs, node->schema->n_children);
+    NB_TRY(nb_project_new(run, node, &op));
+    return nb_stream_push(run, *out, op, err);
+}
+
+static nb_status
+build_union(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    for (int i = 1; i < node->n_children; i++) {
+        nb_stream *next;
+
+        NB_TRY(nb_build_stream(run, node->children[i], &next, err));
+        NB_TRY(nb_stream_concat(run, *out, next));
+    }
+    return NB_OK;
+}
+
+/* ---- breakers -------------------------------------------------------------------------------- */
+
+/* Runs the child into the sink; the stream goes on with what it holds. */
+static nb_status
+through(nb_run *run, nb_node *node, nb_operator *sink, nb_stream **out, nb_error *err)
+{
+    nb_stream *below;
+    nb_source *source;
+
+    NB_TRY(nb_build_stream(run, node->children[0], &below, err));
+    NB_TRY(nb_stream_run(run, below, sink, err));
+    NB_TRY(sink->ops->make_source(sink, nb_run_ctx(run), &source, err));
+    return nb_stream_from(run, source, node, out);
+}
+
+static nb_status
+build_limit(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *sink;
+
+    NB_TRY(
+        nb_collect_new(run, node, node->schema, node->u.limit.limit, node->u.limit.offset, &sink));
+    return through(run, node, sink, out, err);
+}
+
+static nb_status
+build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *sink;
+
+    NB_TRY(nb_tail_new(run, node, node->schema, node->u.limit.limit, &sink));
+    return through(run, node, sink, out, err);
+}
+
+static const build_fn BUILD[NB_N_NODES] = {
+    [NB_NODE_TABLE] = build_table,     [NB_NODE_RANGE] = build_range,
+    [NB_NODE_SCAN] = build_scan,       [NB_NODE_FILTER] = build_filter,
+    [NB_NODE_PROJECT] = build_project, [NB_NODE_UNION] = build_union,
+    [NB_NODE_LIMIT] = build_limit,     [NB_NODE_TAIL] = build_tail,
+};
+
+nb_status
+nb_build_stream(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    if ((unsigned)node->kind >= NB_N_NODES || BUILD[node->kind] == NULL) {
+        return nb_raise_unsupported(err, "the physical operator %d", (int)node->kind);
+    }
+    return BUILD[node->kind](run, node, out, err);
+}

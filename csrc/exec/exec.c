@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec.c: runs a plan from its root.
+ */
+#include "exec/exec.h"
+
+#include <stdio.h>
+#include "exec/build.h"
+#include "exec/operators.h"
+
+static nb_status
+run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
+{
+    nb_stream *stream;
+    nb_operator *sink;
+    nb_node *below = root;
+    int64_t limit = -1, offset = 0;
+
+    if (root->kind == NB_NODE_LIMIT) { /* the result sink limits by itself */
+        limit = root->u.limit.limit;
+        offset = root->u.limit.offset;
+        below = root->children[0];
+    }
+    NB_TRY(nb_build_stream(run, below, &stream, err));
+    NB_TRY(nb_collect_new(run, NULL, root->schema, limit, offset, &sink));
+    NB_TRY(nb_stream_run(run, stream, sink, err));
+    *out = nb_collect_table(sink);
+    if (below != root && root->metrics != NULL) {
+        atomic_fetch_add(&root->metrics->rows_out, (*out)->n_rows);
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err)
+{
+    nb_run *run;
+    nb_table *table = NULL;
+    nb_error own = NB_ERROR_INIT;
+    nb_status st;
+
+    NB_TRY(nb_run_new(ctx, &run));
+    st = run_root(run, root, &table, &own);
+    nb_run_free(run);
+    if (st == NB_NOMEM && !own.set) {
+        char used[32], left[32];
+
+        snprintf(used, sizeof(used), "%zu", nb_pool_peak(ctx->pool));
+        snprintf(left, sizeof(left), "%zu", nb_pool_available(ctx->pool));
+        st = nb_raise(&own, NB_COND_UNABLE_TO_ACQUIRE_MEMORY, "requestedBytes", used,
+                      "receivedBytes", left, NULL);
+    }
+    nb_error_move(&own, err);
+    if (st < 0) {
+        nb_table_release(table);
+        return st;
+    }
+    *out = table;
+    return NB_OK;
+}

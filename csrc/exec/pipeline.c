@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline.c: runs streams on N threads.
+ *
+ * Threads   branches whose sources exist are run together: each thread works through them in order, without waiting for the others,
+ *           pulling batches until the source has no more for it. A drain (rows that an operator held back until all
+ *           input was seen) starts after a barrier. Combine runs in parallel after the last branch, finalize alone after that.
+ * Failures  the first failure stops all threads at their next batch; among several the one of the least morsel is reported, so that
+ *           the message does not depend on who was faster.
+ * Metrics   counted per thread, added up at the end. Times are exclusive: nb_emit stops the clock of one operator and
+ *           starts the next one's.
+ */
+#include "exec/pipeline.h"
+
+#include <pthread.h>
+#include "base/clock.h"
+#include "base/thread.h"
+
+typedef struct kept {
+    nb_operator *op;
+    nb_source *source;
+} kept;
+
+struct nb_run {
+    const nb_exec_ctx *ctx;
+    nb_arena *arena;
+    kept *kept;
+    int n_kept, cap_kept;
+};
+
+typedef struct op_stats {
+    int64_t rows, batches, ns;
+} op_stats;
+
+/* One pipeline that runs. */
+typedef struct job {
+    nb_run *run;
+    nb_stream *stream;
+    nb_operator *sink;
+    int first, end; /* branches of this round */
+    int n_threads;
+    void **sink_locals;  /* per thread, for all rounds */
+    nb_arena **memories; /* per thread, for all rounds */
+    atomic_int failed;   /* a thread failed: stop */
+    pthread_mutex_t lock;
+    nb_status status; /* under lock, as the two below */
+    nb_error err;
+    uint64_t err_order;
+} job;
+
+struct nb_thread_ctx {
+    job *job;
+    int number;
+    int op;            /* that is running; -1 = source */
+    int n_ops;         /* without the sink */
+    nb_operator **ops; /* n_ops, then the sink */
+    void **locals;     /* as ops */
+    op_stats *stats;   /* n_ops + 2: [0] source, then ops, then sink */
+    nb_arena *scratch, *memory;
+    int64_t mark;   /* when the running operator's clock was started */
+    uint64_t order; /* of the batch under way */
+};
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+nb_status
+nb_run_new(const nb_exec_ctx *ctx, nb_run **out)
+{
+    nb_arena *arena = nb_arena_new(ctx->pool);
+    nb_run *run = arena ? NB_ARENA_NEW(arena, nb_run) : NULL;
+
+    if (run == NULL) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    run->ctx = ctx;
+    run->arena = arena;
+    *out = run;
+    return NB_OK;
+}
+
+void
+nb_run_free(nb_run *run)
+{
+    if (run == NULL) {
+        return;
+    }
+    for (int i = run->n_kept - 1; i >= 0; i--) {
+        if (run->kept[i].op != NULL) {
+            run->kept[i].op->ops->close(run->kept[i].op);
+        } else {
+            run->kept[i].source->ops->free(run->kept[i].source);
+        }
+    }
+    nb_arena_free(run->arena);
+}
+
+const nb_exec_ctx *
+nb_run_ctx(const nb_run *run)
+{
+    return run->ctx;
+}
+
+nb_arena *
+nb_run_arena(nb_run *run)
+{
+    return run->arena;
+}
+
+static nb_status
+keep(nb_run *run, kept k)
+{
+    if (run->n_kept == run->cap_kept) {
+        int cap = run->cap_kept ? 2 * run->cap_kept : 16;
+        kept *grown = NB_ARENA_ARRAY(run->arena, kept, cap);
+
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        if (run->n_kept > 0) {
+            memcpy(grown, run->kept, (size_t)run->n_kept * sizeof(kept));
+        }
+        run->kept = grown;
+        run->cap_kept = cap;
+    }
+    run->kept[run->n_kept++] = k;
+    return NB_OK;
+}
+
+nb_status
+nb_run_open(nb_run *run, nb_operator *op, nb_error *err)
+{
+    nb_status st = keep(run, (kept){.op = op});
+
+    if (st < 0) {
+        op->ops->close(op);
+        return st;
+    }
+    return op->ops->open_global ? op->ops->open_global(op, run->ctx, err) : NB_OK;
+}
+
+nb_status
+nb_run_keep_source(nb_run *run, nb_source *source)
+{
+    nb_status st = keep(run, (kept){.source = source});
+
+    if (st < 0) {
+        source->ops->free(source);
+    }
+    return st;
+}
+
+void *
+nb_operator_new(nb_run *run, size_t size, const nb_operator_ops *ops, nb_node *node)
+{
+    nb_operator *op = nb_arena_zalloc(run->arena, size);
+
+    if (op != NULL) {
+        op->ops = ops;
+        op->node = node;
+    }
+    return op;
+}
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+static nb_status
+add_branch(nb_run *run, nb_stream *s, nb_branch branch)
+{
+    if (s->n_branches == s->cap_branches) {
+        int cap = s->cap_branches ? 2 * s->cap_branches : 2;
+        nb_branch *grown = NB_ARENA_ARRAY(run->arena, nb_branch, cap);
+
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        if (s->n_branches > 0) {
+            memcpy(grown, s->branches, (size_t)s->n_branches * sizeof(nb_branch));
+        }
+        s->branches = grown;
+        s->cap_branches = cap;
+    }
+    s->branches[s->n_branches++] = branch;
+    return NB_OK;
+}
+
+nb_status
+nb_stream_from(nb_run *run, nb_source *source, nb_node *node, nb_stream **out)
+{
+    nb_stream *s;
+
+    NB_TRY(nb_run_keep_source(run, source));
+    s = NB_ARENA_NEW(run->arena, nb_stream);
+    if (s == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(add_branch(run, s, (nb_branch){.source = source, .source_node = node}));
+    s->n_partitions = NB_MAX(source->n_partitions, 1);
+    *out = s;
+    return NB_OK;
+}
+
+nb_status
+nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node)
+{
+    return add_branch(run, s, (nb_branch){.source_of = op, .source_node = node});
+}
+
+nb_status
+nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b)
+{
+    for (int i = 0; i < b->n_branches; i++) {
+        nb_branch branch = b->branches[i];
+
+        branch.partition_base += a->n_partitions;
+        NB_TRY(add_branch(run, a, branch));
+    }
+    a->n_partitions += b->n_partitions;
+    a->sequential |= b->sequential;
+    return NB_OK;
+}
+
+nb_status
+nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err)
+{
+    NB_TRY(nb_run_open(run, op, err));
+    for (int i = 0; i < s->n_branches; i++) {
+        nb_branch *b = &s->branches[i];
+
+        if (b->n_ops == b->cap_ops) {
+            int cap = b->cap_ops ? 2 * b->cap_ops : 4;
+            nb_operator **grown = NB_ARENA_ARRAY(run->arena, nb_operator *, cap);
+
+            if (grown == NULL) {
+                return NB_NOMEM;
+            }
+            if (b->n_ops > 0) {
+                memcpy(grown, b->ops, (size_t)b->n_ops * sizeof(*grown));
+            }
+            b->ops = grown;
+            b->cap_ops = cap;
+        }
+        b->ops[b->n_ops++] = op;
+    }
+    return NB_OK;
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+nb_arena *
+nb_thread_scratch(nb_thread_ctx *t)
+{
+    return t->scratch;
+}
+
+nb_arena *
+nb_thread_memory(nb_thread_ctx *t)
+{
+    return t->memory;
+}
+
+const nb_exec_ctx *
+nb_thread_exec(nb_thread_ctx *t)
+{
+    return t->job->run->ctx;
+}
+
+int
+nb_thread_number(nb_thread_ctx *t)
+{
+    return t->number;
+}
+
+static void
+switch_clock(nb_thread_ctx *t, int to)
+{
+    int64_t now = nb_clock_mono_ns();
+
+    t->stats[t->op + 1].ns += now - t->mark;
+    t->mark = now;
+    t->op = to;
+}
+
+nb_status
+nb_emit(nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    int from = t->op;
+    nb_status st;
+
+    if (batch->n_rows == 0) {
+        return NB_OK;
+    }
+    t->stats[from + 1].rows += batch->n_rows;
+    t->stats[from + 1].batches++;
+    switch_clock(t, from + 1);
+    st = t->ops[from + 1]->ops->push(t->ops[from + 1], t->locals[from + 1], t, batch, err);
+    switch_clock(t, from);
+    return st;
+}
+
+static void
+report(job *j, nb_thread_ctx *t, nb_status st, nb_error *err)
+{
+    pthread_mutex_lock(&j->lock);
+    /* being stopped is no reason of its own; a real one replaces it */
+    if (j->status >= 0 || (j->status == NB_CANCELLED && st != NB_CANCELLED) ||
+        (st != NB_CANCELLED && t->order < j->err_order)) {
+        j->status = st;
+        j->err_order = t->order;
+        nb_error_clear(&j->err);
+        nb_error_move(err, &j->err);
+    }
+    pthread_mutex_unlock(&j->lock);
+    nb_error_clear(err);
+    atomic_store(&j->failed, 1);
+}
+
+static bool
+must_stop(job *j)
+{
+    return atomic_load_explicit(&j->failed, memory_order_relaxed) ||
+           nb_cancelled(j->run->ctx->cancel);
+}
+
+/* Gives a batch of the source to the first operator, in pieces when tests want small batches. */
+static nb_status
+push_batch(nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    int max = t->job->run->ctx->batch_rows;
+    nb_status st = NB_OK;
+
+    if (max <= 0 || batch->n_rows <= max) {
+        return nb_emit(t, batch, err);
+    }
+    NB_TRY(nb_batch_flatten_selection(batch));
+    for (int at = 0; at < batch->n_rows && st == NB_OK; at += max) {
+        nb_batch piece;
+        int n = NB_MIN(max, batch->n_rows - at);
+
+        NB_TRY(nb_batch_init(batch->arena, batch->n_cols, n, &piece));
+        piece.order = batch->order;
+        piece.partition = batch->partition;
+        for (int c = 0; c < batch->n_cols; c++) {
+            NB_TRY(nb_vector_slice(batch->arena, &batch->cols[c], at, n, &piece.cols[c]));
+        }
+        st = nb_emit(t, &piece, err);
+    }
+    return st;
+}
+
+static nb_status
+run_batches(nb_thread_ctx *t, int branch, nb_source *source, void *source_local, nb_error *err)
+{
+    nb_branch *b = &t->job->stream->branches[branch];
+
+    for (;;) {
+        nb_batch batch;
+        nb_status st;
+
+        if (must_stop(t->job)) {
+            return NB_CANCELLED;
+        }
+        nb_arena_reset(t->scratch);
+        st = source->ops->next(source, source_local, t->scratch, &batch, err);
+        if (st != NB_OK) {
+            return st == NB_DONE ? NB_OK : st;
+        }
+        batch.order |= (uint64_t)branch << NB_ORDER_BRANCH_SHIFT;
+        batch.partition += b->partition_base;
+        t->order = batch.order;
+        st = push_batch(t, &batch, err);
+        if (st != NB_OK) {
+            return st == NB_DONE ? NB_OK : st;
+        }
+    }
+}
+
+static void
+add_metrics(nb_node *node, const op_stats *s)
+{
+    if (node == NULL || node->metrics == NULL) {
+        return;
+    }
+    atomic_fetch_add(&node->metrics->rows_out, s->rows);
+    atomic_fetch_add(&node->metrics->batches_out, s->batches);
+    atomic_fetch_add(&node->metrics->ns, s->ns);
+}
+
+void
+nb_metrics_spilled(nb_node *node, int64_t n_bytes)
+{
+    if (node != NULL && node->metrics != NULL) {
+        atomic_fetch_add(&node->metrics->bytes_spilled, n_bytes);
+    }
+}
+
+void
+nb_metrics_peak(nb_node *node, int64_t n_bytes)
+{
+    if (node != NULL && node->metrics != NULL &&
+        n_bytes > atomic_load(&node->metrics->peak_bytes)) {
+        atomic_store(&node->metrics->peak_bytes, n_bytes);
+    }
+}
+
+/* One thread's work on one branch. */
+static nb_status
+run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
+{
+    nb_branch *b = &j->stream->branches[branch];
+    nb_pool *pool = j->run->ctx->pool;
+    void *source_local = NULL;
+    bool source_open = false;
+    int n_open = 0;
+    nb_status st;
+
+    t->n_ops = b->n_ops;
+    t->ops = NB_ARENA_ARRAY(t->memory, nb_operator *, b->n_ops + 1);
+    t->locals = nb_arena_zalloc(t->memory, (size_t)(b->n_ops + 1) * sizeof(void *));
+    t->stats = nb_arena_zalloc(t->memory, (size_t)(b->n_ops + 2) * sizeof(op_stats));
+    if (t->ops == NULL || t->locals == NULL || t->stats == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < b->n_ops; i++) {
+        t->ops[i] = b->ops[i];
+    }
+    t->ops[b->n_ops] = j->sink;
+    t->op = -1;
+    t->mark = nb_clock_mono_ns();
+    for (; n_open < b->n_ops; n_open++) {
+        nb_operator *op = b->ops[n_open];
+
+        NB_TRY_GOTO(
+            st, op->ops->open_local ? op->ops->open_local(op, t, &t->locals[n_open], err) : NB_OK,
+            done);
+    }
+    if (j->sink_locals[number] == NULL && j->sink->ops->open_local != NULL) {
+        NB_TRY_GOTO(st, j->sink->ops->open_local(j->sink, t, &j->sink_locals[number], err), done);
+    }
+    t->locals[b->n_ops] = j->sink_locals[number];
+    if (b->source->ops->open_local != NULL) {
+        NB_TRY_GOTO(st, b->source->ops->open_local(b->source, pool, &source_local, err), done);
+        source_open = true;
+    }
+    NB_TRY_GOTO(st, run_batches(t, branch, b->source, source_local, err), done);
+    for (int i = 0; i < b->n_ops; i++) {
+        if (b->ops[i]->ops->flush != NULL) {
+            nb_arena_reset(t->scratch);
+            switch_clock(t, i);
+            NB_TRY_GOTO(st, b->ops[i]->ops->flush(b->ops[i], t->locals[i], t, err), done);
+            st = NB_OK;
+        }
+    }
+done:
+    switch_clock(t, -1);
+    if (source_open && b->source->ops->close_local != NULL) {
+        b->source->ops->close_local(b->source, source_local);
+    }
+    for (int i = 0; i < n_open; i++) {
+        if (b->ops[i]->ops->close_local != NULL) {
+            b->ops[i]->ops->close_local(b->ops[i], t->locals[i]);
+        }
+    }
+    add_metrics(b->source_node, &t->stats[0]);
+    for (int i = 0; i < b->n_ops; i++) {
+        add_metrics(b->ops[i]->node, &t->stats[i + 1]);
+    }
+    t->stats[b->n_ops + 1].rows = t->stats[b->n_ops + 1].batches = 0;
+    add_metrics(j->sink->node, &t->stats[b->n_ops + 1]);
+    return st;
+}
+
+static void
+thread_main(void *payload, int number)
+{
+    job *j = payload;
+    nb_error err = NB_ERROR_INIT;
+    nb_thread_ctx t = {.job = j, .number = number, .memory = j->memories[number]};
+    nb_status st = NB_OK;
+
+    t.scratch = nb_arena_new(j->run->ctx->pool);
+    if (t.scratch == NULL) {
+        st = NB_NOMEM;
+    }
+    for (int b = j->first; b < j->end && st == NB_OK; b++) {
+        st = run_branch(j, number, b, &t, &err);
+    }
+    nb_arena_free(t.scratch);
+    if (st < 0) {
+        report(j, &t, st, &err);
+    }
+}
+
+static void
+combine_main(void *payload, int number)
+{
+    job *j = payload;
+    nb_error err = NB_ERROR_INIT;
+    op_stats stats[2] = {{0}};
+    nb_thread_ctx t = {.job = j, .number = number, .memory = j->memories[number], .stats = stats};
+    nb_status st = NB_OK;
+
+    if (j->sink_locals[number] != NULL && j->status >= 0 && j->sink->ops->combine != NULL) {
+        t.mark = nb_clock_mono_ns();
+        t.scratch = nb_arena_new(j->run->ctx->pool);
+        st = t.scratch == NULL ? NB_NOMEM
+                               : j->sink->ops->combine(j->sink, j->sink_locals[number], &t, &err);
+        nb_arena_free(t.scratch);
+        stats[0].ns = nb_clock_mono_ns() - t.mark;
+        add_metrics(j->sink->node, &stats[0]);
+    }
+    if (st < 0) {
+        report(j, &t, st, &err);
+    }
+}
+
+static int
+threads_for(const nb_run *run, const nb_stream *s)
+{
+    return s->sequential ? 1 : NB_MAX(run->ctx->n_threads, 1);
+}
+
+nb_status
+nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
+{
+    job j = {.run = run, .stream = s, .sink = sink, .n_threads = threads_for(run, s)};
+    nb_status st;
+    int64_t start;
+
+    NB_TRY(nb_run_open(run, sink, err));
+    j.sink_locals = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(void *));
+    j.memories = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_arena *));
+    if (j.sink_locals == NULL || j.memories == NULL) {
+        return NB_NOMEM;
+    }
+    pthread_mutex_init(&j.lock, NULL);
+    j.err = NB_ERROR_INIT;
+    st = NB_OK;
+    for (int i = 0; i < j.n_threads; i++) {
+        j.memories[i] = nb_arena_new(run->ctx->pool);
+        st = j.memories[i] ? st : NB_NOMEM;
+    }
+    while (st == NB_OK && j.first < s->n_branches) {
+        nb_branch *b = &s->branches[j.first];
+
+        if (b->source == NULL) {
+            nb_source *made = NULL;
+
+            st = b->source_of->ops->make_source(b->source_of, run->ctx, &made, err);
+            if (st < 0) {
+                break;
+            }
+            NB_TRY_GOTO(st, nb_run_keep_source(run, made), done);
+            b->source = made;
+        }
+        j.end = j.first + 1;
+        while (j.end < s->n_branches && s->branches[j.end].source != NULL) {
+            j.end++;
+        }
+        nb_threads_run(j.n_threads, thread_main, &j);
+        st = j.status;
+        j.first = j.end;
+    }
+    if (st == NB_OK) {
+        nb_threads_run(j.n_threads, combine_main, &j);
+        st = j.status;
+    }
+    if (j.status < 0) {
+        nb_error_move(&j.err, err);
+    } else if (st == NB_OK && sink->ops->finalize != NULL) {
+        op_stats stats = {0};
+
+        start = nb_clock_mono_ns();
+        st = sink->ops->finalize(sink, run->ctx, err);
+        stats.ns = nb_clock_mono_ns() - start;
+        add_metrics(sink->node, &stats);
+    }
+done:
+    for (int i = 0; i < j.n_threads; i++) {
+        if (j.sink_locals[i] != NULL && sink->ops->close_local != NULL) {
+            sink->ops->close_local(sink, j.sink_locals[i]);
+        }
+        nb_arena_free(j.memories[i]);
+    }
+    pthread_mutex_destroy(&j.lock);
+    return st;
+}
