@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import descriptor_pb2
 
-PROTO = Path(__file__).resolve().parents[2] / "proto"
+PROTO = Path(__file__).resolve().parents[3] / "proto"
 
 Field = descriptor_pb2.FieldDescriptorProto
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
+
 from nbaspark import _core
 from nbaspark.errors import PySparkException
 
@@ -28,7 +29,7 @@ NAMES = (
     "types",
 )
 FILES = [import_module(f"pyspark.sql.connect.proto.{name}_pb2").DESCRIPTOR for name in NAMES]
-SEEDS = Path(__file__).resolve().parents[1] / "fuzz" / "seeds" / "plan"
+SEEDS = Path(__file__).resolve().parents[2] / "fuzz" / "seeds" / "plan"
 
 
 def pack(name, tree):

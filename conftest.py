@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of all Python tests and docstring examples.
+
+`pytest --engine embedded` (the default) tests this package. `pytest --engine spark` runs the same
+tests on Apache Spark: `import nbaspark…` then gives the modules of pyspark-client, connected to the
+Spark Connect server that NBASPARK_TEST_REMOTE names (default sc://localhost:15002). What passes on
+ours and fails there is a wrong test. Tests of parts that only this package has are below
+tests/python/embedded, or marked `@pytest.mark.embedded`.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+
+import pytest
+
+
+class _PySparkLoader(importlib.abc.Loader):
+    def create_module(self, spec):
+        module = importlib.import_module("pyspark" + spec.name[len("nbaspark") :])
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec  # the import system has put ours there
+
+
+class _PySparkFinder(importlib.abc.MetaPathFinder):
+    """Answers `import nbaspark.x` with pyspark.x."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] != "nbaspark":
+            return None
+        return importlib.machinery.ModuleSpec(name, _PySparkLoader(), is_package=True)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--engine",
+        choices=("embedded", "spark"),
+        default="embedded",
+        help="what the tests run on: this package, or Apache Spark through Connect",
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "embedded: only for the engine of this package")
+    if config.getoption("--engine") == "spark":
+        for name in [name for name in sys.modules if name.split(".")[0] == "nbaspark"]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, _PySparkFinder())
+
+
+def pytest_ignore_collect(collection_path, config):
+    if config.getoption("--engine") == "spark" and collection_path.name == "embedded":
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--engine") == "embedded":
+        return
+    ours = [item for item in items if item.get_closest_marker("embedded")]
+    config.hook.pytest_deselected(items=ours)
+    items[:] = [item for item in items if item not in ours]
+
+
+@pytest.fixture(scope="session")
+def engine(request):
+    """Return the name of the engine under test."""
+    return request.config.getoption("--engine")
+
+
+@pytest.fixture(scope="session")
+def session(engine):
+    """One session for the whole run."""
+    from nbaspark.sql import SparkSession
+
+    if engine == "spark":
+        remote = os.environ.get("NBASPARK_TEST_REMOTE", "sc://localhost:15002")
+        session = SparkSession.builder.remote(remote).getOrCreate()
+    else:
+        session = SparkSession.builder.master("local[2]").appName("tests").getOrCreate()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    session.conf.set("spark.sql.shuffle.partitions", "4")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def spark(session):
+    """The session, without what the test left in it."""
+    yield session
+    for table in session.catalog.listTables():
+        if table.isTemporary:
+            session.catalog.dropTempView(table.name)
+
+
+@pytest.fixture(autouse=True)
+def _names_of_docstring_examples(request):
+    """Docstring examples use `spark` without making it, as PySpark's do."""
+    is_doctest = type(request.node).__name__ == "DoctestItem"
+    if is_doctest and any("spark" in example.source for example in request.node.dtest.examples):
+        request.getfixturevalue("doctest_namespace")["spark"] = request.getfixturevalue("session")
