@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
-from nbaspark.errors import PySparkException
 
 from nbaspark import _core
+from nbaspark.errors import PySparkException
 
 NAMES = (
     "base",

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Channels: where plans go.
+
+A channel takes the messages of Spark Connect and gives its answers. `EmbeddedChannel` hands them
+to the engine in this process; one that speaks gRPC has the same methods, so that nothing above
+this file knows where a plan runs.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Channel:
+    """What a session needs of an engine.
+
+    `execute` takes a Plan tree and returns a result with the interface of ``_core.Result``;
+    `analyze` and `config` take and return trees of the requests and responses of that name.
+    """
+
+    def execute(self, plan: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def analyze(self, request: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def config(self, operation: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def add_table(self, table: Any) -> dict[str, Any]:
+        """Hand over local data; return the relation, less its ``common``, that stands for it."""
+        raise NotImplementedError
+
+    def interrupt(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+class EmbeddedChannel(Channel):
+    """The engine in this process."""
+
+    def __init__(self, conf: dict[str, str]):
+        from nbaspark import _core
+
+        self._core = _core
+        self._session = _core.Session(conf)
+        self._next_table = 0
+
+    def execute(self, plan: dict[str, Any]) -> Any:
+        return self._session.execute(self._core.message_pack("spark.connect.Plan", plan))
+
+    def analyze(self, request: dict[str, Any]) -> dict[str, Any]:
+        packed = self._core.message_pack("spark.connect.AnalyzePlanRequest", request)
+        answer = self._session.analyze(packed)
+        return self._core.message_unpack("spark.connect.AnalyzePlanResponse", answer)
+
+    def config(self, operation: dict[str, Any]) -> dict[str, Any]:
+        packed = self._core.message_pack("spark.connect.ConfigRequest", {"operation": operation})
+        answer = self._session.config(packed)
+        return self._core.message_unpack("spark.connect.ConfigResponse", answer)
+
+    def add_table(self, table: Any) -> dict[str, Any]:
+        self._next_table += 1
+        key = _TableKey(f"local-{self._next_table}")
+        key.session = self._session
+        self._session.add_local_relation(str(key), table)
+        return {"chunked_cached_local_relation": {"dataHashes": [key]}}
+
+    def interrupt(self) -> None:
+        self._session.interrupt()
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class _TableKey(str):
+    """The name of local data in a plan; the data goes when no plan names it any more."""
+
+    session: Any = None
+
+    def __del__(self) -> None:
+        remove = getattr(self.session, "remove_local_relation", None)
+        if remove is not None:
+            remove(str(self))
+
+
+def open_channel(conf: dict[str, str]) -> Channel:
+    """Return a channel to the engine that the configuration names."""
+    target = conf.get("spark.remote") or conf.get("spark.master") or "local[*]"
+    if target.startswith("local"):
+        return EmbeddedChannel(conf)
+    from nbaspark.errors.raising import not_implemented
+
+    raise not_implemented(f"master {target}")

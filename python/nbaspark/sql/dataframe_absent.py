@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of DataFrame that the engine has nothing for: Python functions, streams, pandas API.
+
+The methods exist with PySpark's signatures, so that a program that calls one is told what is missing.
+"""
+
+from __future__ import annotations
+
+from nbaspark.errors.raising import not_implemented
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class DataFrameAbsent:
+    """Methods that raise `PySparkNotImplementedError`; a base class of DataFrame only."""
+
+    def asTable(self) -> Any:
+        """Return this table as an argument of a table function; not implemented."""
+        raise not_implemented("asTable")
+
+    def foreachPartition(self, f: Any) -> None:
+        """Call a function with the rows of each partition; not implemented."""
+        raise not_implemented("foreachPartition")
+
+    def mapInArrow(self, func: Any, schema: Any, barrier: bool = False, profile: Any = None) -> Any:
+        """Map batches with a Python function of Arrow batches; not implemented."""
+        raise not_implemented("mapInArrow")
+
+    def mapInPandas(
+        self, func: Any, schema: Any, barrier: bool = False, profile: Any = None
+    ) -> Any:
+        """Map batches with a Python function of pandas frames; not implemented."""
+        raise not_implemented("mapInPandas")
+
+    def mergeInto(self, table: str, condition: Any) -> Any:
+        """Merge the rows into a table; not implemented."""
+        raise not_implemented("mergeInto")
+
+    def pandas_api(self, index_col: Any = None) -> Any:
+        """Return this table with the interface of pandas; not implemented."""
+        raise not_implemented("pandas_api")
+
+    @property
+    def writeStream(self) -> Any:
+        """A writer of streams; not implemented."""
+        raise not_implemented("writeStream")
