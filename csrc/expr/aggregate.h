@@ -15,12 +15,13 @@
 #include "expr/registry.h"
 
 typedef struct nb_agg_ctx {
-    nb_arena *memory;       /* lives as long as the states: for what hangs off them */
-    nb_arena *scratch;      /* this batch */
+    nb_arena *memory;  /* lives as long as the states: for what hangs off them */
+    nb_arena *scratch; /* this batch */
     const nb_session_info *info;
-    const nb_expr *expr;    /* the AGG node */
+    const nb_expr *expr; /* the AGG node */
     const void *payload;
-    uint64_t order;         /* morsel order of the batch, for first/last/collect_list: results do not depend on threads */
+    uint64_t
+        order; /* morsel order of the batch, for first/last/collect_list: results do not depend on threads */
     nb_error *err;
 } nb_agg_ctx;
 
@@ -29,13 +30,17 @@ struct nb_agg_ops {
     /* An all-zero state is the empty one when NULL. */
     void (*init)(nb_agg_ctx *ctx, void *state);
     /* Row i of args goes to the state at rows[i] + offset. args are FLAT or CONST. row0 = number of the first row in its morsel. */
-    nb_status (*update)(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, uint8_t *const *rows, int offset, int64_t row0);
+    nb_status (*update)(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, uint8_t *const *rows,
+                        int offset, int64_t row0);
     /* All rows into one state (no GROUP BY; also one run of equal keys). */
-    nb_status (*update_one)(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, void *state, int64_t row0);
+    nb_status (*update_one)(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, void *state,
+                            int64_t row0);
     /* into := into + from, n pairs: partial states of other threads or tasks. */
-    nb_status (*merge)(nb_agg_ctx *ctx, uint8_t *const *into, uint8_t *const *from, int offset, int64_t n);
+    nb_status (*merge)(nb_agg_ctx *ctx, uint8_t *const *into, uint8_t *const *from, int offset,
+                       int64_t n);
     /* States to values: out is FLAT with n rows allocated as for kernels, validity NULL. */
-    nb_status (*finalize)(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, nb_vector *out);
+    nb_status (*finalize)(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n,
+                          nb_vector *out);
     /* NULL when the state is self-contained bytes. */
     nb_status (*serialize)(nb_agg_ctx *ctx, const void *state, nb_strbuf *out);
     nb_status (*deserialize)(nb_agg_ctx *ctx, nb_str bytes, void *state);
@@ -44,15 +49,17 @@ struct nb_agg_ops {
 };
 
 typedef struct nb_bound_agg {
-    nb_bound_call call;     /* args, type, nullable, payload, replacement as for scalars (kernel unused) */
+    nb_bound_call
+        call; /* args, type, nullable, payload, replacement as for scalars (kernel unused) */
     const nb_agg_ops *ops;
+    bool ignore_nulls; /* first(x, true) ... */
 } nb_bound_agg;
 
 struct nb_aggregate {
     const char *names;
     int min_args, max_args;
     nb_status (*bind)(nb_bound_agg *agg, nb_error *err);
-    unsigned flags;         /* NB_AGG_* */
+    unsigned flags; /* NB_AGG_* */
     const char *help, *example, *result;
 };
 
@@ -63,6 +70,7 @@ enum {
 
 const nb_aggregate *nb_aggregate_find(nb_str name);
 const nb_aggregate *nb_aggregate_at(int i);
-nb_status nb_aggregate_bind(nb_arena *arena, const nb_session_info *info, const nb_aggregate *fn, nb_str name, nb_expr **args, int n_args,
-                            bool distinct, nb_expr *filter, const nb_origin *origin, nb_expr **out, nb_error *err);
+nb_status nb_aggregate_bind(nb_arena *arena, const nb_session_info *info, const nb_aggregate *fn,
+                            nb_str name, nb_expr **args, int n_args, bool distinct, nb_expr *filter,
+                            const nb_origin *origin, nb_expr **out, nb_error *err);
 #endif
