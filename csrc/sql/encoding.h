@@ -17,19 +17,22 @@
 #define NB_SQL_FN_ROW           "nbaspark.row"           /* (value…): a row of VALUES */
 #define NB_SQL_FN_TIMESTAMP     "nbaspark.timestamp"     /* (timestamp_ntz literal[, zone]): TIMESTAMP'…' in the session's zone, or in zone */
 #define NB_SQL_FN_SPECIAL_TIME  "nbaspark.special_time"  /* ('DATE' | 'TIMESTAMP' | 'TIMESTAMP_NTZ', 'now' | 'today' | …) */
-#define NB_SQL_FN_ALIASES       "nbaspark.aliases"       /* unused by the parser; Alias with several names is standard */
-#define NB_SQL_FN_OUTER_LIMIT   "nbaspark.limit"         /* table function (TABLE, expression) */
-#define NB_SQL_FN_OUTER_OFFSET  "nbaspark.offset"        /* table function (TABLE, expression) */
 
-/* internal table-valued functions */
+/* internal table-valued functions; TABLE is a SubqueryExpression of type TABLE_ARG with the input relation */
 #define NB_SQL_TVF_VALUES  "nbaspark.values"  /* (row…) */
-#define NB_SQL_TVF_PIVOT   "nbaspark.pivot"   /* (TABLE, struct of columns, array of values, aggregate…) */
-#define NB_SQL_TVF_UNPIVOT "nbaspark.unpivot" /* (TABLE, …) */
+#define NB_SQL_TVF_LIMIT   "nbaspark.limit"   /* (TABLE, expression): LIMIT of something else than an integer */
+#define NB_SQL_TVF_OFFSET  "nbaspark.offset"  /* (TABLE, expression) */
+#define NB_SQL_TVF_PIVOT   "nbaspark.pivot"   /* (TABLE, row of columns, row of values, aggregate…) */
+#define NB_SQL_TVF_UNPIVOT "nbaspark.unpivot" /* (TABLE, include nulls?, name of the name column, row of names of value columns, row of columns…) */
 
 /* marks */
-#define NB_SQL_MARK_SELECT  "nbaspark:select"  /* Aggregate: the output is exactly aggregate_expressions */
-#define NB_SQL_MARK_HAVING  "nbaspark:having"  /* Filter above such an Aggregate */
-#define NB_SQL_MARK_QUALIFY "nbaspark:qualify" /* Filter above a Project: window functions allowed */
-#define NB_SQL_MARK_NATURAL "nbaspark:natural" /* Join over the columns that both sides have */
+#define NB_SQL_MARK_SELECT    "nbaspark:select"    /* Aggregate: the output is exactly aggregate_expressions */
+#define NB_SQL_MARK_HAVING    "nbaspark:having"    /* Filter above such an Aggregate */
+#define NB_SQL_MARK_QUALIFY   "nbaspark:qualify"   /* Filter above a Project: window functions allowed */
+#define NB_SQL_MARK_NATURAL   "nbaspark:natural"   /* Join over the columns that both sides have */
+#define NB_SQL_MARK_RECURSIVE "nbaspark:recursive" /* SubqueryAlias among references: WITH RECURSIVE */
+
+/* The alias of a subquery in FROM that has none. */
+#define NB_SQL_NO_ALIAS "__auto_generated_subquery_name"
 
 #endif

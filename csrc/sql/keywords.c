@@ -38,7 +38,7 @@ nb_keyword_find(nb_str word)
     size_t lo = 0, hi = NB_COUNT_OF(rows);
 
     if (word.len == 0 || word.len > sizeof upper) {
-        return NB_KW_NONE;
+        return NB_NOT_KEYWORD;
     }
     for (size_t i = 0; i < word.len; i++) {
         char c = word.data[i];
@@ -60,17 +60,17 @@ nb_keyword_find(nb_str word)
             lo = mid + 1;
         }
     }
-    return NB_KW_NONE;
+    return NB_NOT_KEYWORD;
 }
 
 const char *
 nb_keyword_text(nb_keyword kw)
 {
-    return kw > NB_KW_NONE && kw < NB_N_KEYWORDS ? by_id[kw].text : "";
+    return kw > NB_NOT_KEYWORD && kw < NB_N_KEYWORDS ? by_id[kw].text : "";
 }
 
 bool
 nb_keyword_is_strict(nb_keyword kw)
 {
-    return kw > NB_KW_NONE && kw < NB_N_KEYWORDS && by_id[kw].strict;
+    return kw > NB_NOT_KEYWORD && kw < NB_N_KEYWORDS && by_id[kw].strict;
 }

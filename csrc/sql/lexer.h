@@ -14,7 +14,7 @@
 
 typedef enum nb_token_kind {
     NB_T_EOF,
-    NB_T_WORD,     /* unquoted; kw says which keyword, or NB_KW_NONE */
+    NB_T_WORD,     /* unquoted; kw says which keyword, or NB_NOT_KEYWORD */
     NB_T_BACKQUOTED,
     NB_T_STRING,   /* '…', "…", r'…', r"…" */
     NB_T_INTEGER,  /* 12 */
@@ -65,7 +65,7 @@ typedef enum nb_token_kind {
 } nb_token_kind;
 
 typedef enum nb_keyword {
-    NB_KW_NONE,
+    NB_NOT_KEYWORD,
 #define NB_KEYWORD(id, text, class) NB_KW_##id,
 #define NB_KEYWORD_ALIAS(id, text, class)
 #include "sql/keywords.def"
@@ -92,7 +92,7 @@ typedef struct nb_tokens {
 /* Fails on an unclosed comment and on text that is not UTF-8 or longer than 1 GiB. Everything lives in the arena; text is borrowed. */
 nb_status nb_sql_lex(nb_arena *arena, nb_str text, nb_tokens *out, nb_error *err);
 
-/* The keyword that a word is, in any case; NB_KW_NONE when it is none. */
+/* The keyword that a word is, in any case; NB_NOT_KEYWORD when it is none. */
 nb_keyword nb_keyword_find(nb_str word);
 const char *nb_keyword_text(nb_keyword kw); /* in capitals */
 bool nb_keyword_is_strict(nb_keyword kw);   /* not the alias of a table */

@@ -175,6 +175,9 @@ nb_status nb_sql_subquery(nb_sql_parser *p, size_t start, Sc__Relation *query, S
                           Sc__SubqueryExpression **sub_out, Sc__Expression **out);
 /* Puts WithRelations around *rel for the references collected since mark, and forgets them. */
 nb_status nb_sql_wrap_references(nb_sql_parser *p, size_t start, size_t mark, Sc__Relation **rel);
+/* A relation as first argument of an internal table function: name(TABLE input, args…), with its WithRelations. */
+nb_status nb_sql_over_table(nb_sql_parser *p, size_t start, const char *name, Sc__Relation *input, const nb_ptrs *args,
+                            Sc__Relation **out);
 void nb_sql_set_text(nb_sql_parser *p, Sc__Expression *expr, Sc__Relation *rel);
 
 /* --- the grammar ------------------------------------------------------------------------------ */
@@ -196,6 +199,7 @@ bool nb_sql_at_interval(const nb_sql_parser *p);
 nb_status nb_sql_parse_interval(nb_sql_parser *p, Sc__Expression **out);   /* behind and with INTERVAL */
 
 nb_status nb_sql_parse_function_call(nb_sql_parser *p, size_t start, const nb_names *name, Sc__Expression **out); /* at "(" */
+nb_status nb_sql_parse_argument(nb_sql_parser *p, Sc__Expression **out);   /* expression, or name => expression */
 /* Functions with a grammar of their own (CAST, EXTRACT, …); *out NULL when the current word is none of them. */
 nb_status nb_sql_parse_special_call(nb_sql_parser *p, Sc__Expression **out);
 nb_status nb_sql_parse_over(nb_sql_parser *p, size_t start, Sc__Expression *call, Sc__Expression **out); /* behind OVER */
@@ -207,10 +211,12 @@ nb_status nb_sql_parse_query_term(nb_sql_parser *p, Sc__Relation **out);
 bool nb_sql_at_query(const nb_sql_parser *p);
 bool nb_sql_at_clause(const nb_sql_parser *p);                             /* a word that goes on with the query: not an alias */
 nb_status nb_sql_parse_from(nb_sql_parser *p, Sc__Relation **out);         /* behind FROM */
+nb_status nb_sql_parse_lateral_views(nb_sql_parser *p, Sc__Relation **rel);
 nb_status nb_sql_parse_values(nb_sql_parser *p, Sc__Relation **out);       /* behind VALUES; without alias */
 nb_status nb_sql_parse_table_alias(nb_sql_parser *p, size_t start, Sc__Relation **rel);
 nb_status nb_sql_parse_pivot(nb_sql_parser *p, Sc__Relation **rel);        /* at PIVOT */
 nb_status nb_sql_parse_unpivot(nb_sql_parser *p, Sc__Relation **rel);      /* at UNPIVOT */
+nb_status nb_sql_limit(nb_sql_parser *p, size_t start, Sc__Expression *n, bool offset, Sc__Relation **rel);
 /* Behind GROUP BY: fills grouping fields of agg. */
 nb_status nb_sql_parse_group_by(nb_sql_parser *p, Sc__Aggregate *agg);
 
