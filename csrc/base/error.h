@@ -52,7 +52,8 @@ typedef struct nb_query_context {
     int line, position; /* line is 1-based, position 0-based in the line; 0/-1 when unknown */
     int start_index, stop_index; /* in fragment's whole text, inclusive; -1 when unknown */
     char *summary;               /* "== SQL (line 1, position 8) ==\n..." */
-    bool is_syntax; /* summary is " (line 1, pos 7)\n\n== SQL ==\n…": it follows the message on its line */
+    bool
+        is_syntax; /* summary is " (line 1, pos 7)\n\n== SQL ==\n…": it follows the message on its line */
 } nb_query_context;
 
 #define NB_ERROR_MAX_PARAMS 12

@@ -42,11 +42,12 @@ nb_sql_expr(nb_sql_parser *p, size_t start)
 }
 
 static Sc__Expression *
-call(nb_sql_parser *p, size_t start, nb_str name, size_t n, Sc__Expression *const *args, bool internal)
+call(nb_sql_parser *p, size_t start, nb_str name, size_t n, Sc__Expression *const *args,
+     bool internal)
 {
     Sc__Expression *e = nb_sql_expr(p, start);
-    Sc__Expression__UnresolvedFunction *f =
-        NB_SQL_NEW(p, Sc__Expression__UnresolvedFunction, SC__EXPRESSION__UNRESOLVED_FUNCTION__INIT);
+    Sc__Expression__UnresolvedFunction *f = NB_SQL_NEW(p, Sc__Expression__UnresolvedFunction,
+                                                       SC__EXPRESSION__UNRESOLVED_FUNCTION__INIT);
 
     if (!e || !f) {
         return NULL;
@@ -110,8 +111,8 @@ Sc__Expression *
 nb_sql_attribute(nb_sql_parser *p, size_t start, const nb_names *parts)
 {
     Sc__Expression *e = nb_sql_expr(p, start);
-    Sc__Expression__UnresolvedAttribute *a =
-        NB_SQL_NEW(p, Sc__Expression__UnresolvedAttribute, SC__EXPRESSION__UNRESOLVED_ATTRIBUTE__INIT);
+    Sc__Expression__UnresolvedAttribute *a = NB_SQL_NEW(p, Sc__Expression__UnresolvedAttribute,
+                                                        SC__EXPRESSION__UNRESOLVED_ATTRIBUTE__INIT);
     nb_str text = nb_sql_quote(p->arena, parts->items, parts->n);
 
     if (!e || !a || !text.data) {
@@ -128,7 +129,8 @@ Sc__Expression__Literal *
 nb_sql_literal(nb_sql_parser *p, Sc__Expression **expr_out)
 {
     Sc__Expression *e = NB_SQL_NEW(p, Sc__Expression, SC__EXPRESSION__INIT);
-    Sc__Expression__Literal *l = NB_SQL_NEW(p, Sc__Expression__Literal, SC__EXPRESSION__LITERAL__INIT);
+    Sc__Expression__Literal *l =
+        NB_SQL_NEW(p, Sc__Expression__Literal, SC__EXPRESSION__LITERAL__INIT);
 
     if (!e || !l) {
         return NULL;
@@ -261,7 +263,8 @@ nb_sql_star_project(nb_sql_parser *p, size_t start, Sc__Relation *input)
 }
 
 Sc__Relation *
-nb_sql_filter(nb_sql_parser *p, size_t start, Sc__Relation *input, Sc__Expression *condition, const char *mark)
+nb_sql_filter(nb_sql_parser *p, size_t start, Sc__Relation *input, Sc__Expression *condition,
+              const char *mark)
 {
     Sc__Relation *r = nb_sql_relation(p, start);
     Sc__Filter *x = NB_SQL_NEW(p, Sc__Filter, SC__FILTER__INIT);
@@ -280,7 +283,8 @@ nb_sql_filter(nb_sql_parser *p, size_t start, Sc__Relation *input, Sc__Expressio
 }
 
 Sc__Relation *
-nb_sql_subquery_alias(nb_sql_parser *p, size_t start, Sc__Relation *input, nb_str alias, const nb_names *columns)
+nb_sql_subquery_alias(nb_sql_parser *p, size_t start, Sc__Relation *input, nb_str alias,
+                      const nb_names *columns)
 {
     Sc__Relation *r = nb_sql_relation(p, start);
     Sc__SubqueryAlias *x = NB_SQL_NEW(p, Sc__SubqueryAlias, SC__SUBQUERY_ALIAS__INIT);
@@ -319,8 +323,8 @@ Sc__Relation *
 nb_sql_table_function(nb_sql_parser *p, size_t start, nb_str name, const nb_ptrs *args)
 {
     Sc__Relation *r = nb_sql_relation(p, start);
-    Sc__UnresolvedTableValuedFunction *x =
-        NB_SQL_NEW(p, Sc__UnresolvedTableValuedFunction, SC__UNRESOLVED_TABLE_VALUED_FUNCTION__INIT);
+    Sc__UnresolvedTableValuedFunction *x = NB_SQL_NEW(p, Sc__UnresolvedTableValuedFunction,
+                                                      SC__UNRESOLVED_TABLE_VALUED_FUNCTION__INIT);
 
     if (!r || !x || !name.data) {
         return NULL;
@@ -335,16 +339,19 @@ nb_sql_table_function(nb_sql_parser *p, size_t start, nb_str name, const nb_ptrs
 }
 
 nb_status
-nb_sql_subquery(nb_sql_parser *p, size_t start, Sc__Relation *query, Sc__SubqueryExpression__SubqueryType type,
-                Sc__SubqueryExpression **sub_out, Sc__Expression **out)
+nb_sql_subquery(nb_sql_parser *p, size_t start, Sc__Relation *query,
+                Sc__SubqueryExpression__SubqueryType type, Sc__SubqueryExpression **sub_out,
+                Sc__Expression **out)
 {
     Sc__Expression *e = nb_sql_expr(p, start);
-    Sc__SubqueryExpression *s = NB_SQL_NEW(p, Sc__SubqueryExpression, SC__SUBQUERY_EXPRESSION__INIT);
+    Sc__SubqueryExpression *s =
+        NB_SQL_NEW(p, Sc__SubqueryExpression, SC__SUBQUERY_EXPRESSION__INIT);
     Sc__Relation *reference = query;
 
     NB_SQL_NEED(e);
     NB_SQL_NEED(s);
-    if (query->common->has_plan_id || query->rel_type_case == SC__RELATION__REL_TYPE_SUBQUERY_ALIAS) {
+    if (query->common->has_plan_id ||
+        query->rel_type_case == SC__RELATION__REL_TYPE_SUBQUERY_ALIAS) {
         /* a name among references would be a common table expression, so such a relation gets a projection above it */
         reference = nb_sql_star_project(p, start, query);
         NB_SQL_NEED(reference);
@@ -392,14 +399,15 @@ nb_sql_wrap_references(nb_sql_parser *p, size_t start, size_t mark, Sc__Relation
 }
 
 nb_status
-nb_sql_over_table(nb_sql_parser *p, size_t start, const char *name, Sc__Relation *input, const nb_ptrs *args,
-                  Sc__Relation **out)
+nb_sql_over_table(nb_sql_parser *p, size_t start, const char *name, Sc__Relation *input,
+                  const nb_ptrs *args, Sc__Relation **out)
 {
     size_t mark = p->references.n;
     nb_ptrs all = {0};
     Sc__Expression *table;
 
-    NB_TRY(nb_sql_subquery(p, start, input, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_TABLE_ARG, NULL,
+    NB_TRY(nb_sql_subquery(p, start, input,
+                           SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_TABLE_ARG, NULL,
                            &table));
     NB_TRY(nb_ptrs_push(p, &all, table));
     for (size_t i = 0; i < args->n; i++) {

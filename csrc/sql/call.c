@@ -58,13 +58,16 @@ parse_suffixes(nb_sql_parser *p, size_t start, Sc__Expression **call)
         NB_TRY(nb_ptrs_push(p, &extra, condition));
         NB_TRY(wrap(p, start, NB_SQL_FN_FILTER, call, &extra));
     }
-    if ((nb_sql_is_kw(p, NB_KW_IGNORE) || nb_sql_is_kw(p, NB_KW_RESPECT)) && nb_sql_ahead_is_kw(p, 1, NB_KW_NULLS)) {
+    if ((nb_sql_is_kw(p, NB_KW_IGNORE) || nb_sql_is_kw(p, NB_KW_RESPECT)) &&
+        nb_sql_ahead_is_kw(p, 1, NB_KW_NULLS)) {
         bool ignore = nb_sql_is_kw(p, NB_KW_IGNORE);
         nb_sql_skip(p);
         nb_sql_skip(p);
-        NB_TRY(wrap(p, start, ignore ? NB_SQL_FN_IGNORE_NULLS : NB_SQL_FN_RESPECT_NULLS, call, NULL));
+        NB_TRY(
+            wrap(p, start, ignore ? NB_SQL_FN_IGNORE_NULLS : NB_SQL_FN_RESPECT_NULLS, call, NULL));
     }
-    if (nb_sql_is_kw(p, NB_KW_OVER) && (nb_sql_ahead(p, 1)->kind == NB_T_LPAREN || nb_sql_is_name(nb_sql_ahead(p, 1)))) {
+    if (nb_sql_is_kw(p, NB_KW_OVER) &&
+        (nb_sql_ahead(p, 1)->kind == NB_T_LPAREN || nb_sql_is_name(nb_sql_ahead(p, 1)))) {
         nb_sql_skip(p);
         return nb_sql_parse_over(p, start, *call, call);
     }
@@ -98,12 +101,14 @@ nb_sql_parse_argument(nb_sql_parser *p, Sc__Expression **out)
 static bool
 is_plain_star(const Sc__Expression *e)
 {
-    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR && !e->unresolved_star->has_unparsed_target;
+    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR &&
+           !e->unresolved_star->has_unparsed_target;
 }
 
 /* Builds the call once its arguments are read and the cursor is behind ")". */
 static nb_status
-finish_call(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args, bool distinct, Sc__Expression **out)
+finish_call(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args, bool distinct,
+            Sc__Expression **out)
 {
     if (name->n == 1) {
         if (args->n == 1 && !distinct && is_plain_star(args->items[0]) &&
@@ -113,16 +118,19 @@ finish_call(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args,
         *out = nb_sql_call_named(p, start, name->items[0], args);
         NB_SQL_NEED(*out);
         if (distinct) {
-            (*out)->unresolved_function->has_is_distinct = (*out)->unresolved_function->is_distinct = true;
+            (*out)->unresolved_function->has_is_distinct =
+                (*out)->unresolved_function->is_distinct = true;
         }
     } else {
         nb_str text = nb_sql_quote(p->arena, name->items, name->n);
         if (distinct) {
             *out = nb_sql_call_named(p, start, text, args);
             NB_SQL_NEED(*out);
-            (*out)->unresolved_function->has_is_distinct = (*out)->unresolved_function->is_distinct = true;
+            (*out)->unresolved_function->has_is_distinct =
+                (*out)->unresolved_function->is_distinct = true;
             (*out)->unresolved_function->has_is_user_defined_function = true;
-            (*out)->unresolved_function->is_user_defined_function = true; /* the name has several parts */
+            (*out)->unresolved_function->is_user_defined_function =
+                true; /* the name has several parts */
         } else {
             Sc__CallFunction *c = NB_SQL_NEW(p, Sc__CallFunction, SC__CALL_FUNCTION__INIT);
             *out = nb_sql_expr(p, start);
@@ -142,7 +150,8 @@ finish_call(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args,
 
 /* The rest of the arguments and ")", args holding those already read (then a comma or ")" follows). */
 static nb_status
-finish_arguments(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args, Sc__Expression **out)
+finish_arguments(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args,
+                 Sc__Expression **out)
 {
     while (nb_sql_accept(p, NB_T_COMMA)) {
         Sc__Expression *e;
@@ -154,7 +163,8 @@ finish_arguments(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *
 }
 
 nb_status
-nb_sql_parse_function_call(nb_sql_parser *p, size_t start, const nb_names *name, Sc__Expression **out)
+nb_sql_parse_function_call(nb_sql_parser *p, size_t start, const nb_names *name,
+                           Sc__Expression **out)
 {
     nb_ptrs args = {0};
     bool distinct = false;
@@ -163,8 +173,8 @@ nb_sql_parse_function_call(nb_sql_parser *p, size_t start, const nb_names *name,
     if (nb_sql_accept(p, NB_T_RPAREN)) {
         return finish_call(p, start, name, &args, false, out);
     }
-    if ((nb_sql_is_kw(p, NB_KW_DISTINCT) || nb_sql_is_kw(p, NB_KW_ALL)) && !nb_sql_ends_item(nb_sql_ahead(p, 1)) &&
-        nb_sql_ahead(p, 1)->kind != NB_T_DOT) {
+    if ((nb_sql_is_kw(p, NB_KW_DISTINCT) || nb_sql_is_kw(p, NB_KW_ALL)) &&
+        !nb_sql_ends_item(nb_sql_ahead(p, 1)) && nb_sql_ahead(p, 1)->kind != NB_T_DOT) {
         distinct = nb_sql_is_kw(p, NB_KW_DISTINCT);
         nb_sql_skip(p);
     }
@@ -342,9 +352,10 @@ parse_trim(nb_sql_parser *p, Sc__Expression **out)
 {
     size_t start = p->pos;
     const nb_token *option = nb_sql_ahead(p, 2), *then = nb_sql_ahead(p, 3);
-    bool special = option->kind == NB_T_WORD &&
-                   (option->kw == NB_KW_BOTH || option->kw == NB_KW_LEADING || option->kw == NB_KW_TRAILING) &&
-                   !nb_sql_ends_item(then) && then->kind != NB_T_DOT;
+    bool special =
+        option->kind == NB_T_WORD &&
+        (option->kw == NB_KW_BOTH || option->kw == NB_KW_LEADING || option->kw == NB_KW_TRAILING) &&
+        !nb_sql_ends_item(then) && then->kind != NB_T_DOT;
     nb_names name = {0};
     nb_ptrs args = {0};
     Sc__Expression *chars = NULL, *source;
@@ -357,7 +368,9 @@ parse_trim(nb_sql_parser *p, Sc__Expression **out)
     nb_sql_skip(p);
     nb_sql_skip(p);
     if (special) {
-        function = option->kw == NB_KW_LEADING ? "ltrim" : option->kw == NB_KW_TRAILING ? "rtrim" : "trim";
+        function = option->kw == NB_KW_LEADING    ? "ltrim"
+                   : option->kw == NB_KW_TRAILING ? "rtrim"
+                                                  : "trim";
         nb_sql_skip(p);
     }
     if (!special || !nb_sql_is_kw(p, NB_KW_FROM)) {
@@ -370,7 +383,8 @@ parse_trim(nb_sql_parser *p, Sc__Expression **out)
     NB_TRY(nb_sql_expect_kw(p, NB_KW_FROM));
     NB_TRY(nb_sql_parse_value(p, &source));
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
-    *out = chars ? nb_sql_call2(p, start, function, chars, source) : nb_sql_call1(p, start, function, source);
+    *out = chars ? nb_sql_call2(p, start, function, chars, source)
+                 : nb_sql_call1(p, start, function, source);
     NB_SQL_NEED(*out);
     return NB_OK;
 }
@@ -425,10 +439,8 @@ is_datetime_unit(nb_keyword kw)
     case NB_KW_MINUTE:
     case NB_KW_SECOND:
     case NB_KW_MILLISECOND:
-    case NB_KW_MICROSECOND:
-        return true;
-    default:
-        return false;
+    case NB_KW_MICROSECOND: return true;
+    default: return false;
     }
 }
 
@@ -472,8 +484,9 @@ parse_timestamp_arithmetic(nb_sql_parser *p, const char *function, Sc__Expressio
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
     if (is_string) {
         nb_raise(p->err, NB_COND_INVALID_PARAMETER_VALUE_DATETIME_UNIT, "functionName",
-                 nb_arena_printf(p->arena, "`%.*s`", (int)name.items[0].len, name.items[0].data), "parameter", "`unit`",
-                 "invalidValue", nb_arena_printf(p->arena, "'%.*s'", (int)text.len, text.data), NULL);
+                 nb_arena_printf(p->arena, "`%.*s`", (int)name.items[0].len, name.items[0].data),
+                 "parameter", "`unit`", "invalidValue",
+                 nb_arena_printf(p->arena, "'%.*s'", (int)text.len, text.data), NULL);
         return nb_sql_error_here(p, start);
     }
     args.items[0] = nb_sql_string(p, text);
@@ -486,37 +499,25 @@ nb_status
 nb_sql_parse_special_call(nb_sql_parser *p, Sc__Expression **out)
 {
     switch ((nb_keyword)nb_sql_cur(p)->kw) {
-    case NB_KW_CAST:
-        return parse_cast(p, false, out);
-    case NB_KW_TRY_CAST:
-        return parse_cast(p, true, out);
-    case NB_KW_STRUCT:
-        return parse_struct(p, out);
+    case NB_KW_CAST: return parse_cast(p, false, out);
+    case NB_KW_TRY_CAST: return parse_cast(p, true, out);
+    case NB_KW_STRUCT: return parse_struct(p, out);
     case NB_KW_FIRST:
     case NB_KW_LAST:
-    case NB_KW_ANY_VALUE:
-        return parse_first(p, out);
-    case NB_KW_POSITION:
-        return parse_position(p, out);
-    case NB_KW_EXTRACT:
-        return parse_extract(p, out);
+    case NB_KW_ANY_VALUE: return parse_first(p, out);
+    case NB_KW_POSITION: return parse_position(p, out);
+    case NB_KW_EXTRACT: return parse_extract(p, out);
     case NB_KW_SUBSTR:
-    case NB_KW_SUBSTRING:
-        return parse_substring(p, out);
-    case NB_KW_TRIM:
-        return parse_trim(p, out);
-    case NB_KW_OVERLAY:
-        return parse_overlay(p, out);
+    case NB_KW_SUBSTRING: return parse_substring(p, out);
+    case NB_KW_TRIM: return parse_trim(p, out);
+    case NB_KW_OVERLAY: return parse_overlay(p, out);
     case NB_KW_TIMESTAMPADD:
     case NB_KW_DATEADD:
-    case NB_KW_DATE_ADD:
-        return parse_timestamp_arithmetic(p, "timestampadd", out);
+    case NB_KW_DATE_ADD: return parse_timestamp_arithmetic(p, "timestampadd", out);
     case NB_KW_TIMESTAMPDIFF:
     case NB_KW_DATEDIFF:
     case NB_KW_DATE_DIFF:
-    case NB_KW_TIMEDIFF:
-        return parse_timestamp_arithmetic(p, "timestampdiff", out);
-    default:
-        return NB_OK;
+    case NB_KW_TIMEDIFF: return parse_timestamp_arithmetic(p, "timestampdiff", out);
+    default: return NB_OK;
     }
 }

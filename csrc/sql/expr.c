@@ -13,14 +13,16 @@
 
 /* Combines es[low..high] as Spark does: halves, the left one longer. */
 static Sc__Expression *
-balance(nb_sql_parser *p, size_t start, const char *op, Sc__Expression **es, size_t low, size_t high)
+balance(nb_sql_parser *p, size_t start, const char *op, Sc__Expression **es, size_t low,
+        size_t high)
 {
     size_t mid = low + (high - low) / 2;
 
     if (low == high) {
         return es[low];
     }
-    return nb_sql_call2(p, start, op, balance(p, start, op, es, low, mid), balance(p, start, op, es, mid + 1, high));
+    return nb_sql_call2(p, start, op, balance(p, start, op, es, low, mid),
+                        balance(p, start, op, es, mid + 1, high));
 }
 
 /* (query) behind IN, or EXISTS. */
@@ -42,9 +44,11 @@ parse_in(nb_sql_parser *p, size_t start, Sc__Expression *left, Sc__Expression **
         Sc__Relation *query;
         Sc__SubqueryExpression *sub;
         NB_TRY(subquery_in_parens(p, &query));
-        NB_TRY(nb_sql_subquery(p, start, query, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_IN, &sub, out));
+        NB_TRY(nb_sql_subquery(
+            p, start, query, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_IN, &sub, out));
         if (left->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
-            left->unresolved_function->n_arguments > 0 && p->tokens.items[start].kind == NB_T_LPAREN &&
+            left->unresolved_function->n_arguments > 0 &&
+            p->tokens.items[start].kind == NB_T_LPAREN &&
             nb_str_equal((nb_str){(const char *)left->unresolved_function->function_name.data,
                                   left->unresolved_function->function_name.len},
                          NB_STR("struct"))) {
@@ -74,8 +78,8 @@ parse_in(nb_sql_parser *p, size_t start, Sc__Expression *left, Sc__Expression **
 
 /* LIKE ANY | SOME | ALL (p1, p2, …): with many patterns an OR (AND) of simple ones, as Spark's likeAny and likeAll are. */
 static nb_status
-parse_like_many(nb_sql_parser *p, size_t start, const char *name, bool negated, Sc__Expression *left,
-                Sc__Expression **out)
+parse_like_many(nb_sql_parser *p, size_t start, const char *name, bool negated,
+                Sc__Expression *left, Sc__Expression **out)
 {
     bool all = nb_sql_is_kw(p, NB_KW_ALL);
     nb_ptrs patterns = {0};
@@ -97,13 +101,15 @@ parse_like_many(nb_sql_parser *p, size_t start, const char *name, bool negated, 
         NB_SQL_NEED(e);
         patterns.items[i] = e;
     }
-    *out = balance(p, start, all ? "and" : "or", (Sc__Expression **)patterns.items, 0, patterns.n - 1);
+    *out =
+        balance(p, start, all ? "and" : "or", (Sc__Expression **)patterns.items, 0, patterns.n - 1);
     NB_SQL_NEED(*out);
     return NB_OK;
 }
 
 static nb_status
-parse_like(nb_sql_parser *p, size_t start, nb_keyword kind, bool *negated, Sc__Expression *left, Sc__Expression **out)
+parse_like(nb_sql_parser *p, size_t start, nb_keyword kind, bool *negated, Sc__Expression *left,
+           Sc__Expression **out)
 {
     const char *name = kind == NB_KW_LIKE ? "like" : kind == NB_KW_ILIKE ? "ilike" : "rlike";
     Sc__Expression *args[3] = {left, NULL, NULL};
@@ -116,14 +122,16 @@ parse_like(nb_sql_parser *p, size_t start, nb_keyword kind, bool *negated, Sc__E
         return parse_like_many(p, start, name, each, left, out);
     }
     NB_TRY(nb_sql_parse_value(p, &args[1]));
-    if (kind != NB_KW_RLIKE && nb_sql_is_kw(p, NB_KW_ESCAPE) && nb_sql_ahead(p, 1)->kind == NB_T_STRING) {
+    if (kind != NB_KW_RLIKE && nb_sql_is_kw(p, NB_KW_ESCAPE) &&
+        nb_sql_ahead(p, 1)->kind == NB_T_STRING) {
         size_t at;
         nb_str escape;
         nb_sql_skip(p);
         at = p->pos;
         NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &escape));
         nb_sql_skip(p);
-        if (escape.len == 0 || (escape.len > 1 && ((unsigned char)escape.data[0] < 0x80 || escape.len > 4))) {
+        if (escape.len == 0 ||
+            (escape.len > 1 && ((unsigned char)escape.data[0] < 0x80 || escape.len > 4))) {
             nb_raise(p->err, NB_COND_INVALID_ESC, "invalidEscape",
                      nb_arena_printf(p->arena, "'%.*s'", (int)escape.len, escape.data), NULL);
             return nb_sql_error_at(p, at, at);
@@ -181,15 +189,12 @@ at_predicate(const nb_sql_parser *p, size_t ahead)
         return false;
     }
     switch (t->kw) {
-    case NB_KW_IN:
-        return after->kind == NB_T_LPAREN;
+    case NB_KW_IN: return after->kind == NB_T_LPAREN;
     case NB_KW_BETWEEN:
     case NB_KW_LIKE:
     case NB_KW_ILIKE:
-    case NB_KW_RLIKE:
-        return !nb_sql_ends_item(after) || after->kind == NB_T_EOF;
-    default:
-        return false;
+    case NB_KW_RLIKE: return !nb_sql_ends_item(after) || after->kind == NB_T_EOF;
+    default: return false;
     }
 }
 
@@ -241,9 +246,9 @@ parse_not(nb_sql_parser *p, Sc__Expression **out)
 {
     size_t first = p->pos, start, n_not = 0;
 
-    while (nb_sql_is(p, NB_T_BANG) || (nb_sql_is_kw(p, NB_KW_NOT) && !nb_sql_ends_item(nb_sql_ahead(p, 1)) &&
-                                       nb_sql_ahead(p, 1)->kind != NB_T_DOT &&
-                                       nb_sql_ahead(p, 1)->kind != NB_T_EQ)) {
+    while (nb_sql_is(p, NB_T_BANG) ||
+           (nb_sql_is_kw(p, NB_KW_NOT) && !nb_sql_ends_item(nb_sql_ahead(p, 1)) &&
+            nb_sql_ahead(p, 1)->kind != NB_T_DOT && nb_sql_ahead(p, 1)->kind != NB_T_EQ)) {
         nb_sql_skip(p);
         n_not++;
     }
@@ -255,12 +260,14 @@ parse_not(nb_sql_parser *p, Sc__Expression **out)
         return nb_sql_too_complex(p);
     }
     start = p->pos;
-    if (nb_sql_is_kw(p, NB_KW_EXISTS) && nb_sql_ahead(p, 1)->kind == NB_T_LPAREN && nb_sql_ahead(p, 1)->is_query) {
+    if (nb_sql_is_kw(p, NB_KW_EXISTS) && nb_sql_ahead(p, 1)->kind == NB_T_LPAREN &&
+        nb_sql_ahead(p, 1)->is_query) {
         Sc__Relation *query;
         nb_sql_skip(p);
         NB_TRY(subquery_in_parens(p, &query));
-        NB_TRY(
-            nb_sql_subquery(p, start, query, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_EXISTS, NULL, out));
+        NB_TRY(nb_sql_subquery(p, start, query,
+                               SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_EXISTS, NULL,
+                               out));
     } else {
         NB_TRY(nb_sql_parse_value(p, out));
         NB_TRY(parse_predicate(p, start, out));
@@ -344,7 +351,8 @@ operator_at(const nb_sql_parser *p)
     case NB_T_GTE: return (binary_op){">=", COMPARISON, 1, false};
     case NB_T_GT:
         if (adjacent_gt(p, 1)) {
-            return adjacent_gt(p, 2) ? (binary_op){">>>", SHIFT, 3, false} : (binary_op){">>", SHIFT, 2, false};
+            return adjacent_gt(p, 2) ? (binary_op){">>>", SHIFT, 3, false}
+                                     : (binary_op){">>", SHIFT, 2, false};
         }
         return (binary_op){">", COMPARISON, 1, false};
     case NB_T_SHIFT_LEFT: return (binary_op){"<<", SHIFT, 1, false};
@@ -362,8 +370,7 @@ operator_at(const nb_sql_parser *p)
             return (binary_op){"div", MULTIPLY, 1, false};
         }
         break;
-    default:
-        break;
+    default: break;
     }
     return (binary_op){NULL, 0, 0, false};
 }
@@ -385,7 +392,11 @@ parse_unary(nb_sql_parser *p, Sc__Expression **out)
     NB_TRY(nb_sql_parse_primary(p, out));
     while (n-- > 0) {
         nb_token_kind kind = (nb_token_kind)p->tokens.items[first + n].kind;
-        *out = nb_sql_call1(p, first + n, kind == NB_T_MINUS ? "negative" : kind == NB_T_PLUS ? "positive" : "~", *out);
+        *out = nb_sql_call1(p, first + n,
+                            kind == NB_T_MINUS  ? "negative"
+                            : kind == NB_T_PLUS ? "positive"
+                                                : "~",
+                            *out);
         NB_SQL_NEED(*out);
     }
     return NB_OK;
@@ -497,7 +508,8 @@ nb_status
 nb_sql_parse_sort_items(nb_sql_parser *p, nb_ptrs *out)
 {
     do {
-        Sc__Expression__SortOrder *o = NB_SQL_NEW(p, Sc__Expression__SortOrder, SC__EXPRESSION__SORT_ORDER__INIT);
+        Sc__Expression__SortOrder *o =
+            NB_SQL_NEW(p, Sc__Expression__SortOrder, SC__EXPRESSION__SORT_ORDER__INIT);
         bool descending = false, nulls_first;
 
         NB_SQL_NEED(o);
@@ -516,8 +528,9 @@ nb_sql_parse_sort_items(nb_sql_parser *p, nb_ptrs *out)
             nb_sql_skip(p);
         }
         o->has_direction = o->has_null_ordering = true;
-        o->direction = descending ? SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING
-                                  : SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_ASCENDING;
+        o->direction = descending
+                           ? SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING
+                           : SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_ASCENDING;
         o->null_ordering = nulls_first ? SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_FIRST
                                        : SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST;
         NB_TRY(nb_ptrs_push(p, out, o));

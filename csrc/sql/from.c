@@ -37,8 +37,8 @@ parse_table_options(nb_sql_parser *p, Sc__Read__NamedTable *t)
 
     NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
     do {
-        Sc__Read__NamedTable__OptionsEntry *e =
-            NB_SQL_NEW(p, Sc__Read__NamedTable__OptionsEntry, SC__READ__NAMED_TABLE__OPTIONS_ENTRY__INIT);
+        Sc__Read__NamedTable__OptionsEntry *e = NB_SQL_NEW(
+            p, Sc__Read__NamedTable__OptionsEntry, SC__READ__NAMED_TABLE__OPTIONS_ENTRY__INIT);
         nb_str key, value;
         NB_SQL_NEED(e);
         if (nb_sql_is(p, NB_T_STRING)) {
@@ -79,7 +79,8 @@ sample(nb_sql_parser *p, size_t start, double upper, Sc__Relation **rel)
 
     NB_SQL_NEED(s);
     if (!(upper >= 0 && upper <= 1)) {
-        nb_raise(p->err, NB_COND_INVALID_SAMPLING_FRACTION, "fraction", nb_arena_printf(p->arena, "%g", upper), NULL);
+        nb_raise(p->err, NB_COND_INVALID_SAMPLING_FRACTION, "fraction",
+                 nb_arena_printf(p->arena, "%g", upper), NULL);
         return nb_sql_error_here(p, start);
     }
     s->input = *rel;
@@ -90,7 +91,8 @@ sample(nb_sql_parser *p, size_t start, double upper, Sc__Relation **rel)
     if (nb_sql_accept_kw(p, NB_KW_REPEATABLE)) {
         int64_t seed;
         NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
-        if (!nb_sql_is(p, NB_T_INTEGER) || !nb_str_to_int64(nb_sql_token_text(p, nb_sql_cur(p)), &seed)) {
+        if (!nb_sql_is(p, NB_T_INTEGER) ||
+            !nb_str_to_int64(nb_sql_token_text(p, nb_sql_cur(p)), &seed)) {
             return nb_sql_syntax_error(p);
         }
         nb_sql_skip(p);
@@ -129,8 +131,10 @@ parse_sample(nb_sql_parser *p, Sc__Relation **rel)
     nb_sql_skip(p);
     nb_sql_skip(p);
     number = p->pos + nb_sql_is(p, NB_T_MINUS);
-    if ((p->tokens.items[number].kind == NB_T_INTEGER || p->tokens.items[number].kind == NB_T_DECIMAL) &&
-        p->tokens.items[number + 1].kind == NB_T_WORD && p->tokens.items[number + 1].kw == NB_KW_PERCENT) {
+    if ((p->tokens.items[number].kind == NB_T_INTEGER ||
+         p->tokens.items[number].kind == NB_T_DECIMAL) &&
+        p->tokens.items[number + 1].kind == NB_T_WORD &&
+        p->tokens.items[number + 1].kw == NB_KW_PERCENT) {
         nb_str s = nb_sql_token_text(p, &p->tokens.items[number]);
         double v = 0, unit = 1;
         bool point = false;
@@ -235,9 +239,9 @@ nb_sql_parse_values(nb_sql_parser *p, Sc__Relation **out)
         e = rows.items[0];
         if (values.n != e->unresolved_function->n_arguments) {
             nb_raise(p->err, NB_COND_INVALID_INLINE_TABLE_NUM_COLUMNS_MISMATCH, "expectedNumCols",
-                     nb_arena_printf(p->arena, "%zu", e->unresolved_function->n_arguments), "actualNumCols",
-                     nb_arena_printf(p->arena, "%zu", values.n), "rowIndex", nb_arena_printf(p->arena, "%zu", rows.n - 1),
-                     NULL);
+                     nb_arena_printf(p->arena, "%zu", e->unresolved_function->n_arguments),
+                     "actualNumCols", nb_arena_printf(p->arena, "%zu", values.n), "rowIndex",
+                     nb_arena_printf(p->arena, "%zu", rows.n - 1), NULL);
             return nb_sql_error_here(p, start);
         }
     } while (nb_sql_accept(p, NB_T_COMMA));
@@ -270,18 +274,22 @@ parse_table_argument(nb_sql_parser *p, Sc__Expression **out)
             NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
         }
     }
-    NB_TRY(nb_sql_subquery(p, start, rel, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_TABLE_ARG, &sub, out));
-    if (nb_sql_is_kw(p, NB_KW_PARTITION) || nb_sql_is_kw(p, NB_KW_DISTRIBUTE) || nb_sql_is_kw(p, NB_KW_ORDER) ||
-        nb_sql_is_kw(p, NB_KW_SORT) || (nb_sql_is_kw(p, NB_KW_WITH) && nb_sql_ahead_is_kw(p, 1, NB_KW_SINGLE))) {
+    NB_TRY(nb_sql_subquery(
+        p, start, rel, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_TABLE_ARG, &sub, out));
+    if (nb_sql_is_kw(p, NB_KW_PARTITION) || nb_sql_is_kw(p, NB_KW_DISTRIBUTE) ||
+        nb_sql_is_kw(p, NB_KW_ORDER) || nb_sql_is_kw(p, NB_KW_SORT) ||
+        (nb_sql_is_kw(p, NB_KW_WITH) && nb_sql_ahead_is_kw(p, 1, NB_KW_SINGLE))) {
         Sc__SubqueryExpression__TableArgOptions *o =
-            NB_SQL_NEW(p, Sc__SubqueryExpression__TableArgOptions, SC__SUBQUERY_EXPRESSION__TABLE_ARG_OPTIONS__INIT);
+            NB_SQL_NEW(p, Sc__SubqueryExpression__TableArgOptions,
+                       SC__SUBQUERY_EXPRESSION__TABLE_ARG_OPTIONS__INIT);
         nb_ptrs partition = {0}, order = {0};
         NB_SQL_NEED(o);
         if (nb_sql_accept_kw(p, NB_KW_WITH)) {
             nb_sql_skip(p);
             NB_TRY(nb_sql_expect_kw(p, NB_KW_PARTITION));
             o->has_with_single_partition = o->with_single_partition = true;
-        } else if (nb_sql_accept_kw2(p, NB_KW_PARTITION, NB_KW_BY) || nb_sql_accept_kw2(p, NB_KW_DISTRIBUTE, NB_KW_BY)) {
+        } else if (nb_sql_accept_kw2(p, NB_KW_PARTITION, NB_KW_BY) ||
+                   nb_sql_accept_kw2(p, NB_KW_DISTRIBUTE, NB_KW_BY)) {
             if (nb_sql_accept(p, NB_T_LPAREN)) {
                 NB_TRY(nb_sql_parse_expr_list(p, &partition));
                 NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
@@ -291,7 +299,8 @@ parse_table_argument(nb_sql_parser *p, Sc__Expression **out)
                 NB_TRY(nb_ptrs_push(p, &partition, e));
             }
         }
-        if (nb_sql_accept_kw2(p, NB_KW_ORDER, NB_KW_BY) || nb_sql_accept_kw2(p, NB_KW_SORT, NB_KW_BY)) {
+        if (nb_sql_accept_kw2(p, NB_KW_ORDER, NB_KW_BY) ||
+            nb_sql_accept_kw2(p, NB_KW_SORT, NB_KW_BY)) {
             bool parens = nb_sql_accept(p, NB_T_LPAREN);
             NB_TRY(nb_sql_parse_sort_items(p, &order));
             if (parens) {
@@ -347,7 +356,8 @@ parse_parenthesis(nb_sql_parser *p, Sc__Relation **out)
     NB_TRY(parse_sample(p, out));
     NB_TRY(read_alias(p, &found, &alias, &columns));
     if (is_query || found) {
-        *out = nb_sql_subquery_alias(p, start, *out, found ? alias : NB_STR(NB_SQL_NO_ALIAS), &columns);
+        *out = nb_sql_subquery_alias(p, start, *out, found ? alias : NB_STR(NB_SQL_NO_ALIAS),
+                                     &columns);
         NB_SQL_NEED(*out);
     }
     return NB_OK;
@@ -360,7 +370,8 @@ at_time_travel(const nb_sql_parser *p)
     const nb_token *t = nb_sql_ahead(p, n);
 
     return t->kind == NB_T_WORD &&
-           (t->kw == NB_KW_VERSION || t->kw == NB_KW_TIMESTAMP || t->kw == NB_KW_SYSTEM_VERSION || t->kw == NB_KW_SYSTEM_TIME) &&
+           (t->kw == NB_KW_VERSION || t->kw == NB_KW_TIMESTAMP || t->kw == NB_KW_SYSTEM_VERSION ||
+            t->kw == NB_KW_SYSTEM_TIME) &&
            nb_sql_ahead_is_kw(p, n + 1, NB_KW_AS) && nb_sql_ahead_is_kw(p, n + 2, NB_KW_OF);
 }
 
@@ -389,7 +400,9 @@ parse_primary(nb_sql_parser *p, Sc__Relation **out)
     if (nb_sql_accept(p, NB_T_LPAREN)) {
         nb_ptrs args = {0};
         NB_TRY(parse_table_arguments(p, &args));
-        *out = nb_sql_table_function(p, start, name.n == 1 ? name.items[0] : nb_sql_quote(p->arena, name.items, name.n), &args);
+        *out = nb_sql_table_function(
+            p, start, name.n == 1 ? name.items[0] : nb_sql_quote(p->arena, name.items, name.n),
+            &args);
         NB_SQL_NEED(*out);
         NB_TRY(nb_sql_wrap_references(p, start, mark, out));
         return nb_sql_parse_table_alias(p, start, out);
@@ -401,7 +414,8 @@ parse_primary(nb_sql_parser *p, Sc__Relation **out)
         NB_TRY(parse_table_options(p, table));
     }
     if (at_time_travel(p)) {
-        return nb_raise_unsupported(p->err, "reading a table's earlier version (VERSION AS OF, TIMESTAMP AS OF)");
+        return nb_raise_unsupported(
+            p->err, "reading a table's earlier version (VERSION AS OF, TIMESTAMP AS OF)");
     }
     NB_TRY(parse_sample(p, out));
     return nb_sql_parse_table_alias(p, start, out);
@@ -454,8 +468,8 @@ join_at(const nb_sql_parser *p)
 }
 
 static nb_status
-join(nb_sql_parser *p, size_t start, Sc__Relation *left, Sc__Relation *right, Sc__Join__JoinType type,
-     Sc__Join **out_join, Sc__Relation **out)
+join(nb_sql_parser *p, size_t start, Sc__Relation *left, Sc__Relation *right,
+     Sc__Join__JoinType type, Sc__Join **out_join, Sc__Relation **out)
 {
     Sc__Join *j = NB_SQL_NEW(p, Sc__Join, SC__JOIN__INIT);
     Sc__Relation *r = nb_sql_relation(p, start);
@@ -476,8 +490,8 @@ join(nb_sql_parser *p, size_t start, Sc__Relation *left, Sc__Relation *right, Sc
 }
 
 static nb_status
-lateral_join(nb_sql_parser *p, size_t start, Sc__Relation *left, Sc__Relation *right, Sc__Join__JoinType type,
-             Sc__Expression *condition, Sc__Relation **out)
+lateral_join(nb_sql_parser *p, size_t start, Sc__Relation *left, Sc__Relation *right,
+             Sc__Join__JoinType type, Sc__Expression *condition, Sc__Relation **out)
 {
     Sc__LateralJoin *j = NB_SQL_NEW(p, Sc__LateralJoin, SC__LATERAL_JOIN__INIT);
     Sc__Relation *r = nb_sql_relation(p, start);
@@ -504,7 +518,8 @@ lateral_join(nb_sql_parser *p, size_t start, Sc__Relation *left, Sc__Relation *r
 static bool
 accept_lateral(nb_sql_parser *p)
 {
-    return nb_sql_is_kw(p, NB_KW_LATERAL) && !nb_sql_ahead_is_kw(p, 1, NB_KW_VIEW) && nb_sql_accept_kw(p, NB_KW_LATERAL);
+    return nb_sql_is_kw(p, NB_KW_LATERAL) && !nb_sql_ahead_is_kw(p, 1, NB_KW_VIEW) &&
+           nb_sql_accept_kw(p, NB_KW_LATERAL);
 }
 
 static nb_status
@@ -597,27 +612,34 @@ nb_sql_parse_lateral_views(nb_sql_parser *p, Sc__Relation **rel)
 
         nb_sql_skip(p);
         nb_sql_skip(p);
-        outer = nb_sql_is_kw(p, NB_KW_OUTER) && nb_sql_ahead(p, 1)->kind != NB_T_LPAREN && nb_sql_accept_kw(p, NB_KW_OUTER);
+        outer = nb_sql_is_kw(p, NB_KW_OUTER) && nb_sql_ahead(p, 1)->kind != NB_T_LPAREN &&
+                nb_sql_accept_kw(p, NB_KW_OUTER);
         NB_TRY(nb_sql_parse_multipart(p, &function));
         NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
         NB_TRY(parse_table_arguments(p, &args));
-        right = nb_sql_table_function(
-            p, start, function.n == 1 ? function.items[0] : nb_sql_quote(p->arena, function.items, function.n), &args);
+        right = nb_sql_table_function(p, start,
+                                      function.n == 1
+                                          ? function.items[0]
+                                          : nb_sql_quote(p->arena, function.items, function.n),
+                                      &args);
         NB_SQL_NEED(right);
         NB_TRY(nb_sql_wrap_references(p, start, mark, &right));
         NB_TRY(nb_sql_parse_ident_no_dash(p, &alias));
-        if (nb_sql_accept_kw(p, NB_KW_AS) || (nb_sql_is_name(nb_sql_cur(p)) && !nb_sql_at_clause(p))) {
+        if (nb_sql_accept_kw(p, NB_KW_AS) ||
+            (nb_sql_is_name(nb_sql_cur(p)) && !nb_sql_at_clause(p))) {
             do {
                 nb_str column;
                 NB_TRY(nb_sql_parse_ident_no_dash(p, &column));
                 NB_TRY(nb_names_push(p, &columns, column));
-            } while (nb_sql_is(p, NB_T_COMMA) && nb_sql_is_name(nb_sql_ahead(p, 1)) && nb_sql_accept(p, NB_T_COMMA));
+            } while (nb_sql_is(p, NB_T_COMMA) && nb_sql_is_name(nb_sql_ahead(p, 1)) &&
+                     nb_sql_accept(p, NB_T_COMMA));
         }
         right = nb_sql_subquery_alias(p, start, right, alias, &columns);
         NB_SQL_NEED(right);
         NB_TRY(lateral_join(p, start, *rel, right,
-                            outer ? SC__JOIN__JOIN_TYPE__JOIN_TYPE_LEFT_OUTER : SC__JOIN__JOIN_TYPE__JOIN_TYPE_INNER, NULL,
-                            rel));
+                            outer ? SC__JOIN__JOIN_TYPE__JOIN_TYPE_LEFT_OUTER
+                                  : SC__JOIN__JOIN_TYPE__JOIN_TYPE_INNER,
+                            NULL, rel));
     }
     return NB_OK;
 }

@@ -16,7 +16,8 @@ typedef struct group_expr {
 
 typedef struct group_part {
     enum { PLAIN, ROLLUP, CUBE, SETS } kind;
-    nb_ptrs sets; /* nb_ptrs * of group_expr *: of PLAIN one with one expression; of SETS the sets themselves */
+    nb_ptrs
+        sets; /* nb_ptrs * of group_expr *: of PLAIN one with one expression; of SETS the sets themselves */
     bool composite; /* ROLLUP or CUBE of something else than single expressions */
 } group_part;
 
@@ -41,7 +42,8 @@ parse_set(nb_sql_parser *p, group_part *part)
 
     NB_SQL_NEED(set);
     if (t->kind == NB_T_LPAREN && !t->is_query && t->match &&
-        (p->tokens.items[t->match + 1].kind == NB_T_COMMA || p->tokens.items[t->match + 1].kind == NB_T_RPAREN)) {
+        (p->tokens.items[t->match + 1].kind == NB_T_COMMA ||
+         p->tokens.items[t->match + 1].kind == NB_T_RPAREN)) {
         nb_sql_skip(p);
         if (!nb_sql_is(p, NB_T_RPAREN)) {
             do {
@@ -146,7 +148,8 @@ static nb_status
 parse_analytics(nb_sql_parser *p, group_part *part, bool *found)
 {
     *found = false;
-    if ((nb_sql_is_kw(p, NB_KW_ROLLUP) || nb_sql_is_kw(p, NB_KW_CUBE)) && nb_sql_ahead(p, 1)->kind == NB_T_LPAREN) {
+    if ((nb_sql_is_kw(p, NB_KW_ROLLUP) || nb_sql_is_kw(p, NB_KW_CUBE)) &&
+        nb_sql_ahead(p, 1)->kind == NB_T_LPAREN) {
         part->kind = nb_sql_is_kw(p, NB_KW_ROLLUP) ? ROLLUP : CUBE;
         nb_sql_skip(p);
         nb_sql_skip(p);
@@ -177,7 +180,8 @@ same_text(const nb_sql_parser *p, const group_expr *a, const group_expr *b)
     for (size_t i = 0; i < a->end - a->start; i++) {
         const nb_token *x = &p->tokens.items[a->start + i], *y = &p->tokens.items[b->start + i];
         nb_str s = nb_sql_token_text(p, x), t = nb_sql_token_text(p, y);
-        if (x->kind != y->kind || !(x->kind == NB_T_WORD ? nb_str_equal_nocase(s, t) : nb_str_equal(s, t))) {
+        if (x->kind != y->kind ||
+            !(x->kind == NB_T_WORD ? nb_str_equal_nocase(s, t) : nb_str_equal(s, t))) {
             return false;
         }
     }
@@ -191,7 +195,8 @@ set_grouping_sets(nb_sql_parser *p, Sc__Aggregate *agg, const nb_ptrs *sets, nb_
 
     for (size_t i = 0; i < sets->n; i++) {
         const nb_ptrs *set = sets->items[i];
-        Sc__Aggregate__GroupingSets *m = NB_SQL_NEW(p, Sc__Aggregate__GroupingSets, SC__AGGREGATE__GROUPING_SETS__INIT);
+        Sc__Aggregate__GroupingSets *m =
+            NB_SQL_NEW(p, Sc__Aggregate__GroupingSets, SC__AGGREGATE__GROUPING_SETS__INIT);
         nb_ptrs members = {0};
         NB_SQL_NEED(m);
         for (size_t k = 0; k < set->n; k++) {
@@ -297,8 +302,9 @@ nb_sql_parse_group_by(nb_sql_parser *p, Sc__Aggregate *agg)
         agg->grouping_expressions = (Sc__Expression **)exprs.items;
         agg->n_grouping_expressions = exprs.n;
         if (n_plain < parts.n) {
-            agg->group_type = ((group_part *)parts.items[0])->kind == ROLLUP ? SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_ROLLUP
-                                                                             : SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_CUBE;
+            agg->group_type = ((group_part *)parts.items[0])->kind == ROLLUP
+                                  ? SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_ROLLUP
+                                  : SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_CUBE;
             return NB_OK;
         }
         if (nb_sql_accept_kw2(p, NB_KW_WITH, NB_KW_ROLLUP)) {

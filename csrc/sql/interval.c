@@ -10,7 +10,7 @@
  */
 #include "sql/parse_state.h"
 
-enum { F_YEAR = 0, F_MONTH = 1 };                      /* YearMonthIntervalType's fields */
+enum { F_YEAR = 0, F_MONTH = 1 };                           /* YearMonthIntervalType's fields */
 enum { F_DAY = 0, F_HOUR = 1, F_MINUTE = 2, F_SECOND = 3 }; /* DayTimeIntervalType's */
 
 #define MICROS_PER_SECOND INT64_C(1000000)
@@ -19,7 +19,7 @@ typedef struct unit_info {
     const char *name;
     bool year_month;
     int field;
-    int64_t factor;   /* months, or nanoseconds */
+    int64_t factor; /* months, or nanoseconds */
 } unit_info;
 
 static const unit_info units[] = {
@@ -104,7 +104,8 @@ read_number(nb_str s, int64_t *whole, int64_t *nanos, bool *fraction)
     }
     for (; i < s.len && s.data[i] >= '0' && s.data[i] <= '9'; i++, digits++) {
         if (__builtin_mul_overflow(*whole, 10, whole) ||
-            __builtin_sub_overflow(*whole, s.data[i] - '0', whole)) { /* kept negative: reaches one further */
+            __builtin_sub_overflow(*whole, s.data[i] - '0',
+                                   whole)) { /* kept negative: reaches one further */
             return false;
         }
     }
@@ -147,7 +148,8 @@ see_field(interval_sum *sum, const unit_info *u)
 }
 
 static nb_status
-add_value(nb_sql_parser *p, size_t start, nb_str text, const unit_info *u, bool negated, interval_sum *sum)
+add_value(nb_sql_parser *p, size_t start, nb_str text, const unit_info *u, bool negated,
+          interval_sum *sum)
 {
     int64_t whole, nanos;
     bool fraction;
@@ -168,7 +170,8 @@ add_value(nb_sql_parser *p, size_t start, nb_str text, const unit_info *u, bool 
 }
 
 static nb_status
-make_literal(nb_sql_parser *p, size_t start, const interval_sum *sum, nb_str input, Sc__Expression **out)
+make_literal(nb_sql_parser *p, size_t start, const interval_sum *sum, nb_str input,
+             Sc__Expression **out)
 {
     Sc__Expression__Literal *l = nb_sql_literal(p, out);
     Sc__DataType *type = NB_SQL_NEW(p, Sc__DataType, SC__DATA_TYPE__INIT);
@@ -179,8 +182,8 @@ make_literal(nb_sql_parser *p, size_t start, const interval_sum *sum, nb_str inp
         return invalid(p, start, input, "year-month and day-time fields cannot be mixed");
     }
     if (sum->year_month) {
-        Sc__DataType__YearMonthInterval *ym =
-            NB_SQL_NEW(p, Sc__DataType__YearMonthInterval, SC__DATA_TYPE__YEAR_MONTH_INTERVAL__INIT);
+        Sc__DataType__YearMonthInterval *ym = NB_SQL_NEW(p, Sc__DataType__YearMonthInterval,
+                                                         SC__DATA_TYPE__YEAR_MONTH_INTERVAL__INIT);
         NB_SQL_NEED(ym);
         if (sum->months > INT32_MAX || sum->months < INT32_MIN) {
             return invalid(p, start, input, "it is out of range");
@@ -270,8 +273,8 @@ read_part(nb_str s, size_t *at, int64_t max, int64_t *out)
 
 /* 'value' FROM TO to, by fields */
 static nb_status
-from_to(nb_sql_parser *p, size_t start, nb_str text, bool negated, const unit_info *from, const unit_info *to,
-        Sc__Expression **out)
+from_to(nb_sql_parser *p, size_t start, nb_str text, bool negated, const unit_info *from,
+        const unit_info *to, Sc__Expression **out)
 {
     nb_str s = nb_str_trim(text);
     interval_sum sum = {0};
@@ -279,8 +282,10 @@ from_to(nb_sql_parser *p, size_t start, nb_str text, bool negated, const unit_in
     int64_t v;
     bool ok = true;
 
-    if (from->year_month != to->year_month || from->field >= to->field || from->factor == INT64_C(7) * 86400 * 1000000000) {
-        nb_raise(p->err, NB_COND_INVALID_INTERVAL_FORMAT, "input", "''", "reason", "such units do not span an interval", NULL);
+    if (from->year_month != to->year_month || from->field >= to->field ||
+        from->factor == INT64_C(7) * 86400 * 1000000000) {
+        nb_raise(p->err, NB_COND_INVALID_INTERVAL_FORMAT, "input", "''", "reason",
+                 "such units do not span an interval", NULL);
         return nb_sql_error_here(p, start);
     }
     if (s.len && (s.data[0] == '-' || s.data[0] == '+')) {
@@ -349,8 +354,8 @@ nb_sql_parse_interval(nb_sql_parser *p, Sc__Expression **out)
         size_t at = p->pos;
 
         if (n > 0 && !(is_value(nb_sql_cur(p)) ||
-                       ((nb_sql_is(p, NB_T_PLUS) || nb_sql_is(p, NB_T_MINUS)) && is_value(nb_sql_ahead(p, 1)) &&
-                        nb_sql_ahead(p, 2)->kind == NB_T_WORD &&
+                       ((nb_sql_is(p, NB_T_PLUS) || nb_sql_is(p, NB_T_MINUS)) &&
+                        is_value(nb_sql_ahead(p, 1)) && nb_sql_ahead(p, 2)->kind == NB_T_WORD &&
                         find_unit(nb_sql_token_text(p, nb_sql_ahead(p, 2)))))) {
             break;
         }

@@ -10,10 +10,10 @@
 typedef struct lexer {
     nb_arena *arena;
     nb_str text;
-    size_t pos;         /* bytes */
-    size_t cp;          /* characters before pos */
-    uint32_t line;      /* of pos */
-    size_t line_cp;     /* characters before the line */
+    size_t pos;     /* bytes */
+    size_t cp;      /* characters before pos */
+    uint32_t line;  /* of pos */
+    size_t line_cp; /* characters before the line */
     nb_token *items;
     size_t n, cap;
 } lexer;
@@ -58,8 +58,8 @@ space_len(const char *data, size_t left)
     if (left >= 3 && (c == 0xE1 || c == 0xE2 || c == 0xE3)) {
         uint32_t u = ((uint32_t)(c & 15) << 12) | ((uint32_t)((unsigned char)data[1] & 63) << 6) |
                      ((unsigned char)data[2] & 63);
-        bool space = u == 0x1680 || (u >= 0x2000 && u <= 0x200A) || u == 0x2028 || u == 0x202F || u == 0x205F ||
-                     u == 0x3000;
+        bool space = u == 0x1680 || (u >= 0x2000 && u <= 0x200A) || u == 0x2028 || u == 0x202F ||
+                     u == 0x205F || u == 0x3000;
         return space ? 3 : 0;
     }
     return 0;
@@ -137,7 +137,8 @@ skip_blank(lexer *lx, nb_error *err)
             while (level > 0) {
                 if (n >= left) {
                     nb_raise(err, NB_COND_UNCLOSED_BRACKETED_COMMENT, NULL);
-                    nb_error_set_sql_context(err, lx->text.data, lx->text.len, (int)lx->pos, (int)lx->text.len - 1);
+                    nb_error_set_sql_context(err, lx->text.data, lx->text.len, (int)lx->pos,
+                                             (int)lx->text.len - 1);
                     return NB_ERROR;
                 }
                 if (peek(lx, n) == '*' && peek(lx, n + 1) == '/') {
@@ -240,7 +241,8 @@ number_len(const lexer *lx, nb_token_kind *kind)
             }
             for (;;) {
                 after = peek(lx, len);
-                if (len > best && (round == 1 || !(is_letter(after) || is_digit(after) || after == '_'))) {
+                if (len > best &&
+                    (round == 1 || !(is_letter(after) || is_digit(after) || after == '_'))) {
                     best = len;
                     *kind = k;
                 }
@@ -283,7 +285,8 @@ word_len(const lexer *lx)
         }
     }
     /* scheme://path, as a table's name without quotes: accepted here for a better message later */
-    if (n > 0 && letters && peek(lx, n) == ':' && peek(lx, n + 1) == '/' && peek(lx, n + 2) == '/') {
+    if (n > 0 && letters && peek(lx, n) == ':' && peek(lx, n + 1) == '/' &&
+        peek(lx, n + 2) == '/') {
         size_t m = n + 3;
         for (;;) {
             int c = peek(lx, m);
@@ -357,8 +360,7 @@ symbol(const lexer *lx, size_t *len)
             return NB_T_HINT_START;
         }
         break;
-    default:
-        break;
+    default: break;
     }
     *len = 1;
     switch (c) {
@@ -446,10 +448,10 @@ opens_query(const nb_token *items, size_t i)
         return after->kind == NB_T_WORD || after->kind == NB_T_BACKQUOTED ||
                (t->kw == NB_KW_FROM && after->kind == NB_T_LPAREN);
     case NB_KW_VALUES:
-        return after->kind == NB_T_LPAREN || after->kind == NB_T_STRING || after->kind == NB_T_WORD ||
+        return after->kind == NB_T_LPAREN || after->kind == NB_T_STRING ||
+               after->kind == NB_T_WORD ||
                (after->kind >= NB_T_INTEGER && after->kind <= NB_T_BIGDECIMAL);
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -473,10 +475,8 @@ continues_query(const nb_token *t)
     case NB_KW_DISTRIBUTE:
     case NB_KW_SORT:
     case NB_KW_LIMIT:
-    case NB_KW_OFFSET:
-        return true;
-    default:
-        return false;
+    case NB_KW_OFFSET: return true;
+    default: return false;
     }
 }
 
@@ -511,7 +511,8 @@ match_brackets(lexer *lx)
             continue;
         }
         if (t[1].kind == NB_T_LPAREN) {
-            t->is_query = t[1].is_query && t[1].match != 0 && continues_query(&lx->items[t[1].match + 1]);
+            t->is_query =
+                t[1].is_query && t[1].match != 0 && continues_query(&lx->items[t[1].match + 1]);
         } else {
             t->is_query = opens_query(lx->items, i + 1);
         }
@@ -529,14 +530,15 @@ utf8_len(const unsigned char *s, size_t left)
         return left >= 2 && (s[1] & 0xC0) == 0x80 ? 2 : 0;
     }
     if ((s[0] & 0xF0) == 0xE0) {
-        return left >= 3 && (s[1] & 0xC0) == 0x80 && (s[2] & 0xC0) == 0x80 && (s[0] != 0xE0 || s[1] >= 0xA0) &&
-                       (s[0] != 0xED || s[1] < 0xA0)
+        return left >= 3 && (s[1] & 0xC0) == 0x80 && (s[2] & 0xC0) == 0x80 &&
+                       (s[0] != 0xE0 || s[1] >= 0xA0) && (s[0] != 0xED || s[1] < 0xA0)
                    ? 3
                    : 0;
     }
     if (s[0] >= 0xF0 && s[0] <= 0xF4) {
-        return left >= 4 && (s[1] & 0xC0) == 0x80 && (s[2] & 0xC0) == 0x80 && (s[3] & 0xC0) == 0x80 &&
-                       (s[0] != 0xF0 || s[1] >= 0x90) && (s[0] != 0xF4 || s[1] < 0x90)
+        return left >= 4 && (s[1] & 0xC0) == 0x80 && (s[2] & 0xC0) == 0x80 &&
+                       (s[3] & 0xC0) == 0x80 && (s[0] != 0xF0 || s[1] >= 0x90) &&
+                       (s[0] != 0xF4 || s[1] < 0x90)
                    ? 4
                    : 0;
     }
@@ -554,7 +556,8 @@ nb_sql_lex(nb_arena *arena, nb_str text, nb_tokens *out, nb_error *err)
     for (size_t i = 0; i < text.len;) {
         size_t n = utf8_len((const unsigned char *)text.data + i, text.len - i);
         if (n == 0) {
-            return nb_raise(err, NB_COND_PARSE_SYNTAX_ERROR, "error", "a byte that is not UTF-8", "hint", "", NULL);
+            return nb_raise(err, NB_COND_PARSE_SYNTAX_ERROR, "error", "a byte that is not UTF-8",
+                            "hint", "", NULL);
         }
         i += n;
     }

@@ -14,17 +14,17 @@
 
 typedef enum nb_token_kind {
     NB_T_EOF,
-    NB_T_WORD,     /* unquoted; kw says which keyword, or NB_NOT_KEYWORD */
+    NB_T_WORD, /* unquoted; kw says which keyword, or NB_NOT_KEYWORD */
     NB_T_BACKQUOTED,
-    NB_T_STRING,   /* '…', "…", r'…', r"…" */
-    NB_T_INTEGER,  /* 12 */
-    NB_T_DECIMAL,  /* 1.5 .5 5. */
-    NB_T_EXPONENT, /* 1e3 1.5e-3 */
-    NB_T_BIGINT,   /* 1L */
-    NB_T_SMALLINT, /* 1S */
-    NB_T_TINYINT,  /* 1Y */
-    NB_T_FLOAT,    /* 1F */
-    NB_T_DOUBLE,   /* 1D */
+    NB_T_STRING,     /* '…', "…", r'…', r"…" */
+    NB_T_INTEGER,    /* 12 */
+    NB_T_DECIMAL,    /* 1.5 .5 5. */
+    NB_T_EXPONENT,   /* 1e3 1.5e-3 */
+    NB_T_BIGINT,     /* 1L */
+    NB_T_SMALLINT,   /* 1S */
+    NB_T_TINYINT,    /* 1Y */
+    NB_T_FLOAT,      /* 1F */
+    NB_T_DOUBLE,     /* 1D */
     NB_T_BIGDECIMAL, /* 1.5BD */
     NB_T_SEMICOLON,
     NB_T_LPAREN,
@@ -40,7 +40,7 @@ typedef enum nb_token_kind {
     NB_T_NEQJ, /* != */
     NB_T_LT,
     NB_T_LTE, /* <= !> */
-    NB_T_GT,  /* shifts to the right are two or three of these side by side: array<array<int>> closes two types */
+    NB_T_GT, /* shifts to the right are two or three of these side by side: array<array<int>> closes two types */
     NB_T_GTE, /* >= !< */
     NB_T_SHIFT_LEFT,
     NB_T_PLUS,
@@ -75,12 +75,12 @@ typedef enum nb_keyword {
 } nb_keyword;
 
 typedef struct nb_token {
-    uint32_t start, len;          /* bytes in the text */
-    uint32_t cp_start, cp_len;    /* the same in characters, which Spark's positions count */
-    uint32_t line, column;        /* line from 1, column in characters from 0 */
-    uint32_t match;               /* of a ( or [ the index of its partner; 0 when there is none */
+    uint32_t start, len;       /* bytes in the text */
+    uint32_t cp_start, cp_len; /* the same in characters, which Spark's positions count */
+    uint32_t line, column;     /* line from 1, column in characters from 0 */
+    uint32_t match;            /* of a ( or [ the index of its partner; 0 when there is none */
     uint16_t kind, kw;
-    bool is_query;                /* of a (: a query stands inside, not an expression */
+    bool is_query; /* of a (: a query stands inside, not an expression */
 } nb_token;
 
 typedef struct nb_tokens {

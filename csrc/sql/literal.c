@@ -139,10 +139,11 @@ decimal_literal(nb_sql_parser *p, size_t start, nb_str s, bool negative, Sc__Exp
 }
 
 static nb_status
-range_error(nb_sql_parser *p, size_t start, const char *raw, const char *type, const char *min, const char *max)
+range_error(nb_sql_parser *p, size_t start, const char *raw, const char *type, const char *min,
+            const char *max)
 {
-    nb_raise(p->err, NB_COND_INVALID_NUMERIC_LITERAL_RANGE, "rawStrippedQualifier", raw, "typeName", type, "minValue",
-             min, "maxValue", max, NULL);
+    nb_raise(p->err, NB_COND_INVALID_NUMERIC_LITERAL_RANGE, "rawStrippedQualifier", raw, "typeName",
+             type, "minValue", min, "maxValue", max, NULL);
     return nb_sql_error_here(p, start);
 }
 
@@ -166,10 +167,12 @@ float_literal(nb_sql_parser *p, size_t start, const char *raw, bool is_double, S
     double v = to_double(raw);
 
     if (is_double && !isfinite(v)) {
-        return range_error(p, start, raw, "double", "-1.7976931348623157E+308", "1.7976931348623157E+308");
+        return range_error(p, start, raw, "double", "-1.7976931348623157E+308",
+                           "1.7976931348623157E+308");
     }
     if (!is_double && fabs(v) > 3.4028234663852886e38) {
-        return range_error(p, start, raw, "float", "-3.4028234663852886E+38", "3.4028234663852886E+38");
+        return range_error(p, start, raw, "float", "-3.4028234663852886E+38",
+                           "3.4028234663852886E+38");
     }
     l = nb_sql_literal(p, out);
     NB_SQL_NEED(l);
@@ -198,29 +201,20 @@ nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
     switch ((nb_token_kind)t->kind) {
     case NB_T_INTEGER:
     case NB_T_DECIMAL:
-    case NB_T_EXPONENT:
-        break;
-    case NB_T_BIGDECIMAL:
-        cut = 2;
-        break;
-    default:
-        cut = 1;
-        break;
+    case NB_T_EXPONENT: break;
+    case NB_T_BIGDECIMAL: cut = 2; break;
+    default: cut = 1; break;
     }
     s.len -= cut;
     raw = nb_arena_printf(p->arena, "%s%.*s", negative ? "-" : "", (int)s.len, s.data);
     NB_SQL_NEED(raw);
     switch ((nb_token_kind)t->kind) {
     case NB_T_DECIMAL:
-    case NB_T_BIGDECIMAL:
-        return decimal_literal(p, start, s, negative, out);
+    case NB_T_BIGDECIMAL: return decimal_literal(p, start, s, negative, out);
     case NB_T_EXPONENT:
-    case NB_T_DOUBLE:
-        return float_literal(p, start, raw, true, out);
-    case NB_T_FLOAT:
-        return float_literal(p, start, raw, false, out);
-    default:
-        break;
+    case NB_T_DOUBLE: return float_literal(p, start, raw, true, out);
+    case NB_T_FLOAT: return float_literal(p, start, raw, false, out);
+    default: break;
     }
     fits = nb_str_to_int64(nb_str_of(raw), &v);
     if (t->kind == NB_T_INTEGER && !fits) {
@@ -291,7 +285,10 @@ hex(nb_str s, size_t at, size_t n)
     }
     for (size_t i = at; i < at + n; i++) {
         char c = s.data[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0) {
             return -1;
         }
@@ -308,10 +305,12 @@ unescape(nb_str s, size_t i, char *to, size_t *n)
     int64_t u;
 
     if (c == 'u' && (u = hex(s, i + 2, 4)) >= 0) {
-        if (u >= 0xD800 && u < 0xDC00 && i + 7 < s.len && s.data[i + 6] == '\\' && s.data[i + 7] == 'u') {
+        if (u >= 0xD800 && u < 0xDC00 && i + 7 < s.len && s.data[i + 6] == '\\' &&
+            s.data[i + 7] == 'u') {
             int64_t low = hex(s, i + 8, 4);
             if (low >= 0xDC00 && low < 0xE000) {
-                *n += put_utf8(to + *n, (uint32_t)(0x10000 + ((u - 0xD800) << 10) + (low - 0xDC00)));
+                *n +=
+                    put_utf8(to + *n, (uint32_t)(0x10000 + ((u - 0xD800) << 10) + (low - 0xDC00)));
                 return 12;
             }
         }
@@ -324,7 +323,8 @@ unescape(nb_str s, size_t i, char *to, size_t *n)
     }
     if ((c == '0' || c == '1') && i + 3 < s.len && s.data[i + 2] >= '0' && s.data[i + 2] <= '7' &&
         s.data[i + 3] >= '0' && s.data[i + 3] <= '7') {
-        *n += put_utf8(to + *n, (uint32_t)((c - '0') * 64 + (s.data[i + 2] - '0') * 8 + (s.data[i + 3] - '0')));
+        *n += put_utf8(to + *n, (uint32_t)((c - '0') * 64 + (s.data[i + 2] - '0') * 8 +
+                                           (s.data[i + 3] - '0')));
         return 4;
     }
     switch (c) {

@@ -10,7 +10,8 @@ is_plain(nb_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) {
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_')) {
             return false;
         }
     }
@@ -73,8 +74,8 @@ nb_sql_parse_ident(nb_sql_parser *p, nb_str *out)
             nb_sql_skip(p);
         }
         b = &p->tokens.items[p->pos - 1];
-        return nb_sql_invalid_identifier(p, p->pos - 2,
-                                         (nb_str){p->tokens.text.data + a->start, b->start + b->len - a->start});
+        return nb_sql_invalid_identifier(
+            p, p->pos - 2, (nb_str){p->tokens.text.data + a->start, b->start + b->len - a->start});
     }
     return NB_OK;
 }
@@ -82,7 +83,8 @@ nb_sql_parse_ident(nb_sql_parser *p, nb_str *out)
 nb_status
 nb_sql_split_name(nb_sql_parser *p, size_t token, nb_str text, nb_names *out)
 {
-    nb_sql_parser sub = {.arena = p->arena, .err = p->err, .options = p->options, .stack_base = p->stack_base};
+    nb_sql_parser sub = {
+        .arena = p->arena, .err = p->err, .options = p->options, .stack_base = p->stack_base};
 
     NB_TRY(nb_sql_lex(p->arena, text, &sub.tokens, p->err));
     for (;;) {
@@ -113,7 +115,8 @@ nb_sql_parse_multipart(nb_sql_parser *p, nb_names *out)
             nb_str text = {(const char *)e->literal->string.data, e->literal->string.len};
             return nb_sql_split_name(p, start, text, out);
         }
-        return nb_raise_unsupported(p->err, "IDENTIFIER() of an expression that is not a string literal");
+        return nb_raise_unsupported(p->err,
+                                    "IDENTIFIER() of an expression that is not a string literal");
     }
     for (;;) {
         NB_TRY(nb_sql_parse_ident(p, &part));

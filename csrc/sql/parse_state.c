@@ -4,8 +4,8 @@
  */
 #include "sql/parse_state.h"
 
-#define MAX_DEPTH   3000
-#define MAX_STACK   ((uintptr_t)320 * 1024) /* of this thread's, below the entry of the parser */
+#define MAX_DEPTH 3000
+#define MAX_STACK ((uintptr_t)320 * 1024) /* of this thread's, below the entry of the parser */
 
 void *
 nb_sql_new(nb_arena *arena, size_t n, const void *init)
@@ -133,8 +133,8 @@ nb_sql_is_name(const nb_token *t)
 bool
 nb_sql_ends_item(const nb_token *t)
 {
-    return t->kind == NB_T_EOF || t->kind == NB_T_RPAREN || t->kind == NB_T_RBRACKET || t->kind == NB_T_COMMA ||
-           t->kind == NB_T_SEMICOLON;
+    return t->kind == NB_T_EOF || t->kind == NB_T_RPAREN || t->kind == NB_T_RBRACKET ||
+           t->kind == NB_T_COMMA || t->kind == NB_T_SEMICOLON;
 }
 
 nb_status
@@ -153,7 +153,8 @@ nb_status
 nb_sql_too_complex(nb_sql_parser *p)
 {
     nb_raise(p->err, NB_COND_FAILED_TO_PARSE_TOO_COMPLEX, NULL);
-    nb_error_set_syntax_context(p->err, p->tokens.text.data, p->tokens.text.len, nb_sql_cur(p)->start);
+    nb_error_set_syntax_context(p->err, p->tokens.text.data, p->tokens.text.len,
+                                nb_sql_cur(p)->start);
     return NB_ERROR;
 }
 
@@ -202,6 +203,7 @@ nb_sql_invalid_identifier(nb_sql_parser *p, size_t token, nb_str name)
 
     NB_SQL_NEED(text);
     nb_raise(p->err, NB_COND_INVALID_IDENTIFIER, "ident", text, NULL);
-    nb_error_set_syntax_context(p->err, p->tokens.text.data, p->tokens.text.len, p->tokens.items[token].start);
+    nb_error_set_syntax_context(p->err, p->tokens.text.data, p->tokens.text.len,
+                                p->tokens.items[token].start);
     return NB_ERROR;
 }

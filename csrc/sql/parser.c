@@ -39,8 +39,8 @@ finish(nb_sql_parser *p)
         const nb_token *t = nb_sql_cur(p);
         nb_str text = nb_sql_token_text(p, t);
         char *hint = NULL;
-        if (t->kind == NB_T_RPAREN || t->kind == NB_T_WORD || t->kind == NB_T_BACKQUOTED || t->kind == NB_T_STRING ||
-            (t->kind >= NB_T_INTEGER && t->kind <= NB_T_BIGDECIMAL)) {
+        if (t->kind == NB_T_RPAREN || t->kind == NB_T_WORD || t->kind == NB_T_BACKQUOTED ||
+            t->kind == NB_T_STRING || (t->kind >= NB_T_INTEGER && t->kind <= NB_T_BIGDECIMAL)) {
             hint = nb_arena_printf(p->arena, ": extra input '%.*s'", (int)text.len, text.data);
         }
         return nb_sql_syntax_error_at(p, p->pos, hint ? hint : "");
@@ -49,7 +49,8 @@ finish(nb_sql_parser *p)
 }
 
 nb_status
-nb_sql_parse_statement(nb_arena *arena, nb_str text, const nb_sql_options *options, nb_sql_statement *out, nb_error *err)
+nb_sql_parse_statement(nb_arena *arena, nb_str text, const nb_sql_options *options,
+                       nb_sql_statement *out, nb_error *err)
 {
     nb_sql_parser p;
 
@@ -96,7 +97,8 @@ nb_sql_parse_expression(nb_arena *arena, nb_str text, Sc__Expression **out, nb_e
     NB_TRY(finish(&p));
     NB_TRY(nb_sql_check_windows(&p, 0));
     if (p.references.n) {
-        return nb_raise_unsupported(err, "a subquery in an expression given as text outside of a query");
+        return nb_raise_unsupported(err,
+                                    "a subquery in an expression given as text outside of a query");
     }
     nb_sql_set_text(&p, e, NULL);
     *out = e;
@@ -125,7 +127,8 @@ is_single_type(const nb_sql_parser *p)
 {
     const nb_token *second = nb_sql_ahead(p, 1);
 
-    if (second->kind == NB_T_EOF || second->kind == NB_T_LT || second->kind == NB_T_LPAREN || second->kind == NB_T_NEQ) {
+    if (second->kind == NB_T_EOF || second->kind == NB_T_LT || second->kind == NB_T_LPAREN ||
+        second->kind == NB_T_NEQ) {
         return true;
     }
     return nb_sql_is_kw(p, NB_KW_INTERVAL) && second->kind == NB_T_WORD &&
@@ -149,8 +152,10 @@ nb_sql_parse_table_schema(nb_arena *arena, nb_str text, Sc__DataType **out, nb_e
     } else if (is_single_type(&p)) {
         NB_TRY(nb_sql_parse_type(&p, &t));
         if (t->kind_case != SC__DATA_TYPE__KIND_STRUCT) {
-            Sc__DataType__Struct *s = NB_SQL_NEW(&p, Sc__DataType__Struct, SC__DATA_TYPE__STRUCT__INIT);
-            Sc__DataType__StructField *f = NB_SQL_NEW(&p, Sc__DataType__StructField, SC__DATA_TYPE__STRUCT_FIELD__INIT);
+            Sc__DataType__Struct *s =
+                NB_SQL_NEW(&p, Sc__DataType__Struct, SC__DATA_TYPE__STRUCT__INIT);
+            Sc__DataType__StructField *f =
+                NB_SQL_NEW(&p, Sc__DataType__StructField, SC__DATA_TYPE__STRUCT_FIELD__INIT);
             Sc__DataType *wrapped = NB_SQL_NEW(&p, Sc__DataType, SC__DATA_TYPE__INIT);
             NB_SQL_NEED(s);
             NB_SQL_NEED(f);
@@ -175,7 +180,8 @@ nb_sql_parse_table_schema(nb_arena *arena, nb_str text, Sc__DataType **out, nb_e
 }
 
 nb_status
-nb_sql_parse_identifier(nb_arena *arena, nb_str text, nb_str **parts_out, size_t *n_out, nb_error *err)
+nb_sql_parse_identifier(nb_arena *arena, nb_str text, nb_str **parts_out, size_t *n_out,
+                        nb_error *err)
 {
     nb_sql_parser p;
     nb_names parts = {0};

@@ -35,7 +35,8 @@ typedef struct nb_sql_options {
     size_t n_named;
     Sc__Expression *const *positional;
     size_t n_positional;
-    int64_t first_plan_id; /* subqueries get plan ids from here upwards; 0 = from 2^40, beyond what a client uses */
+    int64_t
+        first_plan_id; /* subqueries get plan ids from here upwards; 0 = from 2^40, beyond what a client uses */
 } nb_sql_options;
 
 #define NB_SQL_OPTIONS_INIT ((nb_sql_options){0})
@@ -43,16 +44,19 @@ typedef struct nb_sql_options {
 /* A query (SELECT, VALUES, TABLE, FROM …, WITH …) → relation. */
 nb_status nb_sql_parse_query(nb_arena *arena, nb_str text, Sc__Relation **out, nb_error *err);
 /* A query or a command; options may be NULL. */
-nb_status nb_sql_parse_statement(nb_arena *arena, nb_str text, const nb_sql_options *options, nb_sql_statement *out,
-                                 nb_error *err);
+nb_status nb_sql_parse_statement(nb_arena *arena, nb_str text, const nb_sql_options *options,
+                                 nb_sql_statement *out, nb_error *err);
 /* One expression with or without alias: `a + 1 as b`, `*`, `t.*`. */
-nb_status nb_sql_parse_expression(nb_arena *arena, nb_str text, Sc__Expression **out, nb_error *err);
+nb_status
+nb_sql_parse_expression(nb_arena *arena, nb_str text, Sc__Expression **out, nb_error *err);
 /* `decimal(10,2)`, `array<struct<a:int>>`. */
 nb_status nb_sql_parse_data_type(nb_arena *arena, nb_str text, Sc__DataType **out, nb_error *err);
 /* `a INT NOT NULL COMMENT 'x', b STRING` → a struct type. A text that is a single type (`struct<a:int>`, `int`) is taken as well:
  * a type that is no struct becomes a struct with the one field "value", as in createDataFrame. */
-nb_status nb_sql_parse_table_schema(nb_arena *arena, nb_str text, Sc__DataType **out, nb_error *err);
+nb_status
+nb_sql_parse_table_schema(nb_arena *arena, nb_str text, Sc__DataType **out, nb_error *err);
 /* `a.b.`c d`` → its parts, without quotes. */
-nb_status nb_sql_parse_identifier(nb_arena *arena, nb_str text, nb_str **parts_out, size_t *n_out, nb_error *err);
+nb_status nb_sql_parse_identifier(nb_arena *arena, nb_str text, nb_str **parts_out, size_t *n_out,
+                                  nb_error *err);
 
 #endif

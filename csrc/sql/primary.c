@@ -20,8 +20,9 @@ is_lambda_variable(const nb_sql_parser *p, nb_str name)
 static Sc__Expression__UnresolvedNamedLambdaVariable *
 lambda_variable(nb_sql_parser *p, const nb_str *parts, size_t n)
 {
-    Sc__Expression__UnresolvedNamedLambdaVariable *v = NB_SQL_NEW(
-        p, Sc__Expression__UnresolvedNamedLambdaVariable, SC__EXPRESSION__UNRESOLVED_NAMED_LAMBDA_VARIABLE__INIT);
+    Sc__Expression__UnresolvedNamedLambdaVariable *v =
+        NB_SQL_NEW(p, Sc__Expression__UnresolvedNamedLambdaVariable,
+                   SC__EXPRESSION__UNRESOLVED_NAMED_LAMBDA_VARIABLE__INIT);
 
     if (!v || !(v->name_parts = NB_ARENA_ARRAY(p->arena, ProtobufCBinaryData, n))) {
         return NULL;
@@ -66,7 +67,8 @@ parse_lambda(nb_sql_parser *p, size_t start, const nb_names *variables, Sc__Expr
     NB_TRY(nb_sql_parse_expr(p, &f->function));
     p->lambda = scope.outer;
     f->n_arguments = variables->n;
-    f->arguments = NB_ARENA_ARRAY(p->arena, Sc__Expression__UnresolvedNamedLambdaVariable *, variables->n);
+    f->arguments =
+        NB_ARENA_ARRAY(p->arena, Sc__Expression__UnresolvedNamedLambdaVariable *, variables->n);
     NB_SQL_NEED(f->arguments);
     for (size_t i = 0; i < variables->n; i++) {
         f->arguments[i] = lambda_variable(p, &variables->items[i], 1);
@@ -86,8 +88,8 @@ at_lambda_list(const nb_sql_parser *p)
 {
     const nb_token *t = nb_sql_cur(p);
 
-    return t->match && p->tokens.items[t->match + 1].kind == NB_T_ARROW && nb_sql_is_name(nb_sql_ahead(p, 1)) &&
-           nb_sql_ahead(p, 2)->kind == NB_T_COMMA;
+    return t->match && p->tokens.items[t->match + 1].kind == NB_T_ARROW &&
+           nb_sql_is_name(nb_sql_ahead(p, 1)) && nb_sql_ahead(p, 2)->kind == NB_T_COMMA;
 }
 
 static nb_status
@@ -102,7 +104,8 @@ parse_parenthesis(nb_sql_parser *p, Sc__Expression **out)
         nb_sql_skip(p);
         NB_TRY(nb_sql_parse_query_at(p, &query));
         NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
-        return nb_sql_subquery(p, start, query, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_SCALAR, NULL,
+        return nb_sql_subquery(p, start, query,
+                               SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_SCALAR, NULL,
                                out);
     }
     if (at_lambda_list(p)) {
@@ -179,7 +182,8 @@ parse_star(nb_sql_parser *p, size_t start, const nb_names *qualifier, Sc__Expres
     nb_sql_skip(p);
     if (qualifier) {
         nb_str text = nb_sql_quote(p->arena, qualifier->items, qualifier->n);
-        char *target = nb_arena_printf(p->arena, "%.*s.*", (int)text.len, text.data ? text.data : "");
+        char *target =
+            nb_arena_printf(p->arena, "%.*s.*", (int)text.len, text.data ? text.data : "");
         NB_SQL_NEED(target);
         star->has_unparsed_target = true;
         star->unparsed_target = nb_sql_bytes(nb_str_of(target));
@@ -189,7 +193,8 @@ parse_star(nb_sql_parser *p, size_t start, const nb_names *qualifier, Sc__Expres
     e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR;
     e->unresolved_star = star;
     *out = e;
-    if (nb_sql_is_kw(p, NB_KW_EXCEPT) && nb_sql_ahead(p, 1)->kind == NB_T_LPAREN && !nb_sql_ahead(p, 1)->is_query) {
+    if (nb_sql_is_kw(p, NB_KW_EXCEPT) && nb_sql_ahead(p, 1)->kind == NB_T_LPAREN &&
+        !nb_sql_ahead(p, 1)->is_query) {
         nb_ptrs args = {0};
         nb_sql_skip(p);
         nb_sql_skip(p);
@@ -292,8 +297,7 @@ parse_word(nb_sql_parser *p, Sc__Expression **out)
                                                  : reference(p, start, &parts, out);
             }
             break;
-        default:
-            break;
+        default: break;
         }
         if (after->kind == NB_T_LPAREN) {
             *out = NULL;
@@ -315,7 +319,8 @@ parse_word(nb_sql_parser *p, Sc__Expression **out)
             NB_TRY(nb_names_push(p, &parts, part));
         } else {
             nb_sql_skip(p);
-            return nb_sql_is(p, NB_T_STAR) ? parse_star(p, start, &parts, out) : nb_sql_syntax_error(p);
+            return nb_sql_is(p, NB_T_STAR) ? parse_star(p, start, &parts, out)
+                                           : nb_sql_syntax_error(p);
         }
     }
     if (nb_sql_is(p, NB_T_LPAREN)) {
@@ -340,31 +345,27 @@ parse_operand(nb_sql_parser *p, Sc__Expression **out)
         NB_SQL_NEED(*out);
         return NB_OK;
     }
-    case NB_T_LPAREN:
-        return parse_parenthesis(p, out);
-    case NB_T_STAR:
-        return parse_star(p, p->pos, NULL, out);
-    case NB_T_QUESTION:
-        return parse_parameter(p, out);
+    case NB_T_LPAREN: return parse_parenthesis(p, out);
+    case NB_T_STAR: return parse_star(p, p->pos, NULL, out);
+    case NB_T_QUESTION: return parse_parameter(p, out);
     case NB_T_COLON:
         if (nb_sql_is_name(nb_sql_ahead(p, 1))) {
             return parse_parameter(p, out);
         }
         return nb_sql_syntax_error(p);
     case NB_T_WORD:
-    case NB_T_BACKQUOTED:
-        return parse_word(p, out);
-    default:
-        return nb_sql_syntax_error(p);
+    case NB_T_BACKQUOTED: return parse_word(p, out);
+    default: return nb_sql_syntax_error(p);
     }
 }
 
 static nb_status
-extract(nb_sql_parser *p, size_t start, Sc__Expression *child, Sc__Expression *key, Sc__Expression **out)
+extract(nb_sql_parser *p, size_t start, Sc__Expression *child, Sc__Expression *key,
+        Sc__Expression **out)
 {
     Sc__Expression *e = nb_sql_expr(p, start);
-    Sc__Expression__UnresolvedExtractValue *x =
-        NB_SQL_NEW(p, Sc__Expression__UnresolvedExtractValue, SC__EXPRESSION__UNRESOLVED_EXTRACT_VALUE__INIT);
+    Sc__Expression__UnresolvedExtractValue *x = NB_SQL_NEW(
+        p, Sc__Expression__UnresolvedExtractValue, SC__EXPRESSION__UNRESOLVED_EXTRACT_VALUE__INIT);
 
     NB_SQL_NEED(e);
     NB_SQL_NEED(x);
@@ -400,7 +401,8 @@ nb_sql_parse_primary(nb_sql_parser *p, Sc__Expression **out)
             NB_TRY(nb_sql_parse_ident_no_dash(p, &field));
             NB_TRY(extract(p, start, *out, nb_sql_string(p, field), out));
         } else if (nb_sql_accept(p, NB_T_DOUBLE_COLON)) {
-            Sc__Expression__Cast *cast = NB_SQL_NEW(p, Sc__Expression__Cast, SC__EXPRESSION__CAST__INIT);
+            Sc__Expression__Cast *cast =
+                NB_SQL_NEW(p, Sc__Expression__Cast, SC__EXPRESSION__CAST__INIT);
             NB_SQL_NEED(cast);
             cast->expr = *out;
             cast->cast_to_type_case = SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE;
@@ -409,7 +411,8 @@ nb_sql_parse_primary(nb_sql_parser *p, Sc__Expression **out)
             NB_SQL_NEED(*out);
             (*out)->expr_type_case = SC__EXPRESSION__EXPR_TYPE_CAST;
             (*out)->cast = cast;
-        } else if (nb_sql_is_kw(p, NB_KW_COLLATE) && nb_sql_is_name(nb_sql_ahead(p, 1)) && !nb_sql_at_clause(p)) {
+        } else if (nb_sql_is_kw(p, NB_KW_COLLATE) && nb_sql_is_name(nb_sql_ahead(p, 1)) &&
+                   !nb_sql_at_clause(p)) {
             nb_names name = {0};
             nb_str text;
             nb_sql_skip(p);

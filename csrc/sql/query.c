@@ -22,13 +22,10 @@ nb_sql_at_query(const nb_sql_parser *p)
     switch ((nb_keyword)nb_sql_cur(p)->kw) {
     case NB_KW_SELECT:
     case NB_KW_WITH:
-    case NB_KW_VALUES:
-        return true;
+    case NB_KW_VALUES: return true;
     case NB_KW_FROM:
-    case NB_KW_TABLE:
-        return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
-    default:
-        return false;
+    case NB_KW_TABLE: return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
+    default: return false;
     }
 }
 
@@ -44,24 +41,20 @@ nb_sql_at_clause(const nb_sql_parser *p)
         return false;
     }
     switch ((nb_keyword)t->kw) {
-    case NB_KW_FROM:
-        return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
+    case NB_KW_FROM: return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
+    case NB_KW_SELECT: /* FROM t SELECT … */ return more && after->kind != NB_T_DOT;
     case NB_KW_WHERE:
     case NB_KW_HAVING:
     case NB_KW_QUALIFY:
     case NB_KW_LIMIT:
-    case NB_KW_OFFSET:
-        return more;
+    case NB_KW_OFFSET: return more;
     case NB_KW_GROUP:
     case NB_KW_ORDER:
     case NB_KW_CLUSTER:
     case NB_KW_DISTRIBUTE:
-    case NB_KW_SORT:
-        return by;
-    case NB_KW_WINDOW:
-        return nb_sql_is_name(after) && nb_sql_ahead_is_kw(p, 2, NB_KW_AS);
-    case NB_KW_LATERAL:
-        return after->kind == NB_T_WORD && after->kw == NB_KW_VIEW;
+    case NB_KW_SORT: return by;
+    case NB_KW_WINDOW: return nb_sql_is_name(after) && nb_sql_ahead_is_kw(p, 2, NB_KW_AS);
+    case NB_KW_LATERAL: return after->kind == NB_T_WORD && after->kw == NB_KW_VIEW;
     case NB_KW_UNION:
     case NB_KW_INTERSECT:
     case NB_KW_EXCEPT:
@@ -71,17 +64,16 @@ nb_sql_at_clause(const nb_sql_parser *p)
         }
         return after->kind == NB_T_EOF ||
                (after->kind == NB_T_WORD &&
-                (after->kw == NB_KW_ALL || after->kw == NB_KW_DISTINCT || after->kw == NB_KW_SELECT || after->kw == NB_KW_VALUES ||
+                (after->kw == NB_KW_ALL || after->kw == NB_KW_DISTINCT ||
+                 after->kw == NB_KW_SELECT || after->kw == NB_KW_VALUES ||
                  after->kw == NB_KW_TABLE || after->kw == NB_KW_FROM || after->kw == NB_KW_WITH));
-    case NB_KW_PIVOT:
-        return after->kind == NB_T_LPAREN;
+    case NB_KW_PIVOT: return after->kind == NB_T_LPAREN;
     case NB_KW_UNPIVOT:
         return after->kind == NB_T_LPAREN ||
-               (after->kind == NB_T_WORD && (after->kw == NB_KW_INCLUDE || after->kw == NB_KW_EXCLUDE));
-    case NB_KW_TABLESAMPLE:
-        return after->kind == NB_T_LPAREN;
-    default:
-        return false;
+               (after->kind == NB_T_WORD &&
+                (after->kw == NB_KW_INCLUDE || after->kw == NB_KW_EXCLUDE));
+    case NB_KW_TABLESAMPLE: return after->kind == NB_T_LPAREN;
+    default: return false;
     }
 }
 
@@ -96,7 +88,8 @@ nb_sql_limit(nb_sql_parser *p, size_t start, Sc__Expression *n, bool offset, Sc_
         n->literal->literal_type_case != SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER) {
         nb_ptrs args = {0};
         NB_TRY(nb_ptrs_push(p, &args, n));
-        return nb_sql_over_table(p, start, offset ? NB_SQL_TVF_OFFSET : NB_SQL_TVF_LIMIT, *rel, &args, rel);
+        return nb_sql_over_table(p, start, offset ? NB_SQL_TVF_OFFSET : NB_SQL_TVF_LIMIT, *rel,
+                                 &args, rel);
     }
     r = nb_sql_relation(p, start);
     NB_SQL_NEED(r);
@@ -143,7 +136,8 @@ sort(nb_sql_parser *p, size_t start, const nb_ptrs *orders, bool global, Sc__Rel
 static nb_status
 distribute(nb_sql_parser *p, size_t start, const nb_ptrs *exprs, Sc__Relation **rel)
 {
-    Sc__RepartitionByExpression *x = NB_SQL_NEW(p, Sc__RepartitionByExpression, SC__REPARTITION_BY_EXPRESSION__INIT);
+    Sc__RepartitionByExpression *x =
+        NB_SQL_NEW(p, Sc__RepartitionByExpression, SC__REPARTITION_BY_EXPRESSION__INIT);
     Sc__Relation *r = nb_sql_relation(p, start);
 
     NB_SQL_NEED(x);
@@ -162,7 +156,8 @@ static nb_status
 cluster_order(nb_sql_parser *p, const nb_ptrs *exprs, nb_ptrs *orders)
 {
     for (size_t i = 0; i < exprs->n; i++) {
-        Sc__Expression__SortOrder *o = NB_SQL_NEW(p, Sc__Expression__SortOrder, SC__EXPRESSION__SORT_ORDER__INIT);
+        Sc__Expression__SortOrder *o =
+            NB_SQL_NEW(p, Sc__Expression__SortOrder, SC__EXPRESSION__SORT_ORDER__INIT);
         NB_SQL_NEED(o);
         o->child = exprs->items[i];
         o->has_direction = o->has_null_ordering = true;
@@ -348,8 +343,8 @@ parse_select_head(nb_sql_parser *p, select_head *head)
     *head = (select_head){.start = p->pos, .mark = p->references.n};
     NB_TRY(nb_sql_expect_kw(p, NB_KW_SELECT));
     NB_TRY(parse_hints(p, &head->hints));
-    if ((nb_sql_is_kw(p, NB_KW_DISTINCT) || nb_sql_is_kw(p, NB_KW_ALL)) && !nb_sql_ends_item(nb_sql_ahead(p, 1)) &&
-        nb_sql_ahead(p, 1)->kind != NB_T_DOT) {
+    if ((nb_sql_is_kw(p, NB_KW_DISTINCT) || nb_sql_is_kw(p, NB_KW_ALL)) &&
+        !nb_sql_ends_item(nb_sql_ahead(p, 1)) && nb_sql_ahead(p, 1)->kind != NB_T_DOT) {
         head->distinct = nb_sql_is_kw(p, NB_KW_DISTINCT);
         nb_sql_skip(p);
     }
@@ -484,10 +479,8 @@ parse_query_primary(nb_sql_parser *p, Sc__Relation **out)
         return nb_sql_syntax_error(p);
     }
     switch ((nb_keyword)nb_sql_cur(p)->kw) {
-    case NB_KW_SELECT:
-        return parse_select(p, out);
-    case NB_KW_FROM:
-        return parse_from_first(p, out);
+    case NB_KW_SELECT: return parse_select(p, out);
+    case NB_KW_FROM: return parse_from_first(p, out);
     case NB_KW_VALUES:
         nb_sql_skip(p);
         NB_TRY(nb_sql_parse_values(p, out));
@@ -516,14 +509,13 @@ parse_query_primary(nb_sql_parser *p, Sc__Relation **out)
         *out = r;
         return NB_OK;
     }
-    default:
-        return nb_sql_syntax_error(p);
+    default: return nb_sql_syntax_error(p);
     }
 }
 
 static nb_status
-set_operation(nb_sql_parser *p, size_t start, Sc__SetOperation__SetOpType type, bool all, Sc__Relation *right,
-              Sc__Relation **left)
+set_operation(nb_sql_parser *p, size_t start, Sc__SetOperation__SetOpType type, bool all,
+              Sc__Relation *right, Sc__Relation **left)
 {
     Sc__SetOperation *s = NB_SQL_NEW(p, Sc__SetOperation, SC__SET_OPERATION__INIT);
     Sc__Relation *r = nb_sql_relation(p, start);
@@ -562,7 +554,8 @@ parse_intersections(nb_sql_parser *p, Sc__Relation **out)
         bool all = accept_all(p);
         Sc__Relation *right;
         NB_TRY(parse_query_primary(p, &right));
-        NB_TRY(set_operation(p, start, SC__SET_OPERATION__SET_OP_TYPE__SET_OP_TYPE_INTERSECT, all, right, out));
+        NB_TRY(set_operation(p, start, SC__SET_OPERATION__SET_OP_TYPE__SET_OP_TYPE_INTERSECT, all,
+                             right, out));
     }
     return NB_OK;
 }
@@ -573,7 +566,8 @@ nb_sql_parse_query_term(nb_sql_parser *p, Sc__Relation **out)
     size_t start = p->pos;
 
     NB_TRY(parse_intersections(p, out));
-    while (nb_sql_is_kw(p, NB_KW_UNION) || nb_sql_is_kw(p, NB_KW_EXCEPT) || nb_sql_is_kw(p, NB_KW_MINUS)) {
+    while (nb_sql_is_kw(p, NB_KW_UNION) || nb_sql_is_kw(p, NB_KW_EXCEPT) ||
+           nb_sql_is_kw(p, NB_KW_MINUS)) {
         bool is_union = nb_sql_is_kw(p, NB_KW_UNION), all;
         Sc__Relation *right;
         nb_sql_skip(p);
@@ -616,7 +610,8 @@ parse_ctes(nb_sql_parser *p, nb_ptrs *out)
         NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
         for (size_t i = 0; i < out->n; i++) {
             const Sc__Relation *other = out->items[i];
-            nb_str other_name = {(const char *)other->subquery_alias->alias.data, other->subquery_alias->alias.len};
+            nb_str other_name = {(const char *)other->subquery_alias->alias.data,
+                                 other->subquery_alias->alias.len};
             if (nb_str_equal_nocase(other_name, name)) {
                 nb_raise(p->err, NB_COND_DUPLICATED_CTE_NAMES, "duplicateNames",
                          nb_arena_printf(p->arena, "`%.*s`", (int)name.len, name.data), NULL);

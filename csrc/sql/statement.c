@@ -16,7 +16,8 @@ statement_name(nb_sql_parser *p, nb_sql_statement *out)
 static bool
 accept_if_not_exists(nb_sql_parser *p)
 {
-    if (nb_sql_is_kw(p, NB_KW_IF) && nb_sql_ahead_is_kw(p, 1, NB_KW_NOT) && nb_sql_ahead_is_kw(p, 2, NB_KW_EXISTS)) {
+    if (nb_sql_is_kw(p, NB_KW_IF) && nb_sql_ahead_is_kw(p, 1, NB_KW_NOT) &&
+        nb_sql_ahead_is_kw(p, 2, NB_KW_EXISTS)) {
         p->pos += 3;
         return true;
     }
@@ -32,7 +33,8 @@ accept_if_exists(nb_sql_parser *p)
 static bool
 accept_database(nb_sql_parser *p)
 {
-    return nb_sql_accept_kw(p, NB_KW_DATABASE) || nb_sql_accept_kw(p, NB_KW_SCHEMA) || nb_sql_accept_kw(p, NB_KW_NAMESPACE);
+    return nb_sql_accept_kw(p, NB_KW_DATABASE) || nb_sql_accept_kw(p, NB_KW_SCHEMA) ||
+           nb_sql_accept_kw(p, NB_KW_NAMESPACE);
 }
 
 static bool
@@ -87,7 +89,8 @@ parse_properties(nb_sql_parser *p, nb_sql_property **out, size_t *n_out)
         } else if (!nb_sql_ends_item(nb_sql_cur(p))) {
             const nb_token *first = nb_sql_cur(p);
             nb_sql_accept(p, NB_T_MINUS);
-            prop.value = (nb_str){p->tokens.text.data + first->start, nb_sql_cur(p)->start + nb_sql_cur(p)->len - first->start};
+            prop.value = (nb_str){p->tokens.text.data + first->start,
+                                  nb_sql_cur(p)->start + nb_sql_cur(p)->len - first->start};
             nb_sql_skip(p);
         }
         items[n++] = prop;
@@ -147,13 +150,14 @@ parse_set(nb_sql_parser *p, nb_sql_statement *out)
             Sc__Expression *e;
             int64_t seconds;
             NB_TRY(nb_sql_parse_interval(p, &e));
-            if (e->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_DAY_TIME_INTERVAL) {
+            if (e->literal->literal_type_case ==
+                SC__EXPRESSION__LITERAL__LITERAL_TYPE_DAY_TIME_INTERVAL) {
                 char *text;
                 seconds = e->literal->day_time_interval / 1000000;
                 if (seconds >= -18 * 3600 && seconds <= 18 * 3600) {
                     int64_t a = seconds < 0 ? -seconds : seconds;
-                    text = nb_arena_printf(p->arena, "%c%02d:%02d:%02d", seconds < 0 ? '-' : '+', (int)(a / 3600),
-                                           (int)(a / 60 % 60), (int)(a % 60));
+                    text = nb_arena_printf(p->arena, "%c%02d:%02d:%02d", seconds < 0 ? '-' : '+',
+                                           (int)(a / 3600), (int)(a / 60 % 60), (int)(a % 60));
                     NB_SQL_NEED(text);
                     out->value = nb_str_of(text);
                     return NB_OK;
@@ -256,7 +260,9 @@ parse_create_view(nb_sql_parser *p, nb_sql_statement *out)
     if (out->temporary && nb_sql_accept_kw(p, NB_KW_USING)) {
         out->kind = NB_SQL_CREATE_VIEW_USING;
         NB_TRY(parse_provider(p, out));
-        return nb_sql_accept_kw(p, NB_KW_OPTIONS) ? parse_properties(p, &out->options, &out->n_options) : NB_OK;
+        return nb_sql_accept_kw(p, NB_KW_OPTIONS)
+                   ? parse_properties(p, &out->options, &out->n_options)
+                   : NB_OK;
     }
     for (;;) {
         if (nb_sql_accept_kw(p, NB_KW_COMMENT)) {
@@ -365,8 +371,8 @@ parse_create(nb_sql_parser *p, nb_sql_statement *out)
     if (!out->or_replace && !out->temporary && !out->global && accept_database(p)) {
         return parse_create_database(p, out);
     }
-    if (nb_sql_is_kw(p, NB_KW_FUNCTION) || nb_sql_is_kw(p, NB_KW_TABLE) || nb_sql_is_kw(p, NB_KW_EXTERNAL) ||
-        nb_sql_is_kw(p, NB_KW_INDEX)) {
+    if (nb_sql_is_kw(p, NB_KW_FUNCTION) || nb_sql_is_kw(p, NB_KW_TABLE) ||
+        nb_sql_is_kw(p, NB_KW_EXTERNAL) || nb_sql_is_kw(p, NB_KW_INDEX)) {
         p->pos = first;
         return other(p, out);
     }
@@ -399,7 +405,8 @@ parse_drop(nb_sql_parser *p, nb_sql_statement *out)
         }
         return NB_OK;
     }
-    if (nb_sql_is_kw(p, NB_KW_FUNCTION) || nb_sql_is_kw(p, NB_KW_TEMPORARY) || nb_sql_is_kw(p, NB_KW_INDEX)) {
+    if (nb_sql_is_kw(p, NB_KW_FUNCTION) || nb_sql_is_kw(p, NB_KW_TEMPORARY) ||
+        nb_sql_is_kw(p, NB_KW_INDEX)) {
         p->pos--;
         return other(p, out);
     }
@@ -520,11 +527,8 @@ parse_show(nb_sql_parser *p, nb_sql_statement *out)
         NB_TRY(nb_sql_expect_kw(p, NB_KW_TABLE));
         out->kind = NB_SQL_SHOW_CREATE_TABLE;
         return statement_name(p, out);
-    case NB_KW_FUNCTIONS:
-        return parse_show_functions(p, out);
-    case NB_KW_TABLE:
-        p->pos--;
-        return other(p, out);
+    case NB_KW_FUNCTIONS: return parse_show_functions(p, out);
+    case NB_KW_TABLE: p->pos--; return other(p, out);
     default:
         if (nb_sql_is(p, NB_T_WORD) && nb_sql_ahead_is_kw(p, 1, NB_KW_FUNCTIONS)) {
             return parse_show_functions(p, out);
@@ -573,7 +577,8 @@ parse_describe(nb_sql_parser *p, nb_sql_statement *out)
                         nb_sql_accept_kw(p, NB_KW_EXTENDED);
         return parse_function_name(p, out);
     }
-    if ((nb_sql_is_kw(p, NB_KW_DATABASE) || nb_sql_is_kw(p, NB_KW_SCHEMA) || nb_sql_is_kw(p, NB_KW_NAMESPACE)) &&
+    if ((nb_sql_is_kw(p, NB_KW_DATABASE) || nb_sql_is_kw(p, NB_KW_SCHEMA) ||
+         nb_sql_is_kw(p, NB_KW_NAMESPACE)) &&
         nb_sql_is_name(nb_sql_ahead(p, 1))) {
         nb_sql_skip(p);
         out->kind = NB_SQL_DESCRIBE_DATABASE;
@@ -586,7 +591,8 @@ parse_describe(nb_sql_parser *p, nb_sql_statement *out)
         out->kind = NB_SQL_DESCRIBE_QUERY;
         return parse_query_of(p, out);
     }
-    if (nb_sql_at_query(p) && !(nb_sql_is_kw(p, NB_KW_TABLE) && nb_sql_is_name(nb_sql_ahead(p, 1)))) {
+    if (nb_sql_at_query(p) &&
+        !(nb_sql_is_kw(p, NB_KW_TABLE) && nb_sql_is_name(nb_sql_ahead(p, 1)))) {
         out->kind = NB_SQL_DESCRIBE_QUERY;
         return parse_query_of(p, out);
     }
@@ -594,7 +600,8 @@ parse_describe(nb_sql_parser *p, nb_sql_statement *out)
     if (nb_sql_is_kw(p, NB_KW_TABLE) && nb_sql_is_name(nb_sql_ahead(p, 1))) {
         nb_sql_skip(p);
     }
-    if ((nb_sql_is_kw(p, NB_KW_EXTENDED) || nb_sql_is_kw(p, NB_KW_FORMATTED)) && nb_sql_is_name(nb_sql_ahead(p, 1))) {
+    if ((nb_sql_is_kw(p, NB_KW_EXTENDED) || nb_sql_is_kw(p, NB_KW_FORMATTED)) &&
+        nb_sql_is_name(nb_sql_ahead(p, 1))) {
         out->extended = true;
         nb_sql_skip(p);
     }
@@ -612,7 +619,8 @@ parse_describe(nb_sql_parser *p, nb_sql_statement *out)
 static nb_status
 parse_explain(nb_sql_parser *p, nb_sql_statement *out)
 {
-    static const nb_keyword modes[] = {NB_KW_LOGICAL, NB_KW_FORMATTED, NB_KW_EXTENDED, NB_KW_CODEGEN, NB_KW_COST};
+    static const nb_keyword modes[] = {NB_KW_LOGICAL, NB_KW_FORMATTED, NB_KW_EXTENDED,
+                                       NB_KW_CODEGEN, NB_KW_COST};
 
     nb_sql_skip(p);
     out->kind = NB_SQL_EXPLAIN;
@@ -659,7 +667,8 @@ parse_insert(nb_sql_parser *p, nb_sql_statement *out)
     if (!out->overwrite) {
         NB_TRY(nb_sql_expect_kw(p, NB_KW_INTO));
     }
-    if (out->overwrite && (nb_sql_is_kw(p, NB_KW_DIRECTORY) || nb_sql_ahead_is_kw(p, 1, NB_KW_DIRECTORY))) {
+    if (out->overwrite &&
+        (nb_sql_is_kw(p, NB_KW_DIRECTORY) || nb_sql_ahead_is_kw(p, 1, NB_KW_DIRECTORY))) {
         nb_sql_accept_kw(p, NB_KW_LOCAL);
         NB_TRY(nb_sql_expect_kw(p, NB_KW_DIRECTORY));
         out->kind = NB_SQL_INSERT_DIRECTORY;
@@ -710,8 +719,7 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
         return nb_sql_syntax_error(p);
     }
     switch ((nb_keyword)nb_sql_cur(p)->kw) {
-    case NB_KW_SET:
-        return parse_set(p, out);
+    case NB_KW_SET: return parse_set(p, out);
     case NB_KW_RESET: {
         nb_str rest;
         nb_sql_skip(p);
@@ -720,8 +728,7 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
         out->key = rest.len ? rest : (nb_str){NULL, 0};
         return NB_OK;
     }
-    case NB_KW_CREATE:
-        return parse_create(p, out);
+    case NB_KW_CREATE: return parse_create(p, out);
     case NB_KW_REPLACE:
         if (nb_sql_ahead_is_kw(p, 1, NB_KW_TABLE)) {
             nb_sql_skip(p);
@@ -730,17 +737,12 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
             return parse_create_table(p, out);
         }
         return nb_sql_syntax_error(p);
-    case NB_KW_DROP:
-        return parse_drop(p, out);
-    case NB_KW_SHOW:
-        return parse_show(p, out);
+    case NB_KW_DROP: return parse_drop(p, out);
+    case NB_KW_SHOW: return parse_show(p, out);
     case NB_KW_DESC:
-    case NB_KW_DESCRIBE:
-        return parse_describe(p, out);
-    case NB_KW_EXPLAIN:
-        return parse_explain(p, out);
-    case NB_KW_CACHE:
-        return parse_cache(p, out);
+    case NB_KW_DESCRIBE: return parse_describe(p, out);
+    case NB_KW_EXPLAIN: return parse_explain(p, out);
+    case NB_KW_CACHE: return parse_cache(p, out);
     case NB_KW_UNCACHE:
         nb_sql_skip(p);
         NB_TRY(nb_sql_expect_kw(p, NB_KW_TABLE));
@@ -766,8 +768,7 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
             accept_database(p);
         }
         return named(p, out, NB_SQL_USE, 0);
-    case NB_KW_INSERT:
-        return parse_insert(p, out);
+    case NB_KW_INSERT: return parse_insert(p, out);
     case NB_KW_ALTER:
     case NB_KW_ANALYZE:
     case NB_KW_COMMENT:
@@ -787,7 +788,6 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
         }
         nb_sql_skip(p);
         return nb_sql_syntax_error(p);
-    default:
-        return nb_sql_syntax_error(p);
+    default: return nb_sql_syntax_error(p);
     }
 }

@@ -171,7 +171,8 @@ is_region(nb_str zone)
     for (size_t i = 0; i < zone.len; i++) {
         char c = zone.data[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '/' || c == '_' || c == '+' || c == '-' || c == '~'))) {
+        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '/' || c == '_' || c == '+' ||
+                                    c == '-' || c == '~'))) {
             return false;
         }
     }
@@ -227,7 +228,8 @@ date_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
     if (is_special(s)) {
         return special(p, start, "DATE", s, out);
     }
-    if (!read_date(s, &at, &days, &whole) || (at < s.len && !(whole && (s.data[at] == ' ' || s.data[at] == 'T')))) {
+    if (!read_date(s, &at, &days, &whole) ||
+        (at < s.len && !(whole && (s.data[at] == ' ' || s.data[at] == 'T')))) {
         return invalid(p, start, "DATE", value);
     }
     l = nb_sql_literal(p, out);
@@ -238,7 +240,8 @@ date_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
 }
 
 static nb_status
-timestamp_literal(nb_sql_parser *p, size_t start, const char *type, bool ntz, nb_str value, Sc__Expression **out)
+timestamp_literal(nb_sql_parser *p, size_t start, const char *type, bool ntz, nb_str value,
+                  Sc__Expression **out)
 {
     nb_str s = nb_str_trim(value), zone = {NULL, 0};
     Sc__Expression__Literal *l;
@@ -305,7 +308,8 @@ time_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
 {
     nb_str s = nb_str_trim(value);
     Sc__Expression__Literal *l;
-    Sc__Expression__Literal__Time *t = NB_SQL_NEW(p, Sc__Expression__Literal__Time, SC__EXPRESSION__LITERAL__TIME__INIT);
+    Sc__Expression__Literal__Time *t =
+        NB_SQL_NEW(p, Sc__Expression__Literal__Time, SC__EXPRESSION__LITERAL__TIME__INIT);
     size_t at = 0;
     int64_t nanos;
 
@@ -326,7 +330,10 @@ time_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
 static int
 hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 static nb_status
@@ -364,20 +371,14 @@ nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
     NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &value));
     nb_sql_skip(p);
     switch (kw) {
-    case NB_KW_DATE:
-        return date_literal(p, start, value, out);
-    case NB_KW_TIMESTAMP:
-        return timestamp_literal(p, start, "TIMESTAMP", false, value, out);
+    case NB_KW_DATE: return date_literal(p, start, value, out);
+    case NB_KW_TIMESTAMP: return timestamp_literal(p, start, "TIMESTAMP", false, value, out);
     case NB_KW_TIMESTAMP_LTZ:
         return timestamp_literal(p, start, "TIMESTAMP_LTZ", false, value, out);
-    case NB_KW_TIMESTAMP_NTZ:
-        return timestamp_literal(p, start, "TIMESTAMP_NTZ", true, value, out);
-    case NB_KW_TIME:
-        return time_literal(p, start, value, out);
-    case NB_KW_X:
-        return hex_literal(p, start, value, out);
-    default:
-        break;
+    case NB_KW_TIMESTAMP_NTZ: return timestamp_literal(p, start, "TIMESTAMP_NTZ", true, value, out);
+    case NB_KW_TIME: return time_literal(p, start, value, out);
+    case NB_KW_X: return hex_literal(p, start, value, out);
+    default: break;
     }
     name = nb_arena_printf(p->arena, "\"%.*s\"", (int)word.len, word.data);
     NB_SQL_NEED(name);
@@ -385,6 +386,8 @@ nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     }
     nb_raise(p->err, NB_COND_UNSUPPORTED_TYPED_LITERAL, "unsupportedType", name, "supportedTypes",
-             "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"", NULL);
+             "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", "
+             "\"TIME\"",
+             NULL);
     return nb_sql_error_here(p, start);
 }

@@ -4,8 +4,6 @@
  */
 #include "sql/parse_state.h"
 
-#include <stdio.h>
-
 Sc__DataType *
 nb_sql_type_simple(nb_sql_parser *p, Sc__DataType__KindCase kind)
 {
@@ -16,8 +14,8 @@ nb_sql_type_simple(nb_sql_parser *p, Sc__DataType__KindCase kind)
         return NULL;
     }
     /* each kind has a message of its own; the members share one place in the union */
-#define SIMPLE(KIND, T)                                                  \
-    case SC__DATA_TYPE__KIND_##KIND:                                     \
+#define SIMPLE(KIND, T)                                                      \
+    case SC__DATA_TYPE__KIND_##KIND:                                         \
         m = NB_SQL_NEW(p, Sc__DataType__##T, SC__DATA_TYPE__##KIND##__INIT); \
         break;
     switch (kind) {
@@ -36,8 +34,7 @@ nb_sql_type_simple(nb_sql_parser *p, Sc__DataType__KindCase kind)
         SIMPLE(TIMESTAMP_NTZ, TimestampNTZ)
         SIMPLE(CALENDAR_INTERVAL, CalendarInterval)
         SIMPLE(VARIANT, Variant)
-    default:
-        return NULL;
+    default: return NULL;
     }
 #undef SIMPLE
     if (!m) {
@@ -74,7 +71,8 @@ static nb_status
 unsupported_type(nb_sql_parser *p, size_t start, size_t end)
 {
     const nb_token *a = &p->tokens.items[start], *b = &p->tokens.items[end];
-    char *text = nb_arena_printf(p->arena, "\"%.*s\"", (int)(b->start + b->len - a->start), p->tokens.text.data + a->start);
+    char *text = nb_arena_printf(p->arena, "\"%.*s\"", (int)(b->start + b->len - a->start),
+                                 p->tokens.text.data + a->start);
 
     NB_SQL_NEED(text);
     for (char *c = text; *c; c++) {
@@ -100,12 +98,14 @@ parse_decimal(nb_sql_parser *p, size_t start, Sc__DataType **out)
     }
     if (sizes[0] > 38) {
         nb_raise(p->err, NB_COND_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION, "precision",
-                 nb_arena_printf(p->arena, "%lld", (long long)sizes[0]), "maxPrecision", "38", NULL);
+                 nb_arena_printf(p->arena, "%lld", (long long)sizes[0]), "maxPrecision", "38",
+                 NULL);
         return nb_sql_error_here(p, start);
     }
     if (sizes[1] > sizes[0]) {
-        nb_raise(p->err, NB_COND_INVALID_DECIMAL_SCALE, "scale", nb_arena_printf(p->arena, "%lld", (long long)sizes[1]),
-                 "precision", nb_arena_printf(p->arena, "%lld", (long long)sizes[0]), NULL);
+        nb_raise(p->err, NB_COND_INVALID_DECIMAL_SCALE, "scale",
+                 nb_arena_printf(p->arena, "%lld", (long long)sizes[1]), "precision",
+                 nb_arena_printf(p->arena, "%lld", (long long)sizes[0]), NULL);
         return nb_sql_error_here(p, start);
     }
     d->has_precision = d->has_scale = true;
@@ -128,7 +128,9 @@ parse_sized_string(nb_sql_parser *p, size_t start, bool varying, Sc__DataType **
     NB_SQL_NEED(t);
     NB_TRY(parse_sizes(p, &size, 1, &n));
     if (n != 1) {
-        const char *name = varying ? "\"VARCHAR\"" : nb_sql_token_text(p, &p->tokens.items[start]).len > 4 ? "\"CHARACTER\"" : "\"CHAR\"";
+        const char *name = varying                                                 ? "\"VARCHAR\""
+                           : nb_sql_token_text(p, &p->tokens.items[start]).len > 4 ? "\"CHARACTER\""
+                                                                                   : "\"CHAR\"";
         if (n > 1) {
             return unsupported_type(p, start, p->pos - 1);
         }
@@ -139,7 +141,8 @@ parse_sized_string(nb_sql_parser *p, size_t start, bool varying, Sc__DataType **
         return unsupported_type(p, start, p->pos - 1);
     }
     if (varying) {
-        Sc__DataType__VarChar *c = NB_SQL_NEW(p, Sc__DataType__VarChar, SC__DATA_TYPE__VAR_CHAR__INIT);
+        Sc__DataType__VarChar *c =
+            NB_SQL_NEW(p, Sc__DataType__VarChar, SC__DATA_TYPE__VAR_CHAR__INIT);
         NB_SQL_NEED(c);
         c->has_length = true;
         c->length = (int32_t)size;
@@ -163,17 +166,12 @@ interval_field(nb_keyword kw, bool *year_month)
     *year_month = kw == NB_KW_YEAR || kw == NB_KW_MONTH;
     switch (kw) {
     case NB_KW_YEAR:
-    case NB_KW_DAY:
-        return 0;
+    case NB_KW_DAY: return 0;
     case NB_KW_MONTH:
-    case NB_KW_HOUR:
-        return 1;
-    case NB_KW_MINUTE:
-        return 2;
-    case NB_KW_SECOND:
-        return 3;
-    default:
-        return -1;
+    case NB_KW_HOUR: return 1;
+    case NB_KW_MINUTE: return 2;
+    case NB_KW_SECOND: return 3;
+    default: return -1;
     }
 }
 
@@ -182,7 +180,10 @@ static nb_status
 parse_interval_type(nb_sql_parser *p, size_t start, Sc__DataType **out)
 {
     bool year_month, other;
-    int low = interval_field((nb_keyword)(nb_sql_is(p, NB_T_WORD) ? nb_sql_cur(p)->kw : NB_NOT_KEYWORD), &year_month), high = low;
+    int low = interval_field(
+            (nb_keyword)(nb_sql_is(p, NB_T_WORD) ? nb_sql_cur(p)->kw : NB_NOT_KEYWORD),
+            &year_month),
+        high = low;
     Sc__DataType *t;
 
     if (low < 0) {
@@ -192,7 +193,8 @@ parse_interval_type(nb_sql_parser *p, size_t start, Sc__DataType **out)
     }
     nb_sql_skip(p);
     if (nb_sql_accept_kw(p, NB_KW_TO)) {
-        high = interval_field((nb_keyword)(nb_sql_is(p, NB_T_WORD) ? nb_sql_cur(p)->kw : NB_NOT_KEYWORD), &other);
+        high = interval_field(
+            (nb_keyword)(nb_sql_is(p, NB_T_WORD) ? nb_sql_cur(p)->kw : NB_NOT_KEYWORD), &other);
         if (high < 0 || other != year_month) {
             return nb_sql_syntax_error(p);
         }
@@ -204,8 +206,8 @@ parse_interval_type(nb_sql_parser *p, size_t start, Sc__DataType **out)
     t = NB_SQL_NEW(p, Sc__DataType, SC__DATA_TYPE__INIT);
     NB_SQL_NEED(t);
     if (year_month) {
-        Sc__DataType__YearMonthInterval *i =
-            NB_SQL_NEW(p, Sc__DataType__YearMonthInterval, SC__DATA_TYPE__YEAR_MONTH_INTERVAL__INIT);
+        Sc__DataType__YearMonthInterval *i = NB_SQL_NEW(p, Sc__DataType__YearMonthInterval,
+                                                        SC__DATA_TYPE__YEAR_MONTH_INTERVAL__INIT);
         NB_SQL_NEED(i);
         i->has_start_field = i->has_end_field = true;
         i->start_field = low;
@@ -230,17 +232,23 @@ parse_interval_type(nb_sql_parser *p, size_t start, Sc__DataType **out)
 static nb_status
 comment_metadata(nb_sql_parser *p, nb_str comment, ProtobufCBinaryData *out)
 {
-    char *text = nb_arena_alloc(p->arena, comment.len * 6 + 32), *at = text;
+    static const char digits[] = "0123456789abcdef";
+    nb_str head = NB_STR("{\"comment\":\"");
+    char *text = nb_arena_alloc(p->arena, comment.len * 6 + head.len + 2), *at = text;
 
     NB_SQL_NEED(text);
-    at += sprintf(at, "{\"comment\":\"");
+    memcpy(at, head.data, head.len);
+    at += head.len;
     for (size_t i = 0; i < comment.len; i++) {
         unsigned char c = (unsigned char)comment.data[i];
         if (c == '"' || c == '\\') {
             *at++ = '\\';
             *at++ = (char)c;
         } else if (c < 0x20) {
-            at += sprintf(at, "\\u%04x", c);
+            memcpy(at, "\\u00", 4);
+            at[4] = digits[c >> 4];
+            at[5] = digits[c & 15];
+            at += 6;
         } else {
             *at++ = (char)c;
         }
@@ -255,7 +263,8 @@ comment_metadata(nb_sql_parser *p, nb_str comment, ProtobufCBinaryData *out)
 static nb_status
 parse_field(nb_sql_parser *p, bool colon, Sc__DataType__StructField **out)
 {
-    Sc__DataType__StructField *f = NB_SQL_NEW(p, Sc__DataType__StructField, SC__DATA_TYPE__STRUCT_FIELD__INIT);
+    Sc__DataType__StructField *f =
+        NB_SQL_NEW(p, Sc__DataType__StructField, SC__DATA_TYPE__STRUCT_FIELD__INIT);
     nb_str name, comment;
 
     NB_SQL_NEED(f);
@@ -425,7 +434,8 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
     if (kind != SC__DATA_TYPE__KIND__NOT_SET) {
         *out = nb_sql_type_simple(p, kind);
         NB_SQL_NEED(*out);
-        if (kind == SC__DATA_TYPE__KIND_STRING && nb_sql_is_kw(p, NB_KW_COLLATE) && nb_sql_is_name(nb_sql_ahead(p, 1))) {
+        if (kind == SC__DATA_TYPE__KIND_STRING && nb_sql_is_kw(p, NB_KW_COLLATE) &&
+            nb_sql_is_name(nb_sql_ahead(p, 1))) {
             nb_str name;
             nb_sql_skip(p);
             NB_TRY(nb_sql_parse_ident(p, &name));
@@ -436,7 +446,8 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
             int64_t ignored;
             size_t n;
             NB_TRY(parse_sizes(p, &ignored, 1, &n));
-            if (kind == SC__DATA_TYPE__KIND_TIMESTAMP || kind == SC__DATA_TYPE__KIND_TIMESTAMP_NTZ || n > 0) {
+            if (kind == SC__DATA_TYPE__KIND_TIMESTAMP ||
+                kind == SC__DATA_TYPE__KIND_TIMESTAMP_NTZ || n > 0) {
                 return unsupported_type(p, start, p->pos - 1);
             }
         }
@@ -445,17 +456,12 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
     switch (kw) {
     case NB_KW_DECIMAL:
     case NB_KW_DEC:
-    case NB_KW_NUMERIC:
-        return parse_decimal(p, start, out);
-    case NB_KW_VARCHAR:
-        return parse_sized_string(p, start, true, out);
+    case NB_KW_NUMERIC: return parse_decimal(p, start, out);
+    case NB_KW_VARCHAR: return parse_sized_string(p, start, true, out);
     case NB_KW_CHAR:
-    case NB_KW_CHARACTER:
-        return parse_sized_string(p, start, false, out);
-    case NB_KW_INTERVAL:
-        return parse_interval_type(p, start, out);
-    case NB_KW_TIME:
-        return parse_time_type(p, start, out);
+    case NB_KW_CHARACTER: return parse_sized_string(p, start, false, out);
+    case NB_KW_INTERVAL: return parse_interval_type(p, start, out);
+    case NB_KW_TIME: return parse_time_type(p, start, out);
     case NB_KW_ARRAY:
     case NB_KW_MAP:
     case NB_KW_STRUCT:
@@ -472,8 +478,7 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
                      "elementType", "<INT>", NULL);
             return nb_sql_error_at(p, start, start);
         }
-    default:
-        return unsupported_type(p, start, start);
+    default: return unsupported_type(p, start, start);
     }
 }
 

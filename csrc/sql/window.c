@@ -8,7 +8,8 @@
 #include "sql/parse_state.h"
 
 static nb_status
-parse_bound(nb_sql_parser *p, bool *following, Sc__Expression__Window__WindowFrame__FrameBoundary **out)
+parse_bound(nb_sql_parser *p, bool *following,
+            Sc__Expression__Window__WindowFrame__FrameBoundary **out)
 {
     Sc__Expression__Window__WindowFrame__FrameBoundary *b =
         NB_SQL_NEW(p, Sc__Expression__Window__WindowFrame__FrameBoundary,
@@ -19,7 +20,8 @@ parse_bound(nb_sql_parser *p, bool *following, Sc__Expression__Window__WindowFra
     NB_SQL_NEED(b);
     *out = b;
     if (nb_sql_accept_kw2(p, NB_KW_CURRENT, NB_KW_ROW)) {
-        b->boundary_case = SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_CURRENT_ROW;
+        b->boundary_case =
+            SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_CURRENT_ROW;
         b->current_row = true;
         *following = false;
         return NB_OK;
@@ -57,24 +59,29 @@ parse_bound(nb_sql_parser *p, bool *following, Sc__Expression__Window__WindowFra
 static nb_status
 parse_frame(nb_sql_parser *p, Sc__Expression__Window__WindowFrame **out)
 {
-    Sc__Expression__Window__WindowFrame *f =
-        NB_SQL_NEW(p, Sc__Expression__Window__WindowFrame, SC__EXPRESSION__WINDOW__WINDOW_FRAME__INIT);
+    Sc__Expression__Window__WindowFrame *f = NB_SQL_NEW(p, Sc__Expression__Window__WindowFrame,
+                                                        SC__EXPRESSION__WINDOW__WINDOW_FRAME__INIT);
     bool following;
     size_t start = p->pos;
 
     NB_SQL_NEED(f);
     f->has_frame_type = true;
-    f->frame_type = nb_sql_is_kw(p, NB_KW_ROWS) ? SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_ROW
-                                                : SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_RANGE;
+    f->frame_type = nb_sql_is_kw(p, NB_KW_ROWS)
+                        ? SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_ROW
+                        : SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_RANGE;
     nb_sql_skip(p);
     if (nb_sql_accept_kw(p, NB_KW_BETWEEN)) {
         NB_TRY(parse_bound(p, &following, &f->lower));
-        if (following && f->lower->boundary_case == SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_UNBOUNDED) {
+        if (following &&
+            f->lower->boundary_case ==
+                SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_UNBOUNDED) {
             return nb_sql_syntax_error_at(p, start, "");
         }
         NB_TRY(nb_sql_expect_kw(p, NB_KW_AND));
         NB_TRY(parse_bound(p, &following, &f->upper));
-        if (!following && f->upper->boundary_case == SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_UNBOUNDED) {
+        if (!following &&
+            f->upper->boundary_case ==
+                SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_UNBOUNDED) {
             return nb_sql_syntax_error_at(p, start, "");
         }
     } else {
@@ -82,7 +89,8 @@ parse_frame(nb_sql_parser *p, Sc__Expression__Window__WindowFrame **out)
         f->upper = NB_SQL_NEW(p, Sc__Expression__Window__WindowFrame__FrameBoundary,
                               SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__INIT);
         NB_SQL_NEED(f->upper);
-        f->upper->boundary_case = SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_CURRENT_ROW;
+        f->upper->boundary_case =
+            SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_CURRENT_ROW;
         f->upper->current_row = true;
     }
     *out = f;
@@ -99,10 +107,12 @@ parse_definition(nb_sql_parser *p, Sc__Expression__Window *w)
     if (nb_sql_accept_kw2(p, NB_KW_CLUSTER, NB_KW_BY)) {
         NB_TRY(nb_sql_parse_expr_list(p, &partition));
     } else {
-        if (nb_sql_accept_kw2(p, NB_KW_PARTITION, NB_KW_BY) || nb_sql_accept_kw2(p, NB_KW_DISTRIBUTE, NB_KW_BY)) {
+        if (nb_sql_accept_kw2(p, NB_KW_PARTITION, NB_KW_BY) ||
+            nb_sql_accept_kw2(p, NB_KW_DISTRIBUTE, NB_KW_BY)) {
             NB_TRY(nb_sql_parse_expr_list(p, &partition));
         }
-        if (nb_sql_accept_kw2(p, NB_KW_ORDER, NB_KW_BY) || nb_sql_accept_kw2(p, NB_KW_SORT, NB_KW_BY)) {
+        if (nb_sql_accept_kw2(p, NB_KW_ORDER, NB_KW_BY) ||
+            nb_sql_accept_kw2(p, NB_KW_SORT, NB_KW_BY)) {
             NB_TRY(nb_sql_parse_sort_items(p, &order));
         }
     }

@@ -10,13 +10,9 @@ dump_value(const ProtobufCFieldDescriptor *f, const void *at, nb_strbuf *out)
     switch (f->type) {
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-        nb_strbuf_addf(out, "%d", *(const int32_t *)at);
-        break;
+    case PROTOBUF_C_TYPE_SFIXED32: nb_strbuf_addf(out, "%d", *(const int32_t *)at); break;
     case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32:
-        nb_strbuf_addf(out, "%u", *(const uint32_t *)at);
-        break;
+    case PROTOBUF_C_TYPE_FIXED32: nb_strbuf_addf(out, "%u", *(const uint32_t *)at); break;
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_SINT64:
     case PROTOBUF_C_TYPE_SFIXED64:
@@ -26,23 +22,18 @@ dump_value(const ProtobufCFieldDescriptor *f, const void *at, nb_strbuf *out)
     case PROTOBUF_C_TYPE_FIXED64:
         nb_strbuf_addf(out, "%llu", (unsigned long long)*(const uint64_t *)at);
         break;
-    case PROTOBUF_C_TYPE_FLOAT:
-        nb_strbuf_addf(out, "%g", (double)*(const float *)at);
-        break;
-    case PROTOBUF_C_TYPE_DOUBLE:
-        nb_strbuf_addf(out, "%g", *(const double *)at);
-        break;
+    case PROTOBUF_C_TYPE_FLOAT: nb_strbuf_addf(out, "%g", (double)*(const float *)at); break;
+    case PROTOBUF_C_TYPE_DOUBLE: nb_strbuf_addf(out, "%g", *(const double *)at); break;
     case PROTOBUF_C_TYPE_BOOL:
         nb_strbuf_adds(out, *(const protobuf_c_boolean *)at ? "true" : "false");
         break;
     case PROTOBUF_C_TYPE_ENUM: {
-        const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)at);
+        const ProtobufCEnumValue *v =
+            protobuf_c_enum_descriptor_get_value(f->descriptor, *(const int *)at);
         nb_strbuf_adds(out, v ? v->name : "?");
         break;
     }
-    case PROTOBUF_C_TYPE_STRING:
-        nb_strbuf_addf(out, "'%s'", *(char *const *)at);
-        break;
+    case PROTOBUF_C_TYPE_STRING: nb_strbuf_addf(out, "'%s'", *(char *const *)at); break;
     case PROTOBUF_C_TYPE_BYTES: {
         const ProtobufCBinaryData *b = at;
         nb_strbuf_addc(out, '\'');
@@ -50,9 +41,7 @@ dump_value(const ProtobufCFieldDescriptor *f, const void *at, nb_strbuf *out)
         nb_strbuf_addc(out, '\'');
         break;
     }
-    case PROTOBUF_C_TYPE_MESSAGE:
-        sql_dump(*(const ProtobufCMessage *const *)at, out);
-        break;
+    case PROTOBUF_C_TYPE_MESSAGE: sql_dump(*(const ProtobufCMessage *const *)at, out); break;
     }
 }
 
@@ -65,17 +54,12 @@ element_size(ProtobufCType type)
     case PROTOBUF_C_TYPE_SFIXED64:
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return 8;
-    case PROTOBUF_C_TYPE_BYTES:
-        return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_DOUBLE: return 8;
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
     case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return sizeof(void *);
-    case PROTOBUF_C_TYPE_BOOL:
-        return sizeof(protobuf_c_boolean);
-    default:
-        return 4;
+    case PROTOBUF_C_TYPE_MESSAGE: return sizeof(void *);
+    case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
+    default: return 4;
     }
 }
 
