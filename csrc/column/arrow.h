@@ -84,7 +84,7 @@ nb_status nb_arrow_export_schema(const nb_type *type, const nb_arrow_options *op
 nb_status nb_arrow_export_chunk(nb_table *table, const nb_chunk *chunk, int64_t from, int64_t n, const nb_arrow_options *options,
                                 struct ArrowArray *out, nb_error *err);
 
-/* All rows. At least one array comes, also for an empty table. options are copied (requested must outlive the stream). */
+/* All rows. At least one array comes, also for an empty table. options are copied, deeply. */
 nb_status nb_arrow_export_table(nb_table *table, const nb_arrow_options *options, struct ArrowArrayStream *out, nb_error *err);
 
 /* --- in ---------------------------------------------------------------------------------------- */

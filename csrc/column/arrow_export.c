@@ -530,6 +530,30 @@ stream_release(struct ArrowArrayStream *self)
     }
 }
 
+/* What the caller asks for may die before the stream does: its formats and children are copied. */
+static struct ArrowSchema *
+copy_requested(nb_arena *arena, const struct ArrowSchema *s, int depth)
+{
+    struct ArrowSchema *c = NB_ARENA_NEW(arena, struct ArrowSchema);
+
+    if (c == NULL || depth > NB_TYPE_MAX_DEPTH) {
+        return NULL;
+    }
+    c->format = nb_arena_strdup(arena, nb_str_of(s->format));
+    c->n_children = s->n_children;
+    c->children = NB_ARENA_ARRAY(arena, struct ArrowSchema *, s->n_children);
+    if (c->format == NULL || c->children == NULL) {
+        return NULL;
+    }
+    for (int64_t i = 0; i < s->n_children; i++) {
+        c->children[i] = copy_requested(arena, s->children[i], depth + 1);
+        if (c->children[i] == NULL) {
+            return NULL;
+        }
+    }
+    return c;
+}
+
 nb_status
 nb_arrow_export_table(nb_table *table, const nb_arrow_options *options,
                       struct ArrowArrayStream *out, nb_error *err)
@@ -548,6 +572,13 @@ nb_arrow_export_table(nb_table *table, const nb_arrow_options *options,
     if (options->time_zone.len > 0) {
         s->options.time_zone = nb_arena_str(arena, options->time_zone);
         if (s->options.time_zone.data == NULL) {
+            nb_arena_free(arena);
+            return NB_NOMEM;
+        }
+    }
+    if (options->requested != NULL) {
+        s->options.requested = copy_requested(arena, options->requested, 0);
+        if (s->options.requested == NULL) {
             nb_arena_free(arena);
             return NB_NOMEM;
         }
