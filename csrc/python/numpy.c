@@ -33,29 +33,17 @@ numpy_type(const nb_type *t, bool *is_time)
 {
     *is_time = false;
     switch (t->id) {
-    case NB_TYPE_BOOL:
-        return NPY_BOOL;
-    case NB_TYPE_INT8:
-        return NPY_INT8;
-    case NB_TYPE_INT16:
-        return NPY_INT16;
-    case NB_TYPE_INT32:
-        return NPY_INT32;
-    case NB_TYPE_INT64:
-        return NPY_INT64;
-    case NB_TYPE_FLOAT32:
-        return NPY_FLOAT32;
-    case NB_TYPE_FLOAT64:
-        return NPY_FLOAT64;
+    case NB_TYPE_BOOL: return NPY_BOOL;
+    case NB_TYPE_INT8: return NPY_INT8;
+    case NB_TYPE_INT16: return NPY_INT16;
+    case NB_TYPE_INT32: return NPY_INT32;
+    case NB_TYPE_INT64: return NPY_INT64;
+    case NB_TYPE_FLOAT32: return NPY_FLOAT32;
+    case NB_TYPE_FLOAT64: return NPY_FLOAT64;
     case NB_TYPE_TIMESTAMP:
-    case NB_TYPE_TIMESTAMP_NTZ:
-        *is_time = true;
-        return NPY_DATETIME;
-    case NB_TYPE_INTERVAL_DT:
-        *is_time = true;
-        return NPY_TIMEDELTA;
-    default:
-        return -1;
+    case NB_TYPE_TIMESTAMP_NTZ: *is_time = true; return NPY_DATETIME;
+    case NB_TYPE_INTERVAL_DT: *is_time = true; return NPY_TIMEDELTA;
+    default: return -1;
     }
 }
 
@@ -272,8 +260,8 @@ keep_array(nb_chunk *chunk, PyArrayObject *array)
 
 typedef struct array_kind {
     nb_type_id id;
-    int cast_to;        /* NPY type to convert to first; -1 = none */
-    const char *dtype;  /* the same for times, as text; NULL = none */
+    int cast_to;       /* NPY type to convert to first; -1 = none */
+    const char *dtype; /* the same for times, as text; NULL = none */
 } array_kind;
 
 /* How an array becomes a column: which type, and what NumPy must convert it to before. */
@@ -284,9 +272,7 @@ kind_of(PyArrayObject *array, array_kind *out)
 
     *out = (array_kind){.cast_to = -1};
     switch (d->kind) {
-    case 'b':
-        out->id = NB_TYPE_BOOL;
-        return 0;
+    case 'b': out->id = NB_TYPE_BOOL; return 0;
     case 'i':
         out->id = PyArray_ITEMSIZE(array) == 1   ? NB_TYPE_INT8
                   : PyArray_ITEMSIZE(array) == 2 ? NB_TYPE_INT16
@@ -295,17 +281,10 @@ kind_of(PyArrayObject *array, array_kind *out)
         return 0;
     case 'u':
         switch (PyArray_ITEMSIZE(array)) {
-        case 1:
-            *out = (array_kind){NB_TYPE_INT16, NPY_INT16, NULL};
-            return 0;
-        case 2:
-            *out = (array_kind){NB_TYPE_INT32, NPY_INT32, NULL};
-            return 0;
-        case 4:
-            *out = (array_kind){NB_TYPE_INT64, NPY_INT64, NULL};
-            return 0;
-        default:
-            break;
+        case 1: *out = (array_kind){NB_TYPE_INT16, NPY_INT16, NULL}; return 0;
+        case 2: *out = (array_kind){NB_TYPE_INT32, NPY_INT32, NULL}; return 0;
+        case 4: *out = (array_kind){NB_TYPE_INT64, NPY_INT64, NULL}; return 0;
+        default: break;
         }
         break;
     case 'f':
@@ -318,14 +297,9 @@ kind_of(PyArrayObject *array, array_kind *out)
             return 0;
         }
         break;
-    case 'M':
-        *out = (array_kind){NB_TYPE_TIMESTAMP_NTZ, -1, "M8[us]"};
-        return 0;
-    case 'm':
-        *out = (array_kind){NB_TYPE_INTERVAL_DT, -1, "m8[us]"};
-        return 0;
-    default:
-        break;
+    case 'M': *out = (array_kind){NB_TYPE_TIMESTAMP_NTZ, -1, "M8[us]"}; return 0;
+    case 'm': *out = (array_kind){NB_TYPE_INTERVAL_DT, -1, "m8[us]"}; return 0;
+    default: break;
     }
     PyErr_Format(PyExc_TypeError, "an array of dtype %R has no Spark type", (PyObject *)d);
     return -1;
@@ -358,9 +332,9 @@ mark_nulls(nb_chunk *chunk, nb_vector *v)
     bool time = id == NB_TYPE_TIMESTAMP_NTZ || id == NB_TYPE_INTERVAL_DT;
 
     for (int64_t i = 0; i < v->n_rows; i++) {
-        bool null = time                     ? NB_DATA(int64_t, v)[i] == NPY_DATETIME_NAT
-                    : id == NB_TYPE_FLOAT64  ? NB_DATA(double, v)[i] != NB_DATA(double, v)[i]
-                                             : NB_DATA(float, v)[i] != NB_DATA(float, v)[i];
+        bool null = time                    ? NB_DATA(int64_t, v)[i] == NPY_DATETIME_NAT
+                    : id == NB_TYPE_FLOAT64 ? NB_DATA(double, v)[i] != NB_DATA(double, v)[i]
+                                            : NB_DATA(float, v)[i] != NB_DATA(float, v)[i];
         if (!null) {
             continue;
         }
@@ -401,7 +375,9 @@ put_array(nb_chunk *chunk, PyObject *object, bool nan_as_null, nb_field *field, 
     chunk->n_rows = PyArray_SIZE(plain);
     field->type = nb_type_of(kind.id);
     field->nullable = true;
-    *v = (nb_vector){.type = field->type, .kind = NB_VEC_FLAT, .n_rows = (int32_t)chunk->n_rows,
+    *v = (nb_vector){.type = field->type,
+                     .kind = NB_VEC_FLAT,
+                     .n_rows = (int32_t)chunk->n_rows,
                      .data = PyArray_DATA(plain)};
     floats = kind.id == NB_TYPE_FLOAT32 || kind.id == NB_TYPE_FLOAT64;
     if (keep_array(chunk, plain) < 0) {

@@ -21,10 +21,10 @@
 #define DAY_US     INT64_C(86400000000)
 
 typedef struct sink {
-    const nb_type *type;    /* as the schema says */
+    const nb_type *type; /* as the schema says */
     const nb_type *storage;
     struct sink *parent;
-    nb_str name;            /* of the field; "element", "key", "value" inside */
+    nb_str name; /* of the field; "element", "key", "value" inside */
     bool nullable;
     int width;
     int64_t n, cap;
@@ -62,10 +62,12 @@ fail(const sink *s, PyObject *exception, const char *what, PyObject *value)
     const char *type = arena ? nb_type_simple_string(arena, s->type) : NULL;
 
     add_path(&path, s);
-    if (!PyErr_Occurred()) {
+    if (arena != NULL) {
         PyErr_Format(exception, "field %.400s: %s (%.100s, got %.200R of %.100s)",
                      path.data ? path.data : "", what, type ? type : "", value,
                      Py_TYPE(value)->tp_name);
+    } else {
+        PyErr_NoMemory();
     }
     nb_strbuf_free(&path);
     nb_arena_free(arena);
@@ -267,11 +269,10 @@ get_decimal(builder *b, sink *s, PyObject *value, nb_int128 *out)
         }
         break;
     case NB_DECIMAL_OVERFLOW: /* more than 38 digits: most of them may be rounded away */
-        fits = nb_decimal_parse((nb_str){p, (size_t)len}, s->storage->precision,
-                                s->storage->scale, &v) == NB_DECIMAL_OK;
+        fits = nb_decimal_parse((nb_str){p, (size_t)len}, s->storage->precision, s->storage->scale,
+                                &v) == NB_DECIMAL_OK;
         break;
-    case NB_DECIMAL_MALFORMED: /* Infinity */
-        break;
+    case NB_DECIMAL_MALFORMED: /* Infinity */ break;
     }
     Py_DECREF(text);
     if (!fits) {
@@ -328,7 +329,12 @@ put_string(builder *b, sink *s, PyObject *value)
         }
     }
     p = PyUnicode_AsUTF8AndSize(value, &len);
-    r = p ? put_text(b, s, p, (size_t)len) : fail(s, PyExc_ValueError, "not valid text", value);
+    if (p != NULL) {
+        r = put_text(b, s, p, (size_t)len);
+    } else {
+        PyErr_Clear();
+        r = fail(s, PyExc_ValueError, "not valid text", value);
+    }
     Py_XDECREF(text);
     return r;
 }
@@ -348,8 +354,8 @@ put_binary(builder *b, sink *s, PyObject *value)
 static int64_t
 datetime_us(PyObject *d)
 {
-    int64_t days = nb_days_from_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d),
-                                      PyDateTime_GET_DAY(d));
+    int64_t days =
+        nb_days_from_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d), PyDateTime_GET_DAY(d));
     int64_t s = PyDateTime_DATE_GET_HOUR(d) * 3600 + PyDateTime_DATE_GET_MINUTE(d) * 60 +
                 PyDateTime_DATE_GET_SECOND(d);
 
@@ -426,23 +432,16 @@ get_int64(builder *b, sink *s, PyObject *value, int64_t *out)
         r = get_decimal(b, s, value, &wide);
         *out = r > 0 ? (int64_t)wide : 0;
         return r;
-    case NB_TYPE_TIMESTAMP:
-        r = get_timestamp(s, value, out);
-        break;
-    case NB_TYPE_TIMESTAMP_NTZ:
-        r = get_timestamp_ntz(s, value, out);
-        break;
-    case NB_TYPE_TIME:
-        r = get_time(s, value, out);
-        break;
+    case NB_TYPE_TIMESTAMP: r = get_timestamp(s, value, out); break;
+    case NB_TYPE_TIMESTAMP_NTZ: r = get_timestamp_ntz(s, value, out); break;
+    case NB_TYPE_TIME: r = get_time(s, value, out); break;
     case NB_TYPE_INTERVAL_DT:
         if (!PyDelta_Check(value)) {
             return wrong_type(s, value);
         }
         *out = delta_us(value);
         return 1;
-    default:
-        r = get_integer(b, s, value, INT64_MIN, INT64_MAX, out);
+    default: r = get_integer(b, s, value, INT64_MIN, INT64_MAX, out);
     }
     return r < 0 ? -1 : 1;
 }
@@ -664,11 +663,9 @@ put_value(builder *b, sink *s, PyObject *value)
     case NB_PHYS_LIST:
         r = s->storage->id == NB_TYPE_MAP ? put_map(b, s, value) : put_elements(b, s, value);
         return r < 0 ? -1 : 1;
-    case NB_PHYS_STRUCT:
-        return put_struct(b, s, value) < 0 ? -1 : 1;
+    case NB_PHYS_STRUCT: return put_struct(b, s, value) < 0 ? -1 : 1;
     case NB_PHYS_NONE:
-    case NB_PHYS_INTERVAL:
-        break;
+    case NB_PHYS_INTERVAL: break;
     }
     return wrong_type(s, value);
 }
@@ -712,8 +709,11 @@ put(builder *b, sink *s, PyObject *value)
 static int
 sink_init(builder *b, sink *s, sink *parent, const nb_field *field, int64_t cap)
 {
-    *s = (sink){.type = field->type, .storage = nb_type_storage(field->type), .parent = parent,
-                .name = field->name, .nullable = field->nullable};
+    *s = (sink){.type = field->type,
+                .storage = nb_type_storage(field->type),
+                .parent = parent,
+                .name = field->name,
+                .nullable = field->nullable};
     s->width = nb_phys_width(s->storage->phys);
     if (s->storage->n_children > 0 || s->storage->phys == NB_PHYS_STRUCT) {
         s->children = nb_arena_zalloc(b->arena, sizeof(sink) * (size_t)s->storage->n_children);
@@ -727,8 +727,8 @@ sink_init(builder *b, sink *s, sink *parent, const nb_field *field, int64_t cap)
             const nb_field *f = &s->storage->children[i];
             s->names[i] = PyUnicode_FromStringAndSize(f->name.data, (Py_ssize_t)f->name.len);
             if (s->names[i] == NULL ||
-                sink_init(b, &s->children[i], s, f,
-                          s->storage->phys == NB_PHYS_STRUCT ? cap : 0) < 0) {
+                sink_init(b, &s->children[i], s, f, s->storage->phys == NB_PHYS_STRUCT ? cap : 0) <
+                    0) {
                 return -1;
             }
             PyUnicode_InternInPlace(&s->names[i]);
@@ -815,6 +815,7 @@ nb_table_from_rows(const nb_type *schema, PyObject *rows, bool strict)
         PyObject *row;
         if (i >= PySequence_Fast_GET_SIZE(items)) {
             PyErr_SetString(PyExc_RuntimeError, "the rows changed their number");
+            ok = -1;
             goto done;
         }
         row = PySequence_Fast_GET_ITEM(items, i);

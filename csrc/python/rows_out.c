@@ -17,8 +17,8 @@
 typedef struct maker {
     const nb_type *type;
     const nb_type *storage;
-    PyObject *udt;        /* of a UDT: has deserialize(); owned */
-    PyObject *fields;     /* of a struct: list of names; owned */
+    PyObject *udt;    /* of a UDT: has deserialize(); owned */
+    PyObject *fields; /* of a struct: list of names; owned */
     struct maker *children;
     int n_children;
 } maker;
@@ -26,7 +26,7 @@ typedef struct maker {
 typedef struct context {
     nb_arena *arena; /* makers */
     PyObject *factory;
-    PyTypeObject *row_type; /* factory as a subclass of tuple, else NULL */
+    PyTypeObject *row_type;  /* factory as a subclass of tuple, else NULL */
     PyObject *dunder_fields; /* "__fields__"; owned */
     PyObject *decimal;       /* decimal.Decimal; owned, NULL until needed */
     PyObject *udt;           /* borrowed */
@@ -118,7 +118,8 @@ floor_div(int64_t a, int64_t b)
 static PyObject *
 out_of_range(const char *what)
 {
-    PyErr_Format(PyExc_ValueError, "the %s lies outside of the years 1 to 9999 that Python has", what);
+    PyErr_Format(PyExc_ValueError, "the %s lies outside of the years 1 to 9999 that Python has",
+                 what);
     return NULL;
 }
 
@@ -172,24 +173,22 @@ static PyObject *
 make_int64(context *c, const maker *m, int64_t v)
 {
     switch (m->storage->id) {
-    case NB_TYPE_DECIMAL:
-        return make_decimal(c, v, m->storage->scale);
+    case NB_TYPE_DECIMAL: return make_decimal(c, v, m->storage->scale);
     case NB_TYPE_TIMESTAMP:
         if (v < INT64_MIN / 2 || v > INT64_MAX / 2) {
             return out_of_range("timestamp");
         }
         return make_datetime(nb_utc_to_local(v));
-    case NB_TYPE_TIMESTAMP_NTZ:
-        return make_datetime(v);
+    case NB_TYPE_TIMESTAMP_NTZ: return make_datetime(v);
     case NB_TYPE_TIME:
-        return PyTime_FromTime((int)(v / INT64_C(3600000000000)), (int)(v / INT64_C(60000000000) % 60),
-                               (int)(v / 1000000000 % 60), (int)(v / 1000 % 1000000));
+        return PyTime_FromTime((int)(v / INT64_C(3600000000000)),
+                               (int)(v / INT64_C(60000000000) % 60), (int)(v / 1000000000 % 60),
+                               (int)(v / 1000 % 1000000));
     case NB_TYPE_INTERVAL_DT: {
         int64_t days = floor_div(v, DAY_US), rest = v - days * DAY_US;
         return PyDelta_FromDSU((int)days, (int)(rest / 1000000), (int)(rest % 1000000));
     }
-    default:
-        return PyLong_FromLongLong(v);
+    default: return PyLong_FromLongLong(v);
     }
 }
 
@@ -216,8 +215,8 @@ make_dict(context *c, const maker *m, const nb_vector *v, nb_list l)
 
     for (uint32_t k = 0; out != NULL && k < l.len; k++) {
         PyObject *key = make(c, &m->children[0], &v->children[0], (int64_t)l.offset + k);
-        PyObject *value = key ? make(c, &m->children[1], &v->children[1], (int64_t)l.offset + k)
-                              : NULL;
+        PyObject *value =
+            key ? make(c, &m->children[1], &v->children[1], (int64_t)l.offset + k) : NULL;
         if (value == NULL || PyDict_SetItem(out, key, value) < 0) {
             Py_CLEAR(out);
         }
@@ -279,23 +278,16 @@ make_valid(context *c, const maker *m, const nb_vector *v, int64_t slot)
     const nb_view *s;
 
     switch (m->storage->phys) {
-    case NB_PHYS_BOOL:
-        return PyBool_FromLong(NB_DATA(uint8_t, v)[slot]);
-    case NB_PHYS_INT8:
-        return PyLong_FromLong(NB_DATA(int8_t, v)[slot]);
-    case NB_PHYS_INT16:
-        return PyLong_FromLong(NB_DATA(int16_t, v)[slot]);
+    case NB_PHYS_BOOL: return PyBool_FromLong(NB_DATA(uint8_t, v)[slot]);
+    case NB_PHYS_INT8: return PyLong_FromLong(NB_DATA(int8_t, v)[slot]);
+    case NB_PHYS_INT16: return PyLong_FromLong(NB_DATA(int16_t, v)[slot]);
     case NB_PHYS_INT32:
         return m->storage->id == NB_TYPE_DATE ? make_date(NB_DATA(int32_t, v)[slot])
                                               : PyLong_FromLong(NB_DATA(int32_t, v)[slot]);
-    case NB_PHYS_INT64:
-        return make_int64(c, m, NB_DATA(int64_t, v)[slot]);
-    case NB_PHYS_INT128:
-        return make_decimal(c, NB_DATA(nb_int128, v)[slot], m->storage->scale);
-    case NB_PHYS_FLOAT:
-        return PyFloat_FromDouble(NB_DATA(float, v)[slot]);
-    case NB_PHYS_DOUBLE:
-        return PyFloat_FromDouble(NB_DATA(double, v)[slot]);
+    case NB_PHYS_INT64: return make_int64(c, m, NB_DATA(int64_t, v)[slot]);
+    case NB_PHYS_INT128: return make_decimal(c, NB_DATA(nb_int128, v)[slot], m->storage->scale);
+    case NB_PHYS_FLOAT: return PyFloat_FromDouble(NB_DATA(float, v)[slot]);
+    case NB_PHYS_DOUBLE: return PyFloat_FromDouble(NB_DATA(double, v)[slot]);
     case NB_PHYS_STRING:
         s = &NB_DATA(nb_view, v)[slot];
         return m->storage->id == NB_TYPE_BINARY
@@ -304,11 +296,9 @@ make_valid(context *c, const maker *m, const nb_vector *v, int64_t slot)
     case NB_PHYS_LIST:
         return m->storage->id == NB_TYPE_MAP ? make_dict(c, m, v, NB_DATA(nb_list, v)[slot])
                                              : make_list(c, m, v, NB_DATA(nb_list, v)[slot]);
-    case NB_PHYS_STRUCT:
-        return make_struct(c, m, v, slot);
+    case NB_PHYS_STRUCT: return make_struct(c, m, v, slot);
     case NB_PHYS_INTERVAL:
-    case NB_PHYS_NONE:
-        break;
+    case NB_PHYS_NONE: break;
     }
     PyErr_SetString(PyExc_TypeError, "values of the type interval have no Python class");
     return NULL;

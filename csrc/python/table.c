@@ -153,10 +153,9 @@ import_stream(PyObject *capsule, const nb_arrow_import_options *options)
     }
     moved = *stream;
     stream->release = NULL;
-    Py_BEGIN_ALLOW_THREADS
-    st = nb_arrow_import_stream(pool, &moved, options, &table, &err);
-    Py_END_ALLOW_THREADS
-    if (st < 0) {
+    Py_BEGIN_ALLOW_THREADS st = nb_arrow_import_stream(pool, &moved, options, &table, &err);
+    Py_END_ALLOW_THREADS if (st < 0)
+    {
         nb_raise_python(st, &err);
         return NULL;
     }
@@ -222,8 +221,7 @@ from_arrow(PyObject *object, const nb_arrow_import_options *options)
         Py_DECREF(got);
         return table;
     }
-    PyErr_Format(PyExc_TypeError,
-                 "%.200s has neither __arrow_c_stream__ nor __arrow_c_array__",
+    PyErr_Format(PyExc_TypeError, "%.200s has neither __arrow_c_stream__ nor __arrow_c_array__",
                  Py_TYPE(object)->tp_name);
     return NULL;
 }
@@ -294,17 +292,17 @@ schema_argument(Py_buffer *bytes)
 }
 
 PyDoc_STRVAR(from_rows_doc, "from_rows(rows, schema, strict=True)\n--\n\n"
-             "Make a table of rows.\n\n"
-             "Parameters\n----------\n"
-             "rows : sequence\n"
-             "    Tuples, lists, Rows, dicts or objects with attributes.\n"
-             "schema : bytes\n"
-             "    A packed spark.connect.DataType.\n"
-             "strict : bool, optional\n"
-             "    Whether only the classes fit that PySpark's verifier takes.\n\n"
-             "Raises\n------\n"
-             "TypeError, ValueError\n"
-             "    Naming the field whose value does not fit.\n");
+                            "Make a table of rows.\n\n"
+                            "Parameters\n----------\n"
+                            "rows : sequence\n"
+                            "    Tuples, lists, Rows, dicts or objects with attributes.\n"
+                            "schema : bytes\n"
+                            "    A packed spark.connect.DataType.\n"
+                            "strict : bool, optional\n"
+                            "    Whether only the classes fit that PySpark's verifier takes.\n\n"
+                            "Raises\n------\n"
+                            "TypeError, ValueError\n"
+                            "    Naming the field whose value does not fit.\n");
 
 static PyObject *
 table_from_rows(PyObject *cls, PyObject *args, PyObject *kwargs)
@@ -326,10 +324,12 @@ table_from_rows(PyObject *cls, PyObject *args, PyObject *kwargs)
     return out;
 }
 
-PyDoc_STRVAR(from_arrow_doc, "from_arrow(data, naive_as_ltz=False)\n--\n\n"
-             "Make a table of anything with __arrow_c_stream__ or __arrow_c_array__, without a copy\n"
-             "where the layout allows it. Timestamps without zone become timestamp_ntz, or, with\n"
-             "naive_as_ltz, timestamp (read as UTC).\n");
+PyDoc_STRVAR(
+    from_arrow_doc,
+    "from_arrow(data, naive_as_ltz=False)\n--\n\n"
+    "Make a table of anything with __arrow_c_stream__ or __arrow_c_array__, without a copy\n"
+    "where the layout allows it. Timestamps without zone become timestamp_ntz, or, with\n"
+    "naive_as_ltz, timestamp (read as UTC).\n");
 
 static PyObject *
 table_from_arrow(PyObject *cls, PyObject *args, PyObject *kwargs)
@@ -346,7 +346,8 @@ table_from_arrow(PyObject *cls, PyObject *args, PyObject *kwargs)
     return table_result((PyTypeObject *)cls, from_arrow(data, &options));
 }
 
-PyDoc_STRVAR(from_numpy_doc, "from_numpy(columns, nan_as_null=False)\n--\n\n"
+PyDoc_STRVAR(from_numpy_doc,
+             "from_numpy(columns, nan_as_null=False)\n--\n\n"
              "Make a table of one-dimensional arrays, given as a dict from names, without a copy\n"
              "where they are contiguous.\n");
 
@@ -376,10 +377,12 @@ table_arrow_c_stream(PyObject *self, PyObject *args, PyObject *kwargs)
     return nb_held_stream(((table_object *)self)->held, requested, (nb_str){NULL, 0});
 }
 
-PyDoc_STRVAR(rows_doc, "rows(row_factory=None, udt=None)\n--\n\n"
-             "Return the rows as a list: of tuples, of a subclass of tuple that has __fields__, or of\n"
-             "what row_factory(names, values) makes. udt(python_class, jvm_class, serialized_class)\n"
-             "gives the object whose deserialize() makes values of user-defined types.\n");
+PyDoc_STRVAR(
+    rows_doc,
+    "rows(row_factory=None, udt=None)\n--\n\n"
+    "Return the rows as a list: of tuples, of a subclass of tuple that has __fields__, or of\n"
+    "what row_factory(names, values) makes. udt(python_class, jvm_class, serialized_class)\n"
+    "gives the object whose deserialize() makes values of user-defined types.\n");
 
 static PyObject *
 table_rows(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -393,9 +396,11 @@ table_rows(PyObject *self, PyObject *args, PyObject *kwargs)
     return nb_held_rows(((table_object *)self)->held, factory, udt);
 }
 
-PyDoc_STRVAR(column_numpy_doc, "column_numpy(i, row_factory=None, udt=None)\n--\n\n"
-             "Return column i as an array; numbers without nulls come without a copy. Integers with\n"
-             "nulls become float64, what NumPy has no type for becomes objects.\n");
+PyDoc_STRVAR(
+    column_numpy_doc,
+    "column_numpy(i, row_factory=None, udt=None)\n--\n\n"
+    "Return column i as an array; numbers without nulls come without a copy. Integers with\n"
+    "nulls become float64, what NumPy has no type for becomes objects.\n");
 
 static PyObject *
 table_column_numpy(PyObject *self, PyObject *args, PyObject *kwargs)
@@ -442,8 +447,8 @@ static PyMethodDef table_methods[] = {
     {"__arrow_c_stream__", (PyCFunction)(void (*)(void))table_arrow_c_stream,
      METH_VARARGS | METH_KEYWORDS, PyDoc_STR("The rows as an Arrow C stream.")},
     {"rows", (PyCFunction)(void (*)(void))table_rows, METH_VARARGS | METH_KEYWORDS, rows_doc},
-    {"column_numpy", (PyCFunction)(void (*)(void))table_column_numpy,
-     METH_VARARGS | METH_KEYWORDS, column_numpy_doc},
+    {"column_numpy", (PyCFunction)(void (*)(void))table_column_numpy, METH_VARARGS | METH_KEYWORDS,
+     column_numpy_doc},
     {NULL, NULL, 0, NULL},
 };
 
