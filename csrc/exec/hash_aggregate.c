@@ -19,10 +19,9 @@
 
 #include "base/thread.h"
 
-#define WINDOW        (1 << 16)
-#define DICT_CACHE    4096
-#define SPILL_RESERVE ((size_t)8 << 20)
-#define SPILL_LEAST   ((size_t)1 << 20)
+#define WINDOW      (1 << 16)
+#define DICT_CACHE  4096
+#define SPILL_LEAST ((size_t)1 << 20)
 
 typedef struct aggregate_local {
     agg_state *state;
@@ -146,6 +145,7 @@ aggregate_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
     if (op->pool == NULL || types == NULL) {
         return NB_NOMEM;
     }
+    op->reserve = nb_pool_available(op->pool) / 4;
     for (int k = 0; k < op->n_keys; k++) {
         types[k] = node->u.aggregate.keys[k]->type;
     }
@@ -629,7 +629,7 @@ make_room(aggregate_op *op, aggregate_local *l, nb_error *err)
     size_t held = 0;
     bool force = op->ctx->force_spill;
 
-    if (!force && nb_pool_available(op->pool) > SPILL_RESERVE) {
+    if (!force && (op->reserve > SIZE_MAX / 8 || nb_pool_available(op->pool) > op->reserve)) {
         return NB_OK;
     }
     if (op->n_keys > 0) {

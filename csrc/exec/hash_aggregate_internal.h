@@ -54,6 +54,7 @@ typedef struct aggregate_op {
     const nb_exec_ctx *ctx;
     nb_arena *arena; /* of the run */
     nb_pool *pool;
+    size_t reserve; /* with less than this left, tables go to disk */
     nb_key_layout layout;
     int n_keys, n_aggs, n_distinct;
     agg_fn *aggs;
