@@ -34,7 +34,9 @@ CASES = {
     "overflow_long": lambda s, F, W: one(s, F.lit(9223372036854775807) + F.lit(1)),
     "overflow_multiply": lambda s, F, W: one(s, F.lit(2147483647) * F.lit(2)),
     "power": lambda s, F, W: values(s).select(F.col("i") ** 2, 2 ** F.col("i")),
-    "widening": lambda s, F, W: values(s).select(F.col("i") + F.col("d"), F.col("i") + F.lit(2**40)),
+    "widening": lambda s, F, W: values(s).select(
+        F.col("i") + F.col("d"), F.col("i") + F.lit(2**40)
+    ),
     "text_plus_number": lambda s, F, W: one(s, F.lit("3") + F.lit(4)),
     "text_plus_number_bad": lambda s, F, W: one(s, F.lit("x") + F.lit(4)),
     "comparisons": lambda s, F, W: values(s).select(
@@ -93,7 +95,9 @@ CASES = {
     "cast_decimal_overflow": lambda s, F, W: one(s, F.lit(1234.5).cast("decimal(4,2)")),
     "cast_unknown_type": lambda s, F, W: one(s, F.lit(1).cast("nothing")),
     "try_cast": lambda s, F, W: one(s, F.lit("abc").try_cast("int"), F.lit("5").try_cast("int")),
-    "cast_boolean_to_text": lambda s, F, W: one(s, F.lit(True).cast("string"), F.lit(True).cast("int")),
+    "cast_boolean_to_text": lambda s, F, W: one(
+        s, F.lit(True).cast("string"), F.lit(True).cast("int")
+    ),
     "cast_double_to_text": lambda s, F, W: one(
         s,
         F.lit(1.0).cast("string"),
@@ -125,37 +129,47 @@ CASES = {
         F.lit(datetime.timedelta(days=1, seconds=2)),
         F.lit([1, 2]),
     ),
-    "literal_names": lambda s, F, W: one(s, F.lit(None), F.lit("a b"), F.lit(-1), F.lit(1.0)).columns,
+    "literal_names": lambda s, F, W: (
+        one(s, F.lit(None), F.lit("a b"), F.lit(-1), F.lit(1.0)).columns
+    ),
     "array_items": lambda s, F, W: nested(s).select(F.col("l")[0], F.col("l").getItem(2)),
     "array_item_beyond": lambda s, F, W: nested(s).select(F.col("l")[5]),
     "map_items": lambda s, F, W: nested(s).select(F.col("m")["k"], F.col("m").getItem("z")),
-    "struct_fields": lambda s, F, W: nested(s).select("s.a", F.col("s").b, F.col("s").getField("a")),
+    "struct_fields": lambda s, F, W: nested(s).select(
+        "s.a", F.col("s").b, F.col("s").getField("a")
+    ),
     "struct_star": lambda s, F, W: nested(s).select("s.*"),
     "struct_no_field": lambda s, F, W: nested(s).select("s.z").schema,
     "with_field": lambda s, F, W: nested(s).select(F.col("s").withField("c", F.lit(1)).alias("s")),
     "drop_fields": lambda s, F, W: nested(s).select(F.col("s").dropFields("a").alias("s")),
-    "alias_metadata": lambda s, F, W: one(s, F.lit(1).alias("a", metadata={"k": 2})).schema["a"].metadata,
+    "alias_metadata": lambda s, F, W: (
+        one(s, F.lit(1).alias("a", metadata={"k": 2})).schema["a"].metadata
+    ),
     "alias_explode_map": lambda s, F, W: nested(s).select(F.explode("m").alias("key", "value")),
-    "names_of_operators": lambda s, F, W: values(s)
-    .select(
-        F.col("i") + 1,
-        (F.col("i") * 2) - F.col("j"),
-        -F.col("i"),
-        ~F.col("b"),
-        (F.col("i") > 1) & F.col("b"),
-        F.col("t").like("a%"),
-        F.col("i").isNull(),
-        F.col("i").isin(1, 2),
-        F.col("i").cast("string"),
-        F.col("i") % 2 == 0,
-        F.col("t").substr(1, 2),
-        F.col("i").between(1, 2),
-    )
-    .columns,
+    "names_of_operators": lambda s, F, W: (
+        values(s)
+        .select(
+            F.col("i") + 1,
+            (F.col("i") * 2) - F.col("j"),
+            -F.col("i"),
+            ~F.col("b"),
+            (F.col("i") > 1) & F.col("b"),
+            F.col("t").like("a%"),
+            F.col("i").isNull(),
+            F.col("i").isin(1, 2),
+            F.col("i").cast("string"),
+            F.col("i") % 2 == 0,
+            F.col("t").substr(1, 2),
+            F.col("i").between(1, 2),
+        )
+        .columns
+    ),
     "column_unknown": lambda s, F, W: values(s).select("nothing").schema,
     "column_close": lambda s, F, W: values(s).select("ii").schema,
     "column_ambiguous": lambda s, F, W: s.range(1).join(s.range(1)).select("id").schema,
-    "column_of_other_table": lambda s, F, W: (lambda a, b: a.select(b.i).schema)(values(s), values(s)),
+    "column_of_other_table": lambda s, F, W: (lambda a, b: a.select(b.i).schema)(
+        values(s), values(s)
+    ),
     "attribute_unknown": lambda s, F, W: (lambda d: d.select(d.nothing).schema)(values(s)),
     "wrong_type_of_operator": lambda s, F, W: values(s).select(F.col("b") + 1).schema,
     "wrong_type_of_condition": lambda s, F, W: values(s).filter(F.col("i")).schema,

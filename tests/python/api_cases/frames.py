@@ -35,23 +35,24 @@ CASES = {
     "with_column_renamed": lambda s, F, W: people(s).withColumnRenamed("age", "years"),
     "with_column_renamed_absent": lambda s, F, W: people(s).withColumnRenamed("nothing", "x"),
     "with_columns_renamed": lambda s, F, W: people(s).withColumnsRenamed({"age": "a", "name": "n"}),
-    "with_metadata": lambda s, F, W: people(s)
-    .withMetadata("age", {"k": 1})
-    .schema["age"]
-    .metadata,
+    "with_metadata": lambda s, F, W: people(s).withMetadata("age", {"k": 1}).schema["age"].metadata,
     "drop": lambda s, F, W: people(s).drop("age", "absent"),
     "drop_column": lambda s, F, W: (lambda d: d.drop(d.age))(people(s)),
     "drop_all": lambda s, F, W: numbers(s, 2).drop("id"),
     "to_df": lambda s, F, W: people(s).toDF("a", "b", "c"),
     "to_df_wrong": lambda s, F, W: people(s).toDF("a", "b").schema,
-    "to_schema": lambda s, F, W: people(s).to(s.createDataFrame([], "age bigint, name string").schema),
+    "to_schema": lambda s, F, W: people(s).to(
+        s.createDataFrame([], "age bigint, name string").schema
+    ),
     "alias_qualified": lambda s, F, W: people(s).alias("p").select("p.name", "p.*"),
     "filter_condition": lambda s, F, W: people(s).filter(F.col("age") == 5),
     "filter_text": lambda s, F, W: people(s).filter("age = 5 and name is not null"),
     "filter_null": lambda s, F, W: people(s).filter(F.lit(None)),
     "where_and": lambda s, F, W: people(s).where((F.col("age") > 4) & (F.col("score") > 0)),
     "where_or_not": lambda s, F, W: people(s).where(~(F.col("age") > 5) | F.col("name").isNull()),
-    "filter_chained": lambda s, F, W: numbers(s).filter("id > 2").filter("id < 6").filter("id != 4"),
+    "filter_chained": lambda s, F, W: (
+        numbers(s).filter("id > 2").filter("id < 6").filter("id != 4")
+    ),
     "limit_after_sort": lambda s, F, W: people(s).sort("score").limit(2),
     "limit_zero": lambda s, F, W: people(s).limit(0),
     "offset_after_sort": lambda s, F, W: numbers(s).sort("id").offset(7),
@@ -79,20 +80,24 @@ CASES = {
     "union_names": lambda s, F, W: people(s).select("name").union(people(s).select("name")),
     "union_count_wrong": lambda s, F, W: people(s).union(numbers(s)).schema,
     "union_type_wrong": lambda s, F, W: s.range(1).union(s.sql("select array(1)")).schema,
-    "union_by_name": lambda s, F, W: s.range(1).select(F.lit(1).alias("a"), F.lit(2).alias("b")).unionByName(
-        s.range(1).select(F.lit(3).alias("b"), F.lit(4).alias("a"))
+    "union_by_name": lambda s, F, W: (
+        s.range(1)
+        .select(F.lit(1).alias("a"), F.lit(2).alias("b"))
+        .unionByName(s.range(1).select(F.lit(3).alias("b"), F.lit(4).alias("a")))
     ),
-    "union_by_name_missing": lambda s, F, W: s.range(1)
-    .select(F.lit(1).alias("a"))
-    .unionByName(s.range(1).select(F.lit(3).alias("b")), allowMissingColumns=True),
+    "union_by_name_missing": lambda s, F, W: (
+        s.range(1)
+        .select(F.lit(1).alias("a"))
+        .unionByName(s.range(1).select(F.lit(3).alias("b")), allowMissingColumns=True)
+    ),
     "union_by_name_wrong": lambda s, F, W: s.range(1).unionByName(people(s)).schema,
     "intersect": lambda s, F, W: numbers(s, 5).intersect(s.range(3, 8)),
     "intersect_all": lambda s, F, W: s.createDataFrame([(1,), (1,), (2,)], "a int").intersectAll(
         s.createDataFrame([(1,), (1,), (1,)], "a int")
     ),
     "subtract": lambda s, F, W: numbers(s, 5).subtract(s.range(3, 8)),
-    "subtract_nulls": lambda s, F, W: people(s).select("age").subtract(
-        people(s).select("age").filter("age is null")
+    "subtract_nulls": lambda s, F, W: (
+        people(s).select("age").subtract(people(s).select("age").filter("age is null"))
     ),
     "except_all": lambda s, F, W: s.createDataFrame([(1,), (1,), (2,)], "a int").exceptAll(
         s.createDataFrame([(1,)], "a int")
@@ -105,7 +110,9 @@ CASES = {
     "repartition_keeps_rows": lambda s, F, W: numbers(s).repartition(3),
     "repartition_by_keeps_rows": lambda s, F, W: people(s).repartition(3, "age"),
     "coalesce_keeps_rows": lambda s, F, W: numbers(s).coalesce(1),
-    "sort_within_partitions": lambda s, F, W: numbers(s).coalesce(1).sortWithinPartitions(F.desc("id")),
+    "sort_within_partitions": lambda s, F, W: (
+        numbers(s).coalesce(1).sortWithinPartitions(F.desc("id"))
+    ),
     "hint": lambda s, F, W: numbers(s, 2).hint("broadcast"),
     "transform": lambda s, F, W: numbers(s, 3).transform(lambda d, k: d.filter(d.id >= k), 1),
     "is_empty": lambda s, F, W: (numbers(s).isEmpty(), numbers(s).filter("id < 0").isEmpty()),
@@ -137,26 +144,39 @@ CASES = {
     "fillna_text": lambda s, F, W: people(s).fillna("?"),
     "fillna_dict": lambda s, F, W: people(s).na.fill({"age": 7, "name": "x"}),
     "fillna_subset": lambda s, F, W: people(s).fillna(0, subset=["score"]),
-    "fillna_nan": lambda s, F, W: s.createDataFrame([(float("nan"),), (None,)], "x double").fillna(2),
+    "fillna_nan": lambda s, F, W: s.createDataFrame([(float("nan"),), (None,)], "x double").fillna(
+        2
+    ),
     "dropna": lambda s, F, W: people(s).dropna(),
     "dropna_all": lambda s, F, W: people(s).dropna("all", subset=["age", "name"]),
     "dropna_thresh": lambda s, F, W: people(s).dropna(thresh=2),
-    "dropna_nan": lambda s, F, W: s.createDataFrame([(float("nan"),), (1.0,)], "x double").na.drop(),
+    "dropna_nan": lambda s, F, W: s.createDataFrame(
+        [(float("nan"),), (1.0,)], "x double"
+    ).na.drop(),
     "replace_number": lambda s, F, W: people(s).replace(5, 50),
     "replace_list": lambda s, F, W: people(s).na.replace(["Ana", "Bia"], ["A", "B"], "name"),
     "replace_by_null": lambda s, F, W: people(s).replace({"Ana": None}),
     "replace_double": lambda s, F, W: people(s).replace({1.5: 9.25}, subset=["score"]),
     "cov": lambda s, F, W: round(people(s).cov("age", "score"), 10),
-    "corr": lambda s, F, W: round(numbers(s).select("id", (F.col("id") * 2).alias("b")).corr("id", "b"), 9),
-    "approx_quantile": lambda s, F, W: numbers(s, 101).approxQuantile("id", [0.0, 0.25, 0.5, 1.0], 0.0),
-    "approx_quantile_several": lambda s, F, W: people(s).approxQuantile(["age", "score"], [0.5], 0.0),
+    "corr": lambda s, F, W: round(
+        numbers(s).select("id", (F.col("id") * 2).alias("b")).corr("id", "b"), 9
+    ),
+    "approx_quantile": lambda s, F, W: numbers(s, 101).approxQuantile(
+        "id", [0.0, 0.25, 0.5, 1.0], 0.0
+    ),
+    "approx_quantile_several": lambda s, F, W: people(s).approxQuantile(
+        ["age", "score"], [0.5], 0.0
+    ),
     "crosstab": lambda s, F, W: s.createDataFrame(
         [("a", 1), ("a", 2), ("b", 1), ("a", 1)], "k string, v int"
     ).crosstab("k", "v"),
-    "freq_items": lambda s, F, W: s.createDataFrame([(1, 2), (1, 3), (1, 2)], "a int, b int").freqItems(
-        ["a"], 0.6
-    ),
-    "temp_view": lambda s, F, W: (people(s).createOrReplaceTempView("people_v"), s.table("people_v"))[1],
+    "freq_items": lambda s, F, W: s.createDataFrame(
+        [(1, 2), (1, 3), (1, 2)], "a int, b int"
+    ).freqItems(["a"], 0.6),
+    "temp_view": lambda s, F, W: (
+        people(s).createOrReplaceTempView("people_v"),
+        s.table("people_v"),
+    )[1],
     "temp_view_sql": lambda s, F, W: (
         people(s).createOrReplaceTempView("people_v"),
         s.sql("select age, count(*) as n from people_v group by age"),
