@@ -53,7 +53,7 @@ def create_dataframe(
             names = _held(table).names
     else:
         table, names = _from_rows(session, data, schema, names, sampling_ratio, verify_schema)
-        schema = None
+        return _table(session, table, names, None, local_times=False)
     return _table(session, table, names, schema)
 
 
@@ -71,14 +71,21 @@ def _core() -> Any:
     return _core
 
 
-def _table(session: SparkSession, table: Any, names: list[str] | None, schema: Any) -> DataFrame:
+def _table(
+    session: SparkSession,
+    table: Any,
+    names: list[str] | None,
+    schema: Any,
+    local_times: bool = True,
+) -> DataFrame:
     """Return the DataFrame of a table, under other names or cast to a schema."""
     ((kind, body),) = session._channel.add_table(table).items()
     df = session._relation(kind, body)
     if schema is None and names is None:
         return df
     held = _held(table)
-    df = _with_zone(session, df, held)
+    if local_times:
+        df = _with_zone(session, df, held)
     if schema is not None:
         wanted = schema if isinstance(schema, t.StructType) else t.StructType().add("value", schema)
         _same_length(len(wanted), len(held))
