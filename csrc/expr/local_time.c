@@ -5,19 +5,24 @@
 #include "expr/local_time.h"
 
 #include "expr/date_text.h"
+#include "expr/zone.h"
+
+static const nb_zone *
+zone_of(const nb_session_info *info)
+{
+    return info && info->zone ? info->zone : nb_zone_utc();
+}
 
 int64_t
 nb_local_from_utc(const nb_session_info *info, int64_t utc_us)
 {
-    (void)info;
-    return utc_us;
+    return utc_us + nb_zone_offset_utc(zone_of(info), utc_us) * NB_US_PER_SECOND;
 }
 
 int64_t
 nb_utc_from_local(const nb_session_info *info, int64_t local_us)
 {
-    (void)info;
-    return local_us;
+    return local_us - nb_zone_offset_local(zone_of(info), local_us) * NB_US_PER_SECOND;
 }
 
 bool
@@ -44,10 +49,14 @@ nb_parse_timestamp(const nb_session_info *info, nb_str s, int64_t *utc_us)
         return true;
     }
     if (nb_parse_zone_offset(t.zone, &offset)) {
-        *utc_us = local - (int64_t)offset * NB_US_PER_SECOND;
-        return true;
+        return !__builtin_sub_overflow(local, (int64_t)offset * NB_US_PER_SECOND, utc_us);
     }
-    return false;
+    const nb_zone *zone = nb_zone_lookup(t.zone);
+    if (zone == NULL) {
+        return false;
+    }
+    return !__builtin_sub_overflow(local, nb_zone_offset_local(zone, local) * NB_US_PER_SECOND,
+                                   utc_us);
 }
 
 bool

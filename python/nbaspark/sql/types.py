@@ -189,7 +189,8 @@ class StringType(AtomicType):
         return "string" if self.isUTF8BinaryCollation() else f"string collate {self.collation}"
 
     def jsonValue(self) -> str:
-        return self.simpleString()
+        # A collation is written to the field's metadata, so that older readers see a string.
+        return "string"
 
     def __repr__(self) -> str:
         return "StringType()" if self.isUTF8BinaryCollation() else f"StringType('{self.collation}')"
@@ -679,21 +680,15 @@ class StructField(DataType):
         return f"StructField('{self.name}', {self.dataType}, {self.nullable})"
 
     def jsonValue(self) -> dict[str, Any]:
-        from nbaspark.sql.types_parse import (
-            COLLATIONS_KEY,
-            collation_metadata,
-            without_collations,
-        )
+        from nbaspark.sql.types_parse import COLLATIONS_KEY, collation_metadata
 
-        metadata, data_type = self.metadata, self.dataType
-        collations = collation_metadata(self.name, data_type)
+        metadata = self.metadata
+        collations = collation_metadata(self.name, self.dataType)
         if collations:
-            # They go to the metadata, so that readers that know none see plain text.
             metadata = {**metadata, COLLATIONS_KEY: collations}
-            data_type = without_collations(data_type)
         return {
             "name": self.name,
-            "type": data_type.jsonValue(),
+            "type": self.dataType.jsonValue(),
             "nullable": self.nullable,
             "metadata": metadata,
         }
