@@ -75,13 +75,16 @@ make_message(nb_error *err)
     const nb_condition_info *info = &CONDITIONS[err->condition];
     nb_strbuf text = {0};
 
+    if (info->kind == NB_KIND_PARSE) {
+        nb_strbuf_addc(&text, '\n'); /* as Spark's ParseException */
+    }
     nb_strbuf_addf(&text, "[%s] ", info->name);
     fill_template(err, info->message, &text);
     if (info->sqlstate[0]) {
         nb_strbuf_addf(&text, " SQLSTATE: %s", info->sqlstate);
     }
     if (err->context != NULL && err->context->summary != NULL) {
-        nb_strbuf_addf(&text, "\n%s", err->context->summary);
+        nb_strbuf_addf(&text, "%s%s", err->context->is_syntax ? "" : "\n", err->context->summary);
     }
     if (text.failed) {
         nb_strbuf_free(&text);
@@ -274,6 +277,52 @@ nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int sta
     ctx->fragment = strndup(sql + start, (size_t)(stop - start + 1));
     nb_strbuf_addf(&text, "== SQL (line %d, position %d) ==\n", ctx->line, ctx->position + 1);
     add_marked_text(&text, sql, (int)sql_len, start, stop);
+    ctx->summary = text.data;
+    err->context = ctx;
+    make_message(err);
+}
+
+void
+nb_error_set_syntax_context(nb_error *err, const char *sql, size_t sql_len, size_t at)
+{
+    nb_query_context *ctx;
+    nb_strbuf text = {0};
+    size_t line_end = at;
+
+    if (err == NULL || !err->set || err->context != NULL || at > sql_len || sql_len > INT32_MAX) {
+        return;
+    }
+    ctx = calloc(1, sizeof(*ctx));
+    if (ctx == NULL) {
+        return;
+    }
+    ctx->is_syntax = true;
+    ctx->line = 1;
+    for (size_t i = 0; i < at; i++) {
+        if (sql[i] == '\n') {
+            ctx->line++;
+            ctx->position = 0;
+        } else {
+            ctx->position += starts_char(sql[i]);
+        }
+        ctx->start_index += starts_char(sql[i]);
+    }
+    ctx->stop_index = ctx->start_index;
+    ctx->object_type = strdup("");
+    ctx->object_name = strdup("");
+    ctx->fragment = strndup(sql, sql_len);
+    while (line_end < sql_len && sql[line_end] != '\n') {
+        line_end++;
+    }
+    nb_strbuf_addf(&text, " (line %d, pos %d)\n\n== SQL ==\n", ctx->line, ctx->position);
+    nb_strbuf_add(&text, (nb_str){sql, line_end});
+    nb_strbuf_addc(&text, '\n');
+    nb_strbuf_fill(&text, '-', (size_t)ctx->position);
+    nb_strbuf_adds(&text, "^^^\n");
+    if (line_end + 1 < sql_len) {
+        nb_strbuf_add(&text, (nb_str){sql + line_end + 1, sql_len - line_end - 1});
+        nb_strbuf_addc(&text, '\n');
+    }
     ctx->summary = text.data;
     err->context = ctx;
     make_message(err);

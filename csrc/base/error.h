@@ -53,6 +53,8 @@ typedef struct nb_query_context {
     int line, position; /* line is 1-based, position 0-based in the line; 0/-1 when unknown */
     int start_index, stop_index; /* in fragment's whole text, inclusive; -1 when unknown */
     char *summary;               /* "== SQL (line 1, position 8) ==\n..." */
+    bool
+        is_syntax; /* summary is " (line 1, pos 7)\n\n== SQL ==\n…": it follows the message on its line */
 } nb_query_context;
 
 #define NB_ERROR_MAX_PARAMS 12
@@ -88,6 +90,8 @@ void nb_error_add_context(nb_error *err, const char *name, const char *value);
 
 /* Attaches the place in SQL text: [start, stop] are byte offsets into sql, inclusive. Only the first call counts. */
 void nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int start, int stop);
+/* The place of a syntax error, in the layout of Spark's parser: "(line 1, pos 7)", the whole text, marks below its line. */
+void nb_error_set_syntax_context(nb_error *err, const char *sql, size_t sql_len, size_t at);
 /* The same for a DataFrame call: fragment is the method's name, call_site "file:line" text. */
 void nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *call_site);
 

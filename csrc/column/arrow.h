@@ -65,8 +65,9 @@ struct ArrowArrayStream {
 /* --- out --------------------------------------------------------------------------------------- */
 
 typedef struct nb_arrow_options {
-    nb_str time_zone;   /* of TIMESTAMP columns; empty = UTC */
-    const struct ArrowSchema *requested; /* borrowed; string columns follow its formats ("u", "U", "vu", ...); NULL = "u" */
+    nb_str time_zone; /* of TIMESTAMP columns; empty = UTC */
+    const struct ArrowSchema *
+        requested; /* borrowed; string columns follow its formats ("u", "U", "vu", ...); NULL = "u" */
     bool large_strings; /* "U" and "Z" where nothing is requested */
     int64_t max_rows;   /* rows per array; 0 = as the table's chunks are */
     /* What keeps the table's pool alive: retained once per array and stream. Any thread may release. NULL = nothing. */
@@ -78,50 +79,63 @@ typedef struct nb_arrow_options {
 #define NB_ARROW_OPTIONS_INIT ((nb_arrow_options){0})
 
 /* A struct schema, or any type as the schema of one column. *out is owned by its release. */
-nb_status nb_arrow_export_schema(const nb_type *type, const nb_arrow_options *options, struct ArrowSchema *out, nb_error *err);
+nb_status nb_arrow_export_schema(const nb_type *type, const nb_arrow_options *options,
+                                 struct ArrowSchema *out, nb_error *err);
 
 /* Rows [from, from+n) of a chunk as one struct array. The table owns the chunk and is referenced by the array. */
-nb_status nb_arrow_export_chunk(nb_table *table, const nb_chunk *chunk, int64_t from, int64_t n, const nb_arrow_options *options,
-                                struct ArrowArray *out, nb_error *err);
+nb_status
+nb_arrow_export_chunk(nb_table *table, const nb_chunk *chunk, int64_t from, int64_t n,
+                      const nb_arrow_options *options, struct ArrowArray *out, nb_error *err);
 
-/* All rows. At least one array comes, also for an empty table. options are copied (requested must outlive the stream). */
-nb_status nb_arrow_export_table(nb_table *table, const nb_arrow_options *options, struct ArrowArrayStream *out, nb_error *err);
+/* All rows. At least one array comes, also for an empty table. options are copied, deeply. */
+nb_status nb_arrow_export_table(nb_table *table, const nb_arrow_options *options,
+                                struct ArrowArrayStream *out, nb_error *err);
 
 /* --- in ---------------------------------------------------------------------------------------- */
 
 typedef struct nb_arrow_import_options {
-    bool naive_as_ltz; /* timestamps without zone become TIMESTAMP (as UTC: the caller localises); else TIMESTAMP_NTZ */
+    bool
+        naive_as_ltz; /* timestamps without zone become TIMESTAMP (as UTC: the caller localises); else TIMESTAMP_NTZ */
 } nb_arrow_import_options;
 
 /* The type of a column or, for a struct at the top, of a table. Spark's mapping (pyspark's from_arrow_type), extended by unsigned
  * integers (next wider signed type; uint64 → decimal(20,0)), half floats, views and dictionaries. options may be NULL. */
-nb_status nb_arrow_import_type(const struct ArrowSchema *schema, const nb_arrow_import_options *options, const nb_type **out,
-                               nb_error *err);
+nb_status
+nb_arrow_import_type(const struct ArrowSchema *schema, const nb_arrow_import_options *options,
+                     const nb_type **out, nb_error *err);
 
 /* One struct array becomes a chunk whose columns have the types of nb_arrow_import_type. The array is moved (also on failure).
  * Borrowed for the call: schema. */
-nb_status nb_arrow_import_chunk(nb_pool *pool, const struct ArrowSchema *schema, const nb_type *type, struct ArrowArray *array,
-                                nb_chunk **out, nb_error *err);
+nb_status
+nb_arrow_import_chunk(nb_pool *pool, const struct ArrowSchema *schema, const nb_type *type,
+                      struct ArrowArray *array, nb_chunk **out, nb_error *err);
 
 /* All arrays of a stream; the stream is moved (also on failure). */
-nb_status nb_arrow_import_stream(nb_pool *pool, struct ArrowArrayStream *stream, const nb_arrow_import_options *options,
-                                 nb_table **out, nb_error *err);
+nb_status
+nb_arrow_import_stream(nb_pool *pool, struct ArrowArrayStream *stream,
+                       const nb_arrow_import_options *options, nb_table **out, nb_error *err);
 
 /* --- IPC --------------------------------------------------------------------------------------- */
 
-typedef enum nb_arrow_codec { NB_ARROW_PLAIN = -1, NB_ARROW_LZ4 = 0, NB_ARROW_ZSTD = 1 } nb_arrow_codec;
+typedef enum nb_arrow_codec {
+    NB_ARROW_PLAIN = -1,
+    NB_ARROW_LZ4 = 0,
+    NB_ARROW_ZSTD = 1
+} nb_arrow_codec;
 
 /* Messages of the stream format, appended to out (whose `failed` is checked): schema, batches, end. */
-nb_status nb_arrow_ipc_write_schema(const struct ArrowSchema *schema, nb_strbuf *out, nb_error *err);
-nb_status nb_arrow_ipc_write_batch(const struct ArrowSchema *schema, const struct ArrowArray *array, nb_arrow_codec codec,
-                                   nb_strbuf *out, nb_error *err);
+nb_status
+nb_arrow_ipc_write_schema(const struct ArrowSchema *schema, nb_strbuf *out, nb_error *err);
+nb_status nb_arrow_ipc_write_batch(const struct ArrowSchema *schema, const struct ArrowArray *array,
+                                   nb_arrow_codec codec, nb_strbuf *out, nb_error *err);
 nb_status nb_arrow_ipc_write_end(nb_strbuf *out);
 
 /* A whole stream: schema, all rows of the table, end. */
-nb_status nb_arrow_ipc_write_table(nb_table *table, const nb_arrow_options *options, nb_arrow_codec codec, nb_strbuf *out,
-                                   nb_error *err);
+nb_status nb_arrow_ipc_write_table(nb_table *table, const nb_arrow_options *options,
+                                   nb_arrow_codec codec, nb_strbuf *out, nb_error *err);
 
 /* Reads a stream. The bytes are untrusted; the table refers to them where it can (bytes is referenced). */
-nb_status nb_arrow_ipc_read(nb_pool *pool, nb_buffer *bytes, const nb_arrow_import_options *options, nb_table **out, nb_error *err);
+nb_status nb_arrow_ipc_read(nb_pool *pool, nb_buffer *bytes, const nb_arrow_import_options *options,
+                            nb_table **out, nb_error *err);
 
 #endif

@@ -14,14 +14,16 @@
 #include "column/arrow_internal.h"
 #include "column/vector_internal.h"
 
-typedef struct export {
+typedef struct export
+{
     nb_arena *arena; /* holds this struct too */
     nb_table *table;
     const nb_arrow_options *options; /* during the call */
     void *owner;
     void (*release)(void *owner);
     int64_t refs;
-} export;
+}
+export;
 
 static void
 export_unref(export *e)
@@ -260,8 +262,7 @@ export_list(export *e, const nb_vector *v, const struct ArrowSchema *requested,
         NB_TRY(new_children(e, a, 1));
         requested = nb_arrow_requested_child(requested, 1, 0);
         parent = a->children[0];
-        *parent = (struct ArrowArray){
-            .length = total, .release = array_release, .private_data = e};
+        *parent = (struct ArrowArray){.length = total, .release = array_release, .private_data = e};
         NB_TRY(new_buffers(e, parent, 1));
         e->refs++;
     }
@@ -291,9 +292,9 @@ export_struct(export *e, const nb_vector *v, const struct ArrowSchema *requested
 {
     NB_TRY(new_children(e, a, v->n_children));
     for (int i = 0; i < v->n_children; i++) {
-        nb_status st = export_vector(e, &v->children[i], 0, v->n_rows,
-                                     nb_arrow_requested_child(requested, v->n_children, i),
-                                     a->children[i]);
+        nb_status st =
+            export_vector(e, &v->children[i], 0, v->n_rows,
+                          nb_arrow_requested_child(requested, v->n_children, i), a->children[i]);
         if (st != NB_OK) {
             return st;
         }
@@ -329,21 +330,11 @@ export_vector(export *e, const nb_vector *vector, int64_t from, int64_t n,
                                                          : 2));
     a.buffers[0] = v.validity;
     switch (storage->phys) {
-    case NB_PHYS_BOOL:
-        st = export_bool(e, &v, &a);
-        break;
-    case NB_PHYS_STRING:
-        st = export_string(e, &v, requested, &a);
-        break;
-    case NB_PHYS_INTERVAL:
-        st = export_interval(e, &v, &a);
-        break;
-    case NB_PHYS_LIST:
-        st = export_list(e, &v, requested, &a);
-        break;
-    case NB_PHYS_STRUCT:
-        st = export_struct(e, &v, requested, &a);
-        break;
+    case NB_PHYS_BOOL: st = export_bool(e, &v, &a); break;
+    case NB_PHYS_STRING: st = export_string(e, &v, requested, &a); break;
+    case NB_PHYS_INTERVAL: st = export_interval(e, &v, &a); break;
+    case NB_PHYS_LIST: st = export_list(e, &v, requested, &a); break;
+    case NB_PHYS_STRUCT: st = export_struct(e, &v, requested, &a); break;
     default:
         if (storage->id == NB_TYPE_DECIMAL) {
             st = export_decimal(e, &v, &a);
@@ -374,8 +365,12 @@ export_rows(nb_table *table, const nb_vector *cols, int64_t from, int64_t n,
         nb_arena_free(arena);
         return NB_NOMEM;
     }
-    *e = (export){.arena = arena, .table = table, .options = options, .owner = options->owner,
-                  .release = options->release, .refs = 1};
+    *e = (export){.arena = arena,
+                  .table = table,
+                  .options = options,
+                  .owner = options->owner,
+                  .release = options->release,
+                  .refs = 1};
     a.private_data = e;
     NB_TRY_GOTO(st, new_buffers(e, &a, 1), fail);
     NB_TRY_GOTO(st, new_children(e, &a, n_cols), fail);
@@ -530,6 +525,30 @@ stream_release(struct ArrowArrayStream *self)
     }
 }
 
+/* What the caller asks for may die before the stream does: its formats and children are copied. */
+static struct ArrowSchema *
+copy_requested(nb_arena *arena, const struct ArrowSchema *s, int depth)
+{
+    struct ArrowSchema *c = NB_ARENA_NEW(arena, struct ArrowSchema);
+
+    if (c == NULL || depth > NB_TYPE_MAX_DEPTH) {
+        return NULL;
+    }
+    c->format = nb_arena_strdup(arena, nb_str_of(s->format));
+    c->n_children = s->n_children;
+    c->children = NB_ARENA_ARRAY(arena, struct ArrowSchema *, s->n_children);
+    if (c->format == NULL || c->children == NULL) {
+        return NULL;
+    }
+    for (int64_t i = 0; i < s->n_children; i++) {
+        c->children[i] = copy_requested(arena, s->children[i], depth + 1);
+        if (c->children[i] == NULL) {
+            return NULL;
+        }
+    }
+    return c;
+}
+
 nb_status
 nb_arrow_export_table(nb_table *table, const nb_arrow_options *options,
                       struct ArrowArrayStream *out, nb_error *err)
@@ -548,6 +567,13 @@ nb_arrow_export_table(nb_table *table, const nb_arrow_options *options,
     if (options->time_zone.len > 0) {
         s->options.time_zone = nb_arena_str(arena, options->time_zone);
         if (s->options.time_zone.data == NULL) {
+            nb_arena_free(arena);
+            return NB_NOMEM;
+        }
+    }
+    if (options->requested != NULL) {
+        s->options.requested = copy_requested(arena, options->requested, 0);
+        if (s->options.requested == NULL) {
             nb_arena_free(arena);
             return NB_NOMEM;
         }

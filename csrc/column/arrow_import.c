@@ -44,8 +44,7 @@ buffer_of(importer *im, const rows *r, int i, int64_t n_bytes, const void **out)
     if (i >= a->n_buffers) {
         return bad(im, r, "a buffer is missing");
     }
-    if (a->release == nb_arrow_sized_release &&
-        ((const int64_t *)a->private_data)[i] < n_bytes) {
+    if (a->release == nb_arrow_sized_release && ((const int64_t *)a->private_data)[i] < n_bytes) {
         return bad(im, r, "a buffer is shorter than its rows need");
     }
     if (a->buffers[i] == NULL && n_bytes > 0) {
@@ -167,18 +166,10 @@ load_int(const char *p, int width, bool is_signed)
     } v;
 
     switch (width) {
-    case 1:
-        memcpy(&v, p, 1);
-        return is_signed ? v.s1 : v.u1;
-    case 2:
-        memcpy(&v, p, 2);
-        return is_signed ? v.s2 : v.u2;
-    case 4:
-        memcpy(&v, p, 4);
-        return is_signed ? v.s4 : (int64_t)v.u4;
-    default:
-        memcpy(&v, p, 8);
-        return v.s8;
+    case 1: memcpy(&v, p, 1); return is_signed ? v.s1 : v.u1;
+    case 2: memcpy(&v, p, 2); return is_signed ? v.s2 : v.u2;
+    case 4: memcpy(&v, p, 4); return is_signed ? v.s4 : (int64_t)v.u4;
+    default: memcpy(&v, p, 8); return v.s8;
     }
 }
 
@@ -195,17 +186,10 @@ import_unsigned(importer *im, const rows *r, int width, void **data)
     for (int64_t i = 0; i < r->n; i++) {
         uint64_t v = (uint64_t)load_int(src + i * width, width, false);
         switch (width) {
-        case 1:
-            ((int16_t *)out)[i] = (int16_t)v;
-            break;
-        case 2:
-            ((int32_t *)out)[i] = (int32_t)v;
-            break;
-        case 4:
-            ((int64_t *)out)[i] = (int64_t)v;
-            break;
-        default:
-            ((nb_int128 *)out)[i] = (nb_int128)v;
+        case 1: ((int16_t *)out)[i] = (int16_t)v; break;
+        case 2: ((int32_t *)out)[i] = (int32_t)v; break;
+        case 4: ((int64_t *)out)[i] = (int64_t)v; break;
+        default: ((nb_int128 *)out)[i] = (nb_int128)v;
         }
     }
     *data = out;
@@ -492,9 +476,9 @@ import_string(importer *im, const rows *r, void **data)
 
 /* --- nested ------------------------------------------------------------------------------------ */
 
-static nb_status import_column(importer *im, const struct ArrowSchema *schema,
-                               const struct ArrowArray *array, const nb_type *type, int64_t from,
-                               int64_t n, nb_vector *out);
+static nb_status
+import_column(importer *im, const struct ArrowSchema *schema, const struct ArrowArray *array,
+              const nb_type *type, int64_t from, int64_t n, nb_vector *out);
 
 static nb_status
 list_rows(importer *im, const rows *r, int64_t child_n, nb_list *out)
@@ -522,7 +506,8 @@ list_rows(importer *im, const rows *r, int64_t child_n, nb_list *out)
             len = fixed;
         } else {
             start = load_offset(offsets, row, wide);
-            len = view ? load_offset(sizes, row, wide) : load_offset(offsets, row + 1, wide) - start;
+            len =
+                view ? load_offset(sizes, row, wide) : load_offset(offsets, row + 1, wide) - start;
         }
         if (!nb_is_valid(r->validity, i)) {
             out[i] = (nb_list){0, 0};
@@ -656,24 +641,15 @@ import_data(importer *im, const rows *r, const nb_type *type, nb_vector *out)
     case '+':
         return type->id == NB_TYPE_STRUCT ? import_struct(im, r, type, out)
                                           : import_list(im, r, type, out);
-    case 'b':
-        return import_bool(im, r, &out->data);
-    case 'C':
-        return import_unsigned(im, r, 1, &out->data);
-    case 'S':
-        return import_unsigned(im, r, 2, &out->data);
-    case 'I':
-        return import_unsigned(im, r, 4, &out->data);
-    case 'L':
-        return import_unsigned(im, r, 8, &out->data);
-    case 'e':
-        return import_half(im, r, &out->data);
-    case 'd':
-        return import_decimal(im, r, type, &out->data);
-    case 't':
-        return import_temporal(im, r, &out->data);
-    default:
-        return import_shared(im, r, nb_phys_width(type->phys), &out->data);
+    case 'b': return import_bool(im, r, &out->data);
+    case 'C': return import_unsigned(im, r, 1, &out->data);
+    case 'S': return import_unsigned(im, r, 2, &out->data);
+    case 'I': return import_unsigned(im, r, 4, &out->data);
+    case 'L': return import_unsigned(im, r, 8, &out->data);
+    case 'e': return import_half(im, r, &out->data);
+    case 'd': return import_decimal(im, r, type, &out->data);
+    case 't': return import_temporal(im, r, &out->data);
+    default: return import_shared(im, r, nb_phys_width(type->phys), &out->data);
     }
 }
 

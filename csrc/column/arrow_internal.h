@@ -17,8 +17,8 @@ typedef enum nb_arrow_layout {
 nb_arrow_layout nb_arrow_string_layout(const nb_type *type, const nb_arrow_options *options,
                                        const struct ArrowSchema *requested);
 /* Child i of a requested schema of n_children children; NULL when it is not like that. */
-const struct ArrowSchema *nb_arrow_requested_child(const struct ArrowSchema *requested,
-                                                   int64_t n_children, int64_t i);
+const struct ArrowSchema *
+nb_arrow_requested_child(const struct ArrowSchema *requested, int64_t n_children, int64_t i);
 bool nb_arrow_parse_decimal(const char *format, int *precision, int *scale, int *bits);
 
 /* Sizes in bytes of an array's buffers, in ArrowArray.private_data of arrays that come from a file (release is then

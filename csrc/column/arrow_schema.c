@@ -53,27 +53,23 @@ format_of(nb_arena *arena, const nb_type *type, const nb_arrow_options *o,
     bool large;
 
     switch (type->id) {
-    case NB_TYPE_DECIMAL:
-        return nb_arena_printf(arena, "d:%d,%d", type->precision, type->scale);
+    case NB_TYPE_DECIMAL: return nb_arena_printf(arena, "d:%d,%d", type->precision, type->scale);
     case NB_TYPE_TIMESTAMP:
-        return o->time_zone.len == 0 ? "tsu:UTC"
-                                     : nb_arena_printf(arena, "tsu:%.*s", (int)o->time_zone.len,
-                                                       o->time_zone.data);
-    case NB_TYPE_INTERVAL:
-        return "tin";
+        return o->time_zone.len == 0
+                   ? "tsu:UTC"
+                   : nb_arena_printf(arena, "tsu:%.*s", (int)o->time_zone.len, o->time_zone.data);
+    case NB_TYPE_INTERVAL: return "tin";
     case NB_TYPE_STRING:
     case NB_TYPE_CHAR:
     case NB_TYPE_VARCHAR:
     case NB_TYPE_BINARY:
         switch (nb_arrow_string_layout(type, o, requested)) {
-        case NB_ARROW_VIEWS:
-            return type->id == NB_TYPE_BINARY ? "vz" : "vu";
+        case NB_ARROW_VIEWS: return type->id == NB_TYPE_BINARY ? "vz" : "vu";
         default:
             large = nb_arrow_string_layout(type, o, requested) == NB_ARROW_OFFSETS_64;
             return type->id == NB_TYPE_BINARY ? large ? "Z" : "z" : large ? "U" : "u";
         }
-    default:
-        return formats[type->id];
+    default: return formats[type->id];
     }
 }
 
@@ -254,9 +250,9 @@ read_metadata(const char *p)
     return (nb_str){"", 0};
 }
 
-static nb_status import_type(nb_arena *arena, const struct ArrowSchema *s,
-                             const nb_arrow_import_options *o, int depth, const nb_type **out,
-                             nb_error *err);
+static nb_status
+import_type(nb_arena *arena, const struct ArrowSchema *s, const nb_arrow_import_options *o,
+            int depth, const nb_type **out, nb_error *err);
 
 static nb_status
 import_struct(nb_arena *arena, const struct ArrowSchema *s, const nb_arrow_import_options *o,
@@ -295,9 +291,8 @@ import_nested(nb_arena *arena, const struct ArrowSchema *s, const nb_arrow_impor
         *out = nb_type_map(a, b, child->children[1]->flags & ARROW_FLAG_NULLABLE);
         return NB_OK;
     }
-    if (child != NULL &&
-        (*f == 'l' || *f == 'L' || strncmp(f, "w:", 2) == 0 || strcmp(f, "vl") == 0 ||
-         strcmp(f, "vL") == 0)) {
+    if (child != NULL && (*f == 'l' || *f == 'L' || strncmp(f, "w:", 2) == 0 ||
+                          strcmp(f, "vl") == 0 || strcmp(f, "vL") == 0)) {
         NB_TRY(import_type(arena, child, o, depth + 1, &a, err));
         *out = nb_type_array(a, child->flags & ARROW_FLAG_NULLABLE);
         return NB_OK;
@@ -311,25 +306,21 @@ import_temporal(const char *f, const nb_arrow_import_options *o)
     bool unit = f[1] && strchr("smun", f[2] ? f[2] : ' ') != NULL;
 
     switch (f[1]) {
-    case 'd':
-        return f[2] == 'D' || f[2] == 'm' ? nb_type_of(NB_TYPE_DATE) : NULL;
-    case 't':
-        return unit ? nb_type_of(NB_TYPE_TIME) : NULL;
+    case 'd': return f[2] == 'D' || f[2] == 'm' ? nb_type_of(NB_TYPE_DATE) : NULL;
+    case 't': return unit ? nb_type_of(NB_TYPE_TIME) : NULL;
     case 's':
         if (!unit || f[3] != ':') {
             return NULL;
         }
         return nb_type_of(f[4] != '\0' || (o && o->naive_as_ltz) ? NB_TYPE_TIMESTAMP
-                                                                : NB_TYPE_TIMESTAMP_NTZ);
-    case 'D':
-        return unit ? nb_type_of(NB_TYPE_INTERVAL_DT) : NULL;
+                                                                 : NB_TYPE_TIMESTAMP_NTZ);
+    case 'D': return unit ? nb_type_of(NB_TYPE_INTERVAL_DT) : NULL;
     case 'i':
         return f[2] == 'M'   ? nb_type_of(NB_TYPE_INTERVAL_YM)
                : f[2] == 'D' ? nb_type_of(NB_TYPE_INTERVAL_DT)
                : f[2] == 'n' ? nb_type_of(NB_TYPE_INTERVAL)
                              : NULL;
-    default:
-        return NULL;
+    default: return NULL;
     }
 }
 
@@ -359,36 +350,24 @@ import_plain(const char *f, const nb_arrow_import_options *o)
         return nb_type_of(NB_TYPE_STRING);
     }
     switch (f[0] && !f[1] ? f[0] : ' ') {
-    case 'n':
-        return nb_type_of(NB_TYPE_NULL);
-    case 'b':
-        return nb_type_of(NB_TYPE_BOOL);
-    case 'c':
-        return nb_type_of(NB_TYPE_INT8);
+    case 'n': return nb_type_of(NB_TYPE_NULL);
+    case 'b': return nb_type_of(NB_TYPE_BOOL);
+    case 'c': return nb_type_of(NB_TYPE_INT8);
     case 'C':
-    case 's':
-        return nb_type_of(NB_TYPE_INT16);
+    case 's': return nb_type_of(NB_TYPE_INT16);
     case 'S':
-    case 'i':
-        return nb_type_of(NB_TYPE_INT32);
+    case 'i': return nb_type_of(NB_TYPE_INT32);
     case 'I':
-    case 'l':
-        return nb_type_of(NB_TYPE_INT64);
-    case 'L':
-        return nb_type_decimal(20, 0);
+    case 'l': return nb_type_of(NB_TYPE_INT64);
+    case 'L': return nb_type_decimal(20, 0);
     case 'e':
-    case 'f':
-        return nb_type_of(NB_TYPE_FLOAT32);
-    case 'g':
-        return nb_type_of(NB_TYPE_FLOAT64);
+    case 'f': return nb_type_of(NB_TYPE_FLOAT32);
+    case 'g': return nb_type_of(NB_TYPE_FLOAT64);
     case 'u':
-    case 'U':
-        return nb_type_of(NB_TYPE_STRING);
+    case 'U': return nb_type_of(NB_TYPE_STRING);
     case 'z':
-    case 'Z':
-        return nb_type_of(NB_TYPE_BINARY);
-    default:
-        return NULL;
+    case 'Z': return nb_type_of(NB_TYPE_BINARY);
+    default: return NULL;
     }
 }
 

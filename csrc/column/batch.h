@@ -17,13 +17,13 @@
 typedef struct nb_batch {
     int32_t n_rows;
     int32_t n_cols;
-    nb_vector *cols;      /* as the source gave them; all of the same length (n_base rows) */
-    int32_t n_base;       /* rows in cols */
+    nb_vector *cols; /* as the source gave them; all of the same length (n_base rows) */
+    int32_t n_base;  /* rows in cols */
     const uint32_t *sel;
-    nb_vector **dense;    /* n_cols, or NULL while sel is NULL */
-    nb_arena *arena;      /* scratch of the running thread */
-    uint64_t order;       /* number of the morsel: sinks that keep order sort by (order, arrival) */
-    int32_t partition;    /* Spark partition that the rows belong to */
+    nb_vector **dense; /* n_cols, or NULL while sel is NULL */
+    nb_arena *arena;   /* scratch of the running thread */
+    uint64_t order;    /* number of the morsel: sinks that keep order sort by (order, arrival) */
+    int32_t partition; /* Spark partition that the rows belong to */
 } nb_batch;
 
 /* Room for n_cols columns (zeroed) and n_rows rows, no selection. */

@@ -9,10 +9,10 @@
 #include "column/table.h"
 #include "column/vector_internal.h"
 
-#define FIRST_ROWS      64
-#define HEAP_BLOCK      ((size_t)16 * 1024)
-#define HEAP_BLOCK_MAX  ((size_t)1024 * 1024)
-#define APPEND_BLOCK    NB_BATCH_ROWS
+#define FIRST_ROWS     64
+#define HEAP_BLOCK     ((size_t)16 * 1024)
+#define HEAP_BLOCK_MAX ((size_t)1024 * 1024)
+#define APPEND_BLOCK   NB_BATCH_ROWS
 
 typedef struct piece {
     uint8_t *data;
@@ -23,7 +23,7 @@ typedef struct column {
     const nb_type *type;
     nb_phys phys;
     int width;
-    bool nulls; /* validity is kept from the first null on */
+    bool nulls;           /* validity is kept from the first null on */
     int64_t n_rows, mark; /* mark: n_rows before the append that is under way */
     piece data, validity;
     struct column *children;
@@ -53,8 +53,7 @@ column_init(nb_arena *arena, const nb_type *type, column *out)
 {
     const nb_type *storage = nb_type_storage(type);
 
-    *out = (column){
-        .type = type, .phys = storage->phys, .width = nb_phys_width(storage->phys)};
+    *out = (column){.type = type, .phys = storage->phys, .width = nb_phys_width(storage->phys)};
     if (out->phys == NB_PHYS_LIST || out->phys == NB_PHYS_STRUCT) {
         out->n_children = storage->n_children;
         out->children = NB_ARENA_ARRAY(arena, column, out->n_children);
@@ -210,8 +209,8 @@ heap_alloc(nb_chunk_builder *b, size_t n)
     return (char *)h + h->used - n;
 }
 
-static nb_status column_append(nb_chunk_builder *b, column *c, const nb_vector *v,
-                               const uint32_t *idx, int64_t n);
+static nb_status
+column_append(nb_chunk_builder *b, column *c, const nb_vector *v, const uint32_t *idx, int64_t n);
 
 static nb_status
 append_strings(nb_chunk_builder *b, column *c, const nb_vector *flat, const uint32_t *idx,
@@ -311,22 +310,17 @@ column_append(nb_chunk_builder *b, column *c, const nb_vector *v, const uint32_t
         }
     }
     switch (c->phys) {
-    case NB_PHYS_STRING:
-        NB_TRY(append_strings(b, c, flat, rows, n));
-        break;
-    case NB_PHYS_LIST:
-        NB_TRY(append_lists(b, c, flat, rows, n));
-        break;
+    case NB_PHYS_STRING: NB_TRY(append_strings(b, c, flat, rows, n)); break;
+    case NB_PHYS_LIST: NB_TRY(append_lists(b, c, flat, rows, n)); break;
     case NB_PHYS_STRUCT:
         for (int i = 0; i < c->n_children; i++) {
             NB_TRY(column_append(b, &c->children[i], &flat->children[i], rows, n));
         }
         break;
-    case NB_PHYS_NONE:
-        break;
+    case NB_PHYS_NONE: break;
     default:
-        nb_row_ops_of(c->width)->scatter(flat->data, rows,
-                                         c->data.data + c->n_rows * c->width, NULL, n);
+        nb_row_ops_of(c->width)->scatter(flat->data, rows, c->data.data + c->n_rows * c->width,
+                                         NULL, n);
     }
     c->n_rows += n;
     return NB_OK;

@@ -14,7 +14,7 @@
 
 typedef struct nb_chunk {
     int64_t n_rows;
-    nb_vector *cols;     /* n_cols, flat, constant or dictionary */
+    nb_vector *cols; /* n_cols, flat, constant or dictionary */
     uint64_t order;
     int32_t partition;
     /* private */
@@ -27,7 +27,7 @@ typedef struct nb_chunk {
 typedef struct nb_table {
     const nb_type *schema; /* STRUCT */
     int64_t n_rows;
-    nb_chunk **chunks;     /* in order */
+    nb_chunk **chunks; /* in order */
     int n_chunks;
     /* private */
     nb_pool *pool;
@@ -48,7 +48,8 @@ nb_status nb_chunk_builder_new(nb_pool *pool, const nb_type *schema, nb_chunk_bu
 /* All or nothing: after NB_NOMEM the caller may finish (and spill) what was there before and append the same rows again. */
 nb_status nb_chunk_builder_append(nb_chunk_builder *b, nb_batch *batch);
 /* Selected rows only, rows idx[0..n) of plain vectors. */
-nb_status nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols, const uint32_t *idx, int64_t n);
+nb_status nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols,
+                                       const uint32_t *idx, int64_t n);
 int64_t nb_chunk_builder_rows(const nb_chunk_builder *b);
 size_t nb_chunk_builder_bytes(const nb_chunk_builder *b);
 /* What has been collected so far becomes a chunk (owned by the caller); the builder is empty again. *out NULL when there were no rows. */
@@ -62,6 +63,7 @@ nb_status nb_chunk_new(nb_pool *pool, int n_cols, nb_chunk **out);
 nb_status nb_chunk_keep(nb_chunk *chunk, nb_buffer *buf); /* takes a reference */
 
 /* Rows [from, from+n) of chunk c as a batch in the arena, without copying. */
-nb_status nb_chunk_batch(const nb_chunk *c, int n_cols, int64_t from, int64_t n, nb_arena *arena, nb_batch *out);
+nb_status nb_chunk_batch(const nb_chunk *c, int n_cols, int64_t from, int64_t n, nb_arena *arena,
+                         nb_batch *out);
 
 #endif

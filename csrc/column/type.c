@@ -12,20 +12,20 @@
 #include "base/arena.h"
 
 #define TYPE_BYTES_MAX ((size_t)256 << 20)
-#define FIRST_SLOTS 256
+#define FIRST_SLOTS    256
 
 static const nb_type simple_types[NB_N_TYPES] = {
-#define NB_TYPE(ID, PHYS, NAME, ARROW)                              \
-    [NB_TYPE_##ID] = {                                              \
-        .id = NB_TYPE_##ID,                                         \
-        .phys = NB_PHYS_##PHYS,                                     \
-        .precision = NB_TYPE_##ID == NB_TYPE_DECIMAL ? 10           \
-                     : NB_TYPE_##ID == NB_TYPE_TIME  ? 6            \
+#define NB_TYPE(ID, PHYS, NAME, ARROW)                             \
+    [NB_TYPE_##ID] = {                                             \
+        .id = NB_TYPE_##ID,                                        \
+        .phys = NB_PHYS_##PHYS,                                    \
+        .precision = NB_TYPE_##ID == NB_TYPE_DECIMAL ? 10          \
+                     : NB_TYPE_##ID == NB_TYPE_TIME  ? 6           \
                                                      : 0,           \
-        .end_field = NB_TYPE_##ID == NB_TYPE_INTERVAL_YM   ? 1      \
-                     : NB_TYPE_##ID == NB_TYPE_INTERVAL_DT ? 3      \
-                                                           : 0,     \
-        .hash = (NB_TYPE_##ID + 1) * UINT64_C(0x9E3779B97F4A7C15),  \
+        .end_field = NB_TYPE_##ID == NB_TYPE_INTERVAL_YM   ? 1     \
+                     : NB_TYPE_##ID == NB_TYPE_INTERVAL_DT ? 3     \
+                                                           : 0,    \
+        .hash = (NB_TYPE_##ID + 1) * UINT64_C(0x9E3779B97F4A7C15), \
     },
 #include "column/types.def"
 #undef NB_TYPE
@@ -210,8 +210,7 @@ done:
 const nb_type *
 nb_type_of(nb_type_id id)
 {
-    return id == NB_TYPE_ARRAY || id == NB_TYPE_MAP || id == NB_TYPE_UDT ? NULL
-                                                                         : &simple_types[id];
+    return id == NB_TYPE_ARRAY || id == NB_TYPE_MAP || id == NB_TYPE_UDT ? NULL : &simple_types[id];
 }
 
 const nb_type *
@@ -392,15 +391,12 @@ nb_type_as_nullable(const nb_type *t)
         return NULL;
     }
     switch (t->id) {
-    case NB_TYPE_ARRAY:
-        return nb_type_array(nb_type_as_nullable(t->children[0].type), true);
+    case NB_TYPE_ARRAY: return nb_type_array(nb_type_as_nullable(t->children[0].type), true);
     case NB_TYPE_MAP:
         return nb_type_map(nb_type_as_nullable(t->children[0].type),
                            nb_type_as_nullable(t->children[1].type), true);
-    case NB_TYPE_STRUCT:
-        return struct_as_nullable(t);
-    default:
-        return t;
+    case NB_TYPE_STRUCT: return struct_as_nullable(t);
+    default: return t;
     }
 }
 
@@ -408,8 +404,8 @@ int
 nb_phys_width(nb_phys phys)
 {
     static const int width[] = {
-        [NB_PHYS_NONE] = 0,   [NB_PHYS_BOOL] = 1,   [NB_PHYS_INT8] = 1,      [NB_PHYS_INT16] = 2,
-        [NB_PHYS_INT32] = 4,  [NB_PHYS_INT64] = 8,  [NB_PHYS_INT128] = 16,   [NB_PHYS_FLOAT] = 4,
+        [NB_PHYS_NONE] = 0,   [NB_PHYS_BOOL] = 1,    [NB_PHYS_INT8] = 1,      [NB_PHYS_INT16] = 2,
+        [NB_PHYS_INT32] = 4,  [NB_PHYS_INT64] = 8,   [NB_PHYS_INT128] = 16,   [NB_PHYS_FLOAT] = 4,
         [NB_PHYS_DOUBLE] = 8, [NB_PHYS_STRING] = 16, [NB_PHYS_INTERVAL] = 16, [NB_PHYS_LIST] = 8,
         [NB_PHYS_STRUCT] = 0,
     };

@@ -24,13 +24,13 @@ typedef enum nb_type_id {
 } nb_type_id;
 
 typedef enum nb_phys {
-    NB_PHYS_NONE,     /* no data: all null */
-    NB_PHYS_BOOL,     /* uint8_t 0 or 1 */
+    NB_PHYS_NONE, /* no data: all null */
+    NB_PHYS_BOOL, /* uint8_t 0 or 1 */
     NB_PHYS_INT8,
     NB_PHYS_INT16,
     NB_PHYS_INT32,
     NB_PHYS_INT64,
-    NB_PHYS_INT128,   /* nb_int128 */
+    NB_PHYS_INT128, /* nb_int128 */
     NB_PHYS_FLOAT,
     NB_PHYS_DOUBLE,
     NB_PHYS_STRING,   /* nb_view */
@@ -50,18 +50,19 @@ typedef struct nb_field {
 
 struct nb_type {
     nb_type_id id;
-    nb_phys phys;          /* of the storage type for UDT */
-    uint8_t precision;     /* decimal; TIME */
-    int8_t scale;          /* decimal */
-    int32_t length;        /* char(n), varchar(n) */
+    nb_phys phys;                   /* of the storage type for UDT */
+    uint8_t precision;              /* decimal; TIME */
+    int8_t scale;                   /* decimal */
+    int32_t length;                 /* char(n), varchar(n) */
     uint8_t start_field, end_field; /* intervals: 0 year 1 month | 0 day 1 hour 2 minute 3 second */
-    bool contains_null;    /* array elements, map values */
-    int n_children;        /* array 1 (element), map 2 (key, value), struct n, UDT 1 (storage) */
+    bool contains_null;             /* array elements, map values */
+    int n_children;           /* array 1 (element), map 2 (key, value), struct n, UDT 1 (storage) */
     const nb_field *children; /* array: name "element"; map: "key", "value" */
     nb_str udt_class, udt_py_class; /* UDT: JVM class, Python "module.Class" */
-    nb_str udt_serialized; /* UDT of Python only: its pickled class as text; carried, never opened */
-    uint64_t hash;         /* of the whole type */
-    int depth;             /* 0 for atomic types; bounded by NB_TYPE_MAX_DEPTH, so that walks may recurse */
+    nb_str
+        udt_serialized; /* UDT of Python only: its pickled class as text; carried, never opened */
+    uint64_t hash;      /* of the whole type */
+    int depth; /* 0 for atomic types; bounded by NB_TYPE_MAX_DEPTH, so that walks may recurse */
 };
 
 #define NB_TYPE_MAX_DEPTH 500
@@ -69,7 +70,8 @@ struct nb_type {
 /* Types without parameters: nb_type_of(NB_TYPE_INT32). INTERVAL_YM/DT give the widest fields, DECIMAL gives (10,0), TIME (6),
  * STRUCT the one without fields; NULL for ARRAY, MAP and UDT. */
 const nb_type *nb_type_of(nb_type_id id);
-const nb_type *nb_type_decimal(int precision, int scale); /* NULL when not 1..38 / scale > precision */
+const nb_type *
+nb_type_decimal(int precision, int scale); /* NULL when not 1..38 / scale > precision */
 const nb_type *nb_type_char(nb_type_id id, int length);
 const nb_type *nb_type_time(int precision);
 const nb_type *nb_type_interval_ym(int start, int end);
@@ -78,7 +80,8 @@ const nb_type *nb_type_array(const nb_type *element, bool contains_null);
 const nb_type *nb_type_map(const nb_type *key, const nb_type *value, bool value_contains_null);
 /* fields are copied. */
 const nb_type *nb_type_struct(const nb_field *fields, int n);
-const nb_type *nb_type_udt(nb_str jvm_class, nb_str py_class, nb_str serialized, const nb_type *storage);
+const nb_type *
+nb_type_udt(nb_str jvm_class, nb_str py_class, nb_str serialized, const nb_type *storage);
 /* org.apache.spark.ml.linalg.VectorUDT over struct<type:tinyint,size:int,indices:array<int>,values:array<double>> */
 const nb_type *nb_type_ml_vector(void);
 

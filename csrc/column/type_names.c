@@ -147,9 +147,7 @@ write_type(nb_strbuf *b, const nb_type *t, spelling how)
         nb_strbuf_addf(b, "(%d)", t->precision);
         return;
     case NB_TYPE_INTERVAL_YM:
-    case NB_TYPE_INTERVAL_DT:
-        write_interval(b, t, how);
-        return;
+    case NB_TYPE_INTERVAL_DT: write_interval(b, t, how); return;
     case NB_TYPE_ARRAY:
         add_cased(b, "array<", how);
         write_type(b, t->children[0].type, how);
@@ -162,9 +160,7 @@ write_type(nb_strbuf *b, const nb_type *t, spelling how)
         write_type(b, t->children[1].type, how);
         nb_strbuf_addc(b, '>');
         return;
-    case NB_TYPE_STRUCT:
-        write_struct(b, t, how);
-        return;
+    case NB_TYPE_STRUCT: write_struct(b, t, how); return;
     case NB_TYPE_UDT:
         if (how == SIMPLE) {
             write_udt(b, t);
@@ -172,8 +168,7 @@ write_type(nb_strbuf *b, const nb_type *t, spelling how)
             write_type(b, t->children[0].type, how);
         }
         return;
-    default:
-        add_cased(b, simple_names[t->id], how);
+    default: add_cased(b, simple_names[t->id], how);
     }
 }
 

@@ -164,8 +164,7 @@ nb_status
 nb_vector_flatten(nb_arena *arena, const nb_vector *v, nb_vector *out)
 {
     switch (v->kind) {
-    case NB_VEC_CONST:
-        return flatten_const(arena, v, out);
+    case NB_VEC_CONST: return flatten_const(arena, v, out);
     case NB_VEC_DICT: {
         nb_vector f;
         NB_TRY(nb_vector_gather(arena, v->dict, v->indices, v->n_rows, &f));
@@ -173,9 +172,7 @@ nb_vector_flatten(nb_arena *arena, const nb_vector *v, nb_vector *out)
         *out = f;
         return NB_OK;
     }
-    default:
-        *out = *v;
-        return NB_OK;
+    default: *out = *v; return NB_OK;
     }
 }
 

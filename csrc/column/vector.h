@@ -57,12 +57,12 @@ struct nb_vector {
     const nb_type *type;
     nb_vector_kind kind;
     int32_t n_rows;
-    void *data;               /* see above; NULL for STRUCT, NULL type and DICT */
-    uint64_t *validity;       /* NULL = all valid */
-    nb_vector *children;      /* LIST, STRUCT */
+    void *data;          /* see above; NULL for STRUCT, NULL type and DICT */
+    uint64_t *validity;  /* NULL = all valid */
+    nb_vector *children; /* LIST, STRUCT */
     int32_t n_children;
-    const uint32_t *indices;  /* DICT */
-    const nb_vector *dict;    /* DICT */
+    const uint32_t *indices; /* DICT */
+    const nb_vector *dict;   /* DICT */
     uint64_t dict_id;
 };
 
@@ -141,19 +141,24 @@ nb_status nb_vector_const_null(nb_arena *arena, const nb_type *type, int64_t n, 
 nb_status nb_vector_flatten(nb_arena *arena, const nb_vector *v, nb_vector *out);
 /* Rows idx[0..n) of v, of any kind; idx may repeat and be in any order. A constant stays constant, a DICT stays DICT, nested
  * children are shared (lists) or gathered (structs). */
-nb_status nb_vector_gather(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n, nb_vector *out);
+nb_status nb_vector_gather(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n,
+                           nb_vector *out);
 /* As gather, but idx[i] == UINT32_MAX gives null (outer joins). */
-nb_status nb_vector_gather_null(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n, nb_vector *out);
+nb_status nb_vector_gather_null(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n,
+                                nb_vector *out);
 /* Rows [from, from+n) without copying data; the validity is shifted into the arena when from is not a multiple of 64. */
-nb_status nb_vector_slice(nb_arena *arena, const nb_vector *v, int64_t from, int64_t n, nb_vector *out);
+nb_status
+nb_vector_slice(nb_arena *arena, const nb_vector *v, int64_t from, int64_t n, nb_vector *out);
 /* Copies row values so that nothing points outside the arena (strings, children). Flat result. */
 nb_status nb_vector_copy(nb_arena *arena, const nb_vector *v, nb_vector *out);
 /* Writes rows src_idx[i] of src to rows dst_idx[i] of the flat vector dst of the same physical type (strings and lists share the
  * source's bytes; struct children recurse; LIST children of dst and src must be the same vectors, else use concat).
  * dst must have validity if src has nulls. NULL idx = 0..n. */
-nb_status nb_vector_scatter(const nb_vector *src, const uint32_t *src_idx, nb_vector *dst, const uint32_t *dst_idx, int64_t n);
+nb_status nb_vector_scatter(const nb_vector *src, const uint32_t *src_idx, nb_vector *dst,
+                            const uint32_t *dst_idx, int64_t n);
 /* One after the other into one flat vector (children too). */
-nb_status nb_vector_concat(nb_arena *arena, const nb_vector *const *parts, int n_parts, nb_vector *out);
+nb_status
+nb_vector_concat(nb_arena *arena, const nb_vector *const *parts, int n_parts, nb_vector *out);
 
 /* Total order as Spark sorts and groups: null first, NaN greatest and equal to NaN, -0.0 == 0.0; nested types element by
  * element. <0, 0, >0. */

@@ -58,28 +58,18 @@ nb_vector_compare(const nb_vector *a, int64_t i, const nb_vector *b, int64_t j)
     a = a->kind == NB_VEC_DICT ? a->dict : a;
     b = b->kind == NB_VEC_DICT ? b->dict : b;
     switch (nb_type_storage(a->type)->phys) {
-    case NB_PHYS_BOOL:
-        return THREE_WAY(NB_DATA(uint8_t, a)[i], NB_DATA(uint8_t, b)[j]);
-    case NB_PHYS_INT8:
-        return THREE_WAY(NB_DATA(int8_t, a)[i], NB_DATA(int8_t, b)[j]);
-    case NB_PHYS_INT16:
-        return THREE_WAY(NB_DATA(int16_t, a)[i], NB_DATA(int16_t, b)[j]);
-    case NB_PHYS_INT32:
-        return THREE_WAY(NB_DATA(int32_t, a)[i], NB_DATA(int32_t, b)[j]);
-    case NB_PHYS_INT64:
-        return THREE_WAY(NB_DATA(int64_t, a)[i], NB_DATA(int64_t, b)[j]);
-    case NB_PHYS_INT128:
-        return THREE_WAY(NB_DATA(nb_int128, a)[i], NB_DATA(nb_int128, b)[j]);
-    case NB_PHYS_FLOAT:
-        return compare_double(NB_DATA(float, a)[i], NB_DATA(float, b)[j]);
-    case NB_PHYS_DOUBLE:
-        return compare_double(NB_DATA(double, a)[i], NB_DATA(double, b)[j]);
-    case NB_PHYS_STRING:
-        return nb_view_compare(&NB_DATA(nb_view, a)[i], &NB_DATA(nb_view, b)[j]);
+    case NB_PHYS_BOOL: return THREE_WAY(NB_DATA(uint8_t, a)[i], NB_DATA(uint8_t, b)[j]);
+    case NB_PHYS_INT8: return THREE_WAY(NB_DATA(int8_t, a)[i], NB_DATA(int8_t, b)[j]);
+    case NB_PHYS_INT16: return THREE_WAY(NB_DATA(int16_t, a)[i], NB_DATA(int16_t, b)[j]);
+    case NB_PHYS_INT32: return THREE_WAY(NB_DATA(int32_t, a)[i], NB_DATA(int32_t, b)[j]);
+    case NB_PHYS_INT64: return THREE_WAY(NB_DATA(int64_t, a)[i], NB_DATA(int64_t, b)[j]);
+    case NB_PHYS_INT128: return THREE_WAY(NB_DATA(nb_int128, a)[i], NB_DATA(nb_int128, b)[j]);
+    case NB_PHYS_FLOAT: return compare_double(NB_DATA(float, a)[i], NB_DATA(float, b)[j]);
+    case NB_PHYS_DOUBLE: return compare_double(NB_DATA(double, a)[i], NB_DATA(double, b)[j]);
+    case NB_PHYS_STRING: return nb_view_compare(&NB_DATA(nb_view, a)[i], &NB_DATA(nb_view, b)[j]);
     case NB_PHYS_INTERVAL:
         return compare_interval(&NB_DATA(nb_interval, a)[i], &NB_DATA(nb_interval, b)[j]);
-    case NB_PHYS_LIST:
-        return compare_lists(a, NB_DATA(nb_list, a)[i], b, NB_DATA(nb_list, b)[j]);
+    case NB_PHYS_LIST: return compare_lists(a, NB_DATA(nb_list, a)[i], b, NB_DATA(nb_list, b)[j]);
     case NB_PHYS_STRUCT:
         for (int c = 0; c < a->n_children; c++) {
             int r = nb_vector_compare(&a->children[c], i, &b->children[c], j);
@@ -88,8 +78,7 @@ nb_vector_compare(const nb_vector *a, int64_t i, const nb_vector *b, int64_t j)
             }
         }
         return 0;
-    case NB_PHYS_NONE:
-        break;
+    case NB_PHYS_NONE: break;
     }
     return 0;
 }

@@ -33,8 +33,8 @@ nb_lists_span(const nb_vector *flat, const uint32_t *idx, int64_t n, uint32_t *f
     return total;
 }
 
-static nb_status copy_rows(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n,
-                           nb_vector *out);
+static nb_status
+copy_rows(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n, nb_vector *out);
 
 static nb_status
 own_strings(nb_arena *arena, nb_vector *v)
@@ -157,12 +157,8 @@ copy_rows(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n, n
         }
     }
     switch (storage->phys) {
-    case NB_PHYS_STRING:
-        NB_TRY(own_strings(arena, &c));
-        break;
-    case NB_PHYS_LIST:
-        NB_TRY(own_lists(arena, flat, &c));
-        break;
+    case NB_PHYS_STRING: NB_TRY(own_strings(arena, &c)); break;
+    case NB_PHYS_LIST: NB_TRY(own_lists(arena, flat, &c)); break;
     case NB_PHYS_STRUCT:
         c.n_children = flat->n_children;
         c.children = NB_ARENA_ARRAY(arena, nb_vector, c.n_children);
@@ -173,8 +169,7 @@ copy_rows(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n, n
             NB_TRY(copy_rows(arena, &flat->children[i], rows, n, &c.children[i]));
         }
         break;
-    default:
-        break;
+    default: break;
     }
     *out = c;
     return NB_OK;

@@ -105,7 +105,7 @@ gather_flat(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64_t n,
         }
         for (int i = 0; i < v->n_children; i++) {
             NB_TRY((nulls ? nb_vector_gather_null : nb_vector_gather)(arena, &v->children[i], idx,
-                                                                     n, &g.children[i]));
+                                                                      n, &g.children[i]));
         }
     }
     *out = g;
@@ -121,10 +121,8 @@ nb_vector_gather(nb_arena *arena, const nb_vector *v, const uint32_t *idx, int64
         *out = *v;
         out->n_rows = (int32_t)n;
         return NB_OK;
-    case NB_VEC_DICT:
-        return gather_dict(arena, v, idx, n, out);
-    default:
-        return gather_flat(arena, v, idx, n, false, out);
+    case NB_VEC_DICT: return gather_dict(arena, v, idx, n, out);
+    default: return gather_flat(arena, v, idx, n, false, out);
     }
 }
 
@@ -184,8 +182,8 @@ scatter_validity(const nb_vector *src, const uint32_t *src_idx, nb_vector *dst,
 #define SCATTER_BLOCK 1024
 
 static nb_status
-scatter_flat(const nb_vector *src, const uint32_t *src_idx, nb_vector *dst,
-             const uint32_t *dst_idx, int64_t n)
+scatter_flat(const nb_vector *src, const uint32_t *src_idx, nb_vector *dst, const uint32_t *dst_idx,
+             int64_t n)
 {
     const nb_type *storage = nb_type_storage(dst->type);
     int width = nb_phys_width(storage->phys);

@@ -159,11 +159,11 @@ static void
 hash_flat(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *out)
 {
     static void (*const loops[])(const void *, const uint32_t *, int64_t, uint64_t *) = {
-        [NB_PHYS_BOOL] = int8_hash_rows,     [NB_PHYS_INT8] = int8_hash_rows,
-        [NB_PHYS_INT16] = int16_hash_rows,   [NB_PHYS_INT32] = int32_hash_rows,
-        [NB_PHYS_INT64] = int64_hash_rows,   [NB_PHYS_INT128] = int128_hash_rows,
-        [NB_PHYS_FLOAT] = float_hash_rows,   [NB_PHYS_DOUBLE] = double_hash_rows,
-        [NB_PHYS_STRING] = view_hash_rows,   [NB_PHYS_INTERVAL] = interval_hash_rows,
+        [NB_PHYS_BOOL] = int8_hash_rows,   [NB_PHYS_INT8] = int8_hash_rows,
+        [NB_PHYS_INT16] = int16_hash_rows, [NB_PHYS_INT32] = int32_hash_rows,
+        [NB_PHYS_INT64] = int64_hash_rows, [NB_PHYS_INT128] = int128_hash_rows,
+        [NB_PHYS_FLOAT] = float_hash_rows, [NB_PHYS_DOUBLE] = double_hash_rows,
+        [NB_PHYS_STRING] = view_hash_rows, [NB_PHYS_INTERVAL] = interval_hash_rows,
     };
     nb_phys phys = nb_type_storage(v->type)->phys;
 
@@ -173,14 +173,9 @@ hash_flat(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *out)
             out[i] = NULL_HASH;
         }
         return;
-    case NB_PHYS_LIST:
-        list_hash_rows(v, idx, n, out);
-        break;
-    case NB_PHYS_STRUCT:
-        struct_hash_rows(v, idx, n, out);
-        break;
-    default:
-        loops[phys](v->data, idx, n, out);
+    case NB_PHYS_LIST: list_hash_rows(v, idx, n, out); break;
+    case NB_PHYS_STRUCT: struct_hash_rows(v, idx, n, out); break;
+    default: loops[phys](v->data, idx, n, out);
     }
     if (v->validity != NULL) {
         for (int64_t i = 0; i < n; i++) {
@@ -227,11 +222,8 @@ hash_any(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *out)
             }
         }
         return;
-    case NB_VEC_DICT:
-        hash_dict(v, idx, n, out);
-        return;
-    default:
-        hash_flat(v, idx, n, out);
+    case NB_VEC_DICT: hash_dict(v, idx, n, out); return;
+    default: hash_flat(v, idx, n, out);
     }
 }
 

@@ -139,11 +139,21 @@ build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return through(run, node, sink, out, err);
 }
 
+static nb_status
+build_aggregate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *sink;
+
+    NB_TRY(nb_aggregate_new(run, node, &sink));
+    return through(run, node, sink, out, err);
+}
+
 static const build_fn BUILD[NB_N_NODES] = {
-    [NB_NODE_TABLE] = build_table,     [NB_NODE_RANGE] = build_range,
-    [NB_NODE_SCAN] = build_scan,       [NB_NODE_FILTER] = build_filter,
-    [NB_NODE_PROJECT] = build_project, [NB_NODE_UNION] = build_union,
-    [NB_NODE_LIMIT] = build_limit,     [NB_NODE_TAIL] = build_tail,
+    [NB_NODE_TABLE] = build_table,         [NB_NODE_RANGE] = build_range,
+    [NB_NODE_SCAN] = build_scan,           [NB_NODE_FILTER] = build_filter,
+    [NB_NODE_PROJECT] = build_project,     [NB_NODE_UNION] = build_union,
+    [NB_NODE_LIMIT] = build_limit,         [NB_NODE_TAIL] = build_tail,
+    [NB_NODE_AGGREGATE] = build_aggregate,
 };
 
 nb_status

@@ -22,6 +22,8 @@ nb_status nb_collect_new(nb_run *run, nb_node *node, const nb_type *schema, int6
 /* Keeps the last n rows. */
 nb_status
 nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);
+/* GROUP BY and DISTINCT. */
+nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
 /* The rows of a finished collect or tail; a new reference. */
 nb_table *nb_collect_table(nb_operator *op);
 

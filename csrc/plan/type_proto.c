@@ -18,10 +18,12 @@ str_of(bool has, ProtobufCBinaryData b)
     return has && b.len > 0 ? (nb_str){(const char *)b.data, b.len} : (nb_str){"", 0};
 }
 
-static nb_status from_proto(nb_arena *arena, const Sc__DataType *m, int depth, const nb_type **out, nb_error *err);
+static nb_status
+from_proto(nb_arena *arena, const Sc__DataType *m, int depth, const nb_type **out, nb_error *err);
 
 static nb_status
-struct_from_proto(nb_arena *arena, const Sc__DataType__Struct *m, int depth, const nb_type **out, nb_error *err)
+struct_from_proto(nb_arena *arena, const Sc__DataType__Struct *m, int depth, const nb_type **out,
+                  nb_error *err)
 {
     nb_field *fields = NB_ARENA_ARRAY(arena, nb_field, m->n_fields);
 
@@ -55,12 +57,14 @@ string_from_proto(const Sc__DataType__String *m, const nb_type **out, nb_error *
 }
 
 static nb_status
-udt_from_proto(nb_arena *arena, const Sc__DataType__UDT *m, int depth, const nb_type **out, nb_error *err)
+udt_from_proto(nb_arena *arena, const Sc__DataType__UDT *m, int depth, const nb_type **out,
+               nb_error *err)
 {
     const nb_type *storage;
 
     NB_TRY(from_proto(arena, m->sql_type, depth, &storage, err));
-    *out = nb_type_udt(str_of(m->has_jvm_class, m->jvm_class), str_of(m->has_python_class, m->python_class),
+    *out = nb_type_udt(str_of(m->has_jvm_class, m->jvm_class),
+                       str_of(m->has_python_class, m->python_class),
                        str_of(m->has_serialized_python_class, m->serialized_python_class), storage);
     return NB_OK;
 }
@@ -77,71 +81,47 @@ from_proto(nb_arena *arena, const Sc__DataType *m, int depth, const nb_type **ou
         return invalid(err, "a data type is nested too deeply");
     }
     switch (m->kind_case) {
-    case SC__DATA_TYPE__KIND_NULL:
-        t = nb_type_of(NB_TYPE_NULL);
-        break;
-    case SC__DATA_TYPE__KIND_BINARY:
-        t = nb_type_of(NB_TYPE_BINARY);
-        break;
-    case SC__DATA_TYPE__KIND_BOOLEAN:
-        t = nb_type_of(NB_TYPE_BOOL);
-        break;
-    case SC__DATA_TYPE__KIND_BYTE:
-        t = nb_type_of(NB_TYPE_INT8);
-        break;
-    case SC__DATA_TYPE__KIND_SHORT:
-        t = nb_type_of(NB_TYPE_INT16);
-        break;
-    case SC__DATA_TYPE__KIND_INTEGER:
-        t = nb_type_of(NB_TYPE_INT32);
-        break;
-    case SC__DATA_TYPE__KIND_LONG:
-        t = nb_type_of(NB_TYPE_INT64);
-        break;
-    case SC__DATA_TYPE__KIND_FLOAT:
-        t = nb_type_of(NB_TYPE_FLOAT32);
-        break;
-    case SC__DATA_TYPE__KIND_DOUBLE:
-        t = nb_type_of(NB_TYPE_FLOAT64);
-        break;
+    case SC__DATA_TYPE__KIND_NULL: t = nb_type_of(NB_TYPE_NULL); break;
+    case SC__DATA_TYPE__KIND_BINARY: t = nb_type_of(NB_TYPE_BINARY); break;
+    case SC__DATA_TYPE__KIND_BOOLEAN: t = nb_type_of(NB_TYPE_BOOL); break;
+    case SC__DATA_TYPE__KIND_BYTE: t = nb_type_of(NB_TYPE_INT8); break;
+    case SC__DATA_TYPE__KIND_SHORT: t = nb_type_of(NB_TYPE_INT16); break;
+    case SC__DATA_TYPE__KIND_INTEGER: t = nb_type_of(NB_TYPE_INT32); break;
+    case SC__DATA_TYPE__KIND_LONG: t = nb_type_of(NB_TYPE_INT64); break;
+    case SC__DATA_TYPE__KIND_FLOAT: t = nb_type_of(NB_TYPE_FLOAT32); break;
+    case SC__DATA_TYPE__KIND_DOUBLE: t = nb_type_of(NB_TYPE_FLOAT64); break;
     case SC__DATA_TYPE__KIND_DECIMAL:
         t = nb_type_decimal(m->decimal->has_precision ? m->decimal->precision : 10,
                             m->decimal->has_scale ? m->decimal->scale : 0);
         break;
-    case SC__DATA_TYPE__KIND_STRING:
-        NB_TRY(string_from_proto(m->string, &t, err));
-        break;
+    case SC__DATA_TYPE__KIND_STRING: NB_TRY(string_from_proto(m->string, &t, err)); break;
     case SC__DATA_TYPE__KIND_CHAR:
         t = nb_type_char(NB_TYPE_CHAR, m->char_->has_length ? m->char_->length : 0);
         break;
     case SC__DATA_TYPE__KIND_VAR_CHAR:
         t = nb_type_char(NB_TYPE_VARCHAR, m->var_char->has_length ? m->var_char->length : 0);
         break;
-    case SC__DATA_TYPE__KIND_DATE:
-        t = nb_type_of(NB_TYPE_DATE);
-        break;
-    case SC__DATA_TYPE__KIND_TIMESTAMP:
-        t = nb_type_of(NB_TYPE_TIMESTAMP);
-        break;
-    case SC__DATA_TYPE__KIND_TIMESTAMP_NTZ:
-        t = nb_type_of(NB_TYPE_TIMESTAMP_NTZ);
-        break;
+    case SC__DATA_TYPE__KIND_DATE: t = nb_type_of(NB_TYPE_DATE); break;
+    case SC__DATA_TYPE__KIND_TIMESTAMP: t = nb_type_of(NB_TYPE_TIMESTAMP); break;
+    case SC__DATA_TYPE__KIND_TIMESTAMP_NTZ: t = nb_type_of(NB_TYPE_TIMESTAMP_NTZ); break;
     case SC__DATA_TYPE__KIND_TIME:
         t = nb_type_time(m->time->has_precision ? m->time->precision : 6);
         break;
-    case SC__DATA_TYPE__KIND_CALENDAR_INTERVAL:
-        t = nb_type_of(NB_TYPE_INTERVAL);
-        break;
+    case SC__DATA_TYPE__KIND_CALENDAR_INTERVAL: t = nb_type_of(NB_TYPE_INTERVAL); break;
     case SC__DATA_TYPE__KIND_YEAR_MONTH_INTERVAL: {
         const Sc__DataType__YearMonthInterval *i = m->year_month_interval;
         int start = i->has_start_field ? i->start_field : 0;
-        t = nb_type_interval_ym(start, i->has_end_field ? i->end_field : i->has_start_field ? start : 1);
+        t = nb_type_interval_ym(start, i->has_end_field     ? i->end_field
+                                       : i->has_start_field ? start
+                                                            : 1);
         break;
     }
     case SC__DATA_TYPE__KIND_DAY_TIME_INTERVAL: {
         const Sc__DataType__DayTimeInterval *i = m->day_time_interval;
         int start = i->has_start_field ? i->start_field : 0;
-        t = nb_type_interval_dt(start, i->has_end_field ? i->end_field : i->has_start_field ? start : 3);
+        t = nb_type_interval_dt(start, i->has_end_field     ? i->end_field
+                                       : i->has_start_field ? start
+                                                            : 3);
         break;
     }
     case SC__DATA_TYPE__KIND_ARRAY:
@@ -156,18 +136,14 @@ from_proto(nb_arena *arena, const Sc__DataType *m, int depth, const nb_type **ou
     case SC__DATA_TYPE__KIND_STRUCT:
         NB_TRY(struct_from_proto(arena, m->struct_, depth + 1, &t, err));
         break;
-    case SC__DATA_TYPE__KIND_UDT:
-        NB_TRY(udt_from_proto(arena, m->udt, depth + 1, &t, err));
-        break;
-    case SC__DATA_TYPE__KIND_VARIANT:
-        return nb_raise_unsupported(err, "The data type variant");
+    case SC__DATA_TYPE__KIND_UDT: NB_TRY(udt_from_proto(arena, m->udt, depth + 1, &t, err)); break;
+    case SC__DATA_TYPE__KIND_VARIANT: return nb_raise_unsupported(err, "The data type variant");
     case SC__DATA_TYPE__KIND_GEOMETRY:
     case SC__DATA_TYPE__KIND_GEOGRAPHY:
         return nb_raise_unsupported(err, "The data types geometry and geography");
     case SC__DATA_TYPE__KIND_UNPARSED:
         return invalid(err, "a data type in text form is not allowed here");
-    default:
-        return invalid(err, "a data type of unknown kind");
+    default: return invalid(err, "a data type of unknown kind");
     }
     if (t == NULL) {
         return invalid(err, "a data type has parameters out of range");
@@ -187,7 +163,8 @@ nb_type_from_bytes(nb_arena *arena, nb_str bytes, const nb_type **out, nb_error 
 {
     ProtobufCMessage *message;
 
-    NB_TRY(nb_message_unpack(arena, &sc__data_type__descriptor, bytes.data, bytes.len, &message, err));
+    NB_TRY(
+        nb_message_unpack(arena, &sc__data_type__descriptor, bytes.data, bytes.len, &message, err));
     return nb_type_from_proto(arena, (const Sc__DataType *)message, out, err);
 }
 
@@ -209,7 +186,8 @@ new_message(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor)
     ProtobufCMessage *m = nb_arena_zalloc(arena, descriptor->sizeof_message);
 
     if (m != NULL) {
-        m->descriptor = descriptor; /* absent fields are zero: no message of types.proto has other defaults */
+        m->descriptor =
+            descriptor; /* absent fields are zero: no message of types.proto has other defaults */
     }
     return m;
 }
@@ -280,8 +258,10 @@ static const struct {
     [NB_TYPE_BINARY] = {SC__DATA_TYPE__KIND_BINARY, &sc__data_type__binary__descriptor},
     [NB_TYPE_DATE] = {SC__DATA_TYPE__KIND_DATE, &sc__data_type__date__descriptor},
     [NB_TYPE_TIMESTAMP] = {SC__DATA_TYPE__KIND_TIMESTAMP, &sc__data_type__timestamp__descriptor},
-    [NB_TYPE_TIMESTAMP_NTZ] = {SC__DATA_TYPE__KIND_TIMESTAMP_NTZ, &sc__data_type__timestamp_ntz__descriptor},
-    [NB_TYPE_INTERVAL] = {SC__DATA_TYPE__KIND_CALENDAR_INTERVAL, &sc__data_type__calendar_interval__descriptor},
+    [NB_TYPE_TIMESTAMP_NTZ] = {SC__DATA_TYPE__KIND_TIMESTAMP_NTZ,
+                               &sc__data_type__timestamp_ntz__descriptor},
+    [NB_TYPE_INTERVAL] = {SC__DATA_TYPE__KIND_CALENDAR_INTERVAL,
+                          &sc__data_type__calendar_interval__descriptor},
 };
 
 Sc__DataType *

@@ -16,7 +16,8 @@
 #include "column/type.h"
 
 /* arena: scratch for this call. */
-nb_status nb_type_from_proto(nb_arena *arena, const Sc__DataType *message, const nb_type **out, nb_error *err);
+nb_status nb_type_from_proto(nb_arena *arena, const Sc__DataType *message, const nb_type **out,
+                             nb_error *err);
 /* A packed spark.connect.DataType. */
 nb_status nb_type_from_bytes(nb_arena *arena, nb_str bytes, const nb_type **out, nb_error *err);
 /* The text of an unparsed type, when it is one. */

@@ -6,6 +6,8 @@
  */
 #include "python/module.h"
 
+#include "python/table.h"
+
 /* Each file's functions. */
 static PyMethodDef *const method_tables[] = {
     nb_message_pack_methods,
@@ -15,6 +17,7 @@ static PyMethodDef *const method_tables[] = {
 /* Each file's types and state, in this order. */
 static int (*const execs[])(PyObject *module) = {
     nb_message_exec,
+    nb_table_exec,
 };
 
 static int
@@ -40,6 +43,7 @@ core_free(void *module)
 
     if (state != NULL) {
         nb_message_clear(state);
+        Py_CLEAR(state->table_type);
     }
 }
 

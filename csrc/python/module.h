@@ -18,6 +18,7 @@ typedef struct nb_message_cache nb_message_cache;
 /* One per module object; nothing that belongs to Python is kept in a global. */
 typedef struct nb_module_state {
     nb_message_cache *messages; /* names of message fields already looked up; owned */
+    PyObject *table_type;       /* table.c; owned */
 } nb_module_state;
 
 static inline nb_module_state *

@@ -18,6 +18,8 @@ nb_status nb_bind_arithmetic_operands(nb_bound_call *call, nb_error *err);
 /* Casts args 0 and 1 of a comparison to one type. Raises BINARY_OP_DIFF_TYPES. */
 nb_status nb_bind_comparison_operands(nb_bound_call *call, nb_error *err);
 
+/* Raises INVALID_ORDERING_TYPE for types without an order. */
+nb_status nb_bind_orderable(nb_bound_call *call, int arg, nb_error *err);
 nb_status nb_bind_diff_types(nb_bound_call *call, nb_error *err);
 nb_status nb_bind_wrong_type(nb_bound_call *call, const char *input_type, nb_error *err);
 

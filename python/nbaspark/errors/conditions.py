@@ -164,6 +164,28 @@ CONDITIONS = {
     "ZERO_INDEX": "Index must be non-zero.",
 }
 
+# SQLSTATE -> the conditions above that have one
+SQLSTATES = {
+    "08003": """
+        NO_ACTIVE_OR_DEFAULT_SESSION
+    """,
+    "0A000": """
+        ATTRIBUTE_NOT_SUPPORTED JVM_ATTRIBUTE_NOT_SUPPORTED NOT_IMPLEMENTED
+    """,
+    "42K09": """
+        CANNOT_INFER_EMPTY_SCHEMA CANNOT_INFER_SCHEMA_FOR_TYPE CANNOT_INFER_TYPE_FOR_FIELD
+        CANNOT_MERGE_TYPE NOT_EXPECTED_TYPE NOT_ITERABLE NOT_NUMERIC_COLUMNS NOT_SAME_TYPE
+    """,
+}
+
+
+def sqlstate_of(condition: str | None) -> str | None:
+    """Return the SQLSTATE of a condition, or None."""
+    for state, names in SQLSTATES.items():
+        if condition in names.split():
+            return state
+    return None
+
 
 def message_of(condition: str, parameters: dict[str, str]) -> str:
     """Return the message of a condition, its ``<parameters>`` replaced by their values."""

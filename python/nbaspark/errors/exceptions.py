@@ -64,6 +64,10 @@ class PySparkException(Exception):
 
     def getSqlState(self) -> str | None:
         """Return the SQLSTATE of the condition, or None."""
+        if self._sqlState is None and not self._complete:
+            from nbaspark.errors.conditions import sqlstate_of
+
+            return sqlstate_of(self._errorClass)
         return self._sqlState
 
     def getMessage(self) -> str:

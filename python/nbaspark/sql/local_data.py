@@ -7,6 +7,7 @@ copy where their layout allows it. Rows of Python objects are converted once, in
 
 from __future__ import annotations
 
+from nbaspark.errors import ParseException
 from nbaspark.errors.raising import not_expected, type_error, value_error
 from nbaspark.sql import types as t
 from nbaspark.sql.types_infer import Inference, from_numpy, has_null_type
@@ -34,7 +35,7 @@ def create_dataframe(
         raise type_error("INVALID_TYPE", arg_name="data", arg_type="DataFrame")
     names: list[str] | None = None
     if isinstance(schema, str):
-        schema = t.DataType.fromDDL(schema)
+        schema = _from_ddl(session, schema)
     if isinstance(schema, (list, tuple)):
         names = [str(n) for n in schema]
         schema = None
@@ -48,12 +49,20 @@ def create_dataframe(
             return _table(session, table, None, schema)
     elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
         table = _core().Table.from_arrow(data)
-        if schema is not None:
-            return _table(session, table, None, schema)
+        if names is None and schema is None:
+            names = _held(table).names
     else:
         table, names = _from_rows(session, data, schema, names, sampling_ratio, verify_schema)
-        schema = None
+        return _table(session, table, names, None, local_times=False)
     return _table(session, table, names, schema)
+
+
+def _from_ddl(session: SparkSession, ddl: str) -> t.DataType:
+    """Return the type that DDL text describes; the engine says what is wrong with it."""
+    try:
+        return t.DataType.fromDDL(ddl)
+    except ParseException:
+        return session._parse_ddl(ddl)
 
 
 def _core() -> Any:
@@ -62,13 +71,21 @@ def _core() -> Any:
     return _core
 
 
-def _table(session: SparkSession, table: Any, names: list[str] | None, schema: Any) -> DataFrame:
+def _table(
+    session: SparkSession,
+    table: Any,
+    names: list[str] | None,
+    schema: Any,
+    local_times: bool = True,
+) -> DataFrame:
     """Return the DataFrame of a table, under other names or cast to a schema."""
     ((kind, body),) = session._channel.add_table(table).items()
     df = session._relation(kind, body)
     if schema is None and names is None:
         return df
-    held = from_tree(_core().message_unpack("spark.connect.DataType", table.schema))
+    held = _held(table)
+    if local_times:
+        df = _with_zone(session, df, held)
     if schema is not None:
         wanted = schema if isinstance(schema, t.StructType) else t.StructType().add("value", schema)
         _same_length(len(wanted), len(held))
@@ -78,6 +95,31 @@ def _table(session: SparkSession, table: Any, names: list[str] | None, schema: A
     names = names + [f"_{i}" for i in range(len(names) + 1, len(held) + 1)]
     _same_length(len(names), len(held))
     return df if names == held.names else df.toDF(*names)
+
+
+def _held(table: Any) -> t.StructType:
+    """Return the names and types that a table has."""
+    return from_tree(_core().message_unpack("spark.connect.DataType", table.schema))  # type: ignore
+
+
+def _with_zone(session: SparkSession, df: DataFrame, held: t.StructType) -> DataFrame:
+    """Return a table with times without zone read as local times of the session's zone.
+
+    This is what PySpark does with times of pandas and Arrow, unless the session prefers
+    timestamps without zone.
+    """
+    if not any(isinstance(f.dataType, t.TimestampNTZType) for f in held):
+        return df
+    if session.conf.get("spark.sql.timestampType", None) == "TIMESTAMP_NTZ":
+        return df
+    df = df.toDF(*(f"_{i}" for i in range(len(held))))
+    columns = []
+    for i, field in enumerate(held):
+        column = df[f"_{i}"]
+        if isinstance(field.dataType, t.TimestampNTZType):
+            column = column.cast(t.TimestampType())
+        columns.append(column.alias(field.name))
+    return df.select(*columns)
 
 
 def _same_length(expected: int, actual: int) -> None:
@@ -234,6 +276,6 @@ def _from_pandas(
             break
         arrays[f"_{i}"] = values
     else:
-        return _core().Table.from_numpy(arrays), names
+        return _core().Table.from_numpy(arrays, nan_as_null=True), names
     # Text, times and what has missing values: Arrow knows how pandas means them.
     return _core().Table.from_arrow(data), names

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from nbaspark.sql.types import Row, StructType, _create_row
-from nbaspark.sql.types_proto import from_tree
+from nbaspark.sql.types import ArrayType, Row, StructType, TimestampType
+from nbaspark.sql.types_proto import from_tree, user_defined_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +18,14 @@ def schema_of(result: Any) -> StructType:
     return from_tree(_core.message_unpack("spark.connect.DataType", result.schema))
 
 
+def user_type(python_class: str | None, jvm_class: str | None, serialized: Any = None) -> Any:
+    """Return the type that makes values of a user-defined type."""
+    return user_defined_type(python_class, jvm_class)
+
+
 def to_rows(result: Any) -> list[Row]:
     """Return the rows of a result."""
-    return result.rows(_create_row)
+    return result.rows(Row, user_type)
 
 
 def to_arrow(result: Any) -> Any:
@@ -30,11 +35,47 @@ def to_arrow(result: Any) -> Any:
     return pyarrow.RecordBatchReader.from_stream(result).read_all()
 
 
+def _as_dict(names: list[str], values: Any) -> dict[str, Any]:
+    return dict(zip(names, values))
+
+
 def to_pandas(result: Any, session: Any) -> Any:
-    """Return a result as a pandas.DataFrame."""
+    """Return a result as a pandas.DataFrame; structs become dictionaries, arrays ndarrays.
+
+    Timestamps are local times of the session's zone, as in PySpark.
+    """
     import pandas
 
     schema = schema_of(result)
-    frame = pandas.DataFrame({i: result.column_numpy(i) for i in range(len(schema))})
+    columns = {}
+    for i, field in enumerate(schema.fields):
+        values = result.column_numpy(i, _as_dict, user_type)
+        if isinstance(field.dataType, ArrayType):
+            values = _arrays(values)
+        elif isinstance(field.dataType, TimestampType):
+            values = _local_times(values, session)
+        columns[i] = pandas.Series(values)
+    frame = pandas.DataFrame(columns, index=None if columns else range(result.n_rows))
     frame.columns = schema.names
     return frame
+
+
+def _arrays(values: Any) -> Any:
+    """Return an array of lists with the lists as arrays."""
+    import numpy
+
+    out = numpy.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        out[i] = value if value is None else numpy.asarray(value)
+    return out
+
+
+def _local_times(values: Any, session: Any) -> Any:
+    """Return points in time as local times without zone."""
+    import pandas
+
+    zone = session.conf.get("spark.sql.session.timeZone", "UTC")
+    times = pandas.Series(values)
+    if getattr(times.dt, "tz", None) is None:
+        times = times.dt.tz_localize("UTC")
+    return times.dt.tz_convert(zone).dt.tz_localize(None)

@@ -189,8 +189,7 @@ class StringType(AtomicType):
         return "string" if self.isUTF8BinaryCollation() else f"string collate {self.collation}"
 
     def jsonValue(self) -> str:
-        # A collation is written to the field's metadata, so that older readers see a string.
-        return "string"
+        return self.simpleString()
 
     def __repr__(self) -> str:
         return "StringType()" if self.isUTF8BinaryCollation() else f"StringType('{self.collation}')"
@@ -680,15 +679,21 @@ class StructField(DataType):
         return f"StructField('{self.name}', {self.dataType}, {self.nullable})"
 
     def jsonValue(self) -> dict[str, Any]:
-        from nbaspark.sql.types_parse import COLLATIONS_KEY, collation_metadata
+        from nbaspark.sql.types_parse import (
+            COLLATIONS_KEY,
+            collation_metadata,
+            without_collations,
+        )
 
-        metadata = self.metadata
-        collations = collation_metadata(self.name, self.dataType)
+        metadata, data_type = self.metadata, self.dataType
+        collations = collation_metadata(self.name, data_type)
         if collations:
+            # They go to the metadata, so that readers that know none see plain text.
             metadata = {**metadata, COLLATIONS_KEY: collations}
+            data_type = without_collations(data_type)
         return {
             "name": self.name,
-            "type": self.dataType.jsonValue(),
+            "type": data_type.jsonValue(),
             "nullable": self.nullable,
             "metadata": metadata,
         }

@@ -90,6 +90,18 @@ def collation_metadata(name: str, data_type: t.DataType) -> dict[str, str]:
     return found
 
 
+def without_collations(dt: t.DataType) -> t.DataType:
+    """Return a type with plain strings, except in structs, whose fields care for themselves."""
+    if isinstance(dt, t.StringType):
+        return t.StringType()
+    if isinstance(dt, t.ArrayType):
+        return t.ArrayType(without_collations(dt.elementType), dt.containsNull)
+    if isinstance(dt, t.MapType):
+        key, value = without_collations(dt.keyType), without_collations(dt.valueType)
+        return t.MapType(key, value, dt.valueContainsNull)
+    return dt
+
+
 def collations_of(metadata: dict | None) -> dict[str, str]:
     """Return ``{path: "COLLATION"}`` from the metadata of a field."""
     named = (metadata or {}).get(COLLATIONS_KEY, {})

@@ -60,30 +60,20 @@ put_value(nb_arena *arena, nb_vector *v, int64_t i, uint64_t x)
     int len = (int)(x % 29);
 
     switch (nb_type_storage(v->type)->phys) {
-    case NB_PHYS_BOOL:
-        NB_DATA(uint8_t, v)[i] = x & 1;
-        break;
-    case NB_PHYS_INT8:
-        NB_DATA(int8_t, v)[i] = (int8_t)x;
-        break;
-    case NB_PHYS_INT16:
-        NB_DATA(int16_t, v)[i] = (int16_t)x;
-        break;
-    case NB_PHYS_INT32:
-        NB_DATA(int32_t, v)[i] = (int32_t)x;
-        break;
-    case NB_PHYS_INT64:
-        NB_DATA(int64_t, v)[i] = (int64_t)x;
-        break;
-    case NB_PHYS_INT128:
-        NB_DATA(nb_int128, v)[i] = (nb_int128)(int64_t)x * INT32_MAX;
-        break;
+    case NB_PHYS_BOOL: NB_DATA(uint8_t, v)[i] = x & 1; break;
+    case NB_PHYS_INT8: NB_DATA(int8_t, v)[i] = (int8_t)x; break;
+    case NB_PHYS_INT16: NB_DATA(int16_t, v)[i] = (int16_t)x; break;
+    case NB_PHYS_INT32: NB_DATA(int32_t, v)[i] = (int32_t)x; break;
+    case NB_PHYS_INT64: NB_DATA(int64_t, v)[i] = (int64_t)x; break;
+    case NB_PHYS_INT128: NB_DATA(nb_int128, v)[i] = (nb_int128)(int64_t)x * INT32_MAX; break;
     case NB_PHYS_FLOAT:
         NB_DATA(float, v)[i] = x % 8 < 6 ? (float)(x >> 40) : (float)doubles[x % 6];
         break;
     case NB_PHYS_DOUBLE:
-        NB_DATA(double, v)[i] = x % 8 < 6 ? (double)(int64_t)x : x % 8 == 7 ? __builtin_nan("")
-                                                                          : doubles[x % 6];
+        NB_DATA(double, v)
+        [i] = x % 8 < 6    ? (double)(int64_t)x
+              : x % 8 == 7 ? __builtin_nan("")
+                           : doubles[x % 6];
         break;
     case NB_PHYS_INTERVAL:
         NB_DATA(nb_interval, v)[i] = (nb_interval){(int32_t)x % 100, (int32_t)(x >> 20) % 9, 7};
@@ -96,8 +86,7 @@ put_value(nb_arena *arena, nb_vector *v, int64_t i, uint64_t x)
         NB_DATA(nb_view, v)[i] = nb_view_make(p, (size_t)len);
         break;
     }
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -125,8 +114,9 @@ make_vector(nb_arena *arena, const nb_type *type, int64_t n, nulls_kind nulls, u
             at += len;
         }
         for (int c = 0; c < out->n_children; c++) {
-            make_vector(arena, out->children[c].type, at, c == 0 && type->id == NB_TYPE_MAP
-                            ? NO_NULLS : nulls, seed + 3 + (uint64_t)c, &out->children[c]);
+            make_vector(arena, out->children[c].type, at,
+                        c == 0 && type->id == NB_TYPE_MAP ? NO_NULLS : nulls,
+                        seed + 3 + (uint64_t)c, &out->children[c]);
         }
     }
     for (int64_t i = 0; i < n; i++) {
@@ -153,8 +143,12 @@ make_dict(nb_arena *arena, const nb_type *type, int64_t n, int64_t entries, null
     for (int64_t i = 0; i < n; i++) {
         indices[i] = (uint32_t)(i * 7 % entries);
     }
-    *out = (nb_vector){.type = type, .kind = NB_VEC_DICT, .n_rows = (int32_t)n,
-                       .indices = indices, .dict = dict, .dict_id = 1};
+    *out = (nb_vector){.type = type,
+                       .kind = NB_VEC_DICT,
+                       .n_rows = (int32_t)n,
+                       .indices = indices,
+                       .dict = dict,
+                       .dict_id = 1};
 }
 
 void

@@ -49,7 +49,8 @@ make_table(nb_pool *pool, const nb_type *schema, int64_t n, nulls_kind nulls, in
             if (k == 1) {
                 make_dict(c->arena, schema->children[i].type, n, 11, nulls, &c->cols[i]);
             } else {
-                make_vector(c->arena, schema->children[i].type, n, nulls, (uint64_t)(i + k), &c->cols[i]);
+                make_vector(c->arena, schema->children[i].type, n, nulls, (uint64_t)(i + k),
+                            &c->cols[i]);
             }
         }
         assert_int_equal(nb_table_append(t, c), NB_OK);
@@ -225,11 +226,16 @@ static nb_status
 import_one(nb_pool *pool, struct ArrowSchema *field, struct ArrowArray *column, nb_table **out,
            nb_error *err)
 {
-    struct ArrowSchema *fields[1] = {field}, schema = {.format = "+s", .n_children = 1, .children = fields};
+    struct ArrowSchema *fields[1] = {field},
+                       schema = {.format = "+s", .n_children = 1, .children = fields};
     struct ArrowArray *columns[1] = {column};
     const void *none[1] = {NULL};
-    struct ArrowArray array = {.length = column->length, .n_buffers = 1, .n_children = 1,
-                               .children = columns, .buffers = none, .release = no_release};
+    struct ArrowArray array = {.length = column->length,
+                               .n_buffers = 1,
+                               .n_children = 1,
+                               .children = columns,
+                               .buffers = none,
+                               .release = no_release};
     const nb_type *type;
     nb_chunk *chunk;
 
@@ -239,18 +245,18 @@ import_one(nb_pool *pool, struct ArrowSchema *field, struct ArrowArray *column, 
     return nb_table_append(*out, chunk);
 }
 
-#define IMPORT_NUMBERS(FORMAT, T, ID, OUT_T, ...)                                                   \
-    do {                                                                                            \
-        const T values[] = __VA_ARGS__;                                                             \
-        const void *buffers[2] = {NULL, values};                                                    \
-        struct ArrowSchema field = {.format = FORMAT, .name = "x", .flags = ARROW_FLAG_NULLABLE};   \
-        struct ArrowArray column = {.length = 2, .offset = 1, .n_buffers = 2, .buffers = buffers};  \
-        nb_table *t_ = NULL;                                                                        \
-        assert_int_equal(import_one(pool, &field, &column, &t_, NULL), NB_OK);                      \
-        assert_int_equal(t_->schema->children[0].type->id, ID);                                     \
-        assert_true((NB_DATA(OUT_T, &t_->chunks[0]->cols[0])[0]) == want[0]);                       \
-        assert_true((NB_DATA(OUT_T, &t_->chunks[0]->cols[0])[1]) == want[1]);                       \
-        nb_table_release(t_);                                                                       \
+#define IMPORT_NUMBERS(FORMAT, T, ID, OUT_T, ...)                                                  \
+    do {                                                                                           \
+        const T values[] = __VA_ARGS__;                                                            \
+        const void *buffers[2] = {NULL, values};                                                   \
+        struct ArrowSchema field = {.format = FORMAT, .name = "x", .flags = ARROW_FLAG_NULLABLE};  \
+        struct ArrowArray column = {.length = 2, .offset = 1, .n_buffers = 2, .buffers = buffers}; \
+        nb_table *t_ = NULL;                                                                       \
+        assert_int_equal(import_one(pool, &field, &column, &t_, NULL), NB_OK);                     \
+        assert_int_equal(t_->schema->children[0].type->id, ID);                                    \
+        assert_true((NB_DATA(OUT_T, &t_->chunks[0]->cols[0])[0]) == want[0]);                      \
+        assert_true((NB_DATA(OUT_T, &t_->chunks[0]->cols[0])[1]) == want[1]);                      \
+        nb_table_release(t_);                                                                      \
     } while (0)
 
 static void
@@ -305,11 +311,17 @@ test_arrow__dictionary(void **state)
     const int8_t indices[] = {9, 1, 0, 7, 1};
     const uint8_t valid[] = {0x17};
     const int32_t offsets[] = {0, 1, 15};
-    const void *index_buffers[] = {valid, indices}, *value_buffers[] = {NULL, offsets, "abcdefghijklmno"};
-    struct ArrowSchema values = {.format = "u"}, field = {.format = "c", .name = "x", .dictionary = &values};
+    const void *index_buffers[] = {valid, indices},
+               *value_buffers[] = {NULL, offsets, "abcdefghijklmno"};
+    struct ArrowSchema values = {.format = "u"},
+                       field = {.format = "c", .name = "x", .dictionary = &values};
     struct ArrowArray entries = {.length = 2, .n_buffers = 3, .buffers = value_buffers};
-    struct ArrowArray column = {.length = 4, .offset = 1, .null_count = 1, .n_buffers = 2,
-                                .buffers = index_buffers, .dictionary = &entries};
+    struct ArrowArray column = {.length = 4,
+                                .offset = 1,
+                                .null_count = 1,
+                                .n_buffers = 2,
+                                .buffers = index_buffers,
+                                .dictionary = &entries};
     nb_table *t = NULL;
     nb_vector *v;
 

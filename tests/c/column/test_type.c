@@ -76,14 +76,16 @@ test_type__names(void **state)
     const nb_type *s = nb_type_struct(f, 2), *m = nb_type_map(nb_type_of(NB_TYPE_STRING), s, true);
     nb_field many[30];
 
-    assert_string_equal(nb_type_simple_string(arena, m), "map<string,struct<a:int,b c:decimal(10,2)>>");
+    assert_string_equal(nb_type_simple_string(arena, m),
+                        "map<string,struct<a:int,b c:decimal(10,2)>>");
     assert_string_equal(nb_type_sql(arena, m),
                         "MAP<STRING, STRUCT<a: INT NOT NULL, `b c`: DECIMAL(10,2)>>");
     assert_string_equal(nb_type_sql(arena, nb_type_interval_ym(0, 1)), "INTERVAL YEAR TO MONTH");
     assert_string_equal(nb_type_simple_string(arena, nb_type_interval_dt(1, 1)), "interval hour");
     assert_string_equal(nb_type_simple_string(arena, nb_type_ml_vector()), "vector");
     assert_string_equal(nb_type_simple_string(arena, nb_type_of(NB_TYPE_NULL)), "void");
-    assert_string_equal(nb_type_simple_string(arena, nb_type_char(NB_TYPE_VARCHAR, 7)), "varchar(7)");
+    assert_string_equal(nb_type_simple_string(arena, nb_type_char(NB_TYPE_VARCHAR, 7)),
+                        "varchar(7)");
     for (int i = 0; i < 30; i++) {
         many[i] = (nb_field){NB_STR("x"), nb_type_of(NB_TYPE_INT8), true, {"", 0}};
     }
@@ -101,15 +103,15 @@ test_type__as_nullable(void **state)
 
     assert_true(t->children[0].nullable);
     assert_true(t->children[0].type->contains_null);
-    assert_false(nb_type_is_orderable(
-        nb_type_array(nb_type_map(nb_type_of(NB_TYPE_INT8), nb_type_of(NB_TYPE_INT8), true), true)));
+    assert_false(nb_type_is_orderable(nb_type_array(
+        nb_type_map(nb_type_of(NB_TYPE_INT8), nb_type_of(NB_TYPE_INT8), true), true)));
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_type__interned),     cmocka_unit_test(test_type__many),
+        cmocka_unit_test(test_type__interned),         cmocka_unit_test(test_type__many),
         cmocka_unit_test(test_type__depth_is_bounded), cmocka_unit_test(test_type__names),
         cmocka_unit_test(test_type__as_nullable),
     };

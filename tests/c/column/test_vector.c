@@ -278,8 +278,8 @@ test_vector__compare_order(void **state)
 {
     nb_arena *arena = nb_arena_new(NULL);
     double d[] = {-__builtin_inf(), -1, -0.0, 0.0, 1, __builtin_inf(), __builtin_nan("")};
-    nb_view s[6] = {nb_view_make("", 0),     nb_view_make("a", 1),
-                    nb_view_make("a\0", 2),  nb_view_make("abcdefghijklm", 13),
+    nb_view s[6] = {nb_view_make("", 0),    nb_view_make("a", 1),
+                    nb_view_make("a\0", 2), nb_view_make("abcdefghijklm", 13),
                     nb_view_make("abd", 3), nb_view_make("\xff", 1)};
     nb_vector v = {.type = nb_type_of(NB_TYPE_FLOAT64), .n_rows = 7, .data = d}, null;
     nb_vector w = {.type = nb_type_of(NB_TYPE_STRING), .n_rows = 6, .data = s};

@@ -67,7 +67,8 @@ test_type_proto__defaults_and_faults(void **state)
     nb_error_clear(&err);
     assert_int_equal(nb_type_from_bytes(arena, (nb_str){"\xa2\x01\x00", 3}, &t, &err), NB_ERROR);
     nb_error_clear(&err);
-    assert_int_equal(nb_type_from_bytes(arena, (nb_str){"\x52\x02\x10\x63", 4}, &t, &err), NB_ERROR);
+    assert_int_equal(nb_type_from_bytes(arena, (nb_str){"\x52\x02\x10\x63", 4}, &t, &err),
+                     NB_ERROR);
     nb_error_clear(&err);
     nb_arena_free(arena);
 }

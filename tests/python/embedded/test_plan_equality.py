@@ -18,7 +18,6 @@ pytest.importorskip("pyarrow")
 
 from plan_oracle import normalised, our_message, our_session, their_session
 
-
 DDL = "id bigint, a int, b string, s struct<x: int, y: double>, m map<string,int>, l array<int>"
 
 JSON_SCHEMA = '{"type":"struct","fields":[{"name":"a","type":"integer","nullable":true}]}'

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nbaspark.sql.functions.base import ColumnOrName
+    from nbaspark.sql.types import ArrayType, StructType
 
 
 def from_csv(

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * aggregate_merge.c: brings equal keys of many tables and runs together, one range of the hash after the other.
+ *
+ * Every table and run gives its rows of the range in order of hash32 (group_table.h). Lists are merged by hash32; rows that share one are
+ * compared by key, and, should there be several keys (about one pair of groups in a million does), put into key order. So the result
+ * is in an order that only the keys decide.
+ *
+ * A run on disk: rows in the same order, cut at NB_AGG_SPILL_PARTS equal ranges of the hash. A row:
+ *   | hash32 | row_width bytes | the long strings of its views | per state with serialize: length u32, bytes |
+ */
+#include "exec/hash_aggregate_internal.h"
+
+#define GROUPS_PER_PART 16384
+#define MAX_PARTS       1024
+#define PREFETCH_AHEAD  12
+
+typedef struct row_list {
+    uint64_t *entries;
+    size_t n, at, cap;
+    uint8_t *rows;       /* entry → rows + number * width */
+    size_t rows_bytes;   /* owned when it comes from a run */
+    uint8_t *file_bytes; /* what views of a run point into */
+    size_t file_cap;
+} row_list;
+
+struct agg_merge {
+    aggregate_op *op;
+    int set;
+    const nb_key_layout *layout;
+    int width;
+    nb_arena *memory, *scratch;
+    row_list *lists; /* in the order of states and runs */
+    row_list **live; /* those that have rows left */
+    int n_lists;
+    uint8_t **out, **into, **from; /* pool arrays of cap entries */
+    int64_t n_out, n_pairs, cap;
+    uint8_t **same; /* rows of one hash32 */
+    int64_t n_same, cap_same;
+};
+
+static nb_group_table *
+table_of(const agg_merge *m, agg_state *s)
+{
+    return m->set >= 0 ? &s->distinct[m->set] : &s->groups;
+}
+
+static agg_runs *
+runs_of(const aggregate_op *op, int set, agg_state *s)
+{
+    (void)op;
+    return set >= 0 ? &s->distinct_runs[set] : &s->runs;
+}
+
+int
+nb_agg_merge_parts(const aggregate_op *op, int set)
+{
+    int64_t rows = 0;
+    int parts = 1;
+
+    for (int s = 0; s < op->n_states; s++) {
+        agg_state *state = op->states[s];
+
+        if (runs_of(op, set, state)->n > 0) {
+            return NB_AGG_SPILL_PARTS;
+        }
+        rows += set >= 0 ? state->distinct[set].n_rows : state->groups.n_rows;
+    }
+    while (parts < MAX_PARTS && parts * (int64_t)GROUPS_PER_PART < rows) {
+        parts *= 2;
+    }
+    return parts;
+}
+
+nb_status
+nb_agg_merge_new(aggregate_op *op, int set, agg_merge **out)
+{
+    nb_arena *memory = nb_arena_new(op->pool);
+    agg_merge *m = memory ? NB_ARENA_NEW(memory, agg_merge) : NULL;
+
+    if (m == NULL) {
+        nb_arena_free(memory);
+        return NB_NOMEM;
+    }
+    *m = (agg_merge){.op = op, .set = set, .memory = memory};
+    m->layout = set >= 0 ? &op->distinct[set].layout : &op->layout;
+    m->width = set >= 0 ? m->layout->n_bytes : op->row_width;
+    for (int s = 0; s < op->n_states; s++) {
+        m->n_lists += 1 + runs_of(op, set, op->states[s])->n;
+    }
+    m->lists = nb_arena_zalloc(memory, (size_t)m->n_lists * sizeof(row_list));
+    m->live = NB_ARENA_ARRAY(memory, row_list *, m->n_lists);
+    m->scratch = nb_arena_new(op->pool);
+    if (m->lists == NULL || m->live == NULL || m->scratch == NULL) {
+        nb_agg_merge_free(m);
+        return NB_NOMEM;
+    }
+    *out = m;
+    return NB_OK;
+}
+
+void
+nb_agg_merge_free(agg_merge *m)
+{
+    nb_pool *pool;
+
+    if (m == NULL) {
+        return;
+    }
+    pool = m->op->pool;
+    for (int i = 0; m->lists != NULL && i < m->n_lists; i++) {
+        row_list *l = &m->lists[i];
+
+        nb_pool_dealloc(pool, l->entries, l->cap * sizeof(uint64_t));
+        if (l->rows_bytes > 0) {
+            nb_pool_dealloc(pool, l->rows, l->rows_bytes);
+        }
+        nb_pool_dealloc(pool, l->file_bytes, l->file_cap);
+    }
+    nb_pool_dealloc(pool, m->out, (size_t)m->cap * sizeof(*m->out));
+    nb_pool_dealloc(pool, m->into, (size_t)m->cap * sizeof(*m->into));
+    nb_pool_dealloc(pool, m->from, (size_t)m->cap * sizeof(*m->from));
+    nb_pool_dealloc(pool, m->same, (size_t)m->cap_same * sizeof(*m->same));
+    nb_arena_free(m->scratch);
+    nb_arena_free(m->memory);
+}
+
+/* ---- runs ------------------------------------------------------------------------------------ */
+
+static nb_status
+write_row(aggregate_op *op, const nb_group_table *t, bool states, uint32_t hash32,
+          const uint8_t *row, nb_arena *scratch, nb_spill_file *f, nb_error *err)
+{
+    NB_TRY(nb_spill_file_write(f, &hash32, sizeof(hash32), err));
+    NB_TRY(nb_spill_file_write(f, row, (size_t)t->row_width, err));
+    for (int c = 0; c < t->layout->n_cols; c++) {
+        nb_view v;
+
+        if (t->layout->cols[c].null_bit != -1) {
+            continue;
+        }
+        memcpy(&v, row + t->layout->cols[c].offset, sizeof(v));
+        if (v.len > NB_VIEW_INLINE && v.len != NB_NULL_VIEW) {
+            NB_TRY(nb_spill_file_write(f, v.ptr, v.len, err));
+        }
+    }
+    for (int a = 0; states && a < op->n_aggs; a++) {
+        const agg_fn *fn = &op->aggs[a];
+        nb_agg_ctx ctx = nb_aggregate_ctx(op, fn, scratch, scratch, 0, err);
+        nb_strbuf bytes = {0};
+        uint32_t len;
+        nb_status st;
+
+        if (fn->ops->serialize == NULL) {
+            continue;
+        }
+        st = fn->ops->serialize(&ctx, row + fn->offset, &bytes);
+        len = (uint32_t)bytes.len;
+        if (st == NB_OK) {
+            st = bytes.failed ? NB_NOMEM : nb_spill_file_write(f, &len, sizeof(len), err);
+        }
+        if (st == NB_OK) {
+            st = nb_spill_file_write(f, bytes.data ? bytes.data : "", bytes.len, err);
+        }
+        nb_strbuf_free(&bytes);
+        NB_TRY(st);
+    }
+    return NB_OK;
+}
+
+/* Takes the lock: the run's arena is shared. */
+static nb_status
+add_run(aggregate_op *op, agg_runs *runs, agg_run run)
+{
+    nb_status st = NB_OK;
+
+    pthread_mutex_lock(&op->lock);
+    if (runs->n == runs->cap) {
+        int cap = runs->cap ? 2 * runs->cap : 4;
+        agg_run *grown = NB_ARENA_ARRAY(op->arena, agg_run, cap);
+
+        if (grown == NULL) {
+            st = NB_NOMEM;
+        } else {
+            if (runs->n > 0) {
+                memcpy(grown, runs->runs, (size_t)runs->n * sizeof(*grown));
+            }
+            runs->runs = grown;
+            runs->cap = cap;
+        }
+    }
+    if (st == NB_OK) {
+        runs->runs[runs->n++] = run;
+    }
+    pthread_mutex_unlock(&op->lock);
+    return st;
+}
+
+nb_status
+nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_arena **memory,
+                   agg_runs *runs, nb_error *err)
+{
+    const uint32_t step = (uint32_t)(((uint64_t)1 << 32) / NB_AGG_SPILL_PARTS);
+    nb_arena *scratch = nb_arena_new(NULL);
+    agg_run run = {0};
+    uint64_t *entries = NULL;
+    size_t cap = 0, n;
+    nb_status st = scratch ? NB_OK : NB_NOMEM;
+
+    NB_TRY_GOTO(st, st, done);
+    NB_TRY_GOTO(st, nb_spill_file_new(op->ctx->spill_dir, &run.file, err), done);
+    for (uint32_t p = 0; p < NB_AGG_SPILL_PARTS; p++) {
+        run.part_at[p] = nb_spill_file_size(run.file);
+        NB_TRY_GOTO(
+            st, nb_group_table_entries(table, p * step, p * step + (step - 1), &entries, &cap, &n),
+            done);
+        for (size_t i = 0; i < n; i++) {
+            NB_TRY_GOTO(st,
+                        write_row(op, table, states, (uint32_t)(entries[i] >> 32),
+                                  nb_group_row(table, (uint32_t)entries[i]), scratch, run.file,
+                                  err),
+                        done);
+        }
+        nb_arena_reset(scratch);
+    }
+    run.part_at[NB_AGG_SPILL_PARTS] = nb_spill_file_size(run.file);
+    NB_TRY_GOTO(st, nb_spill_file_finish(run.file, err), done);
+    nb_metrics_spilled(op->base.node, nb_spill_file_size(run.file));
+    NB_TRY_GOTO(st, add_run(op, runs, run), done);
+    run.file = NULL;
+    nb_pool_dealloc(table->pool, entries, cap * sizeof(uint64_t));
+    entries = NULL;
+    NB_TRY_GOTO(st, nb_group_table_clear(table), done);
+    if (memory != NULL) {
+        nb_arena_free(*memory);
+        *memory = nb_arena_new(op->pool);
+        st = *memory ? NB_OK : NB_NOMEM;
+    }
+done:
+    nb_pool_dealloc(op->pool, entries, cap * sizeof(uint64_t));
+    nb_spill_file_free(run.file);
+    nb_arena_free(scratch);
+    return st;
+}
+
+static nb_status
+grow(nb_pool *pool, void **p, size_t *cap, size_t need)
+{
+    void *grown;
+
+    if (need <= *cap) {
+        return NB_OK;
+    }
+    need = NB_MAX(need, *cap * 2);
+    grown = nb_pool_realloc(pool, *p, *cap, need);
+    if (grown == NULL) {
+        return NB_NOMEM;
+    }
+    *p = grown;
+    *cap = need;
+    return NB_OK;
+}
+
+/* The bytes behind the fixed part of a row: strings, then states. Returns where they end. */
+static nb_status
+restore_row(agg_merge *m, uint8_t *row, const uint8_t **cursor, nb_error *err)
+{
+    const uint8_t *p = *cursor;
+
+    for (int c = 0; c < m->layout->n_cols; c++) {
+        nb_view v;
+
+        if (m->layout->cols[c].null_bit != -1) {
+            continue;
+        }
+        memcpy(&v, row + m->layout->cols[c].offset, sizeof(v));
+        if (v.len > NB_VIEW_INLINE && v.len != NB_NULL_VIEW) {
+            v.ptr = (const char *)p;
+            p += v.len;
+            memcpy(row + m->layout->cols[c].offset, &v, sizeof(v));
+        }
+    }
+    for (int a = 0; m->set < 0 && a < m->op->n_aggs; a++) {
+        const agg_fn *fn = &m->op->aggs[a];
+        nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->memory, m->scratch, 0, err);
+        uint32_t len;
+
+        if (fn->ops->serialize == NULL) {
+            continue;
+        }
+        memcpy(&len, p, sizeof(len));
+        p += sizeof(len);
+        memset(row + fn->offset, 0, (size_t)fn->ops->state_size);
+        if (fn->ops->init != NULL) {
+            fn->ops->init(&ctx, row + fn->offset);
+        }
+        NB_TRY(fn->ops->deserialize(&ctx, (nb_str){(const char *)p, len}, row + fn->offset));
+        p += len;
+    }
+    *cursor = p;
+    return NB_OK;
+}
+
+static nb_status
+read_run(agg_merge *m, row_list *l, const agg_run *run, int part, nb_error *err)
+{
+    size_t n_bytes = (size_t)(run->part_at[part + 1] - run->part_at[part]), n = 0;
+    size_t entry_bytes = l->cap * sizeof(uint64_t), width = (size_t)m->width;
+    const uint8_t *p, *end;
+
+    NB_TRY(grow(m->op->pool, (void **)&l->file_bytes, &l->file_cap, n_bytes));
+    NB_TRY(nb_spill_file_read(run->file, run->part_at[part], l->file_bytes, n_bytes, err));
+    p = l->file_bytes;
+    end = p + n_bytes;
+    while (p < end) {
+        uint32_t hash32;
+
+        memcpy(&hash32, p, sizeof(hash32));
+        NB_TRY(grow(m->op->pool, (void **)&l->entries, &entry_bytes, (n + 1) * sizeof(uint64_t)));
+        l->cap = entry_bytes / sizeof(uint64_t);
+        NB_TRY(grow(m->op->pool, (void **)&l->rows, &l->rows_bytes, (n + 1) * width));
+        memcpy(l->rows + n * width, p + sizeof(hash32), width);
+        p += sizeof(hash32) + width;
+        NB_TRY(restore_row(m, l->rows + n * width, &p, err));
+        l->entries[n] = (uint64_t)hash32 << 32 | n;
+        n++;
+    }
+    l->n = n;
+    return NB_OK;
+}
+
+/* ---- merging --------------------------------------------------------------------------------- */
+
+static nb_status
+load_lists(agg_merge *m, int part, uint32_t low, uint32_t high, nb_error *err)
+{
+    row_list *l = m->lists;
+    int64_t total = 0;
+
+    for (int s = 0; s < m->op->n_states; s++) {
+        nb_group_table *t = table_of(m, m->op->states[s]);
+        agg_runs *runs = runs_of(m->op, m->set, m->op->states[s]);
+
+        l->at = l->n = 0;
+        if (t->n_rows > 0) {
+            NB_TRY(nb_group_table_entries(t, low, high, &l->entries, &l->cap, &l->n));
+        }
+        l->rows = t->rows;
+        total += (int64_t)l->n;
+        l++;
+        for (int r = 0; r < runs->n; r++, l++) {
+            l->at = 0;
+            NB_TRY(read_run(m, l, &runs->runs[r], part, err));
+            total += (int64_t)l->n;
+        }
+    }
+    if (total > m->cap) {
+        size_t old = (size_t)m->cap * sizeof(uint8_t *), bytes = (size_t)total * sizeof(uint8_t *);
+        uint8_t ***arrays[] = {&m->out, &m->into, &m->from};
+
+        for (int i = 0; i < 3; i++) {
+            nb_pool_dealloc(m->op->pool, *arrays[i], old);
+            *arrays[i] = NULL;
+        }
+        m->cap = 0;
+        m->out = nb_pool_alloc(m->op->pool, bytes);
+        m->into = nb_pool_alloc(m->op->pool, bytes);
+        m->from = nb_pool_alloc(m->op->pool, bytes);
+        if (m->out == NULL || m->into == NULL || m->from == NULL) {
+            for (int i = 0; i < 3; i++) {
+                nb_pool_dealloc(m->op->pool, *arrays[i], bytes);
+                *arrays[i] = NULL;
+            }
+            return NB_NOMEM;
+        }
+        m->cap = total;
+    }
+    return NB_OK;
+}
+
+static nb_status
+note_same(agg_merge *m, uint8_t *row)
+{
+    if (m->n_same == m->cap_same) {
+        int64_t cap = m->cap_same ? 2 * m->cap_same : 16;
+        uint8_t **grown =
+            nb_pool_realloc(m->op->pool, m->same, (size_t)m->cap_same * sizeof(*grown),
+                            (size_t)cap * sizeof(*grown));
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        m->same = grown;
+        m->cap_same = cap;
+    }
+    m->same[m->n_same++] = row;
+    return NB_OK;
+}
+
+/* Rows of one hash32: those with equal keys become pairs, the first of each goes out, in key order. */
+static void
+settle_same(agg_merge *m)
+{
+    int64_t first = m->n_out;
+
+    for (int64_t i = 0; i < m->n_same; i++) {
+        uint8_t *row = m->same[i];
+        int64_t k = first;
+
+        while (k < m->n_out && !nb_key_equal(m->layout, m->layout->n_sections, row, m->out[k])) {
+            k++;
+        }
+        if (k < m->n_out) {
+            m->into[m->n_pairs] = m->out[k];
+            m->from[m->n_pairs++] = row;
+            continue;
+        }
+        for (; k > first && nb_key_compare(m->layout, row, m->out[k - 1]) < 0; k--) {
+            m->out[k] = m->out[k - 1];
+        }
+        m->out[k] = row;
+        m->n_out++;
+    }
+    m->n_same = 0;
+}
+
+NB_INLINE uint8_t *
+take(const agg_merge *m, row_list *l)
+{
+    size_t width = (size_t)m->width;
+
+    if (l->at + PREFETCH_AHEAD < l->n) {
+        __builtin_prefetch(l->rows + (uint32_t)l->entries[l->at + PREFETCH_AHEAD] * width);
+    }
+    return l->rows + (uint32_t)l->entries[l->at++] * width;
+}
+
+static nb_status
+merge_lists(agg_merge *m)
+{
+    int n = 0;
+
+    m->n_out = m->n_pairs = 0;
+    for (int i = 0; i < m->n_lists; i++) {
+        if (m->lists[i].n > 0) {
+            m->live[n++] = &m->lists[i];
+        }
+    }
+    while (n > 0) {
+        uint32_t least = UINT32_MAX;
+        bool ended = false;
+
+        for (int i = 0; i < n; i++) {
+            uint32_t h = (uint32_t)(m->live[i]->entries[m->live[i]->at] >> 32);
+            least = NB_MIN(least, h);
+        }
+        m->n_same = 0;
+        for (int i = 0; i < n; i++) {
+            row_list *l = m->live[i];
+
+            while (l->at < l->n && (uint32_t)(l->entries[l->at] >> 32) == least) {
+                NB_TRY(note_same(m, take(m, l)));
+            }
+            ended |= l->at == l->n;
+        }
+        if (m->n_same == 1) {
+            m->out[m->n_out++] = m->same[0];
+        } else {
+            settle_same(m);
+        }
+        for (int i = 0; ended && i < n;) {
+            if (m->live[i]->at < m->live[i]->n) {
+                i++;
+            } else {
+                n--;
+                memmove(&m->live[i], &m->live[i + 1], (size_t)(n - i) * sizeof(*m->live));
+            }
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_agg_merge_part(agg_merge *m, int part, uint32_t low, uint32_t high, uint8_t ***rows, int64_t *n,
+                  nb_error *err)
+{
+    NB_TRY(load_lists(m, part, low, high, err));
+    NB_TRY(merge_lists(m));
+    for (int a = 0; m->set < 0 && a < m->op->n_aggs; a++) {
+        const agg_fn *fn = &m->op->aggs[a];
+
+        for (int64_t at = 0; at < m->n_pairs; at += NB_BATCH_ROWS) {
+            nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->memory, m->scratch, 0, err);
+
+            nb_arena_reset(m->scratch);
+            NB_TRY(fn->ops->merge(&ctx, m->into + at, m->from + at, fn->offset,
+                                  NB_MIN(m->n_pairs - at, NB_BATCH_ROWS)));
+        }
+    }
+    *rows = m->out;
+    *n = m->n_out;
+    return NB_OK;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * group_table.c: look-ups of a batch at a time.
+ *
+ * A look-up has three loops over the batch: slots are prefetched; slots are read and rows with the same hash prefetched; keys are
+ * compared. So cache misses of many rows overlap, and the common case (the group exists, at its home slot) has no unpredictable
+ * branch. What is left over (new groups, displaced ones) is done row by row.
+ */
+#include "exec/group_table.h"
+
+#include <stdlib.h>
+
+#define FIRST_BITS    13
+#define PREFETCH_FROM ((size_t)256 * 1024) /* bytes of slots; below they are in the cache anyway */
+
+nb_status
+nb_group_table_init(nb_group_table *t, nb_pool *pool, const nb_key_layout *layout, int row_width)
+{
+    *t = (nb_group_table){
+        .pool = pool, .layout = layout, .row_width = row_width, .bits = FIRST_BITS};
+    t->slots = nb_pool_zalloc(pool, sizeof(uint64_t) << FIRST_BITS);
+    t->heap = nb_arena_new(pool);
+    if (t->slots == NULL || t->heap == NULL) {
+        nb_group_table_free(t);
+        return NB_NOMEM;
+    }
+    return NB_OK;
+}
+
+void
+nb_group_table_free(nb_group_table *t)
+{
+    if (t->pool == NULL) {
+        return;
+    }
+    if (t->slots != NULL) {
+        nb_pool_dealloc(t->pool, t->slots, sizeof(uint64_t) << t->bits);
+    }
+    nb_pool_dealloc(t->pool, t->rows, (size_t)t->cap_rows * (size_t)t->row_width);
+    nb_arena_free(t->heap);
+    *t = (nb_group_table){0};
+}
+
+nb_status
+nb_group_table_clear(nb_group_table *t)
+{
+    nb_group_table old = *t;
+
+    nb_group_table_free(t);
+    return nb_group_table_init(t, old.pool, old.layout, old.row_width);
+}
+
+size_t
+nb_group_table_bytes(const nb_group_table *t)
+{
+    return (sizeof(uint64_t) << t->bits) + (size_t)t->cap_rows * (size_t)t->row_width +
+           nb_arena_bytes(t->heap);
+}
+
+/* Entries come in almost sorted order, so this writes almost sequentially. */
+static void
+reinsert(uint64_t *slots, int bits, const uint64_t *old, size_t n_old)
+{
+    size_t mask = ((size_t)1 << bits) - 1;
+
+    for (size_t i = 0; i < n_old; i++) {
+        size_t at;
+
+        if (old[i] == 0) {
+            continue;
+        }
+        at = (size_t)((old[i] >> 32) >> (32 - bits));
+        while (slots[at] != 0) {
+            at = (at + 1) & mask;
+        }
+        slots[at] = old[i];
+    }
+}
+
+/* Room for n more rows, in slots (at most 5/8 full) and rows. */
+static nb_status
+reserve(nb_group_table *t, int64_t n)
+{
+    size_t rows = (size_t)t->n_rows + (size_t)n;
+    int bits = t->bits;
+
+    if (rows >= UINT32_MAX) {
+        return NB_NOMEM;
+    }
+    while (bits < 32 && rows > ((size_t)5 << bits) / 8) {
+        bits++;
+    }
+    if (bits != t->bits) {
+        uint64_t *slots = nb_pool_zalloc(t->pool, sizeof(uint64_t) << bits);
+
+        if (slots == NULL) {
+            return NB_NOMEM;
+        }
+        reinsert(slots, bits, t->slots, (size_t)1 << t->bits);
+        nb_pool_dealloc(t->pool, t->slots, sizeof(uint64_t) << t->bits);
+        t->slots = slots;
+        t->bits = bits;
+    }
+    if (rows > t->cap_rows) {
+        size_t cap = NB_MIN(NB_MAX(rows, (size_t)t->cap_rows * 2), (size_t)UINT32_MAX);
+        size_t width = (size_t)t->row_width;
+        uint8_t *grown =
+            nb_pool_realloc(t->pool, t->rows, (size_t)t->cap_rows * width, cap * width);
+
+        if (grown == NULL && cap > rows) {
+            cap = rows;
+            grown = nb_pool_realloc(t->pool, t->rows, (size_t)t->cap_rows * width, cap * width);
+        }
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        t->rows = grown;
+        t->cap_rows = (uint32_t)cap;
+    }
+    return NB_OK;
+}
+
+/* Copies the strings that the image points at. */
+static nb_status
+own_views(nb_group_table *t, const nb_key_section *s, uint8_t *image)
+{
+    nb_view *views = (nb_view *)(void *)(image + s->offset + 8 * s->n_fixed);
+
+    for (int v = 0; v < s->n_views; v++) {
+        if (views[v].len > NB_VIEW_INLINE && views[v].len != NB_NULL_VIEW) {
+            char *copy = nb_arena_alloc(t->heap, views[v].len);
+            if (copy == NULL) {
+                return NB_NOMEM;
+            }
+            memcpy(copy, views[v].ptr, views[v].len);
+            views[v].ptr = copy;
+        }
+    }
+    return NB_OK;
+}
+
+static NB_NOINLINE nb_status
+add_row(nb_group_table *t, const uint8_t *image, size_t slot, uint32_t hash32, uint32_t *row)
+{
+    const nb_key_layout *l = t->layout;
+    uint8_t *to = nb_group_row(t, t->n_rows);
+
+    memcpy(to, image, (size_t)l->n_bytes);
+    memset(to + l->n_bytes, 0, (size_t)(t->row_width - l->n_bytes));
+    for (int s = 0; s < l->n_sections; s++) {
+        if (l->sections[s].n_views > 0) {
+            NB_TRY(own_views(t, &l->sections[s], to));
+        }
+    }
+    *row = t->n_rows++;
+    t->slots[slot] = (uint64_t)hash32 << 32 | t->n_rows;
+    return NB_OK;
+}
+
+/* One row, from its home slot on. */
+static NB_NOINLINE nb_status
+find_slow(nb_group_table *t, const uint8_t *image, uint32_t hash32, uint32_t *row)
+{
+    size_t mask = ((size_t)1 << t->bits) - 1, at = hash32 >> (32 - t->bits);
+
+    for (;; at = (at + 1) & mask) {
+        uint64_t slot = t->slots[at];
+
+        if (slot == 0) {
+            return add_row(t, image, at, hash32, row);
+        }
+        if ((uint32_t)(slot >> 32) == hash32 &&
+            nb_key_equal(t->layout, t->layout->n_sections, image,
+                         nb_group_row(t, (uint32_t)slot - 1))) {
+            *row = (uint32_t)slot - 1;
+            return NB_OK;
+        }
+    }
+}
+
+/* Those of the batch that are at home go to rows; the others' numbers go to slow. */
+NB_INLINE int64_t
+find_home(const nb_group_table *t, const uint8_t *images, int stride, const uint64_t *hashes,
+          int64_t n, uint32_t *rows, uint16_t *slow, int n_fixed, int n_views)
+{
+    const uint64_t *slots = t->slots;
+    int shift = 64 - t->bits;
+    int64_t n_slow = 0;
+    bool far = (sizeof(uint64_t) << t->bits) > PREFETCH_FROM;
+    const nb_key_section *s = t->layout->sections;
+
+    if (far) {
+        for (int64_t i = 0; i < n; i++) {
+            __builtin_prefetch(&slots[hashes[i] >> shift]);
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t slot = slots[hashes[i] >> shift];
+        bool same = (slot >> 32) == (hashes[i] >> 32) && slot != 0;
+
+        rows[i] = same ? (uint32_t)slot - 1 : UINT32_MAX;
+        if (far && same) {
+            __builtin_prefetch(nb_group_row(t, rows[i]));
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        bool found = rows[i] != UINT32_MAX;
+
+        if (found) {
+            const uint8_t *row = nb_group_row(t, rows[i]);
+            if (n_fixed >= 0) {
+                found = nb_key_section_equal(s, n_fixed, n_views, images + i * stride, row);
+            } else {
+                found = nb_key_equal(t->layout, t->layout->n_sections, images + i * stride, row);
+            }
+        }
+        slow[n_slow] = (uint16_t)i;
+        n_slow += !found;
+    }
+    return n_slow;
+}
+
+nb_status
+nb_group_table_find(nb_group_table *t, const uint8_t *images, const uint64_t *hashes, int64_t n,
+                    uint32_t *rows)
+{
+    const nb_key_layout *l = t->layout;
+    int nf = l->n_sections == 1 ? l->sections[0].n_fixed : -1, nv = l->sections[0].n_views;
+    uint16_t slow[NB_BATCH_ROWS];
+    int64_t n_slow;
+
+    NB_ASSERT(n <= NB_BATCH_ROWS);
+    NB_TRY(reserve(t, n));
+    if (nf == 1 && nv == 0) {
+        n_slow = find_home(t, images, 8, hashes, n, rows, slow, 1, 0);
+    } else if (nf == 2 && nv == 0) {
+        n_slow = find_home(t, images, 16, hashes, n, rows, slow, 2, 0);
+    } else if (nf == 0 && nv == 1) {
+        n_slow = find_home(t, images, 16, hashes, n, rows, slow, 0, 1);
+    } else {
+        n_slow = find_home(t, images, l->n_bytes, hashes, n, rows, slow, -1, 0);
+    }
+    for (int64_t k = 0; k < n_slow; k++) {
+        int64_t i = slow[k];
+        NB_TRY(find_slow(t, images + i * l->n_bytes, (uint32_t)(hashes[i] >> 32), &rows[i]));
+    }
+    return NB_OK;
+}
+
+/* ---- in order of the hashes ------------------------------------------------------------------ */
+
+static int
+by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* For almost sorted input; gives up on other input after so many steps that qsort is cheaper. */
+static void
+sort_almost_sorted(uint64_t *v, size_t n)
+{
+    size_t budget = 16 * n + 64;
+
+    for (size_t i = 1; i < n; i++) {
+        uint64_t x = v[i];
+        size_t k = i;
+
+        while (k > 0 && v[k - 1] > x) {
+            v[k] = v[k - 1];
+            k--;
+        }
+        v[k] = x;
+        if (i - k > budget) {
+            qsort(v, n, sizeof(*v), by_value);
+            return;
+        }
+        budget -= i - k;
+    }
+}
+
+nb_status
+nb_group_table_entries(const nb_group_table *t, uint32_t low, uint32_t high, uint64_t **out,
+                       size_t *cap, size_t *n)
+{
+    size_t size = (size_t)1 << t->bits, mask = size - 1;
+    size_t start = low >> (32 - t->bits), end = high >> (32 - t->bits);
+    size_t count = 0;
+
+    /* no row lies before its home; it may lie behind the last home, up to an empty slot */
+    for (size_t i = start; i < start + size; i++) {
+        uint64_t slot = t->slots[i & mask];
+        uint32_t hash32 = (uint32_t)(slot >> 32);
+
+        if (slot == 0) {
+            if (i >= end) {
+                break;
+            }
+            continue;
+        }
+        if (hash32 < low || hash32 > high) {
+            continue;
+        }
+        if (count == *cap) {
+            size_t grown_cap = *cap ? *cap * 2 : 1024;
+            uint64_t *grown = nb_pool_realloc(t->pool, *out, *cap * sizeof(uint64_t),
+                                              grown_cap * sizeof(uint64_t));
+            if (grown == NULL) {
+                return NB_NOMEM;
+            }
+            *out = grown;
+            *cap = grown_cap;
+        }
+        (*out)[count++] = slot - 1;
+    }
+    sort_almost_sorted(*out, count);
+    *n = count;
+    return NB_OK;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hash_aggregate_internal.h: what the sink, the merge and the spill of the aggregate share.
+ */
+#ifndef NB_EXEC_HASH_AGGREGATE_INTERNAL_H
+#define NB_EXEC_HASH_AGGREGATE_INTERNAL_H
+
+#include <pthread.h>
+#include "exec/group_table.h"
+#include "exec/operators.h"
+#include "exec/spill_file.h"
+
+/* Spilled runs and merges are cut into so many ranges of the hash. */
+#define NB_AGG_SPILL_PARTS 64
+
+typedef struct agg_fn {
+    nb_expr *expr; /* NB_EXPR_AGG */
+    const nb_agg_ops *ops;
+    int offset;    /* of its state in a row */
+    int first_arg; /* position among the sink's expressions */
+    int filter;    /* the same; -1: none */
+    int distinct;  /* number of the set that it is fed from; -1: from the input */
+} agg_fn;
+
+/* Arguments of one or more DISTINCT aggregates: a table of keys and arguments finds out what is new. */
+typedef struct agg_distinct {
+    nb_key_layout layout; /* keys, then arguments */
+    int first_arg, n_args, filter;
+} agg_distinct;
+
+/* A run: rows of a group table in order of their hashes, on disk. */
+typedef struct agg_run {
+    nb_spill_file *file;
+    int64_t part_at[NB_AGG_SPILL_PARTS + 1]; /* byte offsets of the ranges */
+} agg_run;
+
+typedef struct agg_runs {
+    agg_run *runs;
+    int n, cap;
+} agg_runs;
+
+/* What one thread has gathered; lives until the operator is closed. */
+typedef struct agg_state {
+    nb_arena *memory;      /* what hangs off the states */
+    nb_group_table groups; /* with keys */
+    uint8_t *single;       /* without: one row of states */
+    nb_group_table *distinct;
+    agg_runs runs;           /* of groups */
+    agg_runs *distinct_runs; /* of distinct[i] */
+} agg_state;
+
+typedef struct aggregate_op {
+    nb_operator base;
+    const nb_exec_ctx *ctx;
+    nb_arena *arena; /* of the run */
+    nb_pool *pool;
+    size_t reserve; /* with less than this left, tables go to disk */
+    nb_key_layout layout;
+    int n_keys, n_aggs, n_distinct;
+    agg_fn *aggs;
+    agg_distinct *distinct;
+    nb_expr **exprs; /* keys, then arguments and filters */
+    int n_exprs;
+    int row_width;
+    bool has_init;
+    pthread_mutex_t lock; /* guards states while threads start */
+    agg_state **states;
+    int n_states, cap_states;
+} aggregate_op;
+
+nb_agg_ctx nb_aggregate_ctx(const aggregate_op *op, const agg_fn *fn, nb_arena *memory,
+                            nb_arena *scratch, uint64_t order, nb_error *err);
+/* Makes the states of rows [from, table->n_rows) empty. */
+void nb_aggregate_init_rows(const aggregate_op *op, nb_arena *memory, uint8_t *rows, int64_t n);
+
+/* Writes a table as a run and empties it. states: it has states behind the keys. */
+nb_status nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states,
+                             nb_arena **memory, agg_runs *runs, nb_error *err);
+nb_status nb_aggregate_source_new(aggregate_op *op, nb_source **out);
+
+/* ---- merge.c: rows of many tables and runs, equal keys together ------------------------------ */
+
+typedef struct agg_merge agg_merge;
+
+/* set -1: the groups; else a set of DISTINCT arguments. One thread. */
+nb_status nb_agg_merge_new(aggregate_op *op, int set, agg_merge **out);
+void nb_agg_merge_free(agg_merge *m);
+/* The rows of all states with low <= hash32 <= high in order of hash and key, states of equal keys merged. The rows are borrowed
+ * until the next call. part: the spill range that holds [low, high]. */
+nb_status nb_agg_merge_part(agg_merge *m, int part, uint32_t low, uint32_t high, uint8_t ***rows,
+                            int64_t *n, nb_error *err);
+/* How many parts a merge of this set should have: a power of two from 1 to 1024. */
+int nb_agg_merge_parts(const aggregate_op *op, int set);
+
+#endif

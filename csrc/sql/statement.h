@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * statement.h: what a SQL text asks for: a query, or one of the commands.
+ *
+ * Names are multi-part (catalog, namespace, object), without quotes. All strings and arrays live in the parser's arena.
+ */
+#ifndef NB_SQL_STATEMENT_H
+#define NB_SQL_STATEMENT_H
+
+#include "base/str.h"
+#include "spark/connect/relations.pb-c.h"
+#include "spark/connect/types.pb-c.h"
+
+typedef enum nb_sql_kind {
+    NB_SQL_QUERY, /* query */
+    NB_SQL_SET, /* SET key = value; value.data NULL: SET key; key.data NULL too: SET; verbose: SET -v */
+    NB_SQL_RESET,         /* RESET [key] */
+    NB_SQL_SET_TIME_ZONE, /* value: the zone, or NULL data for LOCAL */
+    NB_SQL_CREATE_VIEW, /* name, columns, comment, query, or_replace, if_not_exists, temporary, global */
+    NB_SQL_CREATE_VIEW_USING, /* name, schema, provider, options, or_replace, global */
+    NB_SQL_DROP_VIEW,         /* name, if_exists */
+    NB_SQL_DROP_TABLE,        /* name, if_exists, purge */
+    NB_SQL_CREATE_TABLE, /* name, schema, provider, options, properties, partitioning, location, comment, query */
+    NB_SQL_INSERT,             /* name, columns, query, overwrite, by_name */
+    NB_SQL_INSERT_DIRECTORY,   /* location, provider, options, query */
+    NB_SQL_TRUNCATE_TABLE,     /* name */
+    NB_SQL_SHOW_TABLES,        /* namespace (name), pattern */
+    NB_SQL_SHOW_VIEWS,         /* namespace (name), pattern */
+    NB_SQL_SHOW_COLUMNS,       /* name */
+    NB_SQL_SHOW_DATABASES,     /* pattern */
+    NB_SQL_SHOW_CATALOGS,      /* pattern */
+    NB_SQL_SHOW_FUNCTIONS,     /* pattern; value: USER, SYSTEM, ALL */
+    NB_SQL_SHOW_CREATE_TABLE,  /* name */
+    NB_SQL_SHOW_CURRENT,       /* SHOW CURRENT DATABASE */
+    NB_SQL_SHOW_PARTITIONS,    /* name */
+    NB_SQL_SHOW_TBLPROPERTIES, /* name, key */
+    NB_SQL_DESCRIBE_TABLE,     /* name, extended, columns (DESCRIBE t col) */
+    NB_SQL_DESCRIBE_QUERY,     /* query */
+    NB_SQL_DESCRIBE_FUNCTION,  /* name, extended */
+    NB_SQL_DESCRIBE_DATABASE,  /* name, extended */
+    NB_SQL_EXPLAIN,       /* value: "", EXTENDED, FORMATTED, COST, CODEGEN; inner: the statement */
+    NB_SQL_CACHE_TABLE,   /* name, lazy, options, query (CACHE TABLE t AS …) */
+    NB_SQL_UNCACHE_TABLE, /* name, if_exists */
+    NB_SQL_CLEAR_CACHE,
+    NB_SQL_REFRESH_TABLE,   /* name */
+    NB_SQL_USE,             /* name */
+    NB_SQL_CREATE_DATABASE, /* name, if_not_exists, comment, location, properties */
+    NB_SQL_DROP_DATABASE,   /* name, if_exists, cascade */
+    NB_SQL_OTHER, /* a command that Spark's grammar has and ours does not read; value: its first words */
+} nb_sql_kind;
+
+typedef struct nb_sql_name {
+    nb_str *parts;
+    size_t n;
+} nb_sql_name;
+
+typedef struct nb_sql_property {
+    nb_str key, value;
+} nb_sql_property;
+
+typedef struct nb_sql_statement nb_sql_statement;
+struct nb_sql_statement {
+    nb_sql_kind kind;
+    Sc__Relation *query;
+    nb_sql_statement *inner;
+    nb_sql_name name;
+    nb_str key, value, pattern, location, comment, provider; /* data NULL = not given */
+    nb_sql_name columns; /* names of columns; of a partitioning in CREATE TABLE: see partitioning */
+    nb_sql_name column_comments; /* beside columns of CREATE VIEW; data NULL = none */
+    nb_sql_name partitioning;
+    Sc__DataType *schema; /* a struct */
+    nb_sql_property *options, *properties;
+    size_t n_options, n_properties;
+    bool or_replace, if_not_exists, if_exists, temporary, global, lazy, extended, overwrite,
+        by_name, purge, cascade, verbose;
+};
+
+#endif
