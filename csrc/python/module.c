@@ -6,6 +6,7 @@
  */
 #include "python/module.h"
 
+#include "python/session.h"
 #include "python/table.h"
 
 /* Each file's functions. */
@@ -18,6 +19,10 @@ static PyMethodDef *const method_tables[] = {
 static int (*const execs[])(PyObject *module) = {
     nb_message_exec,
     nb_table_exec,
+#ifdef NB_HAVE_SESSION
+    nb_result_exec,
+    nb_session_exec,
+#endif
 };
 
 static int
@@ -44,6 +49,7 @@ core_free(void *module)
     if (state != NULL) {
         nb_message_clear(state);
         Py_CLEAR(state->table_type);
+        Py_CLEAR(state->result_type);
     }
 }
 

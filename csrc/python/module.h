@@ -19,6 +19,7 @@ typedef struct nb_message_cache nb_message_cache;
 typedef struct nb_module_state {
     nb_message_cache *messages; /* names of message fields already looked up; owned */
     PyObject *table_type;       /* table.c; owned */
+    PyObject *result_type;      /* result.c; owned */
 } nb_module_state;
 
 static inline nb_module_state *
