@@ -11,7 +11,8 @@
 
 /* ---- from expressions to programs ---------------------------------------------------------------------------------------------------- */
 
-static nb_status program_new(nb_eval *ev, const nb_expr *e, nb_program **out, nb_error *err);
+static nb_status
+program_new(nb_eval *ev, const nb_expr *e, bool lazy, nb_program **out, nb_error *err);
 
 static bool
 is_lazy(const nb_expr *e, int arg)
@@ -104,7 +105,7 @@ compile(nb_eval *ev, nb_program *p, const nb_expr *e, int *reg, nb_error *err)
             const nb_expr *sub =
                 e->args[i]->kind == NB_EXPR_LAMBDA ? e->args[i]->args[0] : e->args[i];
 
-            NB_TRY(program_new(ev, sub, &s.subs[i], err));
+            NB_TRY(program_new(ev, sub, true, &s.subs[i], err));
         } else {
             NB_TRY(compile(ev, p, e->args[i], &s.args[i], err));
         }
@@ -120,12 +121,13 @@ compile(nb_eval *ev, nb_program *p, const nb_expr *e, int *reg, nb_error *err)
     }
     NB_ASSERT(p->n_steps < p->cap);
     p->steps[p->n_steps] = s;
+    p->steps[p->n_steps].always = !p->lazy;
     *reg = p->n_steps++;
     return s.state != NULL ? add_owner(ev, &p->steps[*reg]) : NB_OK;
 }
 
 static nb_status
-program_new(nb_eval *ev, const nb_expr *e, nb_program **out, nb_error *err)
+program_new(nb_eval *ev, const nb_expr *e, bool lazy, nb_program **out, nb_error *err)
 {
     nb_program *p = NB_ARENA_NEW(ev->arena, nb_program);
 
@@ -139,6 +141,7 @@ program_new(nb_eval *ev, const nb_expr *e, nb_program **out, nb_error *err)
         return NB_NOMEM;
     }
     p->can_fail = e->can_fail;
+    p->lazy = lazy;
     NB_TRY(compile(ev, p, e, &p->root, err));
     *out = p;
     return NB_OK;
@@ -156,13 +159,14 @@ nb_eval_new(nb_arena *arena, nb_expr *const *exprs, int n, const nb_session_info
     ev->arena = arena;
     ev->info = info;
     ev->n = n;
+    ev->partition = -1;
     ev->programs = NB_ARENA_ARRAY(arena, nb_program *, n + 1);
     if (ev->programs == NULL) {
         return NB_NOMEM;
     }
     for (int i = 0; i < n; i++) {
         NB_TRY(nb_expr_check_depth(exprs[i], err));
-        NB_TRY(program_new(ev, exprs[i], &ev->programs[i], err));
+        NB_TRY(program_new(ev, exprs[i], false, &ev->programs[i], err));
     }
     *out = ev;
     return NB_OK;
@@ -171,11 +175,21 @@ nb_eval_new(nb_arena *arena, nb_expr *const *exprs, int n, const nb_session_info
 void
 nb_eval_set_partition(nb_eval *ev, int32_t partition, int64_t row0)
 {
+    bool fresh = partition != ev->partition || row0 == 0 || row0 < ev->row0;
+
     ev->partition = partition;
+    ev->row0 = row0;
     for (int i = 0; i < ev->n_owners; i++) {
-        if (ev->owners[i]->state != NULL) {
-            memset(ev->owners[i]->state, 0, NB_FN_STATE_BYTES);
-            ev->owners[i]->row0 = row0;
+        nb_step *s = ev->owners[i];
+
+        if (s->state == NULL) {
+            continue;
+        }
+        if (fresh) {
+            memset(s->state, 0, NB_FN_STATE_BYTES);
+        }
+        if (fresh || s->always) {
+            s->row0 = row0;
         }
     }
 }

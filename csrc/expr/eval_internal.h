@@ -25,6 +25,7 @@ typedef struct nb_step {
     nb_vector *inputs;    /* scratch of calls, n_args */
     void *state;          /* NB_FN_STATEFUL */
     int64_t row0;         /* NB_FN_STATEFUL: rows of the partition seen so far */
+    bool always;          /* sees every row */
     nb_in_set *set;       /* IN */
     nb_arena *dict_arena; /* result over the dictionary dict_id; owned */
     uint64_t dict_id;
@@ -37,6 +38,7 @@ struct nb_program {
     nb_vector *regs;
     int root;
     bool can_fail;
+    bool lazy; /* below another step: runs for some rows only */
 };
 
 struct nb_eval {
@@ -45,6 +47,7 @@ struct nb_eval {
     nb_program **programs;
     int n;
     int32_t partition;
+    int64_t row0;
     nb_step **owners; /* steps that hold state or arenas */
     int n_owners, cap_owners;
 };
