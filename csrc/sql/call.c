@@ -189,6 +189,27 @@ nb_sql_parse_function_call(nb_sql_parser *p, size_t start, const nb_names *name,
 
 /* --- functions with a grammar of their own ------------------------------------------------------ */
 
+/* The word at start as the one part of a function's name. */
+static nb_status
+own_name(nb_sql_parser *p, size_t start, nb_names *out)
+{
+    return nb_names_push(p, out, nb_sql_token_text(p, &p->tokens.items[start]));
+}
+
+/* The word at start as an ordinary function, its first argument read already. */
+static nb_status
+call_by_name(nb_sql_parser *p, size_t start, Sc__Expression *first, Sc__Expression **out)
+{
+    nb_names name = {0};
+    nb_ptrs args = {0};
+
+    NB_TRY(own_name(p, start, &name));
+    if (first) {
+        NB_TRY(nb_ptrs_push(p, &args, first));
+    }
+    return finish_arguments(p, start, &name, &args, out);
+}
+
 static nb_status
 parse_cast(nb_sql_parser *p, bool try_cast, Sc__Expression **out)
 {
@@ -198,7 +219,14 @@ parse_cast(nb_sql_parser *p, bool try_cast, Sc__Expression **out)
     NB_SQL_NEED(cast);
     nb_sql_skip(p);
     nb_sql_skip(p);
-    NB_TRY(nb_sql_parse_expr(p, &cast->expr));
+    if (nb_sql_is(p, NB_T_RPAREN)) {
+        return call_by_name(p, start, NULL, out);
+    }
+    NB_TRY(nb_sql_parse_argument(p, &cast->expr));
+    if (nb_sql_is(p, NB_T_RPAREN) || nb_sql_is(p, NB_T_COMMA)) {
+        return call_by_name(p, start, cast->expr,
+                            out); /* the analyzer says how many arguments there are */
+    }
     NB_TRY(nb_sql_expect_kw(p, NB_KW_AS));
     cast->cast_to_type_case = SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE;
     NB_TRY(nb_sql_parse_type(p, &cast->type));
@@ -229,13 +257,6 @@ parse_struct(nb_sql_parser *p, Sc__Expression **out)
     *out = nb_sql_call(p, start, "struct", args.n, (Sc__Expression *const *)args.items);
     NB_SQL_NEED(*out);
     return NB_OK;
-}
-
-/* The word at start as the one part of a function's name. */
-static nb_status
-own_name(nb_sql_parser *p, size_t start, nb_names *out)
-{
-    return nb_names_push(p, out, nb_sql_token_text(p, &p->tokens.items[start]));
 }
 
 /* first(x IGNORE NULLS) and the like */

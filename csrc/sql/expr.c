@@ -46,15 +46,9 @@ parse_in(nb_sql_parser *p, size_t start, Sc__Expression *left, Sc__Expression **
         NB_TRY(subquery_in_parens(p, &query));
         NB_TRY(nb_sql_subquery(
             p, start, query, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_IN, &sub, out));
-        if (left->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
-            left->unresolved_function->n_arguments > 0 &&
-            p->tokens.items[start].kind == NB_T_LPAREN &&
-            nb_str_equal((nb_str){(const char *)left->unresolved_function->function_name.data,
-                                  left->unresolved_function->function_name.len},
-                         NB_STR("struct"))) {
-            /* (a, b) IN (…): the values one by one */
-            sub->n_in_subquery_values = left->unresolved_function->n_arguments;
-            sub->in_subquery_values = left->unresolved_function->arguments;
+        if (left == p->row) { /* (a, b) IN (…): the values one by one */
+            sub->in_subquery_values = (Sc__Expression **)p->row_values.items;
+            sub->n_in_subquery_values = p->row_values.n;
             return NB_OK;
         }
         sub->in_subquery_values = NB_ARENA_ARRAY(p->arena, Sc__Expression *, 1);
@@ -150,22 +144,13 @@ parse_is(nb_sql_parser *p, size_t start, Sc__Expression *left, bool *negated, Sc
         *negated = true;
         nb_sql_skip(p);
     }
-    if (nb_sql_accept_kw(p, NB_KW_NULL)) {
+    if (nb_sql_accept_kw(p, NB_KW_NULL) || nb_sql_accept_kw(p, NB_KW_UNKNOWN)) {
         *out = nb_sql_call1(p, start, *negated ? "isnotnull" : "isnull", left);
         *negated = false;
     } else if (nb_sql_is_kw(p, NB_KW_TRUE) || nb_sql_is_kw(p, NB_KW_FALSE)) {
         bool value = nb_sql_is_kw(p, NB_KW_TRUE);
         nb_sql_skip(p);
         *out = nb_sql_call2(p, start, "<=>", left, nb_sql_bool(p, value));
-    } else if (nb_sql_accept_kw(p, NB_KW_UNKNOWN)) {
-        /* a comparison with an unknown boolean: the operand has to be a boolean */
-        Sc__Expression *null_expr;
-        Sc__Expression__Literal *l = nb_sql_literal(p, &null_expr);
-        NB_SQL_NEED(l);
-        l->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL;
-        l->null = nb_sql_type_simple(p, SC__DATA_TYPE__KIND_BOOLEAN);
-        NB_SQL_NEED(l->null);
-        *out = nb_sql_call2(p, start, "<=>", left, null_expr);
     } else if (nb_sql_accept_kw(p, NB_KW_DISTINCT)) {
         Sc__Expression *right;
         NB_TRY(nb_sql_expect_kw(p, NB_KW_FROM));
@@ -393,7 +378,7 @@ parse_unary(nb_sql_parser *p, Sc__Expression **out)
     while (n-- > 0) {
         nb_token_kind kind = (nb_token_kind)p->tokens.items[first + n].kind;
         *out = nb_sql_call1(p, first + n,
-                            kind == NB_T_MINUS  ? "negative"
+                            kind == NB_T_MINUS  ? "-"
                             : kind == NB_T_PLUS ? "positive"
                                                 : "~",
                             *out);

@@ -225,10 +225,13 @@ nb_sql_parse_values(nb_sql_parser *p, Sc__Relation **out)
         nb_ptrs values = {0};
         Sc__Expression *e;
         NB_TRY(nb_sql_parse_expr(p, &e));
-        if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
-            nb_str_equal_nocase((nb_str){(const char *)e->unresolved_function->function_name.data,
-                                         e->unresolved_function->function_name.len},
-                                NB_STR("struct"))) {
+        if (e == p->row) {
+            values = p->row_values;
+        } else if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
+                   nb_str_equal_nocase(
+                       (nb_str){(const char *)e->unresolved_function->function_name.data,
+                                e->unresolved_function->function_name.len},
+                       NB_STR("struct"))) {
             for (size_t i = 0; i < e->unresolved_function->n_arguments; i++) {
                 NB_TRY(nb_ptrs_push(p, &values, e->unresolved_function->arguments[i]));
             }

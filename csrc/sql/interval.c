@@ -215,6 +215,17 @@ make_literal(nb_sql_parser *p, size_t start, const interval_sum *sum, nb_str inp
     return NB_OK;
 }
 
+static nb_status
+invalid_text(nb_sql_parser *p, size_t start, nb_str value)
+{
+    char *quoted = nb_arena_printf(p->arena, "'%.*s'", (int)value.len, value.data);
+
+    NB_SQL_NEED(quoted);
+    nb_raise(p->err, NB_COND_INVALID_TYPED_LITERAL, "valueType", "\"INTERVAL\"", "value", quoted,
+             NULL);
+    return nb_sql_error_here(p, start);
+}
+
 /* '1 day 2 hours', perhaps with "interval" in front */
 static nb_status
 parse_text(nb_sql_parser *p, size_t start, nb_str text, Sc__Expression **out)
@@ -243,7 +254,7 @@ parse_text(nb_sql_parser *p, size_t start, nb_str text, Sc__Expression **out)
         } else {
             const unit_info *u = find_unit(word);
             if (!u || u->factor == 1 * (int64_t)(u->field == F_SECOND && !u->year_month)) {
-                return invalid(p, start, text, "an unknown unit");
+                return invalid_text(p, start, text);
             }
             NB_TRY(add_value(p, start, number, u, negated, &sum));
             number = (nb_str){NULL, 0};
@@ -251,7 +262,7 @@ parse_text(nb_sql_parser *p, size_t start, nb_str text, Sc__Expression **out)
         }
     }
     if (number.data || (!sum.year_month && !sum.day_time)) {
-        return invalid(p, start, text, "a value without a unit");
+        return invalid_text(p, start, text);
     }
     return make_literal(p, start, &sum, text, out);
 }

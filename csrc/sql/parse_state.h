@@ -48,6 +48,9 @@ typedef struct nb_sql_parser {
         references; /* Sc__Relation: subqueries of the clause being read, for the WithRelations around its relation */
     nb_ptrs window_uses; /* nb_window_use */
     const nb_lambda_scope *lambda;
+    const Sc__Expression
+        *row; /* the last (a, b) that was built, and what is in it: VALUES and IN want the values */
+    nb_ptrs row_values;
     uint32_t depth;
     uintptr_t stack_base;
 } nb_sql_parser;

@@ -92,6 +92,47 @@ at_lambda_list(const nb_sql_parser *p)
            nb_sql_is_name(nb_sql_ahead(p, 1)) && nb_sql_ahead(p, 2)->kind == NB_T_COMMA;
 }
 
+/* What a value in a row is called: its alias, its column's name, or col1, col2, … */
+static nb_status
+row_name(nb_sql_parser *p, const Sc__Expression *e, size_t i, nb_str *out)
+{
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS && e->alias->n_name == 1) {
+        *out = (nb_str){(const char *)e->alias->name[0].data, e->alias->name[0].len};
+        return NB_OK;
+    }
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE) {
+        nb_names parts = {0};
+        NB_TRY(nb_sql_split_name(
+            p, 0,
+            (nb_str){(const char *)e->unresolved_attribute->unparsed_identifier.data,
+                     e->unresolved_attribute->unparsed_identifier.len},
+            &parts));
+        *out = parts.items[parts.n - 1];
+        return NB_OK;
+    }
+    *out = nb_str_of(nb_arena_printf(p->arena, "col%zu", i + 1));
+    return out->data ? NB_OK : NB_NOMEM;
+}
+
+/* (a, b) → named_struct('a', a, 'b', b) */
+static nb_status
+make_row(nb_sql_parser *p, size_t start, const nb_ptrs *items, Sc__Expression **out)
+{
+    nb_ptrs args = {0};
+
+    for (size_t i = 0; i < items->n; i++) {
+        nb_str name;
+        NB_TRY(row_name(p, items->items[i], i, &name));
+        NB_TRY(nb_ptrs_push(p, &args, nb_sql_string(p, name)));
+        NB_TRY(nb_ptrs_push(p, &args, items->items[i]));
+    }
+    *out = nb_sql_call(p, start, "named_struct", args.n, (Sc__Expression *const *)args.items);
+    NB_SQL_NEED(*out);
+    p->row = *out;
+    p->row_values = *items;
+    return NB_OK;
+}
+
 static nb_status
 parse_parenthesis(nb_sql_parser *p, Sc__Expression **out)
 {
@@ -130,9 +171,24 @@ parse_parenthesis(nb_sql_parser *p, Sc__Expression **out)
     }
     NB_TRY(nb_sql_parse_named_expr_list(p, false, &items));
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
-    *out = nb_sql_call(p, start, "struct", items.n, (Sc__Expression *const *)items.items);
-    NB_SQL_NEED(*out);
-    return NB_OK;
+    return make_row(p, start, &items, out);
+}
+
+/* CASE as a keyword, not as a column of that name. */
+static bool
+opens_case(const nb_sql_parser *p)
+{
+    const nb_token *after = nb_sql_ahead(p, 1), *then = nb_sql_ahead(p, 2);
+
+    if (nb_sql_ends_item(after) || after->kind == NB_T_DOT) {
+        return false;
+    }
+    if (after->kind == NB_T_WORD &&
+        (after->kw == NB_KW_FROM || after->kw == NB_KW_AS || after->kw == NB_KW_END)) {
+        return nb_sql_is_name(then) ? then->kind == NB_T_WORD && then->kw == NB_KW_WHEN
+                                    : then->kind == NB_T_DOT;
+    }
+    return true;
 }
 
 static nb_status
@@ -281,7 +337,7 @@ parse_word(nb_sql_parser *p, Sc__Expression **out)
             }
             break;
         case NB_KW_CASE:
-            if (!nb_sql_ends_item(after) && after->kind != NB_T_DOT) {
+            if (opens_case(p)) {
                 return parse_case(p, out);
             }
             break;

@@ -41,7 +41,12 @@ nb_sql_at_clause(const nb_sql_parser *p)
         return false;
     }
     switch ((nb_keyword)t->kw) {
-    case NB_KW_FROM: return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
+    case NB_KW_FROM:
+        if (after->kind == NB_T_WORD && after->kw == NB_KW_FROM &&
+            (nb_sql_is_name(nb_sql_ahead(p, 2)) || nb_sql_ahead(p, 2)->kind == NB_T_LPAREN)) {
+            return false; /* SELECT a FROM FROM t: the first is an alias */
+        }
+        return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
     case NB_KW_SELECT: /* FROM t SELECT … */ return more && after->kind != NB_T_DOT;
     case NB_KW_WHERE:
     case NB_KW_HAVING:

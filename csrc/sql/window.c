@@ -47,7 +47,7 @@ parse_bound(nb_sql_parser *p, bool *following,
             value->literal->integer > INT32_MIN) {
             value->literal->integer = -value->literal->integer;
         } else {
-            value = nb_sql_call1(p, start, "negative", value);
+            value = nb_sql_call1(p, start, "-", value);
             NB_SQL_NEED(value);
         }
     }

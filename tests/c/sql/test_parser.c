@@ -102,8 +102,7 @@ expect_error(const char *text, nb_condition condition, const char *part)
 static void
 test_parser__precedence(void **state)
 {
-    expect_expr("a or b and not c = d + e * -f",
-                "or(a, and(b, not(==(c, +(d, *(e, negative(f)))))))");
+    expect_expr("a or b and not c = d + e * -f", "or(a, and(b, not(==(c, +(d, *(e, -(f)))))))");
     expect_expr("a | b ^ c & d << 1 + 2", "|(a, ^(b, &(c, <<(d, +(1, 2)))))");
     expect_expr("1 - 2 - 3", "-(-(1, 2), 3)");
     expect_expr("a = b = c", "==(==(a, b), c)");
@@ -158,7 +157,9 @@ test_parser__calls(void **state)
     expect_expr("date_add(day, 1)", "date_add(day, 1)");
     expect_expr("case a when 1 then 2 else 3 end", "when(==(a, 1), 2, 3)");
     expect_expr("case when a then 2 end", "when(a, 2)");
-    expect_expr("(a, b)", "struct(a, b)");
+    expect_expr("(t.a, 1, 2 as c)",
+                "named_struct('a', t.a, 'col2', 1, 'c', (Expression alias=(Alias expr=(Expression "
+                "literal=(Literal integer=2)) name=['c'])))");
     expect_expr("if(a, 1, 2)", "if(a, 1, 2)");
     expect_expr("left(a, 2)", "left(a, 2)");
     expect_expr(
