@@ -100,9 +100,41 @@ build_union(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         nb_stream *next;
 
         NB_TRY(nb_build_stream(run, node->children[i], &next, err));
-        NB_TRY(nb_stream_concat(run, *out, next));
+        NB_TRY(nb_stream_concat(run, *out, next, err));
     }
     return NB_OK;
+}
+
+static nb_status
+build_sample(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *op;
+
+    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    (*out)->sequential = true;
+    NB_TRY(nb_sample_new(run, node, &op));
+    return nb_stream_push(run, *out, op, err);
+}
+
+static nb_status
+build_expand(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *op;
+
+    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    NB_TRY(nb_expand_new(run, node, &op));
+    return nb_stream_push(run, *out, op, err);
+}
+
+static nb_status
+build_generate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_operator *op;
+
+    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    (*out)->sequential |= nb_exprs_count_rows(node->u.generate.args, node->u.generate.n_args);
+    NB_TRY(nb_generate_new(run, node, &op));
+    return nb_stream_push(run, *out, op, err);
 }
 
 /* ---- breakers -------------------------------------------------------------------------------- */
@@ -130,6 +162,81 @@ build_limit(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return through(run, node, sink, out, err);
 }
 
+/* All rows of the node, in order; owned by the caller. */
+static nb_status
+gather(nb_run *run, nb_node *node, nb_table **out, nb_error *err)
+{
+    nb_stream *stream;
+    nb_operator *sink;
+
+    NB_TRY(nb_build_stream(run, node, &stream, err));
+    NB_TRY(nb_collect_new(run, NULL, node->schema, -1, 0, &sink));
+    NB_TRY(nb_stream_run(run, stream, sink, err));
+    *out = nb_collect_table(sink);
+    return NB_OK;
+}
+
+static nb_status
+from_table(nb_run *run, nb_node *node, nb_table *table, nb_stream **out)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    nb_source *source;
+
+    NB_TRY(nb_table_source_new(ctx->pool, table, node->schema, NULL, -1, ctx->cancel, &source));
+    return nb_stream_from(run, source, node, out);
+}
+
+static nb_status
+build_exchange(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    int n = NB_MAX(node->u.exchange.n_partitions, 1);
+    nb_table *in, *parted;
+    nb_status st;
+
+    if (node->u.exchange.kind == NB_EXCHANGE_COALESCE) {
+        nb_operator *op;
+
+        NB_TRY(nb_build_stream(run, node->children[0], out, err));
+        if (n >= (*out)->n_partitions) {
+            return NB_OK;
+        }
+        NB_TRY(nb_coalesce_new(run, node, (*out)->n_partitions, n, &op));
+        NB_TRY(nb_stream_push(run, *out, op, err));
+        for (int b = 0; b < (*out)->n_branches; b++) {
+            (*out)->branches[b].sealed = true;
+        }
+        (*out)->n_partitions = n;
+        return NB_OK;
+    }
+    NB_TRY(gather(run, node->children[0], &in, err));
+    st = nb_repartition_table(nb_run_ctx(run), node, in, &parted, err);
+    nb_table_release(in);
+    NB_TRY(st);
+    st = from_table(run, node, parted, out);
+    nb_table_release(parted);
+    if (st == NB_OK) {
+        (*out)->n_partitions = n;
+    }
+    return st;
+}
+
+/* The root: gives no rows. */
+static nb_status
+build_write(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_table *rows, *nothing;
+    nb_status st;
+
+    NB_TRY(gather(run, node->children[0], &rows, err));
+    st = nb_write_table(nb_run_ctx(run), node->u.write.request, rows, err);
+    nb_table_release(rows);
+    NB_TRY(st);
+    NB_TRY(nb_table_new(nb_run_ctx(run)->pool, node->schema, &nothing));
+    st = from_table(run, node, nothing, out);
+    nb_table_release(nothing);
+    return st;
+}
+
 static nb_status
 build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
@@ -153,7 +260,9 @@ static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_SCAN] = build_scan,           [NB_NODE_FILTER] = build_filter,
     [NB_NODE_PROJECT] = build_project,     [NB_NODE_UNION] = build_union,
     [NB_NODE_LIMIT] = build_limit,         [NB_NODE_TAIL] = build_tail,
-    [NB_NODE_AGGREGATE] = build_aggregate,
+    [NB_NODE_AGGREGATE] = build_aggregate, [NB_NODE_SAMPLE] = build_sample,
+    [NB_NODE_EXPAND] = build_expand,       [NB_NODE_GENERATE] = build_generate,
+    [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
 };
 
 nb_status

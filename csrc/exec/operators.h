@@ -13,6 +13,10 @@
 /* ---- streaming ---- */
 nb_status nb_filter_new(nb_run *run, nb_node *node, nb_operator **out);
 nb_status nb_project_new(nb_run *run, nb_node *node, nb_operator **out);
+nb_status nb_sample_new(nb_run *run, nb_node *node, nb_operator **out);
+nb_status nb_expand_new(nb_run *run, nb_node *node, nb_operator **out);
+nb_status nb_generate_new(nb_run *run, nb_node *node, nb_operator **out);
+nb_status nb_coalesce_new(nb_run *run, nb_node *node, int before, int after, nb_operator **out);
 
 /* ---- sinks ---- */
 
@@ -26,5 +30,14 @@ nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_ope
 nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
 /* The rows of a finished collect or tail; a new reference. */
 nb_table *nb_collect_table(nb_operator *op);
+
+/* ---- whole tables ---- */
+
+/* The rows of `in` with the partitions of an EXCHANGE by hash or round robin, in order of partitions; owned by the caller. */
+nb_status nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in, nb_table **out,
+                               nb_error *err);
+/* Writes a table, a task per partition, and commits. */
+nb_status nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table *table,
+                         nb_error *err);
 
 #endif

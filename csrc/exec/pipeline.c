@@ -206,17 +206,23 @@ nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node)
     return add_branch(run, s, (nb_branch){.source_of = op, .source_node = node});
 }
 
-nb_status
-nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b)
+static nb_status
+append_op(nb_run *run, nb_branch *b, nb_operator *op)
 {
-    for (int i = 0; i < b->n_branches; i++) {
-        nb_branch branch = b->branches[i];
+    if (b->n_ops == b->cap_ops) {
+        int cap = b->cap_ops ? 2 * b->cap_ops : 4;
+        nb_operator **grown = NB_ARENA_ARRAY(run->arena, nb_operator *, cap);
 
-        branch.partition_base += a->n_partitions;
-        NB_TRY(add_branch(run, a, branch));
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        if (b->n_ops > 0) {
+            memcpy(grown, b->ops, (size_t)b->n_ops * sizeof(*grown));
+        }
+        b->ops = grown;
+        b->cap_ops = cap;
     }
-    a->n_partitions += b->n_partitions;
-    a->sequential |= b->sequential;
+    b->ops[b->n_ops++] = op;
     return NB_OK;
 }
 
@@ -225,23 +231,59 @@ nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err)
 {
     NB_TRY(nb_run_open(run, op, err));
     for (int i = 0; i < s->n_branches; i++) {
-        nb_branch *b = &s->branches[i];
+        NB_TRY(append_op(run, &s->branches[i], op));
+    }
+    return NB_OK;
+}
 
-        if (b->n_ops == b->cap_ops) {
-            int cap = b->cap_ops ? 2 * b->cap_ops : 4;
-            nb_operator **grown = NB_ARENA_ARRAY(run->arena, nb_operator *, cap);
+/* Adds to the numbers of partitions, behind an operator that has made them. */
+typedef struct rebase_op {
+    nb_operator base;
+    int add;
+} rebase_op;
 
-            if (grown == NULL) {
+static nb_status
+rebase_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    (void)local;
+    batch->partition += ((rebase_op *)op)->add;
+    return nb_emit(t, batch, err);
+}
+
+static void
+rebase_close(nb_operator *op)
+{
+    (void)op;
+}
+
+static const nb_operator_ops REBASE = {
+    .name = "Rebase",
+    .push = rebase_push,
+    .close = rebase_close,
+};
+
+nb_status
+nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err)
+{
+    for (int i = 0; i < b->n_branches; i++) {
+        nb_branch branch = b->branches[i];
+
+        if (branch.sealed) {
+            rebase_op *op = NB_OPERATOR_NEW(run, rebase_op, &REBASE, NULL);
+
+            if (op == NULL) {
                 return NB_NOMEM;
             }
-            if (b->n_ops > 0) {
-                memcpy(grown, b->ops, (size_t)b->n_ops * sizeof(*grown));
-            }
-            b->ops = grown;
-            b->cap_ops = cap;
+            op->add = a->n_partitions;
+            NB_TRY(nb_run_open(run, &op->base, err));
+            NB_TRY(append_op(run, &branch, &op->base));
+        } else {
+            branch.partition_base += a->n_partitions;
         }
-        b->ops[b->n_ops++] = op;
+        NB_TRY(add_branch(run, a, branch));
     }
+    a->n_partitions += b->n_partitions;
+    a->sequential |= b->sequential;
     return NB_OK;
 }
 

@@ -25,6 +25,7 @@ typedef struct nb_branch {
     nb_operator **ops;
     int n_ops, cap_ops;
     int partition_base; /* partitions of the branches before */
+    bool sealed; /* an operator numbers partitions anew: what comes after is added behind it */
 } nb_branch;
 
 typedef struct nb_stream {
@@ -52,7 +53,7 @@ nb_status nb_stream_from(nb_run *run, nb_source *source, nb_node *node, nb_strea
 /* A further branch whose rows are what op still holds when the branches so far have run. */
 nb_status nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node);
 /* Moves the branches of b behind those of a. */
-nb_status nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b);
+nb_status nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err);
 /* Opens op and appends it to all branches. */
 nb_status nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err);
 /* Opens the sink, runs everything into it and finalizes it. The stream is used up. */
