@@ -18,7 +18,7 @@ _LAZY = {
     "WindowSpec": "window",
 }
 
-_SUBMODULES = ("functions", "types", *sorted(set(_LAZY.values()) - {"types"}), "conf")
+_SUBMODULES = ("functions", *sorted(set(_LAZY.values())), "conf", "utils")
 
 __all__ = sorted(_LAZY)  # noqa: PLE0605
 
