@@ -78,7 +78,9 @@ make_message(nb_error *err)
     if (info->kind == NB_KIND_PARSE) {
         nb_strbuf_addc(&text, '\n'); /* as Spark's ParseException */
     }
-    nb_strbuf_addf(&text, "[%s] ", info->name);
+    if (strncmp(info->name, "_LEGACY_ERROR_", 14) != 0) { /* Spark shows no class for these */
+        nb_strbuf_addf(&text, "[%s] ", info->name);
+    }
     fill_template(err, info->message, &text);
     if (info->sqlstate[0]) {
         nb_strbuf_addf(&text, " SQLSTATE: %s", info->sqlstate);

@@ -20,19 +20,13 @@ _SUBMODULES = ("conf", "context", "errors", "ml", "sql", "storagelevel")
 __all__ = ["Row", "SparkConf", "SparkContext", "StorageLevel", "sql"]
 
 
-def _load(module: str):
-    # importlib.import_module does the same, but importing importlib costs half a millisecond
-    from sys import modules
-
-    __import__(module)
-    return modules[module]
-
-
 def __getattr__(name: str):
+    from importlib import import_module
+
     if name in _LAZY:
-        value = getattr(_load(_LAZY[name]), name)
+        value = getattr(import_module(_LAZY[name]), name)
     elif name in _SUBMODULES:
-        value = _load(f"nbaspark.{name}")
+        value = import_module(f"nbaspark.{name}")
     else:
         raise AttributeError(f"module 'nbaspark' has no attribute {name!r}")
     globals()[name] = value

@@ -23,19 +23,13 @@ _SUBMODULES = ("functions", *sorted(set(_LAZY.values())), "conf", "utils")
 __all__ = sorted(_LAZY)  # noqa: PLE0605
 
 
-def _load(module: str):
-    # importlib.import_module does the same, but importing importlib costs half a millisecond
-    from sys import modules
-
-    __import__(module)
-    return modules[module]
-
-
 def __getattr__(name: str):
+    from importlib import import_module
+
     if name in _LAZY:
-        value = getattr(_load(f"nbaspark.sql.{_LAZY[name]}"), name)
+        value = getattr(import_module(f"nbaspark.sql.{_LAZY[name]}"), name)
     elif name in _SUBMODULES:
-        value = _load(f"nbaspark.sql.{name}")
+        value = import_module(f"nbaspark.sql.{name}")
     else:
         raise AttributeError(f"module 'nbaspark.sql' has no attribute {name!r}")
     globals()[name] = value

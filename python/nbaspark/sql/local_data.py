@@ -194,7 +194,7 @@ def _pack_rows(rows: list, schema: t.StructType, verify: bool) -> Any:
     if _has_udt(schema):
         rows = [_with_udts(schema, row) for row in rows]
     try:
-        return core.Table.from_rows(rows, packed, strict=verify)
+        return core.Table.from_rows(rows, packed)
     except (TypeError, ValueError, OverflowError):
         # The engine knows that a value does not fit, the verifier says which and why.
         from nbaspark.sql.types_verify import make_verifier
@@ -257,9 +257,6 @@ def _from_numpy(data: Any, names: list[str] | None) -> Any:
         many = len(arrays) > 1
         names = [f"_{i}" for i in range(1, len(arrays) + 1)] if many else ["value"]
     _same_length(len(names), len(arrays))
-    if data.dtype.kind == "U":
-        schema = t.StructType([t.StructField(n, t.StringType()) for n in names])
-        return _pack_rows(list(zip(*(a.tolist() for a in arrays))), schema, False)
     return _core().Table.from_numpy(dict(zip(names, arrays)))
 
 
@@ -273,12 +270,11 @@ def _from_pandas(
     if not names and schema is None:
         raise value_error("CANNOT_INFER_EMPTY_SCHEMA")
     arrays = {}
-    unique = len(set(names)) == len(names) == len(data.columns)
     for i in range(len(data.columns)):
         values = data.iloc[:, i].to_numpy()
         if from_numpy(values.dtype) is None or values.dtype.kind == "U":
             break
-        arrays[names[i] if unique else f"_{i}"] = values
+        arrays[f"_{i}"] = values
     else:
         return _core().Table.from_numpy(arrays, nan_as_null=True), names
     # Text, times and what has missing values: Arrow knows how pandas means them.

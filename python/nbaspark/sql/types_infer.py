@@ -53,19 +53,22 @@ class Inference:
     def of_rows(self, rows: Iterable[Any], names: list[str] | None) -> t.StructType:
         """Return the merged schema of all rows."""
         merged: Any = None
-        seen = set()
-        by_class = self.by_class
+        previous = None
         for row in rows:
-            if type(row) is tuple:
-                # Plain values of the same classes at the same places: nothing new to learn.
-                shape = tuple(map(type, row))
-                if shape in seen:
-                    continue
-                if all(c in by_class for c in shape):
-                    seen.add(shape)
+            shape = self.shape(row)
+            if shape is not None and shape == previous:
+                continue  # same classes at the same places: nothing new to learn
+            previous = shape
             schema = self.schema(row, names)
             merged = schema if merged is None else merge(merged, schema)
         return merged
+
+    def shape(self, row: Any) -> tuple | None:
+        """Return a key under which rows have the same schema, or None if that is not cheap."""
+        if type(row) is not tuple:
+            return None
+        classes = tuple(map(type, row))
+        return classes if all(c in self.by_class for c in classes) else None
 
     def schema(self, row: Any, names: list[str] | None = None) -> t.StructType:
         """Return the schema of one row: a dict, a tuple, a named tuple, a Row or an object."""

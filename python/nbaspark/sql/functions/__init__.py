@@ -120,21 +120,15 @@ _HIDDEN = {"random", "chr", "uuid"}
 __all__ = sorted(set(_HOME) - _HIDDEN)  # noqa: PLE0605
 
 
-def _load(module: str):
-    # importlib.import_module does the same, but importing importlib costs half a millisecond
-    from sys import modules
-
-    __import__(module)
-    return modules[module]
-
-
 def __getattr__(name: str):
     family = _HOME.get(name)
     if family is None:
         raise AttributeError(f"module 'nbaspark.sql.functions' has no attribute {name!r}")
+    from importlib import import_module
+
     if name in ("col", "column", "lit"):
         family = "base"
-    value = globals()[name] = getattr(_load(f"nbaspark.sql.functions.{family}"), name)
+    value = globals()[name] = getattr(import_module(f"nbaspark.sql.functions.{family}"), name)
     return value
 
 

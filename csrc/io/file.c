@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file.c: system calls on files, with EINTR, short transfers and errors dealt with in one place.
+ */
+#include "io/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct nb_file {
+    nb_pool *pool;
+    int fd;
+    int64_t size;
+    size_t bytes; /* of this struct with its path */
+    char path[];
+};
+
+static nb_status
+file_new(nb_pool *pool, const char *path, int flags, nb_file **out, nb_error *err)
+{
+    size_t len = strlen(path);
+    size_t bytes = sizeof(nb_file) + len + 1;
+    nb_file *f = nb_pool_alloc(pool, bytes);
+    struct stat st;
+    int fd;
+
+    if (f == NULL) {
+        return NB_NOMEM;
+    }
+    do {
+        fd = open(path, flags | O_CLOEXEC, 0666);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int saved = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        nb_pool_dealloc(pool, f, bytes);
+        return nb_raise_errno(err, flags & O_CREAT ? "create" : "open", path, saved);
+    }
+    f->pool = pool;
+    f->fd = fd;
+    f->size = st.st_size;
+    f->bytes = bytes;
+    memcpy(f->path, path, len + 1);
+    *out = f;
+    return NB_OK;
+}
+
+nb_status
+nb_file_open(nb_pool *pool, const char *path, nb_file **out, nb_error *err)
+{
+    return file_new(pool, path, O_RDONLY, out, err);
+}
+
+nb_status
+nb_file_create(nb_pool *pool, const char *path, nb_file **out, nb_error *err)
+{
+    return file_new(pool, path, O_WRONLY | O_CREAT | O_EXCL, out, err);
+}
+
+void
+nb_file_close(nb_file *file)
+{
+    if (file != NULL) {
+        close(file->fd);
+        nb_pool_dealloc(file->pool, file, file->bytes);
+    }
+}
+
+nb_status
+nb_file_finish(nb_file *file, nb_error *err)
+{
+    nb_status st = NB_OK;
+
+    if (close(file->fd) != 0 && errno != EINTR) {
+        st = nb_raise_errno(err, "close", file->path, errno);
+    }
+    nb_pool_dealloc(file->pool, file, file->bytes);
+    return st;
+}
+
+const char *
+nb_file_path(const nb_file *file)
+{
+    return file->path;
+}
+
+int64_t
+nb_file_size(const nb_file *file)
+{
+    return file->size;
+}
+
+nb_status
+nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_read, nb_error *err)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t got = pread(file->fd, (char *)buf + done, n - done, (off_t)(offset + (int64_t)done));
+        if (got < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return nb_raise_errno(err, "read", file->path, errno);
+        }
+        if (got == 0) {
+            break;
+        }
+        done += (size_t)got;
+    }
+    *n_read = done;
+    return NB_OK;
+}
+
+nb_status
+nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t put = write(file->fd, (const char *)buf + done, n - done);
+        if (put < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return nb_raise_errno(err, "write", file->path, errno);
+        }
+        done += (size_t)put;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_make_dirs(const char *path, nb_error *err)
+{
+    nb_strbuf b = {0};
+    nb_status st = NB_OK;
+
+    nb_strbuf_adds(&b, path);
+    if (b.failed) {
+        nb_strbuf_free(&b);
+        return NB_NOMEM;
+    }
+    for (char *p = b.data + 1;; p++) {
+        char c = *p;
+        if (c != '/' && c != '\0') {
+            continue;
+        }
+        *p = '\0';
+        if (mkdir(b.data, 0777) != 0 && !(errno == EEXIST && nb_path_is_dir(b.data))) {
+            st = nb_raise_errno(err, "mkdir", b.data, errno == ENOENT ? ENOTDIR : errno);
+            break;
+        }
+        *p = c;
+        if (c == '\0' || p[1] == '\0') {
+            break;
+        }
+    }
+    nb_strbuf_free(&b);
+    return st;
+}
+
+/* Works on directory descriptors, so that a tree of any depth needs no long paths; the depth of the recursion is bounded. */
+static int
+remove_at(int dir, const char *name, int depth)
+{
+    struct stat st;
+    struct dirent *entry;
+    DIR *d;
+    int fd, failed = 0;
+
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? 0 : errno;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? 0 : errno;
+    }
+    if (depth > 1000) {
+        return ELOOP;
+    }
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    d = fdopendir(fd);
+    if (d == NULL) {
+        failed = errno;
+        close(fd);
+        return failed;
+    }
+    while (!failed && (entry = readdir(d)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            failed = remove_at(fd, entry->d_name, depth + 1);
+        }
+    }
+    closedir(d);
+    if (!failed && unlinkat(dir, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+        failed = errno;
+    }
+    return failed;
+}
+
+nb_status
+nb_remove_tree(const char *path, nb_error *err)
+{
+    int failed = remove_at(AT_FDCWD, path, 0);
+
+    return failed ? nb_raise_errno(err, "remove", path, failed) : NB_OK;
+}
+
+bool
+nb_path_exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+bool
+nb_path_is_dir(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * relation.c: formats by name, options, and relations over files.
+ *
+ * The files are listed and partition columns found once, when the relation is opened; a scan reads what was there then.
+ */
+#include "io/format.h"
+
+#include "expr/registry.h"
+
+#include <stdlib.h>
+
+static const struct {
+    const nb_format *format;
+    const char *names;
+} FORMATS[] = {
+#define NB_FORMAT(id, names) {&nb_format_##id, names},
+#include "io/formats.def"
+#undef NB_FORMAT
+};
+
+const nb_format *
+nb_format_find(nb_str name)
+{
+    for (size_t i = 0; i < NB_COUNT_OF(FORMATS); i++) {
+        const char *p = FORMATS[i].names;
+        while (*p) {
+            size_t n = strcspn(p, "|");
+            if (nb_str_equal_nocase(name, (nb_str){p, n})) {
+                return FORMATS[i].format;
+            }
+            p += n + (p[n] == '|');
+        }
+    }
+    return NULL;
+}
+
+nb_str
+nb_option_find(const nb_option *options, int n, const char *key)
+{
+    for (int i = n - 1; i >= 0; i--) {
+        if (nb_str_equal_nocase(options[i].key, nb_str_of(key))) {
+            return options[i].value;
+        }
+    }
+    return (nb_str){NULL, 0};
+}
+
+nb_status
+nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise, bool *out, nb_error *err)
+{
+    nb_str v = nb_option_find(options, n, key);
+
+    *out = otherwise;
+    if (v.data != NULL && !nb_str_to_bool(v, out)) {
+        nb_strbuf b = {0};
+        nb_strbuf_addf(&b, "%s flag can be true or false.", key);
+        nb_raise(err, NB_COND_ILLEGAL_OPTION, "message", b.data ? b.data : key, NULL);
+        nb_strbuf_free(&b);
+        return NB_ERROR;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwise, int64_t *out, nb_error *err)
+{
+    nb_str v = nb_option_find(options, n, key);
+
+    *out = otherwise;
+    if (v.data != NULL && (!nb_str_to_int64(v, out) || *out > INT32_MAX || *out < INT32_MIN)) {
+        nb_strbuf b = {0};
+        nb_strbuf_addf(&b, "%s should be an integer. Found %.*s.", key, (int)v.len, v.data);
+        nb_raise(err, NB_COND_ILLEGAL_OPTION, "message", b.data ? b.data : key, NULL);
+        nb_strbuf_free(&b);
+        return NB_ERROR;
+    }
+    return NB_OK;
+}
+
+static nb_status
+copy_options(nb_relation *rel, const nb_read_request *request)
+{
+    nb_option *copy = NB_ARENA_ARRAY(rel->arena, nb_option, NB_MAX(request->n_options, 1));
+
+    if (copy == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < request->n_options; i++) {
+        copy[i].key = nb_arena_str(rel->arena, request->options[i].key);
+        copy[i].value = request->options[i].value.data ? nb_arena_str(rel->arena, request->options[i].value) : (nb_str){NULL, 0};
+        if (copy[i].key.data == NULL) {
+            return NB_NOMEM;
+        }
+    }
+    rel->options = copy;
+    rel->n_options = request->n_options;
+    return NB_OK;
+}
+
+/* "2020-06-01T13:00:00", a date with a time in the session's zone; seconds since the epoch by the civil calendar. */
+static bool
+parse_instant(nb_str s, int64_t *us)
+{
+    int f[6] = {0, 1, 1, 0, 0, 0};
+    int n = 0;
+    size_t i = 0;
+
+    while (i < s.len && n < 6) {
+        if (s.data[i] < '0' || s.data[i] > '9') {
+            return false;
+        }
+        f[n] = 0;
+        while (i < s.len && s.data[i] >= '0' && s.data[i] <= '9' && f[n] < 100000) {
+            f[n] = f[n] * 10 + (s.data[i++] - '0');
+        }
+        n++;
+        i += i < s.len;
+    }
+    if (n < 3 || f[1] < 1 || f[1] > 12 || f[2] < 1 || f[2] > 31) {
+        return false;
+    }
+    int64_t y = f[0] - (f[1] <= 2), era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
+    int64_t doy = (153 * (f[1] + (f[1] > 2 ? -3 : 9)) + 2) / 5 + f[2] - 1;
+    int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+    *us = ((days * 24 + f[3]) * 60 + f[4]) * 60000000 + (int64_t)f[5] * 1000000;
+    return true;
+}
+
+static nb_status
+instant_option(const nb_relation *rel, const char *key, int64_t otherwise, int64_t *out, nb_error *err)
+{
+    nb_str v = nb_option_find(rel->options, rel->n_options, key);
+
+    *out = otherwise;
+    if (v.data != NULL && !parse_instant(v, out)) {
+        nb_strbuf b = {0};
+        nb_strbuf_addf(&b, "The timestamp provided for the '%s' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %.*s", key,
+                       (int)v.len, v.data);
+        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : key, NULL);
+        nb_strbuf_free(&b);
+        return NB_ERROR;
+    }
+    return NB_OK;
+}
+
+static nb_status
+find_files(nb_relation *rel, const nb_read_request *request, nb_error *err)
+{
+    nb_list_request list = {.n_paths = request->n_paths, .paths = request->paths};
+    nb_str one;
+
+    list.glob_filter = nb_option_find(rel->options, rel->n_options, "pathGlobFilter");
+    list.base_path = nb_option_find(rel->options, rel->n_options, "basePath");
+    NB_TRY(nb_option_bool(rel->options, rel->n_options, "recursiveFileLookup", false, &list.recursive, err));
+    NB_TRY(instant_option(rel, "modifiedAfter", INT64_MIN, &list.modified_after_us, err));
+    NB_TRY(instant_option(rel, "modifiedBefore", INT64_MAX, &list.modified_before_us, err));
+    if (list.n_paths == 0) {
+        one = nb_option_find(rel->options, rel->n_options, "path");
+        if (one.data == NULL) {
+            return nb_raise(err, NB_COND_UNABLE_TO_INFER_SCHEMA, "format", rel->format->title, NULL);
+        }
+        list.paths = &one;
+        list.n_paths = 1;
+    }
+    NB_TRY(nb_list_files(rel->arena, &list, &rel->files, err));
+    for (int i = 0; i < rel->files.n_files; i++) {
+        rel->n_bytes += rel->files.files[i].n_bytes;
+    }
+    return NB_OK;
+}
+
+static int
+field_index(const nb_type *schema, nb_str name)
+{
+    for (int i = 0; i < schema->n_children; i++) {
+        if (nb_str_equal_nocase(schema->children[i].name, name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* The user's schema without partition columns is what the files hold. */
+static nb_status
+split_schema(nb_relation *rel, const nb_type *given)
+{
+    nb_field *fields = NB_ARENA_ARRAY(rel->arena, nb_field, NB_MAX(given->n_children, 1));
+    int n = 0;
+
+    if (fields == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < given->n_children; i++) {
+        bool partition = false;
+        for (int k = 0; k < rel->files.n_partition; k++) {
+            partition |= nb_str_equal_nocase(given->children[i].name, rel->files.partition_names[k]);
+        }
+        if (!partition) {
+            fields[n] = given->children[i];
+            fields[n].nullable = true;
+            n++;
+        }
+    }
+    rel->data_schema = nb_type_struct(fields, n);
+    return rel->data_schema ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+partition_constants(nb_relation *rel, const nb_session_info *info, nb_error *err)
+{
+    int n = rel->files.n_partition;
+    nb_kernel_ctx ctx = {.arena = rel->arena, .info = info, .err = err};
+
+    rel->partition_values = NB_ARENA_ARRAY(rel->arena, nb_vector, (size_t)NB_MAX(n * rel->files.n_files, 1));
+    if (rel->partition_values == NULL) {
+        return NB_NOMEM;
+    }
+    for (int f = 0; f < rel->files.n_files; f++) {
+        for (int i = 0; i < n; i++) {
+            nb_str raw = rel->files.files[f].partition[i];
+            nb_vector *v = &rel->partition_values[f * n + i], text;
+            const nb_type *type = rel->partition_types[i];
+            if (raw.data == NULL) {
+                NB_TRY(nb_vector_const_null(rel->arena, type, 1, v));
+                continue;
+            }
+            NB_TRY(nb_vector_alloc(rel->arena, nb_type_of(NB_TYPE_STRING), 1, &text));
+            NB_DATA(nb_view, &text)[0] = nb_view_make(raw.data, raw.len);
+            text.kind = NB_VEC_CONST;
+            if (nb_type_is_string(type)) {
+                *v = text;
+                v->type = type;
+            } else {
+                NB_TRY(nb_cast_vector(&ctx, &text, type, NB_CAST_ANSI, v));
+                v->kind = NB_VEC_CONST;
+            }
+        }
+    }
+    return NB_OK;
+}
+
+/* Data columns, then partition columns (a partition column that the files have too stays at its place, with the directory's value). */
+static nb_status
+join_schema(nb_relation *rel, const nb_read_request *request, nb_error *err)
+{
+    const nb_type *data = rel->data_schema;
+    int n = 0, np = rel->files.n_partition;
+    nb_field *fields = NB_ARENA_ARRAY(rel->arena, nb_field, data->n_children + np + 1);
+
+    rel->source_of = NB_ARENA_ARRAY(rel->arena, int, data->n_children + np + 1);
+    rel->partition_types = NB_ARENA_ARRAY(rel->arena, const nb_type *, np + 1);
+    if (fields == NULL || rel->source_of == NULL || rel->partition_types == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < np; i++) {
+        int at = request->schema ? field_index(request->schema, rel->files.partition_names[i]) : -1;
+        rel->partition_types[i] = at >= 0 ? request->schema->children[at].type : nb_partition_infer(&rel->files, i);
+    }
+    for (int i = 0; i < data->n_children; i++) {
+        fields[n] = data->children[i];
+        rel->source_of[n] = i;
+        for (int k = 0; k < np; k++) {
+            if (nb_str_equal_nocase(rel->files.partition_names[k], fields[n].name)) {
+                rel->source_of[n] = ~k;
+                fields[n].type = rel->partition_types[k];
+            }
+        }
+        n++;
+    }
+    for (int k = 0; k < np; k++) {
+        if (field_index(data, rel->files.partition_names[k]) < 0) {
+            fields[n] = (nb_field){.name = rel->files.partition_names[k], .type = rel->partition_types[k], .nullable = true};
+            rel->source_of[n++] = ~k;
+        }
+    }
+    rel->schema = nb_type_struct(fields, n);
+    if (rel->schema == NULL) {
+        return NB_NOMEM;
+    }
+    return partition_constants(rel, request->info, err);
+}
+
+static nb_status
+check_types(const nb_relation *rel, nb_error *err)
+{
+    for (int i = 0; rel->format->supports && i < rel->data_schema->n_children; i++) {
+        const nb_field *f = &rel->data_schema->children[i];
+        if (!rel->format->supports(f->type, false)) {
+            const char *sql = nb_type_sql(rel->arena, f->type);
+            return nb_raise(err, NB_COND_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "format", rel->format->title, "columnName",
+                            nb_arena_printf(rel->arena, "`%.*s`", (int)f->name.len, f->name.data), "columnType",
+                            nb_arena_printf(rel->arena, "\"%s\"", sql ? sql : ""), NULL);
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_relation_open(nb_pool *pool, const nb_read_request *request, nb_relation **out, nb_error *err)
+{
+    const nb_format *format = nb_format_find(request->format);
+    nb_arena *arena;
+    nb_relation *rel;
+    nb_status st;
+
+    if (format == NULL) {
+        nb_strbuf b = {0};
+        nb_strbuf_add(&b, request->format);
+        nb_raise(err, NB_COND_DATA_SOURCE_NOT_FOUND, "provider", b.data ? b.data : "", NULL);
+        nb_strbuf_free(&b);
+        return NB_ERROR;
+    }
+    arena = nb_arena_new(pool);
+    rel = arena ? NB_ARENA_NEW(arena, nb_relation) : NULL;
+    if (rel == NULL) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    atomic_init(&rel->refs, 1);
+    rel->pool = pool;
+    rel->arena = arena;
+    rel->format = format;
+    rel->n_rows = -1;
+    NB_TRY_GOTO(st, copy_options(rel, request), failed);
+    NB_TRY_GOTO(st, find_files(rel, request, err), failed);
+    if (request->schema != NULL) {
+        NB_TRY_GOTO(st, split_schema(rel, request->schema), failed);
+    }
+    NB_TRY_GOTO(st, format->open(rel, request, err), failed);
+    if (rel->data_schema == NULL) {
+        st = nb_raise(err, NB_COND_UNABLE_TO_INFER_SCHEMA, "format", format->title, NULL);
+        goto failed;
+    }
+    NB_TRY_GOTO(st, check_types(rel, err), failed);
+    NB_TRY_GOTO(st, join_schema(rel, request, err), failed);
+    *out = rel;
+    return NB_OK;
+failed:
+    nb_relation_release(rel);
+    return st;
+}
+
+nb_relation *
+nb_relation_ref(nb_relation *rel)
+{
+    atomic_fetch_add(&rel->refs, 1);
+    return rel;
+}
+
+void
+nb_relation_release(nb_relation *rel)
+{
+    if (rel != NULL && atomic_fetch_sub(&rel->refs, 1) == 1) {
+        if (rel->format->close) {
+            rel->format->close(rel);
+        }
+        nb_arena_free(rel->arena);
+    }
+}
+
+const nb_type *
+nb_relation_schema(const nb_relation *rel)
+{
+    return rel->schema;
+}
+
+nb_str
+nb_relation_format(const nb_relation *rel)
+{
+    for (size_t i = 0; i < NB_COUNT_OF(FORMATS); i++) {
+        if (FORMATS[i].format == rel->format) {
+            return (nb_str){FORMATS[i].names, strcspn(FORMATS[i].names, "|")};
+        }
+    }
+    return NB_STR("");
+}
+
+int64_t
+nb_relation_bytes(const nb_relation *rel)
+{
+    return rel->n_bytes;
+}
+
+int64_t
+nb_relation_rows(const nb_relation *rel)
+{
+    return rel->n_rows;
+}
+
+int
+nb_relation_n_files(const nb_relation *rel)
+{
+    return rel->files.n_files;
+}
+
+nb_str
+nb_relation_file(const nb_relation *rel, int i)
+{
+    return rel->files.files[i].url;
+}
+
+nb_status
+nb_relation_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err)
+{
+    return rel->format->scan(rel, pool, request, out, err);
+}
+
+void
+nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n, nb_vector *out)
+{
+    *out = rel->partition_values[file * rel->files.n_partition + column];
+    out->n_rows = (int32_t)n;
+}
+
+/* ---- Spark partitions --------------------------------------------------------------------------------------------------------- */
+
+#define MAX_PARTITION_BYTES (128LL << 20)
+#define OPEN_COST           (4LL << 20)
+
+static int
+compare_splits(const void *pa, const void *pb)
+{
+    const nb_file_split *a = pa, *b = pb;
+    int64_t na = a->to - a->from, nb = b->to - b->from;
+
+    if (na != nb) {
+        return na > nb ? -1 : 1; /* longest first */
+    }
+    if (a->file != b->file) {
+        return a->file < b->file ? -1 : 1; /* Spark's sort is stable */
+    }
+    return a->from < b->from ? -1 : a->from > b->from;
+}
+
+nb_status
+nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info, int n_threads, bool (*splittable)(const nb_relation *, int file),
+                   int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions)
+{
+    int64_t total = rel->n_bytes + (int64_t)rel->files.n_files * OPEN_COST;
+    int64_t max_split = NB_MIN(MAX_PARTITION_BYTES, NB_MAX(OPEN_COST, total / NB_MAX(n_threads, 1)));
+    int64_t n_splits = 0, n_pieces = 0, size = 0;
+    nb_file_split *splits, *pieces;
+    int partition = 0;
+
+    for (int f = 0; f < rel->files.n_files; f++) {
+        int64_t bytes = rel->files.files[f].n_bytes;
+        n_splits += splittable(rel, f) ? bytes / max_split + 1 : 1;
+        n_pieces += splittable(rel, f) ? bytes / morsel_bytes + bytes / max_split + 2 : 1;
+    }
+    splits = NB_ARENA_ARRAY(arena, nb_file_split, n_splits + 1);
+    pieces = NB_ARENA_ARRAY(arena, nb_file_split, n_pieces + 1);
+    if (splits == NULL || pieces == NULL) {
+        return NB_NOMEM;
+    }
+    n_splits = 0;
+    for (int f = 0; f < rel->files.n_files; f++) {
+        int64_t bytes = rel->files.files[f].n_bytes;
+        if (!splittable(rel, f)) {
+            splits[n_splits++] = (nb_file_split){.file = f, .from = 0, .to = bytes};
+            continue;
+        }
+        for (int64_t at = 0; at < bytes; at += max_split) {
+            splits[n_splits++] = (nb_file_split){.file = f, .from = at, .to = NB_MIN(at + max_split, bytes)};
+        }
+    }
+    if (n_splits > 1) {
+        qsort(splits, (size_t)n_splits, sizeof(*splits), compare_splits);
+    }
+    n_pieces = 0;
+    for (int64_t i = 0; i < n_splits; i++) {
+        int64_t bytes = splits[i].to - splits[i].from;
+        bool whole = !splittable(rel, splits[i].file);
+        if (size > 0 && size + bytes > max_split) {
+            partition++;
+            size = 0;
+        }
+        size += bytes + OPEN_COST;
+        splits[i].partition = partition;
+        for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to; at += morsel_bytes) {
+            nb_file_split *p = &pieces[n_pieces++];
+            *p = splits[i];
+            p->from = at;
+            p->to = whole ? splits[i].to : NB_MIN(at + morsel_bytes, splits[i].to);
+            if (whole) {
+                break;
+            }
+        }
+    }
+    *out = pieces;
+    *n_out = (int)n_pieces;
+    *n_partitions = n_splits ? partition + 1 : 0;
+    return NB_OK;
+}

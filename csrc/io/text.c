@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text.c: the text source: one string column `value`, a row per line (or per file with wholetext), and its writer.
+ *
+ * Lines end at \n, \r\n or \r, or at the option lineSep only. Empty lines are rows here. Files are split where they are neither compressed nor
+ * read whole; a \r\n that lies across a split belongs to the line before it.
+ */
+#include "io/format.h"
+
+#define BLOCK_BYTES  (512 * 1024)
+#define MORSEL_BYTES (4 << 20)
+#define PAD          64
+
+typedef struct text_options {
+    nb_str line_sep; /* data NULL = default */
+    bool whole;
+    nb_codec codec;
+} text_options;
+
+typedef struct text_source {
+    nb_source base;
+    nb_relation *rel;
+    nb_arena *arena;
+    nb_file_split *splits;
+    int n_splits;
+    atomic_int next_split;
+    const int *source_of; /* per column: 0 = value, < 0 = ~partition column */
+    int n_columns;
+} text_source;
+
+typedef struct text_local {
+    nb_pool *pool;
+    int split;
+    nb_file *file;
+    nb_reader *reader;
+    int64_t offset, to;
+    char *buf;
+    size_t cap, len, pos;
+    bool input_end, at_start, skip_newline;
+    char *fixed; /* repaired rows of this batch */
+    size_t fixed_cap;
+} text_local;
+
+static nb_status
+read_options(const nb_option *options, int n, text_options *o, nb_error *err)
+{
+    nb_str v = nb_option_find(options, n, "compression");
+
+    o->line_sep = nb_option_find(options, n, "lineSep");
+    if (o->line_sep.data != NULL && o->line_sep.len == 0) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "requirement failed: 'lineSep' cannot be an empty string.", NULL);
+    }
+    NB_TRY(nb_option_bool(options, n, "wholetext", false, &o->whole, err));
+    o->codec = NB_CODEC_NONE;
+    return v.data ? nb_codec_of_option(v, &o->codec, err) : NB_OK;
+}
+
+static nb_status
+text_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
+{
+    text_options *o = NB_ARENA_NEW(rel->arena, text_options);
+
+    if (o == NULL) {
+        return NB_NOMEM;
+    }
+    rel->payload = o;
+    NB_TRY(read_options(rel->options, rel->n_options, o, err));
+    if (rel->data_schema == NULL) {
+        nb_field value = {.name = NB_STR("value"), .type = nb_type_of(NB_TYPE_STRING), .nullable = true};
+        rel->data_schema = nb_type_struct(&value, 1);
+    }
+    if (rel->data_schema->n_children > 1) {
+        nb_strbuf b = {0};
+        nb_strbuf_addf(&b, "Text data source supports only a single column, and you have %d columns.", rel->data_schema->n_children);
+        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : "", NULL);
+        nb_strbuf_free(&b);
+        return NB_ERROR;
+    }
+    return NB_OK;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------ */
+
+static bool
+is_splittable(const nb_relation *rel, int file)
+{
+    const text_options *o = rel->payload;
+
+    return !o->whole && o->line_sep.len <= 1 && nb_codec_of_path(rel->files.files[file].path) == NB_CODEC_NONE;
+}
+
+static nb_status
+open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
+{
+    text_local *l = nb_pool_zalloc(pool, sizeof(*l));
+
+    if (l == NULL) {
+        return NB_NOMEM;
+    }
+    l->pool = pool;
+    l->split = -1;
+    *out = l;
+    return NB_OK;
+}
+
+static void
+close_input(text_local *l)
+{
+    nb_reader_free(l->reader);
+    nb_file_close(l->file);
+    l->reader = NULL;
+    l->file = NULL;
+}
+
+static void
+close_local(nb_source *src, void *local)
+{
+    text_local *l = local;
+
+    close_input(l);
+    if (l->buf) {
+        nb_pool_dealloc(l->pool, l->buf, l->cap + PAD);
+    }
+    if (l->fixed) {
+        nb_pool_dealloc(l->pool, l->fixed, l->fixed_cap);
+    }
+    nb_pool_dealloc(l->pool, l, sizeof(*l));
+}
+
+static nb_status
+open_split(const text_source *s, text_local *l, int i, nb_error *err)
+{
+    const nb_file_split *split = &s->splits[i];
+    nb_str path = s->rel->files.files[split->file].path;
+    nb_codec codec = nb_codec_of_path(path);
+
+    close_input(l);
+    NB_TRY(nb_file_open(l->pool, path.data, &l->file, err));
+    if (codec != NB_CODEC_NONE) {
+        nb_file *file = l->file;
+        l->file = NULL;
+        NB_TRY(nb_reader_new(l->pool, file, codec, NB_CHARSET_UTF8, &l->reader, err));
+    }
+    l->split = i;
+    l->offset = split->from > 0 ? split->from - 1 : 0;
+    l->to = is_splittable(s->rel, split->file) ? split->to : INT64_MAX;
+    l->len = l->pos = 0;
+    l->input_end = false;
+    l->at_start = true;
+    l->skip_newline = false;
+    return NB_OK;
+}
+
+static nb_status
+read_more(text_source *s, text_local *l, nb_error *err)
+{
+    size_t got;
+
+    if (nb_cancelled(s->base.cancel)) {
+        return NB_CANCELLED;
+    }
+    if (l->pos > 0) {
+        memmove(l->buf, l->buf + l->pos, l->len - l->pos);
+        l->offset += (int64_t)l->pos;
+        l->len -= l->pos;
+        l->pos = 0;
+    }
+    if (l->len + BLOCK_BYTES > l->cap) {
+        size_t cap = NB_MAX(l->len + BLOCK_BYTES, l->cap + l->cap / 2);
+        char *buf = cap < INT32_MAX ? nb_pool_realloc(l->pool, l->buf, l->buf ? l->cap + PAD : 0, cap + PAD) : NULL;
+        if (buf == NULL) {
+            return NB_NOMEM;
+        }
+        l->buf = buf;
+        l->cap = cap;
+    }
+    if (l->reader) {
+        NB_TRY(nb_reader_read(l->reader, l->buf + l->len, BLOCK_BYTES, &got, err));
+        l->input_end = got == 0;
+    } else {
+        NB_TRY(nb_file_read_at(l->file, l->offset + (int64_t)l->len, l->buf + l->len, BLOCK_BYTES, &got, err));
+        l->input_end = got < BLOCK_BYTES;
+    }
+    l->len += got;
+    atomic_fetch_add_explicit(&s->base.bytes_read, (long long)got, memory_order_relaxed);
+    return NB_OK;
+}
+
+/* The next line break at or behind from: its place and width. */
+static bool
+find_break(const text_local *l, nb_str sep, size_t from, size_t *at, size_t *width)
+{
+    const char *p = l->buf + from, *hit;
+    size_t n = l->len - from;
+
+    if (sep.data != NULL) {
+        hit = memmem(p, n, sep.data, sep.len);
+        *width = sep.len;
+    } else {
+        const char *cr;
+        hit = memchr(p, '\n', n);
+        cr = memchr(p, '\r', hit ? (size_t)(hit - p) : n);
+        *width = 1;
+        if (cr) {
+            hit = cr;
+            *width = cr + 1 < l->buf + l->len && cr[1] == '\n' ? 2 : 1;
+        }
+    }
+    if (hit == NULL) {
+        return false;
+    }
+    *at = (size_t)(hit - l->buf);
+    return true;
+}
+
+/* One line; false: none left in this split. */
+static nb_status
+next_line(text_source *s, text_local *l, nb_str *line, bool *found, nb_error *err)
+{
+    const text_options *o = s->rel->payload;
+    size_t at, width;
+
+    *found = false;
+    if (l->at_start) {
+        l->at_start = false;
+        NB_TRY(read_more(s, l, err));
+        if (s->splits[l->split].from > 0) {
+            /* The line that began before the split belongs to the one before. */
+            while (!find_break(l, o->line_sep, 0, &at, &width) || (l->buf[at] == '\r' && at + 1 == l->len && !l->input_end)) {
+                if (l->input_end || l->offset + (int64_t)l->len > l->to) {
+                    return NB_OK;
+                }
+                l->pos = l->len > 0 && l->buf[l->len - 1] == '\r' ? l->len - 1 : l->len;
+                NB_TRY(read_more(s, l, err));
+            }
+            l->pos = at + width;
+        } else if (l->len >= 3 && memcmp(l->buf, "\xEF\xBB\xBF", 3) == 0) {
+            l->pos = 3;
+        }
+    }
+    if (l->offset + (int64_t)l->pos >= l->to) {
+        return NB_OK;
+    }
+    for (;;) {
+        if (!o->whole && find_break(l, o->line_sep, l->pos, &at, &width) &&
+            !(o->line_sep.data == NULL && l->buf[at] == '\r' && at + 1 == l->len && !l->input_end)) {
+            *line = (nb_str){l->buf + l->pos, at - l->pos};
+            l->pos = at + width;
+            *found = true;
+            return NB_OK;
+        }
+        if (l->input_end) {
+            *found = l->pos < l->len || (o->whole && l->offset == 0 && l->pos == 0 && !l->skip_newline);
+            l->skip_newline = true;
+            *line = (nb_str){l->buf + l->pos, l->len - l->pos};
+            l->pos = l->len;
+            return NB_OK;
+        }
+        NB_TRY(read_more(s, l, err));
+    }
+}
+
+static nb_status
+next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err)
+{
+    text_source *s = (text_source *)src;
+    text_local *l = local;
+
+    for (;;) {
+        nb_vector value;
+        int64_t n = 0;
+        if (l->split < 0) {
+            int i = atomic_fetch_add(&s->next_split, 1);
+            if (i >= s->n_splits) {
+                return NB_DONE;
+            }
+            NB_TRY(open_split(s, l, i, err));
+        }
+        NB_TRY(nb_vector_alloc(scratch, nb_type_of(NB_TYPE_STRING), NB_BATCH_ROWS, &value));
+        while (n < NB_BATCH_ROWS) {
+            nb_str line;
+            bool found;
+            /* A line that needs a new block would move the lines before it. */
+            if (n > 0) {
+                const text_options *o = s->rel->payload;
+                size_t at, width;
+                if (!find_break(l, o->line_sep, l->pos, &at, &width) || at + width >= l->len) {
+                    break;
+                }
+            }
+            NB_TRY(next_line(s, l, &line, &found, err));
+            if (!found) {
+                if (n == 0) {
+                    l->split = -1;
+                }
+                break;
+            }
+            if (!nb_utf8_is_valid(line.data, line.len)) {
+                char *fixed = nb_arena_alloc(scratch, line.len * 3 + 1);
+                if (fixed == NULL) {
+                    return NB_NOMEM;
+                }
+                line = (nb_str){fixed, nb_utf8_repair(line.data, line.len, fixed)};
+            }
+            NB_DATA(nb_view, &value)[n++] = nb_view_make(line.data, line.len);
+        }
+        if (n == 0) {
+            continue;
+        }
+        value.n_rows = (int32_t)n;
+        NB_TRY(nb_batch_init(scratch, s->n_columns, n, out));
+        for (int j = 0; j < s->n_columns; j++) {
+            if (s->source_of[j] >= 0) {
+                out->cols[j] = value;
+                out->cols[j].type = src->schema->children[j].type;
+            } else {
+                nb_relation_partition_column(s->rel, s->splits[l->split].file, ~s->source_of[j], n, &out->cols[j]);
+            }
+        }
+        out->order = (uint64_t)l->split;
+        out->partition = s->splits[l->split].partition;
+        atomic_fetch_add_explicit(&src->rows_read, n, memory_order_relaxed);
+        return NB_OK;
+    }
+}
+
+static void
+free_source(nb_source *src)
+{
+    text_source *s = (text_source *)src;
+    nb_relation *rel = s->rel;
+
+    nb_arena_free(s->arena);
+    nb_relation_release(rel);
+}
+
+static const nb_source_ops TEXT_SOURCE = {.name = "text", .open_local = open_local, .next = next, .close_local = close_local, .free = free_source};
+
+static nb_status
+text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err)
+{
+    nb_arena *arena = nb_arena_new(pool);
+    text_source *s = arena ? NB_ARENA_NEW(arena, text_source) : NULL;
+    nb_field *fields = s ? NB_ARENA_ARRAY(arena, nb_field, request->n_columns + 1) : NULL;
+    int *source_of = s ? NB_ARENA_ARRAY(arena, int, request->n_columns + 1) : NULL;
+    nb_status st = NB_NOMEM;
+
+    if (fields != NULL && source_of != NULL) {
+        s->base.ops = &TEXT_SOURCE;
+        s->base.cancel = request->cancel;
+        s->rel = rel;
+        s->arena = arena;
+        s->n_columns = request->n_columns;
+        s->source_of = source_of;
+        for (int j = 0; j < request->n_columns; j++) {
+            fields[j] = rel->schema->children[request->columns[j]];
+            source_of[j] = rel->source_of[request->columns[j]];
+        }
+        s->base.schema = nb_type_struct(fields, request->n_columns);
+        st = s->base.schema ? nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable, MORSEL_BYTES, &s->splits, &s->n_splits,
+                                                 &s->base.n_partitions)
+                            : NB_NOMEM;
+    }
+    if (st < 0) {
+        nb_arena_free(arena);
+        return st;
+    }
+    nb_relation_ref(rel);
+    *out = &s->base;
+    return NB_OK;
+}
+
+static bool
+text_supports(const nb_type *type, bool writing)
+{
+    return nb_type_is_string(type);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct text_file {
+    nb_pool *pool;
+    nb_writer *w;
+    nb_str line_sep;
+} text_file;
+
+static nb_status
+text_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema, void **payload, const char **extension,
+                nb_error *err)
+{
+    text_options *o = NB_ARENA_NEW(arena, text_options);
+
+    if (o == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(read_options(request->options, request->n_options, o, err));
+    if (data_schema->n_children != 1) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        nb_arena_printf(arena, "Text data source supports only a single column, and you have %d columns.", data_schema->n_children), NULL);
+    }
+    *payload = o;
+    *extension = nb_arena_printf(arena, ".txt%s", nb_codec_extension(o->codec));
+    return *extension ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+text_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out, nb_error *err)
+{
+    const text_options *o = payload;
+    text_file *f = nb_pool_zalloc(pool, sizeof(*f));
+    nb_file *file;
+    nb_status st;
+
+    if (f == NULL) {
+        return NB_NOMEM;
+    }
+    f->pool = pool;
+    f->line_sep = o->line_sep.data ? o->line_sep : NB_STR("\n");
+    st = nb_file_create(pool, path, &file, err);
+    if (st == NB_OK) {
+        st = nb_writer_new(pool, file, o->codec, NB_CHARSET_UTF8, &f->w, err);
+    }
+    if (st < 0) {
+        nb_pool_dealloc(pool, f, sizeof(*f));
+        return st;
+    }
+    *out = (struct nb_file_writer *)f;
+    return NB_OK;
+}
+
+static nb_status
+text_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n, nb_arena *scratch, nb_error *err)
+{
+    text_file *f = (text_file *)fw;
+    nb_vector flat;
+
+    NB_TRY(nb_vector_flatten(scratch, cols[0], &flat));
+    for (int64_t i = 0; i < n; i++) {
+        if (nb_is_valid(flat.validity, i)) {
+            nb_str s = nb_view_str(&NB_DATA(nb_view, &flat)[i]);
+            NB_TRY(nb_writer_write(f->w, s.data, s.len, err));
+        }
+        NB_TRY(nb_writer_write(f->w, f->line_sep.data, f->line_sep.len, err));
+    }
+    return NB_OK;
+}
+
+static nb_status
+text_file_close(struct nb_file_writer *fw, nb_error *err)
+{
+    text_file *f = (text_file *)fw;
+    nb_status st = nb_writer_finish(f->w, err);
+
+    nb_pool_dealloc(f->pool, f, sizeof(*f));
+    return st;
+}
+
+static void
+text_file_abort(struct nb_file_writer *fw)
+{
+    text_file *f = (text_file *)fw;
+
+    nb_writer_abort(f->w);
+    nb_pool_dealloc(f->pool, f, sizeof(*f));
+}
+
+const nb_format nb_format_text = {
+    .title = "Text",
+    .open = text_open,
+    .scan = text_scan,
+    .supports = text_supports,
+    .write_open = text_write_open,
+    .file_open = text_file_open,
+    .file_push = text_file_push,
+    .file_close = text_file_close,
+    .file_abort = text_file_abort,
+};
