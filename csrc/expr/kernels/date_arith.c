@@ -118,7 +118,8 @@ add_months_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
     int64_t step = nb_step(&args[0]);
 
     for (int64_t i = 0; i < n; i++) {
-        if (!plus_months(NB_DATA(int32_t, &args[0])[i * step], int_at(&args[1], i), &NB_DATA(int32_t, out)[i]) &&
+        if (!plus_months(NB_DATA(int32_t, &args[0])[i * step], int_at(&args[1], i),
+                         &NB_DATA(int32_t, out)[i]) &&
             nb_is_valid(out->validity, i)) {
             return overflow(ctx, "add months to a date");
         }
@@ -142,7 +143,8 @@ last_day_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
     for (int64_t i = 0; i < n; i++) {
         int32_t d = NB_DATA(int32_t, args)[i];
         nb_civil c = nb_civil_from_days(d);
-        NB_DATA(uint32_t, out)[i] = (uint32_t)d + (uint32_t)(nb_days_in_month(c.year, c.month) - c.day);
+        NB_DATA(uint32_t, out)
+        [i] = (uint32_t)d + (uint32_t)(nb_days_in_month(c.year, c.month) - c.day);
     }
     return NB_OK;
 }
@@ -156,7 +158,8 @@ nb_bind_last_day(nb_bound_call *call, nb_error *err)
 
 /* Spark's monthsBetween: whole months when the days agree or both are last days, else 31-day months by the second. */
 static nb_status
-months_between_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+months_between_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                      nb_vector *out)
 {
     nb_zone_cursor zone = {.zone = ctx->info->zone}, zone2 = zone;
     int64_t s[3] = {nb_step(&args[0]), nb_step(&args[1]), n_args > 2 ? nb_step(&args[2]) : 0};
@@ -171,10 +174,13 @@ months_between_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int
         b = args[1].type->id == NB_TYPE_TIMESTAMP ? nb_zone_to_local(&zone2, b) : b;
         int64_t day_a = nb_floor_div(a, NB_US_PER_DAY), day_b = nb_floor_div(b, NB_US_PER_DAY);
         nb_civil ca = nb_civil_from_days((int32_t)day_a), cb = nb_civil_from_days((int32_t)day_b);
-        double months = (double)((int64_t)ca.year * 12 + ca.month - (int64_t)cb.year * 12 - cb.month);
-        bool last_a = ca.day == nb_days_in_month(ca.year, ca.month), last_b = cb.day == nb_days_in_month(cb.year, cb.month);
+        double months =
+            (double)((int64_t)ca.year * 12 + ca.month - (int64_t)cb.year * 12 - cb.month);
+        bool last_a = ca.day == nb_days_in_month(ca.year, ca.month),
+             last_b = cb.day == nb_days_in_month(cb.year, cb.month);
         if (ca.day != cb.day && !(last_a && last_b)) {
-            int64_t sec_a = (a - day_a * NB_US_PER_DAY) / 1000000, sec_b = (b - day_b * NB_US_PER_DAY) / 1000000;
+            int64_t sec_a = (a - day_a * NB_US_PER_DAY) / 1000000,
+                    sec_b = (b - day_b * NB_US_PER_DAY) / 1000000;
             int64_t seconds = (int64_t)(ca.day - cb.day) * 86400 + sec_a - sec_b;
             months += (double)seconds / (31.0 * 86400);
             if (round_off) {
@@ -201,8 +207,9 @@ nb_bind_months_between(nb_bound_call *call, nb_error *err)
 static int
 weekday_by_name(nb_str s)
 {
-    static const char *const names[7] = {"MO|MON|MONDAY",   "TU|TUE|TUESDAY", "WE|WED|WEDNESDAY", "TH|THU|THURSDAY",
-                                         "FR|FRI|FRIDAY", "SA|SAT|SATURDAY", "SU|SUN|SUNDAY"};
+    static const char *const names[7] = {"MO|MON|MONDAY",   "TU|TUE|TUESDAY", "WE|WED|WEDNESDAY",
+                                         "TH|THU|THURSDAY", "FR|FRI|FRIDAY",  "SA|SAT|SATURDAY",
+                                         "SU|SUN|SUNDAY"};
 
     for (int d = 0; d < 7; d++) {
         for (const char *p = names[d]; *p; p += *p == '|') {
@@ -237,7 +244,8 @@ next_day_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
             NB_TRY(nb_row_null(ctx, out, i));
             continue;
         }
-        NB_DATA(int32_t, out)[i] = (int32_t)(d + 1 + nb_floor_mod(weekday - 1 - ((int64_t)d + 3), 7));
+        NB_DATA(int32_t, out)
+        [i] = (int32_t)(d + 1 + nb_floor_mod(weekday - 1 - ((int64_t)d + 3), 7));
     }
     return NB_OK;
 }
@@ -273,9 +281,21 @@ unit_by_name(nb_str s)
         const char *name;
         unit unit;
     } names[] = {
-        {"MICROSECOND", UNIT_MICROSECOND}, {"MILLISECOND", UNIT_MILLISECOND}, {"SECOND", UNIT_SECOND}, {"MINUTE", UNIT_MINUTE},
-        {"HOUR", UNIT_HOUR}, {"DAY", UNIT_DAY}, {"DD", UNIT_DAY}, {"WEEK", UNIT_WEEK}, {"MON", UNIT_MONTH}, {"MONTH", UNIT_MONTH},
-        {"MM", UNIT_MONTH}, {"QUARTER", UNIT_QUARTER}, {"YEAR", UNIT_YEAR}, {"YYYY", UNIT_YEAR}, {"YY", UNIT_YEAR},
+        {"MICROSECOND", UNIT_MICROSECOND},
+        {"MILLISECOND", UNIT_MILLISECOND},
+        {"SECOND", UNIT_SECOND},
+        {"MINUTE", UNIT_MINUTE},
+        {"HOUR", UNIT_HOUR},
+        {"DAY", UNIT_DAY},
+        {"DD", UNIT_DAY},
+        {"WEEK", UNIT_WEEK},
+        {"MON", UNIT_MONTH},
+        {"MONTH", UNIT_MONTH},
+        {"MM", UNIT_MONTH},
+        {"QUARTER", UNIT_QUARTER},
+        {"YEAR", UNIT_YEAR},
+        {"YYYY", UNIT_YEAR},
+        {"YY", UNIT_YEAR},
     };
 
     for (size_t i = 0; i < NB_COUNT_OF(names); i++) {
@@ -295,7 +315,9 @@ trunc_days(int32_t d, unit u)
     switch (u) {
     case UNIT_WEEK: return d - (int32_t)nb_floor_mod((int64_t)d + 3, 7);
     case UNIT_MONTH: c = nb_civil_from_days(d); return d - (c.day - 1);
-    case UNIT_QUARTER: c = nb_civil_from_days(d); return nb_days_from_civil(c.year, (c.month - 1) / 3 * 3 + 1, 1);
+    case UNIT_QUARTER:
+        c = nb_civil_from_days(d);
+        return nb_days_from_civil(c.year, (c.month - 1) / 3 * 3 + 1, 1);
     case UNIT_YEAR: c = nb_civil_from_days(d); return nb_days_from_civil(c.year, 1, 1);
     default: return d;
     }
@@ -337,8 +359,9 @@ nb_bind_trunc(nb_bound_call *call, nb_error *err)
 }
 
 static const int64_t unit_us[] = {
-    [UNIT_MICROSECOND] = 1, [UNIT_MILLISECOND] = 1000, [UNIT_SECOND] = 1000000, [UNIT_MINUTE] = 60000000, [UNIT_HOUR] = 3600000000LL,
-    [UNIT_DAY] = NB_US_PER_DAY, [UNIT_WEEK] = 7 * NB_US_PER_DAY,
+    [UNIT_MICROSECOND] = 1,          [UNIT_MILLISECOND] = 1000,  [UNIT_SECOND] = 1000000,
+    [UNIT_MINUTE] = 60000000,        [UNIT_HOUR] = 3600000000LL, [UNIT_DAY] = NB_US_PER_DAY,
+    [UNIT_WEEK] = 7 * NB_US_PER_DAY,
 };
 
 static nb_status
@@ -347,7 +370,9 @@ date_trunc_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
     nb_zone_cursor zone = {.zone = ctx->info->zone};
     int64_t step = nb_step(&args[1]);
     bool instant = args[1].type->id == NB_TYPE_TIMESTAMP;
-    unit u = args[0].kind == NB_VEC_CONST && !nb_vector_is_null(&args[0], 0) ? unit_by_name(nb_row_str(&args[0], 0)) : UNIT_NONE;
+    unit u = args[0].kind == NB_VEC_CONST && !nb_vector_is_null(&args[0], 0)
+                 ? unit_by_name(nb_row_str(&args[0], 0))
+                 : UNIT_NONE;
 
     for (int64_t i = 0; i < n; i++) {
         if (!nb_is_valid(out->validity, i)) {
@@ -382,7 +407,8 @@ nb_bind_date_trunc(nb_bound_call *call, nb_error *err)
 {
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
     if (call->args[1]->type->id == NB_TYPE_TIMESTAMP_NTZ) {
-        NB_TRY(nb_expr_cast(call->arena, call->args[1], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI, &call->args[1], err));
+        NB_TRY(nb_expr_cast(call->arena, call->args[1], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI,
+                            &call->args[1], err));
     }
     NB_TRY(nb_bind_time(call, 1, err));
     return nb_bound(call, NB_TYPE_TIMESTAMP, date_trunc_kernel);
@@ -411,15 +437,18 @@ bind_unit(nb_bound_call *call, nb_error *err)
     }
     p->unit = nb_str_equal_nocase(name, NB_STR("DAYOFYEAR")) ? UNIT_DAY : unit_by_name(name);
     if (p->unit == UNIT_NONE) {
-        return nb_raise(err, NB_COND_INVALID_DATETIME_UNIT, "functionName", nb_arena_printf(call->arena, "`%.*s`", (int)call->name.len, call->name.data),
-                        "invalidValue", nb_arena_printf(call->arena, "'%.*s'", (int)name.len, name.data), NULL);
+        return nb_raise(
+            err, NB_COND_INVALID_DATETIME_UNIT, "functionName",
+            nb_arena_printf(call->arena, "`%.*s`", (int)call->name.len, call->name.data),
+            "invalidValue", nb_arena_printf(call->arena, "'%.*s'", (int)name.len, name.data), NULL);
     }
     call->payload = p;
     return NB_OK;
 }
 
 static nb_status
-timestampadd_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+timestampadd_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                    nb_vector *out)
 {
     unit u = ((const unit_payload *)ctx->expr->u.call.payload)->unit;
     nb_zone_cursor zone = {.zone = ctx->info->zone};
@@ -430,20 +459,23 @@ timestampadd_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64
         if (!nb_is_valid(out->validity, i)) {
             continue;
         }
-        int64_t t = NB_DATA(int64_t, &args[2])[i * step], amount = int_at(&args[1], i), r;
+        int64_t t = NB_DATA(int64_t, &args[2])[i * step], amount = int_at(&args[1], i), r = 0;
         bool bad;
         if (u <= UNIT_HOUR) {
-            bad = __builtin_mul_overflow(amount, unit_us[u], &r) || __builtin_add_overflow(t, r, &r);
+            bad =
+                __builtin_mul_overflow(amount, unit_us[u], &r) || __builtin_add_overflow(t, r, &r);
         } else {
             int64_t local = instant ? nb_zone_to_local(&zone, t) : t;
             if (u <= UNIT_WEEK) {
-                bad = __builtin_mul_overflow(amount, unit_us[u], &r) || __builtin_add_overflow(local, r, &r);
+                bad = __builtin_mul_overflow(amount, unit_us[u], &r) ||
+                      __builtin_add_overflow(local, r, &r);
             } else {
                 int32_t day;
                 int64_t days = nb_floor_div(local, NB_US_PER_DAY), months;
                 int64_t per = u == UNIT_MONTH ? 1 : u == UNIT_QUARTER ? 3 : 12;
-                bad = __builtin_mul_overflow(amount, per, &months) || months > INT32_MAX || months < INT32_MIN ||
-                      !plus_months((int32_t)days, months, &day) || __builtin_mul_overflow((int64_t)day, NB_US_PER_DAY, &r) ||
+                bad = __builtin_mul_overflow(amount, per, &months) || months > INT32_MAX ||
+                      months < INT32_MIN || !plus_months((int32_t)days, months, &day) ||
+                      __builtin_mul_overflow((int64_t)day, NB_US_PER_DAY, &r) ||
                       __builtin_add_overflow(r, local - days * NB_US_PER_DAY, &r);
             }
             if (!bad && instant) {
@@ -475,7 +507,8 @@ months_until(int64_t a, int64_t b)
     int64_t day_a = nb_floor_div(a, NB_US_PER_DAY), day_b = nb_floor_div(b, NB_US_PER_DAY);
     nb_civil ca = nb_civil_from_days((int32_t)day_a), cb = nb_civil_from_days((int32_t)day_b);
     int64_t months = ((int64_t)cb.year - ca.year) * 12 + cb.month - ca.month;
-    int64_t rest_a = ca.day * NB_US_PER_DAY + a - day_a * NB_US_PER_DAY, rest_b = cb.day * NB_US_PER_DAY + b - day_b * NB_US_PER_DAY;
+    int64_t rest_a = ca.day * NB_US_PER_DAY + a - day_a * NB_US_PER_DAY,
+            rest_b = cb.day * NB_US_PER_DAY + b - day_b * NB_US_PER_DAY;
 
     if (months > 0 && rest_b < rest_a) {
         months--;
@@ -486,7 +519,8 @@ months_until(int64_t a, int64_t b)
 }
 
 static nb_status
-timestampdiff_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+timestampdiff_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                     nb_vector *out)
 {
     unit u = ((const unit_payload *)ctx->expr->u.call.payload)->unit;
     nb_zone_cursor za = {.zone = ctx->info->zone}, zb = za;

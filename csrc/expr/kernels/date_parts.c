@@ -41,21 +41,22 @@ week_of_year(int32_t days)
     return (day_of_year(thursday, nb_civil_from_days(thursday).year) + 6) / 7;
 }
 
-#define DATE_PART(name, expression)                                                                                          \
-    static nb_status name##_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)         \
-    {                                                                                                                        \
-        const int32_t *in = args[0].data;                                                                                    \
-        int32_t *x = out->data;                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                                    \
-            int32_t d = in[i];                                                                                               \
-            x[i] = (expression);                                                                                             \
-        }                                                                                                                    \
-        return NB_OK;                                                                                                        \
-    }                                                                                                                        \
-    nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                                                             \
-    {                                                                                                                        \
-        NB_TRY(nb_bind_date(call, 0, err));                                                                                  \
-        return nb_bound(call, NB_TYPE_INT32, name##_kernel);                                                                 \
+#define DATE_PART(name, expression)                                                       \
+    static nb_status name##_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, \
+                                   int64_t n, nb_vector *out)                             \
+    {                                                                                     \
+        const int32_t *in = args[0].data;                                                 \
+        int32_t *x = out->data;                                                           \
+        for (int64_t i = 0; i < n; i++) {                                                 \
+            int32_t d = in[i];                                                            \
+            x[i] = (expression);                                                          \
+        }                                                                                 \
+        return NB_OK;                                                                     \
+    }                                                                                     \
+    nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                          \
+    {                                                                                     \
+        NB_TRY(nb_bind_date(call, 0, err));                                               \
+        return nb_bound(call, NB_TYPE_INT32, name##_kernel);                              \
     }
 DATE_PART(year, nb_civil_from_days(d).year)
 DATE_PART(quarter, (nb_civil_from_days(d).month + 2) / 3)
@@ -68,7 +69,8 @@ DATE_PART(dayofweek_iso, weekday(d) + 1)
 DATE_PART(weekofyear, week_of_year(d))
 DATE_PART(yearofweek, nb_civil_from_days(iso_thursday(d)).year)
 
-static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 static const char day_names[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
 static nb_status
@@ -84,7 +86,9 @@ static nb_status
 monthname_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
     for (int64_t i = 0; i < n; i++) {
-        NB_DATA(nb_view, out)[i] = nb_view_make(month_names[(nb_civil_from_days(NB_DATA(int32_t, args)[i]).month + 11) % 12], 3);
+        NB_DATA(nb_view, out)
+        [i] = nb_view_make(
+            month_names[(nb_civil_from_days(NB_DATA(int32_t, args)[i]).month + 11) % 12], 3);
     }
     return NB_OK;
 }
@@ -114,26 +118,28 @@ us_of_day(const nb_vector *v, nb_zone_cursor *zone, int64_t i)
     if (v->type->id == NB_TYPE_TIME) {
         return t / 1000;
     }
-    return nb_floor_mod(v->type->id == NB_TYPE_TIMESTAMP ? nb_zone_to_local(zone, t) : t, NB_US_PER_DAY);
+    return nb_floor_mod(v->type->id == NB_TYPE_TIMESTAMP ? nb_zone_to_local(zone, t) : t,
+                        NB_US_PER_DAY);
 }
 
-#define TIME_PART(name, expression)                                                                                          \
-    static nb_status name##_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)         \
-    {                                                                                                                        \
-        nb_zone_cursor zone = {.zone = ctx->info->zone};                                                                     \
-        int32_t *x = out->data;                                                                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                                    \
-            int64_t us = us_of_day(args, &zone, i);                                                                          \
-            x[i] = (int32_t)(expression);                                                                                    \
-        }                                                                                                                    \
-        return NB_OK;                                                                                                        \
-    }                                                                                                                        \
-    nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                                                             \
-    {                                                                                                                        \
-        if (call->args[0]->type->id != NB_TYPE_TIME) {                                                                       \
-            NB_TRY(nb_bind_time(call, 0, err));                                                                              \
-        }                                                                                                                    \
-        return nb_bound(call, NB_TYPE_INT32, name##_kernel);                                                                 \
+#define TIME_PART(name, expression)                                                       \
+    static nb_status name##_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, \
+                                   int64_t n, nb_vector *out)                             \
+    {                                                                                     \
+        nb_zone_cursor zone = {.zone = ctx->info->zone};                                  \
+        int32_t *x = out->data;                                                           \
+        for (int64_t i = 0; i < n; i++) {                                                 \
+            int64_t us = us_of_day(args, &zone, i);                                       \
+            x[i] = (int32_t)(expression);                                                 \
+        }                                                                                 \
+        return NB_OK;                                                                     \
+    }                                                                                     \
+    nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                          \
+    {                                                                                     \
+        if (call->args[0]->type->id != NB_TYPE_TIME) {                                    \
+            NB_TRY(nb_bind_time(call, 0, err));                                           \
+        }                                                                                 \
+        return nb_bound(call, NB_TYPE_INT32, name##_kernel);                              \
     }
 TIME_PART(hour, us / 3600000000LL)
 TIME_PART(minute, us / 60000000 % 60)
@@ -141,7 +147,8 @@ TIME_PART(second, us / 1000000 % 60)
 
 /* Seconds with fraction, decimal(8,6). */
 static nb_status
-second_fraction_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+second_fraction_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                       nb_vector *out)
 {
     nb_zone_cursor zone = {.zone = ctx->info->zone};
 
@@ -164,10 +171,18 @@ nb_bind_second_fraction(nb_bound_call *call, nb_error *err)
 
 /* ---- parts of intervals -------------------------------------------------------------------------------------------------------------- */
 
-typedef enum interval_part { PART_YEARS, PART_MONTHS, PART_DAYS, PART_HOURS, PART_MINUTES, PART_SECONDS } interval_part;
+typedef enum interval_part {
+    PART_YEARS,
+    PART_MONTHS,
+    PART_DAYS,
+    PART_HOURS,
+    PART_MINUTES,
+    PART_SECONDS
+} interval_part;
 
 static nb_status
-interval_part_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+interval_part_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                     nb_vector *out)
 {
     interval_part part = *(const interval_part *)ctx->expr->u.call.payload;
     bool calendar = args->type->id == NB_TYPE_INTERVAL;
@@ -207,9 +222,9 @@ interval_part_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int6
 /* ---- extract ------------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct field_name {
-    const char *names;   /* separated by | */
+    const char *names;    /* separated by | */
     const char *function; /* of dates and times; NULL when not a field of them */
-    int part;            /* of intervals, or -1 */
+    int part;             /* of intervals, or -1 */
     bool of_time;
 } field_name;
 
@@ -246,9 +261,9 @@ bind_interval_part(nb_bound_call *call, interval_part part)
 {
     interval_part *payload = NB_ARENA_NEW(call->arena, interval_part);
     const nb_type *t = call->args[0]->type;
-    nb_type_id type = part == PART_YEARS || part == PART_DAYS ? NB_TYPE_INT32
+    nb_type_id type = part == PART_YEARS || part == PART_DAYS           ? NB_TYPE_INT32
                       : part == PART_HOURS && t->id == NB_TYPE_INTERVAL ? NB_TYPE_INT64
-                                                                         : NB_TYPE_INT8;
+                                                                        : NB_TYPE_INT8;
 
     if (payload == NULL) {
         return NB_NOMEM;
@@ -283,32 +298,37 @@ nb_bind_extract(nb_bound_call *call, nb_error *err)
             field = &field_names[i];
         }
     }
-    bool interval = t->id == NB_TYPE_INTERVAL || t->id == NB_TYPE_INTERVAL_YM || t->id == NB_TYPE_INTERVAL_DT;
-    bool refused = field == NULL || (interval && field->part < 0) || (t->id == NB_TYPE_TIME && !field->of_time) ||
-                   (t->id == NB_TYPE_INTERVAL_YM && field->part > PART_MONTHS) || (t->id == NB_TYPE_INTERVAL_DT && field->part < PART_DAYS);
+    bool interval =
+        t->id == NB_TYPE_INTERVAL || t->id == NB_TYPE_INTERVAL_YM || t->id == NB_TYPE_INTERVAL_DT;
+    bool refused = field == NULL || (interval && field->part < 0) ||
+                   (t->id == NB_TYPE_TIME && !field->of_time) ||
+                   (t->id == NB_TYPE_INTERVAL_YM && field->part > PART_MONTHS) ||
+                   (t->id == NB_TYPE_INTERVAL_DT && field->part < PART_DAYS);
     if (refused) {
         const char *sql = nb_expr_sql(call->arena, call->args[1], false);
-        return nb_raise(err, NB_COND_INVALID_EXTRACT_FIELD, "field", nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data), "expr",
+        return nb_raise(err, NB_COND_INVALID_EXTRACT_FIELD, "field",
+                        nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data), "expr",
                         nb_arena_printf(call->arena, "\"%s\"", sql ? sql : ""), NULL);
     }
     if (interval) {
         /* The kernel's only argument is the interval; the field stays in front so that calls with other fields are other calls. */
         nb_expr *arg = call->args[1];
-        static const char *const names[] = {"nb_interval_years", "nb_interval_months", "nb_interval_days", "nb_interval_hours",
+        static const char *const names[] = {"nb_interval_years",   "nb_interval_months",
+                                            "nb_interval_days",    "nb_interval_hours",
                                             "nb_interval_minutes", "nb_interval_seconds"};
         return nb_bind_again(call, names[field->part], &arg, 1, &call->replacement, err);
     }
     return nb_bind_again(call, field->function, &call->args[1], 1, &call->replacement, err);
 }
 
-#define INTERVAL_PART(name, part)                                  \
-    nb_status nb_bind_interval_##name(nb_bound_call *call, nb_error *err) \
-    {                                                              \
-        nb_type_id t = call->args[0]->type->id;                    \
+#define INTERVAL_PART(name, part)                                                            \
+    nb_status nb_bind_interval_##name(nb_bound_call *call, nb_error *err)                    \
+    {                                                                                        \
+        nb_type_id t = call->args[0]->type->id;                                              \
         if (t != NB_TYPE_INTERVAL && t != NB_TYPE_INTERVAL_YM && t != NB_TYPE_INTERVAL_DT) { \
-            return nb_bind_mismatch(call, 0, "\"INTERVAL\"", err); \
-        }                                                          \
-        return bind_interval_part(call, part);                     \
+            return nb_bind_mismatch(call, 0, "\"INTERVAL\"", err);                           \
+        }                                                                                    \
+        return bind_interval_part(call, part);                                               \
     }
 INTERVAL_PART(years, PART_YEARS)
 INTERVAL_PART(months, PART_MONTHS)

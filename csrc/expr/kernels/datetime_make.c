@@ -65,16 +65,18 @@ scaled_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
     int64_t factor = *(const int64_t *)ctx->expr->u.call.payload;
 
     for (int64_t i = 0; i < n; i++) {
-        if (__builtin_mul_overflow(NB_DATA(int64_t, args)[i], factor, &NB_DATA(int64_t, out)[i]) && nb_is_valid(out->validity, i)) {
-            return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "long overflow", "alternative", "", "config",
-                            "\"spark.sql.ansi.enabled\"", NULL);
+        if (__builtin_mul_overflow(NB_DATA(int64_t, args)[i], factor, &NB_DATA(int64_t, out)[i]) &&
+            nb_is_valid(out->validity, i)) {
+            return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "long overflow",
+                            "alternative", "", "config", "\"spark.sql.ansi.enabled\"", NULL);
         }
     }
     return NB_OK;
 }
 
 static nb_status
-seconds_double_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+seconds_double_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                      nb_vector *out)
 {
     for (int64_t i = 0; i < n; i++) {
         double x = NB_DATA(double, args)[i] * 1e6;
@@ -82,19 +84,24 @@ seconds_double_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int
             NB_TRY(nb_row_null(ctx, out, i));
             NB_DATA(int64_t, out)[i] = 0;
         } else {
-            NB_DATA(int64_t, out)[i] = x >= 9223372036854775807.0 ? INT64_MAX : x <= -9223372036854775808.0 ? INT64_MIN : (int64_t)x;
+            NB_DATA(int64_t, out)
+            [i] = x >= 9223372036854775807.0    ? INT64_MAX
+                  : x <= -9223372036854775808.0 ? INT64_MIN
+                                                : (int64_t)x;
         }
     }
     return NB_OK;
 }
 
 static nb_status
-seconds_decimal_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+seconds_decimal_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                       nb_vector *out)
 {
     const nb_type *t = args->type;
 
     for (int64_t i = 0; i < n; i++) {
-        nb_int128 x = t->phys == NB_PHYS_INT64 ? (nb_int128)NB_DATA(int64_t, args)[i] : NB_DATA(nb_int128, args)[i];
+        nb_int128 x = t->phys == NB_PHYS_INT64 ? (nb_int128)NB_DATA(int64_t, args)[i]
+                                               : NB_DATA(nb_int128, args)[i];
         int scale = t->scale;
         bool inexact = false;
         for (; scale < 6; scale++) {
@@ -105,7 +112,8 @@ seconds_decimal_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, in
             x /= 10;
         }
         if ((inexact || x > INT64_MAX || x < INT64_MIN) && nb_is_valid(out->validity, i)) {
-            return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", inexact ? "Rounding necessary" : "long overflow", "alternative", "",
+            return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message",
+                            inexact ? "Rounding necessary" : "long overflow", "alternative", "",
                             "config", "\"spark.sql.ansi.enabled\"", NULL);
         }
         NB_DATA(int64_t, out)[i] = (int64_t)x;
@@ -154,18 +162,19 @@ nb_bind_timestamp_micros(nb_bound_call *call, nb_error *err)
     return bind_scaled(call, 1, err);
 }
 
-#define UNIX(name, divisor)                                                                                              \
-    static nb_status name##_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)     \
-    {                                                                                                                    \
-        for (int64_t i = 0; i < n; i++) {                                                                                \
-            NB_DATA(int64_t, out)[i] = nb_floor_div(NB_DATA(int64_t, args)[i], divisor);                                 \
-        }                                                                                                                \
-        return NB_OK;                                                                                                    \
-    }                                                                                                                    \
-    nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                                                         \
-    {                                                                                                                    \
-        NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_TIMESTAMP, err));                                                         \
-        return nb_bound(call, NB_TYPE_INT64, name##_kernel);                                                             \
+#define UNIX(name, divisor)                                                               \
+    static nb_status name##_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, \
+                                   int64_t n, nb_vector *out)                             \
+    {                                                                                     \
+        for (int64_t i = 0; i < n; i++) {                                                 \
+            NB_DATA(int64_t, out)[i] = nb_floor_div(NB_DATA(int64_t, args)[i], divisor);  \
+        }                                                                                 \
+        return NB_OK;                                                                     \
+    }                                                                                     \
+    nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                          \
+    {                                                                                     \
+        NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_TIMESTAMP, err));                          \
+        return nb_bound(call, NB_TYPE_INT64, name##_kernel);                              \
     }
 UNIX(unix_seconds, 1000000)
 UNIX(unix_millis, 1000)
@@ -201,22 +210,27 @@ typedef struct make_payload {
     bool local; /* result is TIMESTAMP_NTZ */
 } make_payload;
 
-static const char *const month_words[12] = {"JANUARY", "FEBRUARY", "MARCH",     "APRIL",   "MAY",      "JUNE",
-                                            "JULY",    "AUGUST",   "SEPTEMBER", "OCTOBER", "NOVEMBER", "DECEMBER"};
+static const char *const month_words[12] = {"JANUARY",   "FEBRUARY", "MARCH",    "APRIL",
+                                            "MAY",       "JUNE",     "JULY",     "AUGUST",
+                                            "SEPTEMBER", "OCTOBER",  "NOVEMBER", "DECEMBER"};
 
 /* Says what is wrong with the fields; false when nothing is. */
 static bool
 bad_date(int64_t year, int64_t month, int64_t day, char *text, size_t size)
 {
     if (year < -999999999 || year > 999999999) {
-        snprintf(text, size, "Invalid value for Year (valid values -999999999 - 999999999): %lld", (long long)year);
+        snprintf(text, size, "Invalid value for Year (valid values -999999999 - 999999999): %lld",
+                 (long long)year);
     } else if (month < 1 || month > 12) {
-        snprintf(text, size, "Invalid value for MonthOfYear (valid values 1 - 12): %lld", (long long)month);
+        snprintf(text, size, "Invalid value for MonthOfYear (valid values 1 - 12): %lld",
+                 (long long)month);
     } else if (day < 1 || day > 31) {
-        snprintf(text, size, "Invalid value for DayOfMonth (valid values 1 - 28/31): %lld", (long long)day);
+        snprintf(text, size, "Invalid value for DayOfMonth (valid values 1 - 28/31): %lld",
+                 (long long)day);
     } else if (day > nb_days_in_month(year, (int)month)) {
         if (day == 29) {
-            snprintf(text, size, "Invalid date 'February 29' as '%lld' is not a leap year", (long long)year);
+            snprintf(text, size, "Invalid date 'February 29' as '%lld' is not a leap year",
+                     (long long)year);
         } else {
             snprintf(text, size, "Invalid date '%s %lld'", month_words[month - 1], (long long)day);
         }
@@ -231,7 +245,8 @@ bad_date(int64_t year, int64_t month, int64_t day, char *text, size_t size)
 static nb_status
 out_of_bounds(nb_kernel_ctx *ctx, const char *text)
 {
-    return nb_raise(ctx->err, NB_COND_DATETIME_FIELD_OUT_OF_BOUNDS, "rangeMessage", text, "ansiConfig", "\"spark.sql.ansi.enabled\"", NULL);
+    return nb_raise(ctx->err, NB_COND_DATETIME_FIELD_OUT_OF_BOUNDS, "rangeMessage", text,
+                    "ansiConfig", "\"spark.sql.ansi.enabled\"", NULL);
 }
 
 static nb_status
@@ -245,7 +260,8 @@ make_date_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
         if (!nb_is_valid(out->validity, i)) {
             continue;
         }
-        int32_t y = NB_DATA(int32_t, &args[0])[i * s[0]], m = NB_DATA(int32_t, &args[1])[i * s[1]], d = NB_DATA(int32_t, &args[2])[i * s[2]];
+        int32_t y = NB_DATA(int32_t, &args[0])[i * s[0]], m = NB_DATA(int32_t, &args[1])[i * s[1]],
+                d = NB_DATA(int32_t, &args[2])[i * s[2]];
         if (bad_date(y, m, d, text, sizeof text)) {
             if (p->mode == MAKE_ANSI) {
                 return out_of_bounds(ctx, text);
@@ -283,7 +299,8 @@ nb_bind_make_date(nb_bound_call *call, nb_error *err)
 }
 
 static nb_status
-make_timestamp_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+make_timestamp_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                      nb_vector *out)
 {
     const make_payload *p = ctx->expr->u.call.payload;
     nb_zone_cursor zone = {.zone = ctx->info->zone};
@@ -306,22 +323,28 @@ make_timestamp_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int
         bool bad = bad_date(v[0], v[1], v[2], text, sizeof text), fraction = false;
         if (!bad && (v[3] < 0 || v[3] > 23)) {
             bad = true;
-            snprintf(text, sizeof text, "Invalid value for HourOfDay (valid values 0 - 23): %d", v[3]);
+            snprintf(text, sizeof text, "Invalid value for HourOfDay (valid values 0 - 23): %d",
+                     v[3]);
         }
         if (!bad && (v[4] < 0 || v[4] > 59)) {
             bad = true;
-            snprintf(text, sizeof text, "Invalid value for MinuteOfHour (valid values 0 - 59): %d", v[4]);
+            snprintf(text, sizeof text, "Invalid value for MinuteOfHour (valid values 0 - 59): %d",
+                     v[4]);
         }
         if (!bad && us > 60000000) {
             bad = fraction = us < 61000000;
             if (!bad) {
                 bad = true;
-                snprintf(text, sizeof text, "Invalid value for SecondOfMinute (valid values 0 - 59): %lld", (long long)(us / 1000000));
+                snprintf(text, sizeof text,
+                         "Invalid value for SecondOfMinute (valid values 0 - 59): %lld",
+                         (long long)(us / 1000000));
             }
         }
         if (!bad && us < 0) {
             bad = true;
-            snprintf(text, sizeof text, "Invalid value for SecondOfMinute (valid values 0 - 59): %lld", (long long)nb_floor_div(us, 1000000));
+            snprintf(text, sizeof text,
+                     "Invalid value for SecondOfMinute (valid values 0 - 59): %lld",
+                     (long long)nb_floor_div(us, 1000000));
         }
         if (!bad && n_args == 7) {
             nb_str name = nb_row_str(&args[6], i);
@@ -340,8 +363,10 @@ make_timestamp_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int
         }
         int64_t local = 0;
         if (!bad) {
-            bad = __builtin_mul_overflow((int64_t)nb_days_from_civil(v[0], v[1], v[2]), NB_US_PER_DAY, &local) ||
-                  __builtin_add_overflow(local, v[3] * 3600000000LL + v[4] * 60000000LL + us, &local);
+            bad =
+                __builtin_mul_overflow((int64_t)nb_days_from_civil(v[0], v[1], v[2]), NB_US_PER_DAY,
+                                       &local) ||
+                __builtin_add_overflow(local, v[3] * 3600000000LL + v[4] * 60000000LL + us, &local);
             if (bad) {
                 snprintf(text, sizeof text, "long overflow");
             }
@@ -352,11 +377,13 @@ make_timestamp_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int
                 continue;
             }
             if (fraction) {
-                snprintf(text, sizeof text, "%lld.%06lld", (long long)(us / 1000000), (long long)(us % 1000000));
+                snprintf(text, sizeof text, "%lld.%06lld", (long long)(us / 1000000),
+                         (long long)(us % 1000000));
                 for (size_t k = strlen(text); text[k - 1] == '0'; k--) {
                     text[k - 1] = 0;
                 }
-                return nb_raise(ctx->err, NB_COND_INVALID_FRACTION_OF_SECOND, "secAndMicros", text, NULL);
+                return nb_raise(ctx->err, NB_COND_INVALID_FRACTION_OF_SECOND, "secAndMicros", text,
+                                NULL);
             }
             return out_of_bounds(ctx, text);
         }
@@ -407,13 +434,14 @@ nb_bind_try_make_timestamp_ntz(nb_bound_call *call, nb_error *err)
 static nb_status
 interval_overflow(nb_kernel_ctx *ctx)
 {
-    return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "integer overflow", "alternative", "", "config",
-                    "\"spark.sql.ansi.enabled\"", NULL);
+    return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "integer overflow",
+                    "alternative", "", "config", "\"spark.sql.ansi.enabled\"", NULL);
 }
 
 /* make_interval(years, months, weeks, days, hours, mins, secs): what is not given is 0. */
 static nb_status
-make_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+make_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                     nb_vector *out)
 {
     for (int64_t i = 0; i < n; i++) {
         int64_t v[7] = {0}, us;
@@ -426,7 +454,8 @@ make_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int6
         }
         int64_t months = v[0] * 12 + v[1], days = v[2] * 7 + v[3];
         us = v[4] * 3600000000LL + v[5] * 60000000LL;
-        if (months != (int32_t)months || days != (int32_t)days || __builtin_add_overflow(us, v[6], &us)) {
+        if (months != (int32_t)months || days != (int32_t)days ||
+            __builtin_add_overflow(us, v[6], &us)) {
             if (ctx->info->ansi) {
                 return interval_overflow(ctx);
             }
@@ -449,7 +478,8 @@ nb_bind_make_interval(nb_bound_call *call, nb_error *err)
 }
 
 static nb_status
-make_dt_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+make_dt_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                        nb_vector *out)
 {
     for (int64_t i = 0; i < n; i++) {
         int64_t v[4] = {0}, us;
@@ -460,8 +490,10 @@ make_dt_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, i
             int64_t at = i * nb_step(&args[k]);
             v[k] = k < 3 ? NB_DATA(int32_t, &args[k])[at] : NB_DATA(int64_t, &args[k])[at];
         }
-        if (__builtin_mul_overflow(v[0], NB_US_PER_DAY, &us) || __builtin_add_overflow(us, v[1] * 3600000000LL, &us) ||
-            __builtin_add_overflow(us, v[2] * 60000000LL, &us) || __builtin_add_overflow(us, v[3], &us)) {
+        if (__builtin_mul_overflow(v[0], NB_US_PER_DAY, &us) ||
+            __builtin_add_overflow(us, v[1] * 3600000000LL, &us) ||
+            __builtin_add_overflow(us, v[2] * 60000000LL, &us) ||
+            __builtin_add_overflow(us, v[3], &us)) {
             return interval_overflow(ctx);
         }
         NB_DATA(int64_t, out)[i] = us;
@@ -480,7 +512,8 @@ nb_bind_make_dt_interval(nb_bound_call *call, nb_error *err)
 }
 
 static nb_status
-make_ym_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+make_ym_interval_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                        nb_vector *out)
 {
     for (int64_t i = 0; i < n; i++) {
         int64_t years = n_args > 0 ? NB_DATA(int32_t, &args[0])[i * nb_step(&args[0])] : 0;

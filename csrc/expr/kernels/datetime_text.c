@@ -16,7 +16,7 @@ typedef enum text_mode { TEXT_ANSI, TEXT_NULL } text_mode;
 typedef struct text_payload {
     const nb_datetime_format *format; /* NULL: look at the argument */
     text_mode mode;
-    const char *instead;              /* what to recommend in errors */
+    const char *instead; /* what to recommend in errors */
     bool parsing;
 } text_payload;
 
@@ -45,7 +45,8 @@ row_format(nb_kernel_ctx *ctx, const nb_vector *patterns, int64_t i, format_cach
 }
 
 static nb_status
-bind_format(nb_bound_call *call, int arg, bool parsing, text_mode mode, const char *instead, nb_error *err)
+bind_format(nb_bound_call *call, int arg, bool parsing, text_mode mode, const char *instead,
+            nb_error *err)
 {
     text_payload *p = NB_ARENA_NEW(call->arena, text_payload);
     bool found = true;
@@ -75,7 +76,8 @@ bind_format(nb_bound_call *call, int arg, bool parsing, text_mode mode, const ch
 typedef enum result_kind { RESULT_DATE, RESULT_INSTANT, RESULT_LOCAL, RESULT_SECONDS } result_kind;
 
 NB_INLINE nb_status
-parse_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, result_kind kind, nb_vector *out)
+parse_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, result_kind kind,
+           nb_vector *out)
 {
     const text_payload *p = ctx->expr->u.call.payload;
     nb_zone_cursor zone = {.zone = ctx->info->zone};
@@ -112,10 +114,11 @@ parse_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, res
     return NB_OK;
 }
 
-#define PARSER(name, kind)                                                                                              \
-    static nb_status name(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)             \
-    {                                                                                                                   \
-        return parse_rows(ctx, args, n_args, n, kind, out);                                                             \
+#define PARSER(name, kind)                                                                  \
+    static nb_status name(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, \
+                          nb_vector *out)                                                   \
+    {                                                                                       \
+        return parse_rows(ctx, args, n_args, n, kind, out);                                 \
     }
 PARSER(parse_date, RESULT_DATE)
 PARSER(parse_instant, RESULT_INSTANT)
@@ -130,17 +133,21 @@ replace_by_cast(nb_bound_call *call, nb_type_id type, bool is_try, nb_error *err
     if (!nb_can_cast(call->args[0]->type, nb_type_of(type), call->info->ansi)) {
         return nb_bind_mismatch(call, 0, type == NB_TYPE_DATE ? "\"DATE\"" : "\"TIMESTAMP\"", err);
     }
-    return nb_expr_cast(call->arena, call->args[0], nb_type_of(type), mode, &call->replacement, err);
+    return nb_expr_cast(call->arena, call->args[0], nb_type_of(type), mode, &call->replacement,
+                        err);
 }
 
 static nb_status
-bind_parse(nb_bound_call *call, nb_type_id type, nb_kernel_fn kernel, bool is_try, const char *instead, nb_error *err)
+bind_parse(nb_bound_call *call, nb_type_id type, nb_kernel_fn kernel, bool is_try,
+           const char *instead, nb_error *err)
 {
-    if (call->n_args == 1 || !(nb_type_is_string(call->args[0]->type) || call->args[0]->type->id == NB_TYPE_NULL)) {
+    if (call->n_args == 1 ||
+        !(nb_type_is_string(call->args[0]->type) || call->args[0]->type->id == NB_TYPE_NULL)) {
         return replace_by_cast(call, type, is_try, err);
     }
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
-    NB_TRY(bind_format(call, 1, true, call->info->ansi && !is_try ? TEXT_ANSI : TEXT_NULL, instead, err));
+    NB_TRY(bind_format(call, 1, true, call->info->ansi && !is_try ? TEXT_ANSI : TEXT_NULL, instead,
+                       err));
     return nb_bound(call, type, kernel);
 }
 
@@ -178,24 +185,28 @@ nb_status
 nb_bind_unix_timestamp(nb_bound_call *call, nb_error *err)
 {
     if (call->n_args == 0) {
-        call->replacement = nb_expr_int64(call->arena, nb_floor_div(call->info->query_start_us, 1000000));
+        call->replacement =
+            nb_expr_int64(call->arena, nb_floor_div(call->info->query_start_us, 1000000));
         return call->replacement ? NB_OK : NB_NOMEM;
     }
     const nb_type *t = call->args[0]->type;
     if (t->id == NB_TYPE_DATE || t->id == NB_TYPE_TIMESTAMP || t->id == NB_TYPE_TIMESTAMP_NTZ) {
         nb_expr *instant;
-        NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI, &instant, err));
+        NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI,
+                            &instant, err));
         return nb_bind_again(call, "unix_seconds", &instant, 1, &call->replacement, err);
     }
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
-    NB_TRY(bind_format(call, 1, true, call->info->ansi ? TEXT_ANSI : TEXT_NULL, "try_to_timestamp", err));
+    NB_TRY(bind_format(call, 1, true, call->info->ansi ? TEXT_ANSI : TEXT_NULL, "try_to_timestamp",
+                       err));
     return nb_bound(call, NB_TYPE_INT64, parse_seconds);
 }
 
 /* ---- formatting ---------------------------------------------------------------------------------------------------------------------- */
 
 static nb_status
-format_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, int64_t factor, nb_vector *out)
+format_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, int64_t factor,
+            nb_vector *out)
 {
     nb_zone_cursor zone = {.zone = ctx->info->zone};
     format_cache cache = {0};
@@ -208,14 +219,15 @@ format_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, in
         }
         NB_TRY(row_format(ctx, n_args > 1 ? &args[1] : NULL, i, &cache));
         if (__builtin_mul_overflow(NB_DATA(int64_t, &args[0])[i * step], factor, &utc)) {
-            return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "long overflow", "alternative", "", "config",
-                            "\"spark.sql.ansi.enabled\"", NULL);
+            return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "long overflow",
+                            "alternative", "", "config", "\"spark.sql.ansi.enabled\"", NULL);
         }
         char *text = nb_arena_alloc(ctx->arena, nb_datetime_format_max(cache.format));
         if (text == NULL) {
             return NB_NOMEM;
         }
-        size_t len = nb_datetime_format_write(cache.format, nb_zone_to_local(&zone, utc), zone.zone, utc, text);
+        size_t len = nb_datetime_format_write(cache.format, nb_zone_to_local(&zone, utc), zone.zone,
+                                              utc, text);
         NB_DATA(nb_view, out)[i] = nb_view_make(text, len);
     }
     return NB_OK;
@@ -228,7 +240,8 @@ date_format_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_
 }
 
 static nb_status
-from_unixtime_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+from_unixtime_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                     nb_vector *out)
 {
     return format_rows(ctx, args, n_args, n, 1000000, out);
 }
@@ -237,7 +250,8 @@ nb_status
 nb_bind_date_format(nb_bound_call *call, nb_error *err)
 {
     if (call->args[0]->type->id == NB_TYPE_TIMESTAMP_NTZ) {
-        NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI, &call->args[0], err));
+        NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI,
+                            &call->args[0], err));
     }
     NB_TRY(nb_bind_time(call, 0, err));
     NB_TRY(bind_format(call, 1, false, TEXT_ANSI, "", err));
@@ -285,7 +299,8 @@ shift_zone(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, bool from_utc, 
         }
         NB_TRY(row_zone(ctx, &args[1], i, &c));
         int64_t t = NB_DATA(int64_t, &args[0])[i * step];
-        NB_DATA(int64_t, out)[i] = from_utc ? nb_zone_to_local(&c.cursor, t) : nb_zone_to_utc(&c.cursor, t);
+        NB_DATA(int64_t, out)
+        [i] = from_utc ? nb_zone_to_local(&c.cursor, t) : nb_zone_to_utc(&c.cursor, t);
     }
     return NB_OK;
 }
@@ -340,7 +355,9 @@ convert_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
             NB_TRY(row_zone(ctx, &args[0], i, &from));
         }
         NB_TRY(row_zone(ctx, &args[n_args - 2], i, &to));
-        NB_DATA(int64_t, out)[i] = nb_zone_to_local(&to.cursor, nb_zone_to_utc(&from.cursor, NB_DATA(int64_t, times)[i * step]));
+        NB_DATA(int64_t, out)
+        [i] = nb_zone_to_local(&to.cursor,
+                               nb_zone_to_utc(&from.cursor, NB_DATA(int64_t, times)[i * step]));
     }
     return NB_OK;
 }
@@ -351,8 +368,10 @@ nb_bind_convert_timezone(nb_bound_call *call, nb_error *err)
     int last = call->n_args - 1;
 
     NB_TRY(nb_bind_all(call, 0, last, NB_TYPE_STRING, err));
-    if (call->args[last]->type->id == NB_TYPE_TIMESTAMP || call->args[last]->type->id == NB_TYPE_DATE) {
-        NB_TRY(nb_expr_cast(call->arena, call->args[last], nb_type_of(NB_TYPE_TIMESTAMP_NTZ), NB_CAST_ANSI, &call->args[last], err));
+    if (call->args[last]->type->id == NB_TYPE_TIMESTAMP ||
+        call->args[last]->type->id == NB_TYPE_DATE) {
+        NB_TRY(nb_expr_cast(call->arena, call->args[last], nb_type_of(NB_TYPE_TIMESTAMP_NTZ),
+                            NB_CAST_ANSI, &call->args[last], err));
     }
     NB_TRY(nb_bind_all(call, last, last + 1, NB_TYPE_TIMESTAMP_NTZ, err));
     return nb_bound(call, NB_TYPE_TIMESTAMP_NTZ, convert_kernel);

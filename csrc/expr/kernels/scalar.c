@@ -34,8 +34,9 @@ nb_bind_date(nb_bound_call *call, int arg, nb_error *err)
     const nb_type *t = call->args[arg]->type;
 
     if (t->id == NB_TYPE_TIMESTAMP || t->id == NB_TYPE_TIMESTAMP_NTZ) {
-        return nb_expr_cast(call->arena, call->args[arg], nb_type_of(NB_TYPE_DATE), call->info->ansi ? NB_CAST_ANSI : NB_CAST_LEGACY,
-                            &call->args[arg], err);
+        return nb_expr_cast(call->arena, call->args[arg], nb_type_of(NB_TYPE_DATE),
+                            call->info->ansi ? NB_CAST_ANSI : NB_CAST_LEGACY, &call->args[arg],
+                            err);
     }
     return nb_bind_cast(call, arg, nb_type_of(NB_TYPE_DATE), err);
 }
@@ -49,7 +50,8 @@ nb_bind_time(nb_bound_call *call, int arg, nb_error *err)
         return NB_OK;
     }
     if (t->id == NB_TYPE_DATE) {
-        return nb_expr_cast(call->arena, call->args[arg], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI, &call->args[arg], err);
+        return nb_expr_cast(call->arena, call->args[arg], nb_type_of(NB_TYPE_TIMESTAMP),
+                            NB_CAST_ANSI, &call->args[arg], err);
     }
     return nb_bind_cast(call, arg, nb_type_of(NB_TYPE_TIMESTAMP), err);
 }
