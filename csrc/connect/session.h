@@ -20,12 +20,13 @@ typedef struct nb_conf_pair {
 
 /* What an execution gave. */
 typedef struct nb_result {
-    nb_table *table;       /* rows of a query; NULL for commands that give none */
-    nb_pool *pool;         /* that the table's memory is charged to */
-    nb_str *responses;     /* packed spark.connect.ExecutePlanResponse messages other than arrow batches */
+    nb_table *table; /* rows of a query; NULL for commands that give none */
+    nb_pool *pool;   /* that the table's memory is charged to */
+    nb_str
+        *responses; /* packed spark.connect.ExecutePlanResponse messages other than arrow batches */
     int n_responses;
-    nb_str metrics_json;   /* per operator: name, rows, ns, bytes */
-    nb_arena *arena;       /* holds responses and metrics */
+    nb_str metrics_json; /* per operator: name, rows, ns, bytes */
+    nb_arena *arena;     /* holds responses and metrics */
 } nb_result;
 
 /* conf: start configuration (spark.master, spark.app.name ...). */
@@ -33,7 +34,8 @@ nb_status nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out,
 void nb_session_free(nb_session *s); /* waits for running executions */
 
 /* spark.connect.Plan bytes. cancel may be NULL; another thread may set it. */
-nb_status nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel, nb_result **out, nb_error *err);
+nb_status nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel,
+                             nb_result **out, nb_error *err);
 void nb_result_free(nb_result *r);
 
 /* spark.connect.AnalyzePlanRequest → AnalyzePlanResponse; ConfigRequest → ConfigResponse. *response is appended to. */

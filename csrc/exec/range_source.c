@@ -86,10 +86,12 @@ range_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
         }
     }
     n = (int64_t)NB_MIN(l->end - l->at, (nb_uint128)NB_BATCH_ROWS);
-    NB_TRY(nb_batch_init(scratch, 1, n, out));
-    NB_TRY(nb_vector_alloc(scratch, s->base.schema->children[0].type, n, &out->cols[0]));
-    fill(NB_DATA(int64_t, &out->cols[0]),
-         (int64_t)((uint64_t)s->start + (uint64_t)l->at * (uint64_t)s->step), s->step, n);
+    NB_TRY(nb_batch_init(scratch, s->base.schema->n_children, n, out));
+    if (out->n_cols) { /* none for count(*) */
+        NB_TRY(nb_vector_alloc(scratch, s->base.schema->children[0].type, n, &out->cols[0]));
+        fill(NB_DATA(int64_t, &out->cols[0]),
+             (int64_t)((uint64_t)s->start + (uint64_t)l->at * (uint64_t)s->step), s->step, n);
+    }
     out->order = l->morsel;
     out->partition = l->partition;
     l->at += (nb_uint128)n;

@@ -8,6 +8,7 @@
 #ifndef NB_PLAN_LOGICAL_H
 #define NB_PLAN_LOGICAL_H
 
+#include "plan/catalog.h"
 #include "plan/physical.h"
 
 /* A column that a node produces. */
@@ -16,9 +17,11 @@ typedef struct nb_attr {
     nb_str name;
     const nb_type *type;
     bool nullable;
-    bool hidden;            /* can be named with its qualifier, but is not part of `*` (right side's keys of a USING join) */
-    nb_str metadata;        /* JSON */
-    const nb_str *qualifier; /* alias parts, outermost first: catalog.db.table or alias; NULL when none */
+    bool
+        hidden; /* can be named with its qualifier, but is not part of `*` (right side's keys of a USING join) */
+    nb_str metadata; /* JSON */
+    const nb_str
+        *qualifier; /* alias parts, outermost first: catalog.db.table or alias; NULL when none */
     int n_qualifier;
 } nb_attr;
 
@@ -39,22 +42,21 @@ typedef enum nb_plan_kind {
     NB_PLAN_GENERATE,
     NB_PLAN_WINDOW,
     NB_PLAN_EXPAND,
-    NB_PLAN_ALIAS,     /* SubqueryAlias: only names change; removed by the optimizer */
-    NB_PLAN_CACHED,    /* a DataFrame that cache() marked: filled at its first use */
-    NB_PLAN_ML,        /* a relation that an ML transformer makes of its child: run by ml/ through a callback */
+    NB_PLAN_ALIAS,  /* SubqueryAlias: only names change; removed by the optimizer */
+    NB_PLAN_CACHED, /* a DataFrame that cache() marked: filled at its first use */
+    NB_PLAN_ML, /* a relation that an ML transformer makes of its child: run by ml/ through a callback */
     NB_N_PLANS
 } nb_plan_kind;
-
-typedef struct nb_cached nb_cached; /* plan/catalog.h */
 
 struct nb_plan {
     nb_plan_kind kind;
     int n_children;
     nb_plan **children;
     int n_attrs;
-    nb_attr *attrs;         /* output */
-    int64_t plan_id;        /* of the message, -1 when none: df["a"] names it */
-    const void *message;    /* the Sc__Relation it was made from: equal messages are equal plans (cache look-up); may be NULL */
+    nb_attr *attrs;  /* output */
+    int64_t plan_id; /* of the message, -1 when none: df["a"] names it */
+    const void *
+        message; /* the Sc__Relation it was made from: equal messages are equal plans (cache look-up); may be NULL */
     union {
         struct {
             nb_table *table;
@@ -75,12 +77,12 @@ struct nb_plan {
             nb_expr *condition;
         } filter;
         struct {
-            nb_expr **exprs;  /* ALIAS or COLUMN, one per attr */
+            nb_expr **exprs; /* ALIAS or COLUMN, one per attr */
         } project;
         struct {
-            nb_expr **keys;   /* ALIAS or COLUMN: first n_keys attrs */
+            nb_expr **keys; /* ALIAS or COLUMN: first n_keys attrs */
             int n_keys;
-            nb_expr **aggs;   /* ALIAS over AGG: the other attrs */
+            nb_expr **aggs; /* ALIAS over AGG: the other attrs */
             int n_aggs;
         } aggregate;
         struct {
@@ -114,7 +116,7 @@ struct nb_plan {
             bool outer;
             nb_expr **args;
             int n_args;
-            int n_generated;  /* the last attrs; those before are the child's */
+            int n_generated; /* the last attrs; those before are the child's */
         } generate;
         struct {
             nb_window_spec *spec;
@@ -146,8 +148,10 @@ uint64_t nb_attr_next_id(void);
 nb_expr *nb_attr_expr(nb_arena *arena, const nb_attr *a);
 /* The attribute that a projection's expression makes (ALIAS: its id; COLUMN: that of the column itself). */
 nb_attr nb_attr_of_expr(const nb_expr *e);
-const nb_attr *nb_plan_find_attr(const nb_plan *p, uint64_t id); /* among the outputs; NULL when absent */
-const nb_type *nb_plan_schema(nb_arena *arena, const nb_plan *p); /* STRUCT of the visible outputs */
+const nb_attr *
+nb_plan_find_attr(const nb_plan *p, uint64_t id); /* among the outputs; NULL when absent */
+const nb_type *
+nb_plan_schema(nb_arena *arena, const nb_plan *p); /* STRUCT of the visible outputs */
 
 /* Attributes that e names, added to a set of ids. */
 typedef struct nb_attr_set {
@@ -159,7 +163,7 @@ nb_status nb_attr_set_add(nb_attr_set *s, uint64_t id);
 bool nb_attr_set_has(const nb_attr_set *s, uint64_t id);
 nb_status nb_attr_set_add_expr(nb_attr_set *s, const nb_expr *e);
 nb_status nb_attr_set_add_plan(nb_attr_set *s, const nb_plan *p); /* its outputs */
-bool nb_attr_set_covers(const nb_attr_set *s, const nb_expr *e);   /* every column of e is in s */
+bool nb_attr_set_covers(const nb_attr_set *s, const nb_expr *e);  /* every column of e is in s */
 
 /* Replaces columns by expressions: map of attribute id → expression (the child of an ALIAS). */
 typedef struct nb_attr_map {
@@ -170,6 +174,7 @@ typedef struct nb_attr_map {
 } nb_attr_map;
 nb_status nb_attr_map_put(nb_attr_map *m, uint64_t id, nb_expr *e);
 nb_expr *nb_attr_map_get(const nb_attr_map *m, uint64_t id);
-nb_status nb_expr_substitute(nb_arena *arena, nb_expr *e, const nb_attr_map *m, nb_expr **out, nb_error *err);
+nb_status
+nb_expr_substitute(nb_arena *arena, nb_expr *e, const nb_attr_map *m, nb_expr **out, nb_error *err);
 
 #endif

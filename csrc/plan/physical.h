@@ -13,41 +13,52 @@
 #include "io/write.h"
 
 typedef enum nb_node_kind {
-    NB_NODE_TABLE,     /* rows in memory */
-    NB_NODE_RANGE,     /* spark.range */
-    NB_NODE_SCAN,      /* files */
+    NB_NODE_TABLE, /* rows in memory */
+    NB_NODE_RANGE, /* spark.range */
+    NB_NODE_SCAN,  /* files */
     NB_NODE_FILTER,
     NB_NODE_PROJECT,
     NB_NODE_AGGREGATE, /* keys then aggregates; no keys = one row, also for no input */
     NB_NODE_SORT,
-    NB_NODE_TOPN,      /* sort + limit + offset */
+    NB_NODE_TOPN, /* sort + limit + offset */
     NB_NODE_LIMIT,
     NB_NODE_TAIL,
     NB_NODE_JOIN,
     NB_NODE_UNION,
-    NB_NODE_EXCHANGE,  /* repartition: only partition numbers and row order within them change */
+    NB_NODE_EXCHANGE, /* repartition: only partition numbers and row order within them change */
     NB_NODE_SAMPLE,
-    NB_NODE_GENERATE,  /* explode and its kin */
+    NB_NODE_GENERATE, /* explode and its kin */
     NB_NODE_WINDOW,
-    NB_NODE_EXPAND,    /* each row n times, through n projections: rollup, cube, grouping sets, unpivot */
-    NB_NODE_WRITE,     /* root only: rows go to files; no columns */
+    NB_NODE_EXPAND, /* each row n times, through n projections: rollup, cube, grouping sets, unpivot */
+    NB_NODE_WRITE, /* root only: rows go to files; no columns */
     NB_N_NODES
 } nb_node_kind;
 
 typedef enum nb_join_type {
-    NB_JOIN_INNER, NB_JOIN_LEFT, NB_JOIN_RIGHT, NB_JOIN_FULL, /* left columns, then right columns */
-    NB_JOIN_SEMI, NB_JOIN_ANTI,                               /* left columns */
+    NB_JOIN_INNER,
+    NB_JOIN_LEFT,
+    NB_JOIN_RIGHT,
+    NB_JOIN_FULL, /* left columns, then right columns */
+    NB_JOIN_SEMI,
+    NB_JOIN_ANTI, /* left columns */
     NB_JOIN_MARK, /* left columns, then a nullable boolean: does a match exist (three-valued when null_aware) */
     NB_JOIN_CROSS,
     NB_JOIN_SINGLE, /* left columns, then right columns of the only match, or nulls; two matches raise SCALAR_SUBQUERY_TOO_MANY_ROWS */
 } nb_join_type;
 
 typedef enum nb_exchange_kind {
-    NB_EXCHANGE_ROUND_ROBIN, NB_EXCHANGE_HASH, /* Spark's: pmod(murmur3(keys, 42), n) */
-    NB_EXCHANGE_RANGE, NB_EXCHANGE_COALESCE,   /* neighbouring partitions merged, row order kept */
+    NB_EXCHANGE_ROUND_ROBIN,
+    NB_EXCHANGE_HASH, /* Spark's: pmod(murmur3(keys, 42), n) */
+    NB_EXCHANGE_RANGE,
+    NB_EXCHANGE_COALESCE, /* neighbouring partitions merged, row order kept */
 } nb_exchange_kind;
 
-typedef enum nb_generator_kind { NB_GENERATE_EXPLODE, NB_GENERATE_POSEXPLODE, NB_GENERATE_INLINE, NB_GENERATE_STACK } nb_generator_kind;
+typedef enum nb_generator_kind {
+    NB_GENERATE_EXPLODE,
+    NB_GENERATE_POSEXPLODE,
+    NB_GENERATE_INLINE,
+    NB_GENERATE_STACK
+} nb_generator_kind;
 
 /* Filled by execution; read by metrics, EXPLAIN and the event log. */
 typedef struct nb_node_metrics {
@@ -57,17 +68,17 @@ typedef struct nb_node_metrics {
 typedef struct nb_node nb_node;
 struct nb_node {
     nb_node_kind kind;
-    int id;                 /* number in the plan, for metrics */
-    const nb_type *schema;  /* STRUCT */
+    int id;                /* number in the plan, for metrics */
+    const nb_type *schema; /* STRUCT */
     int n_children;
     nb_node **children;
-    double est_rows;        /* < 0: unknown */
+    double est_rows; /* < 0: unknown */
     nb_node_metrics *metrics;
     union {
         struct {
             nb_table *table;
-            int *columns;   /* positions in the table, one per column of schema */
-            int64_t limit;  /* -1 */
+            int *columns;  /* positions in the table, one per column of schema */
+            int64_t limit; /* -1 */
         } table;
         struct {
             int64_t start, end, step;
@@ -95,7 +106,7 @@ struct nb_node {
         struct {
             nb_sort_key *keys;
             int n_keys;
-            bool global;       /* false: within each partition */
+            bool global;           /* false: within each partition */
             int64_t limit, offset; /* TOPN */
         } sort;
         struct {
@@ -103,12 +114,14 @@ struct nb_node {
         } limit;
         struct {
             nb_join_type type;
-            nb_expr **left_keys, **right_keys; /* over the left / right child's columns; same types pairwise */
+            nb_expr **left_keys,
+                **right_keys;  /* over the left / right child's columns; same types pairwise */
             bool *null_safe;   /* <=> */
             int n_keys;        /* 0: nested loop over `residual` */
             nb_expr *residual; /* over left columns then right columns; NULL when none */
-            bool build_left;   /* which side goes into the hash table; INNER, LEFT, RIGHT, FULL, SEMI, ANTI allow both */
-            bool null_aware;   /* NOT IN: ANTI/MARK with SQL's three-valued meaning (one key) */
+            bool
+                build_left; /* which side goes into the hash table; INNER, LEFT, RIGHT, FULL, SEMI, ANTI allow both */
+            bool null_aware; /* NOT IN: ANTI/MARK with SQL's three-valued meaning (one key) */
         } join;
         struct {
             nb_exchange_kind kind;
@@ -125,9 +138,9 @@ struct nb_node {
         struct {
             nb_generator_kind kind;
             bool outer;
-            nb_expr **args;    /* over the child's columns */
+            nb_expr **args; /* over the child's columns */
             int n_args;
-            int *keep;         /* child columns that are passed through, before the generated ones */
+            int *keep; /* child columns that are passed through, before the generated ones */
             int n_keep;
         } generate;
         struct {
@@ -135,8 +148,9 @@ struct nb_node {
             int n_partition_by;
             nb_sort_key *order_by;
             int n_order_by;
-            nb_expr **functions; /* NB_EXPR_WINDOW nodes: all with this partitioning and order, frames of their own */
-            int n_functions;     /* output: child's columns, then one per function */
+            nb_expr **
+                functions; /* NB_EXPR_WINDOW nodes: all with this partitioning and order, frames of their own */
+            int n_functions; /* output: child's columns, then one per function */
         } window;
         struct {
             nb_expr ***projections; /* [n_projections][columns of schema] */

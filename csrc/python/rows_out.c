@@ -131,7 +131,7 @@ make_date(int64_t days)
     if (days < -719162 || days > 2932896) { /* 0001-01-01 .. 9999-12-31 */
         return out_of_range("date");
     }
-    nb_civil_from_days(days, &y, &m, &d);
+    nb_py_civil_from_days(days, &y, &m, &d);
     return PyDate_FromDate(y, m, d);
 }
 
@@ -144,7 +144,7 @@ make_datetime(int64_t us)
     if (days < -719162 || days > 2932896) {
         return out_of_range("timestamp");
     }
-    nb_civil_from_days(days, &y, &m, &d);
+    nb_py_civil_from_days(days, &y, &m, &d);
     return PyDateTime_FromDateAndTime(y, m, d, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60),
                                       (int)(rest % 1000000));
 }

@@ -14,7 +14,7 @@
 #define SPAN     900
 
 int64_t
-nb_days_from_civil(int64_t year, int month, int day)
+nb_py_days_from_civil(int64_t year, int month, int day)
 {
     int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400;
     int64_t of_era = y - era * 400;
@@ -24,7 +24,7 @@ nb_days_from_civil(int64_t year, int month, int day)
 }
 
 void
-nb_civil_from_days(int64_t days, int *year, int *month, int *day)
+nb_py_civil_from_days(int64_t days, int *year, int *month, int *day)
 {
     int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, d = z - era * 146097;
     int64_t y = (d - d / 1460 + d / 36524 - d / 146096) / 365;

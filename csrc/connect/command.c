@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * command.c: commands: things that a plan does rather than gives: SQL statements, temporary views, writes, ML.
+ */
+#include <stdio.h>
+#include "connect/requests.h"
+#include "exec/exec.h"
+#include "plan/analyzer_internal.h"
+#include "sql/parser.h"
+
+/* ---- views ---- */
+
+static nb_status
+create_view(nb_query *q, const Sc__Relation *input, nb_str name, bool is_global, bool replace,
+            nb_error *err)
+{
+    nb_plan *plan;
+    nb_str bytes;
+    bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
+
+    if (!replace &&
+        nb_view_find(nb_catalog_views(q->session->catalog), name, is_global, case_sensitive)) {
+        return nb_raise(err, NB_COND_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
+                        nb_arena_printf(q->arena, "%s`%.*s`", is_global ? "`global_temp`." : "",
+                                        (int)name.len, name.data),
+                        NULL);
+    }
+    NB_TRY(nb_query_analyze(q, input, &plan, err)); /* errors show up now, as in Spark */
+    bytes = nb_message_bytes(q->arena, &input->base);
+    NB_NEED(bytes.data);
+    return nb_catalog_add_view(q->session->catalog, name, is_global, bytes);
+}
+
+/* ---- writes ---- */
+
+static nb_status
+write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
+{
+    nb_write_request *req = NB_ARENA_NEW(q->arena, nb_write_request);
+    nb_option *options = NB_ARENA_ARRAY(q->arena, nb_option, w->n_options + 1);
+    nb_str *partition_by = NB_ARENA_ARRAY(q->arena, nb_str, w->n_partitioning_columns + 1);
+    nb_plan *plan;
+    nb_node *node, *root = NB_ARENA_NEW(q->arena, nb_node);
+    nb_table *none = NULL;
+    nb_status st;
+
+    NB_NEED(req && options && partition_by && root);
+    if (w->save_type_case == SC__WRITE_OPERATION__SAVE_TYPE_TABLE) {
+        return nb_raise_unsupported(err, "saveAsTable");
+    }
+    if (w->bucket_by || w->n_sort_column_names || w->n_clustering_columns) {
+        return nb_raise_unsupported(err, "bucketBy, sortBy and clusterBy of files");
+    }
+    req->format = w->has_source && w->source.len ? nb_pb_str(w->source) : NB_STR("parquet");
+    req->path = nb_pb_str(w->path);
+    for (size_t i = 0; i < w->n_options; i++) {
+        options[i] = (nb_option){nb_str_of(w->options[i]->key), nb_pb_str(w->options[i]->value)};
+        if (req->path.len == 0 && nb_str_equal_nocase(options[i].key, NB_STR("path"))) {
+            req->path = options[i].value;
+        }
+    }
+    if (req->path.len == 0 && !nb_str_equal_nocase(req->format, NB_STR("noop"))) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a write without a path", NULL);
+    }
+    req->options = options;
+    req->n_options = (int)w->n_options;
+    for (size_t i = 0; i < w->n_partitioning_columns; i++) {
+        partition_by[i] = nb_pb_str(w->partitioning_columns[i]);
+    }
+    req->partition_by = partition_by;
+    req->n_partition_by = (int)w->n_partitioning_columns;
+    req->info = &q->info;
+    req->cancel = q->cancel;
+    switch (w->mode) {
+    case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_APPEND: req->mode = NB_SAVE_APPEND; break;
+    case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE: req->mode = NB_SAVE_OVERWRITE; break;
+    case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_IGNORE: req->mode = NB_SAVE_IGNORE; break;
+    default: req->mode = NB_SAVE_ERROR_IF_EXISTS; break;
+    }
+    NB_TRY(nb_query_analyze(q, w->input, &plan, err));
+    NB_TRY(nb_query_physical(q, plan, &node, err));
+    req->schema = node->schema;
+    root->kind = NB_NODE_WRITE;
+    root->id = -1;
+    root->schema = nb_type_struct(NULL, 0);
+    root->n_children = 1;
+    root->children = &node;
+    root->metrics = NB_ARENA_NEW(q->arena, nb_node_metrics);
+    root->u.write.request = req;
+    NB_NEED(root->schema && root->metrics);
+    st = nb_query_execute(q, root, &none, err);
+    nb_table_release(none);
+    return st;
+}
+
+/* ---- SQL ---- */
+
+/* Rows that a statement gave, as a relation that the client may ask for: kept as local data under a name of the session's own. */
+static nb_status
+relation_of_table(nb_query *q, nb_table *table, Sc__Relation **out)
+{
+    Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+    Sc__CachedLocalRelation *c =
+        NB_MESSAGE(q->arena, Sc__CachedLocalRelation, sc__cached_local_relation);
+    uint64_t n;
+
+    NB_NEED(rel && c);
+    pthread_mutex_lock(&q->session->lock);
+    n = q->session->next_hash++;
+    pthread_mutex_unlock(&q->session->lock);
+    c->has_hash = true;
+    c->hash = nb_pb_bytes(nb_str_of(
+        nb_arena_printf(q->arena, "statement-%s-%llu", q->session->id, (unsigned long long)n)));
+    rel->rel_type_case = SC__RELATION__REL_TYPE_CACHED_LOCAL_RELATION;
+    rel->cached_local_relation = c;
+    *out = rel;
+    return nb_catalog_add_local(q->session->catalog, nb_pb_str(c->hash), table);
+}
+
+static nb_status
+table_of_strings(nb_pool *pool, const char *const *names, int n_cols, const nb_str *cells,
+                 int64_t n_rows, nb_table **out)
+{
+    nb_field fields[8];
+    nb_chunk *chunk = NULL;
+    nb_table *table = NULL;
+    nb_status st;
+
+    NB_ASSERT(n_cols <= 8);
+    for (int c = 0; c < n_cols; c++) {
+        fields[c] = (nb_field){nb_str_of(names[c]), nb_type_of(NB_TYPE_STRING), true, {NULL, 0}};
+    }
+    NB_TRY(nb_table_new(pool, nb_type_struct(fields, n_cols), &table));
+    if (n_rows == 0) {
+        *out = table;
+        return NB_OK;
+    }
+    NB_TRY_GOTO(st, nb_chunk_new(pool, n_cols, &chunk), fail);
+    for (int c = 0; c < n_cols; c++) {
+        NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n_rows, &chunk->cols[c]),
+                    fail);
+        NB_TRY_GOTO(st, nb_vector_need_validity(chunk->arena, &chunk->cols[c]), fail);
+        for (int64_t r = 0; r < n_rows; r++) {
+            nb_str s = cells[r * n_cols + c];
+            if (!s.data) {
+                nb_bit_clear(chunk->cols[c].validity, r);
+                continue;
+            }
+            s = nb_arena_str(chunk->arena, s);
+            if (!s.data) {
+                st = NB_NOMEM;
+                goto fail;
+            }
+            NB_DATA(nb_view, &chunk->cols[c])[r] = nb_view_make(s.data, s.len);
+        }
+    }
+    chunk->n_rows = n_rows;
+    NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);
+    *out = table;
+    return NB_OK;
+fail:
+    nb_chunk_free(chunk);
+    nb_table_release(table);
+    return st;
+}
+
+static nb_status
+run_set(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
+{
+    static const char *const names[] = {"key", "value"};
+    nb_session *session = q->session;
+    nb_str *cells = NULL, value;
+    int64_t n = 0;
+    nb_status st = NB_OK;
+
+    if (s->key.data && s->value.data) {
+        pthread_mutex_lock(&session->lock);
+        st = nb_config_set_runtime(session->config, s->key, s->value, err);
+        pthread_mutex_unlock(&session->lock);
+        NB_TRY(st);
+        cells = NB_ARENA_ARRAY(q->arena, nb_str, 2);
+        NB_NEED(cells);
+        cells[0] = s->key;
+        cells[1] = s->value;
+        n = 1;
+    } else if (s->key.data) {
+        cells = NB_ARENA_ARRAY(q->arena, nb_str, 2);
+        NB_NEED(cells);
+        cells[0] = s->key;
+        cells[1] = nb_config_get(q->config, s->key, &value) ? value : NB_STR("<undefined>");
+        n = 1;
+    } else {
+        nb_str key;
+        int count = 0;
+        while (nb_config_at(q->config, count, &key, &value)) {
+            count++;
+        }
+        cells = NB_ARENA_ARRAY(q->arena, nb_str, 2 * count + 1);
+        NB_NEED(cells);
+        for (n = 0; n < count && nb_config_at(q->config, (int)n, &cells[2 * n], &cells[2 * n + 1]);
+             n++) {
+        }
+    }
+    return table_of_strings(q->pool, names, 2, cells, n, out);
+}
+
+static nb_str
+last_part(const nb_sql_name *name)
+{
+    return name->n ? name->parts[name->n - 1] : NB_STR("");
+}
+
+static bool
+is_global_name(const nb_sql_name *name)
+{
+    return name->n == 2 && nb_str_equal_nocase(name->parts[0], NB_STR("global_temp"));
+}
+
+static nb_status
+run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    Sc__Relation *rel = s->query;
+
+    if (!s->temporary && !s->global) {
+        return nb_raise_unsupported(err, "A view that is not temporary");
+    }
+    if (s->columns.n) {
+        Sc__ToDF *to = NB_MESSAGE(q->arena, Sc__ToDF, sc__to_df);
+        Sc__Relation *named = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+        NB_NEED(to && named);
+        to->input = rel;
+        to->column_names = NB_ARENA_ARRAY(q->arena, ProtobufCBinaryData, s->columns.n);
+        NB_NEED(to->column_names);
+        for (size_t i = 0; i < s->columns.n; i++) {
+            to->column_names[i] = nb_pb_bytes(s->columns.parts[i]);
+        }
+        to->n_column_names = s->columns.n;
+        named->rel_type_case = SC__RELATION__REL_TYPE_TO_DF;
+        named->to_df = to;
+        rel = named;
+    }
+    return create_view(q, rel, last_part(&s->name), s->global, s->or_replace, err);
+}
+
+static nb_status
+run_show_tables(nb_query *q, nb_table **out)
+{
+    static const char *const names[] = {"namespace", "tableName", "isTemporary"};
+    const nb_view_def *views = nb_catalog_views(q->session->catalog);
+    int count = 0, n = 0;
+    nb_str *cells;
+
+    for (const nb_view_def *v = views; v; v = v->next) {
+        count++;
+    }
+    cells = NB_ARENA_ARRAY(q->arena, nb_str, 3 * count + 1);
+    NB_NEED(cells);
+    for (const nb_view_def *v = views; v; v = v->next) {
+        if (!v->is_global && nb_view_find(views, v->name, false, false) == v) {
+            cells[3 * n] = NB_STR("");
+            cells[3 * n + 1] = v->name;
+            cells[3 * n + 2] = NB_STR("true");
+            n++;
+        }
+    }
+    return table_of_strings(q->pool, names, 3, cells, n, out);
+}
+
+static nb_status
+run_describe(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err)
+{
+    static const char *const names[] = {"col_name", "data_type", "comment"};
+    nb_plan *plan;
+    const nb_type *schema;
+    nb_str *cells;
+
+    NB_TRY(nb_query_analyze(q, rel, &plan, err));
+    schema = nb_plan_schema(q->arena, plan);
+    NB_NEED(schema);
+    cells = NB_ARENA_ARRAY(q->arena, nb_str, 3 * schema->n_children + 1);
+    NB_NEED(cells);
+    for (int i = 0; i < schema->n_children; i++) {
+        cells[3 * i] = schema->children[i].name;
+        cells[3 * i + 1] = nb_str_of(nb_type_simple_string(q->arena, schema->children[i].type));
+        cells[3 * i + 2] = (nb_str){NULL, 0};
+    }
+    return table_of_strings(q->pool, names, 3, cells, schema->n_children, out);
+}
+
+static nb_status
+named_relation(nb_query *q, const nb_sql_name *name, Sc__Relation **out)
+{
+    Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+    Sc__Read *read = NB_MESSAGE(q->arena, Sc__Read, sc__read);
+    Sc__Read__NamedTable *t = NB_MESSAGE(q->arena, Sc__Read__NamedTable, sc__read__named_table);
+    nb_strbuf b = {0};
+    nb_str text;
+
+    NB_NEED(rel && read && t);
+    for (size_t i = 0; i < name->n; i++) {
+        nb_strbuf_adds(&b, i ? ".`" : "`");
+        for (size_t k = 0; k < name->parts[i].len; k++) {
+            nb_strbuf_addf(&b, name->parts[i].data[k] == '`' ? "``" : "%c", name->parts[i].data[k]);
+        }
+        nb_strbuf_addc(&b, '`');
+    }
+    text = nb_arena_str(q->arena, nb_strbuf_str(&b));
+    nb_strbuf_free(&b);
+    NB_NEED(text.data);
+    t->has_unparsed_identifier = true;
+    t->unparsed_identifier = nb_pb_bytes(text);
+    read->read_type_case = SC__READ__READ_TYPE_NAMED_TABLE;
+    read->named_table = t;
+    rel->rel_type_case = SC__RELATION__REL_TYPE_READ;
+    rel->read = read;
+    *out = rel;
+    return NB_OK;
+}
+
+/* The statement's effect; *out is a table of what it shows (no columns when it shows nothing). */
+static nb_status
+run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
+{
+    nb_session *session = q->session;
+    bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
+    nb_status st = NB_OK;
+    nb_strbuf text = {0};
+    Sc__Relation *rel;
+
+    switch (s->kind) {
+    case NB_SQL_SET: return run_set(q, s, out, err);
+    case NB_SQL_SET_TIME_ZONE: {
+        nb_sql_statement set = *s;
+        set.key = NB_STR("spark.sql.session.timeZone");
+        return run_set(q, &set, out, err);
+    }
+    case NB_SQL_RESET:
+        pthread_mutex_lock(&session->lock);
+        if (s->key.data) {
+            st = nb_config_unset_runtime(session->config, s->key, err);
+        } else {
+            nb_str key, value;
+            for (int i = 0; nb_config_at(session->config, i, &key, &value);) {
+                if (nb_config_is_modifiable(key)) {
+                    nb_str copy = nb_arena_str(q->arena, key);
+                    st = nb_config_unset_runtime(session->config, copy, err);
+                    i = st < 0 ? i + 1 : i;
+                } else {
+                    i++;
+                }
+            }
+        }
+        pthread_mutex_unlock(&session->lock);
+        break;
+    case NB_SQL_CREATE_VIEW: st = run_create_view(q, s, err); break;
+    case NB_SQL_DROP_VIEW:
+        if (!nb_catalog_drop_view(session->catalog, last_part(&s->name), is_global_name(&s->name),
+                                  case_sensitive) &&
+            !s->if_exists) {
+            st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "relationName",
+                          nb_arena_printf(q->arena, "`%.*s`", (int)last_part(&s->name).len,
+                                          last_part(&s->name).data),
+                          NULL);
+        }
+        break;
+    case NB_SQL_SHOW_TABLES: return run_show_tables(q, out);
+    case NB_SQL_SHOW_VIEWS: {
+        return run_show_tables(q, out);
+    }
+    case NB_SQL_SHOW_DATABASES: {
+        static const char *const names[] = {"namespace"};
+        nb_str cell = NB_STR("default");
+        return table_of_strings(q->pool, names, 1, &cell, 1, out);
+    }
+    case NB_SQL_SHOW_FUNCTIONS: {
+        static const char *const names[] = {"function"};
+        int count = 0, n = 0;
+        nb_str *cells;
+        while (nb_function_at(count)) {
+            count++;
+        }
+        cells = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
+        NB_NEED(cells);
+        for (; n < count; n++) {
+            const char *all = nb_function_at(n)->names;
+            const char *bar = strchr(all, '|');
+            cells[n] = bar && bar != all ? (nb_str){all, (size_t)(bar - all)} : nb_str_of(all);
+        }
+        return table_of_strings(q->pool, names, 1, cells, n, out);
+    }
+    case NB_SQL_SHOW_COLUMNS: {
+        static const char *const names[] = {"col_name"};
+        nb_plan *plan;
+        nb_str *cells;
+        NB_TRY(named_relation(q, &s->name, &rel));
+        NB_TRY(nb_query_analyze(q, rel, &plan, err));
+        cells = NB_ARENA_ARRAY(q->arena, nb_str, plan->n_attrs + 1);
+        NB_NEED(cells);
+        for (int i = 0; i < plan->n_attrs; i++) {
+            cells[i] = plan->attrs[i].name;
+        }
+        return table_of_strings(q->pool, names, 1, cells, plan->n_attrs, out);
+    }
+    case NB_SQL_DESCRIBE_QUERY: return run_describe(q, s->query, out, err);
+    case NB_SQL_DESCRIBE_TABLE:
+        NB_TRY(named_relation(q, &s->name, &rel));
+        return run_describe(q, rel, out, err);
+    case NB_SQL_EXPLAIN: {
+        int mode = nb_str_equal_nocase(s->value, NB_STR("EXTENDED"))    ? 2
+                   : nb_str_equal_nocase(s->value, NB_STR("FORMATTED")) ? 5
+                   : nb_str_equal_nocase(s->value, NB_STR("COST"))      ? 4
+                                                                        : 1;
+        if (!s->inner || s->inner->kind != NB_SQL_QUERY) {
+            return nb_raise_unsupported(err, "EXPLAIN of a command");
+        }
+        st = nb_query_explain(q, s->inner->query, mode, &text, err);
+        if (st >= 0) {
+            st = nb_table_of_text(q->pool, "plan", nb_strbuf_str(&text), out);
+        }
+        nb_strbuf_free(&text);
+        return st;
+    }
+    case NB_SQL_CLEAR_CACHE: nb_catalog_clear_cache(session->catalog); break;
+    default:
+        return nb_raise_unsupported(err, "This SQL command%s%.*s", s->value.len ? ": " : "",
+                                    (int)s->value.len, s->value.data ? s->value.data : "");
+    }
+    NB_TRY(st);
+    return nb_table_new(q->pool, nb_type_struct(NULL, 0), out);
+}
+
+static nb_status
+sql_command(nb_query *q, const Sc__SqlCommand *c, nb_result *result, nb_error *err)
+{
+    nb_sql_statement statement;
+    Sc__ExecutePlanResponse *response =
+        NB_MESSAGE(q->arena, Sc__ExecutePlanResponse, sc__execute_plan_response);
+    Sc__ExecutePlanResponse__SqlCommandResult *made =
+        NB_MESSAGE(q->arena, Sc__ExecutePlanResponse__SqlCommandResult,
+                   sc__execute_plan_response__sql_command_result);
+    Sc__SQL *sql;
+    Sc__Relation *rel;
+    nb_table *table;
+    nb_status st;
+
+    NB_NEED(response && made);
+    rel = c->input;
+    if (rel && rel->rel_type_case == SC__RELATION__REL_TYPE_SQL) {
+        sql = rel->sql;
+    } else if (rel && rel->rel_type_case == SC__RELATION__REL_TYPE_WITH_RELATIONS &&
+               rel->with_relations->root &&
+               rel->with_relations->root->rel_type_case == SC__RELATION__REL_TYPE_SQL) {
+        sql = rel->with_relations->root->sql;
+    } else {
+        sql = NB_MESSAGE(q->arena, Sc__SQL, sc__sql);
+        rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+        NB_NEED(sql && rel);
+        sql->has_query = true;
+        sql->query = c->sql;
+        sql->n_args = c->n_args;
+        sql->args = (Sc__SQL__ArgsEntry **)c->args;
+        sql->n_pos_args = c->n_pos_args;
+        sql->pos_args = c->pos_args;
+        sql->n_named_arguments = c->n_named_arguments;
+        sql->named_arguments = (Sc__SQL__NamedArgumentsEntry **)c->named_arguments;
+        sql->n_pos_arguments = c->n_pos_arguments;
+        sql->pos_arguments = c->pos_arguments;
+        rel->rel_type_case = SC__RELATION__REL_TYPE_SQL;
+        rel->sql = sql;
+    }
+    NB_TRY(nb_parse_sql_message(q->analyzer, sql, &statement, err));
+    if (statement.kind == NB_SQL_QUERY) {
+        nb_plan *plan;
+        NB_TRY(nb_query_analyze(q, rel, &plan, err)); /* spark.sql raises analysis errors at once */
+    } else {
+        NB_TRY(run_statement(q, &statement, &table, err));
+        /* the rows outlive the query: copied into the session's pool by a plain scan */
+        st = nb_query_keep_table(q, &table, err);
+        if (st >= 0) {
+            st = relation_of_table(q, table, &rel);
+        }
+        nb_table_release(table);
+        NB_TRY(st);
+    }
+    made->relation = rel;
+    response->response_type_case = SC__EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_SQL_COMMAND_RESULT;
+    response->sql_command_result = made;
+    return nb_result_add(result, response);
+}
+
+nb_status
+nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_error *err)
+{
+    switch (command->command_type_case) {
+    case SC__COMMAND__COMMAND_TYPE_SQL_COMMAND:
+        return sql_command(q, command->sql_command, result, err);
+    case SC__COMMAND__COMMAND_TYPE_CREATE_DATAFRAME_VIEW: {
+        const Sc__CreateDataFrameViewCommand *c = command->create_dataframe_view;
+        return create_view(q, c->input, nb_pb_str(c->name), c->is_global, c->replace, err);
+    }
+    case SC__COMMAND__COMMAND_TYPE_WRITE_OPERATION:
+        return write_files(q, command->write_operation, err);
+    case SC__COMMAND__COMMAND_TYPE_REGISTER_FUNCTION:
+        return nb_raise_unsupported(err, "A user-defined function in Python");
+    default:
+        return nb_raise_unsupported(err, "A command of kind %d", (int)command->command_type_case);
+    }
+}

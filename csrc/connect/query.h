@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * query.h: one execution inside a session: its memory, its view of the configuration, its way from message to rows.
+ *
+ *     nb_query_begin → nb_query_analyze → nb_query_run (any number of times) → nb_query_end
+ *
+ * Used on the planning thread (large stack). Tables that nb_query_run gives are charged to the query's pool, which goes on living with the result
+ * when nb_query_release_pool has been called.
+ */
+#ifndef NB_CONNECT_QUERY_H
+#define NB_CONNECT_QUERY_H
+
+#include <pthread.h>
+
+#include "base/config.h"
+#include "connect/session.h"
+#include "plan/analyzer.h"
+#include "plan/planner.h"
+#include "spark/connect/base.pb-c.h"
+
+typedef struct nb_query nb_query;
+
+struct nb_session {
+    pthread_mutex_t lock; /* config, running */
+    pthread_cond_t idle;  /* no query is running */
+    nb_config *config;
+    nb_pool *pool;       /* root: spark.memory.limit */
+    nb_pool *cache_pool; /* local and cached data */
+    nb_catalog *catalog;
+    nb_query *running; /* list of queries, for interrupts */
+    int n_running;
+    int n_threads;
+    uint64_t next_hash; /* names of command results kept as local data */
+    char id[37];        /* server-side session id, a UUID */
+};
+
+struct nb_query {
+    nb_session *session;
+    nb_pool *pool;
+    nb_arena *arena;
+    nb_config *config; /* copy: a query does not see changes halfway */
+    nb_session_info info;
+    nb_analyzer *analyzer;
+    const nb_cancel_flag *cancel;
+    nb_cancel_flag own_cancel; /* when the caller gave none */
+    int n_threads;
+    nb_query *next;
+};
+
+nb_status nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_error *err);
+void nb_query_end(nb_query *q);
+/* The pool is the caller's from now on (free it after the tables). */
+nb_pool *nb_query_release_pool(nb_query *q);
+
+nb_status nb_query_analyze(nb_query *q, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+/* Optimises, plans and executes. The plan is used up. */
+nb_status nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err);
+nb_status nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err);
+nb_status nb_query_execute(nb_query *q, nb_node *root, nb_table **out, nb_error *err);
+/* *table becomes a copy that outlives the query (in the session's pool). */
+nb_status nb_query_keep_table(nb_query *q, nb_table **table, nb_error *err);
+/* message → rows, with the relations that only a session can answer (show, catalog). */
+nb_status nb_query_relation(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err);
+
+/* show.c */
+nb_status nb_query_show(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err);
+/* One row, one string column. */
+nb_status nb_table_of_text(nb_pool *pool, const char *column, nb_str text, nb_table **out);
+
+/* command.c */
+nb_status
+nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_error *err);
+/* Appends a packed ExecutePlanResponse to the result. */
+nb_status nb_result_add(nb_result *r, Sc__ExecutePlanResponse *response);
+
+/* catalog.c */
+nb_status nb_query_catalog(nb_query *q, const Sc__Catalog *message, nb_table **out, nb_error *err);
+
+/* explain.c */
+nb_status
+nb_query_explain(nb_query *q, const Sc__Relation *rel, int mode, nb_strbuf *out, nb_error *err);
+void nb_schema_tree(nb_strbuf *out, const nb_type *schema, int max_level);
+
+/* A message in the arena, ready to be filled and packed; NULL when out of memory. */
+void *nb_message_new(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor);
+#define NB_MESSAGE(arena, T, name) ((T *)nb_message_new((arena), &(name##__descriptor)))
+nb_str
+nb_message_bytes(nb_arena *arena, const ProtobufCMessage *m); /* {NULL, 0} when out of memory */
+NB_INLINE ProtobufCBinaryData
+nb_pb_bytes(nb_str s)
+{
+    return (ProtobufCBinaryData){s.len, (uint8_t *)s.data};
+}
+
+#endif

@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_column.c: names to attributes, as Spark resolves them.
+ *
+ * A reference has parts: [qualifier.…]name[.field…]. First the longest qualifier that fits is tried, then the bare name; what is left are
+ * struct fields. df["a"] carries the id of its DataFrame's plan: the name is looked up there, wherever in the inputs that plan stands, and what it
+ * means must still be among the inputs' columns. Lambda parameters come before columns; columns of the query around a subquery after.
+ */
+#include "plan/analyzer_internal.h"
+#include "base/utf8.h"
+#include "sql/encoding.h"
+#include "sql/parser.h"
+
+bool
+nb_names_equal(const nb_analyzer *an, nb_str a, nb_str b)
+{
+    return an->case_sensitive ? nb_str_equal(a, b) : nb_str_equal_nocase(a, b);
+}
+
+nb_status
+nb_split_identifier(nb_analyzer *an, nb_str text, nb_str **parts, size_t *n, nb_error *err)
+{
+    bool plain = text.len > 0;
+
+    for (size_t i = 0; i < text.len && plain; i++) {
+        plain = text.data[i] != '.' && text.data[i] != '`';
+    }
+    if (!plain) {
+        /* Not SQL identifiers in general: `df["my col"]` is a name with a space. Only dots and backquotes have a meaning. */
+        size_t cap = 1;
+        for (size_t i = 0; i < text.len; i++) {
+            cap += text.data[i] == '.';
+        }
+        nb_str *out = NB_ARENA_ARRAY(an->arena, nb_str, cap);
+        size_t at = 0, count = 0;
+        NB_NEED(out);
+        for (;;) {
+            char *buf = nb_arena_alloc(an->arena, text.len + 1);
+            size_t len = 0;
+            NB_NEED(buf);
+            if (at < text.len && text.data[at] == '`') {
+                at++;
+                for (;;) {
+                    if (at >= text.len) {
+                        return nb_raise(err, NB_COND_INVALID_ATTRIBUTE_NAME_SYNTAX, "name",
+                                        nb_arena_strdup(an->arena, text), NULL);
+                    }
+                    if (text.data[at] == '`') {
+                        if (at + 1 < text.len && text.data[at + 1] == '`') {
+                            at++;
+                        } else {
+                            at++;
+                            break;
+                        }
+                    }
+                    buf[len++] = text.data[at++];
+                }
+                if (at < text.len && text.data[at] != '.') {
+                    return nb_raise(err, NB_COND_INVALID_ATTRIBUTE_NAME_SYNTAX, "name",
+                                    nb_arena_strdup(an->arena, text), NULL);
+                }
+            } else {
+                while (at < text.len && text.data[at] != '.') {
+                    if (text.data[at] == '`') {
+                        return nb_raise(err, NB_COND_INVALID_ATTRIBUTE_NAME_SYNTAX, "name",
+                                        nb_arena_strdup(an->arena, text), NULL);
+                    }
+                    buf[len++] = text.data[at++];
+                }
+                if (len == 0) {
+                    return nb_raise(err, NB_COND_INVALID_ATTRIBUTE_NAME_SYNTAX, "name",
+                                    nb_arena_strdup(an->arena, text), NULL);
+                }
+            }
+            out[count++] = (nb_str){buf, len};
+            if (at >= text.len) {
+                break;
+            }
+            at++; /* the dot */
+        }
+        *parts = out;
+        *n = count;
+        return NB_OK;
+    }
+    *parts = NB_ARENA_ARRAY(an->arena, nb_str, 1);
+    NB_NEED(*parts);
+    (*parts)[0] = text;
+    *n = 1;
+    return NB_OK;
+}
+
+/* Do the reference's first k parts fit the end of the attribute's qualifier? */
+static bool
+qualifier_fits(const nb_analyzer *an, const nb_attr *a, const nb_str *parts, int k)
+{
+    if (k > a->n_qualifier) {
+        return false;
+    }
+    for (int i = 0; i < k; i++) {
+        if (!nb_names_equal(an, a->qualifier[a->n_qualifier - k + i], parts[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef struct match {
+    const nb_attr *attr;
+    int n_used; /* parts that named it; the rest are fields */
+    int n_found;
+} match;
+
+/* Looks in one plan's outputs; longer qualifiers win over shorter ones. */
+static void
+match_plan(const nb_analyzer *an, const nb_plan *p, const nb_str *parts, int n, match *m)
+{
+    for (int i = 0; i < p->n_attrs; i++) {
+        const nb_attr *a = &p->attrs[i];
+        int top = NB_MIN(n - 1, a->n_qualifier);
+        for (int k = top; k >= (a->hidden ? 1 : 0); k--) {
+            if (!nb_names_equal(an, a->name, parts[k]) || !qualifier_fits(an, a, parts, k)) {
+                continue;
+            }
+            /* struct fields may follow only where there is something to take them from */
+            if (m->attr && m->n_used > k + 1) {
+                break;
+            }
+            if (m->attr && m->n_used == k + 1) {
+                if (m->attr->id != a->id) {
+                    m->n_found++;
+                }
+            } else {
+                m->attr = a;
+                m->n_used = k + 1;
+                m->n_found = 1;
+            }
+            break;
+        }
+    }
+}
+
+/* The node with this plan id nearest to the top. */
+static const nb_plan *
+find_plan_id(const nb_plan *p, int64_t plan_id, int *n_found)
+{
+    const nb_plan *found = NULL;
+
+    if (p->plan_id == plan_id) {
+        *n_found += 1;
+        return p;
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        const nb_plan *f = find_plan_id(p->children[i], plan_id, n_found);
+        found = found ? found : f;
+    }
+    return found;
+}
+
+static nb_status
+backquote(nb_analyzer *an, const nb_str *parts, int n, char **out)
+{
+    nb_strbuf b = {0};
+
+    for (int i = 0; i < n; i++) {
+        if (i) {
+            nb_strbuf_addc(&b, '.');
+        }
+        nb_strbuf_addc(&b, '`');
+        for (size_t k = 0; k < parts[i].len; k++) {
+            if (parts[i].data[k] == '`') {
+                nb_strbuf_addc(&b, '`');
+            }
+            nb_strbuf_addc(&b, parts[i].data[k]);
+        }
+        nb_strbuf_addc(&b, '`');
+    }
+    *out = nb_arena_strdup(an->arena, nb_strbuf_str(&b));
+    nb_strbuf_free(&b);
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+raise_ambiguous(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n, nb_error *err)
+{
+    nb_strbuf b = {0};
+    char *name = NULL, *one = NULL;
+    nb_status st;
+
+    NB_TRY(backquote(an, parts, n, &name));
+    nb_strbuf_addc(&b, '[');
+    for (int i = 0, k = 0; i < scope->n_plans; i++) {
+        for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
+            const nb_attr *a = &scope->plans[i]->attrs[j];
+            if (!a->hidden && nb_names_equal(an, a->name, parts[n - 1])) {
+                nb_str full[8];
+                int q = NB_MIN(a->n_qualifier, 7);
+                for (int w = 0; w < q; w++) {
+                    full[w] = a->qualifier[w];
+                }
+                full[q] = a->name;
+                if (backquote(an, full, q + 1, &one) == NB_OK) {
+                    nb_strbuf_addf(&b, "%s%s", k++ ? ", " : "", one);
+                }
+            }
+        }
+    }
+    nb_strbuf_addc(&b, ']');
+    st = nb_raise(err, NB_COND_AMBIGUOUS_REFERENCE, "name", name, "referenceNames",
+                  b.data ? b.data : "", NULL);
+    nb_strbuf_free(&b);
+    return st;
+}
+
+/* Levenshtein distance over bytes, lower-cased: for suggestions. */
+static int
+edit_distance(nb_str a, nb_str b)
+{
+    int row[65];
+    int n = (int)NB_MIN(a.len, 64), m = (int)NB_MIN(b.len, 64);
+
+    for (int j = 0; j <= m; j++) {
+        row[j] = j;
+    }
+    for (int i = 1; i <= n; i++) {
+        int diag = row[0];
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int keep = row[j];
+            int cost = (a.data[i - 1] | 32) != (b.data[j - 1] | 32);
+            row[j] = NB_MIN(NB_MIN(row[j] + 1, row[j - 1] + 1), diag + cost);
+            diag = keep;
+        }
+    }
+    return row[m];
+}
+
+nb_status
+nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_error *err)
+{
+    struct {
+        nb_str text;
+        int distance;
+    } best[5];
+    int n_best = 0;
+    nb_str *parts;
+    size_t n_parts;
+    nb_strbuf b = {0};
+    char *object, *one;
+    nb_status st;
+
+    NB_TRY(nb_split_identifier(an, name, &parts, &n_parts, err));
+    NB_TRY(backquote(an, parts, (int)n_parts, &object));
+    for (int i = 0; i < scope->n_plans; i++) {
+        for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
+            const nb_attr *a = &scope->plans[i]->attrs[j];
+            nb_str full[8];
+            int q = n_parts > 1 ? NB_MIN(a->n_qualifier, 7) : 0, at;
+            int d = edit_distance(a->name, parts[n_parts - 1]);
+            if (a->hidden) {
+                continue;
+            }
+            for (int w = 0; w < q; w++) {
+                full[w] = a->qualifier[w];
+            }
+            full[q] = a->name;
+            NB_TRY(backquote(an, full, q + 1, &one));
+            for (at = n_best; at > 0 && best[at - 1].distance > d; at--) {
+                if (at < 5) {
+                    best[at] = best[at - 1];
+                }
+            }
+            if (at < 5) {
+                best[at].text = nb_str_of(one);
+                best[at].distance = d;
+                n_best = NB_MIN(n_best + 1, 5);
+            }
+        }
+    }
+    if (n_best == 0) {
+        return nb_raise(err, NB_COND_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName", object,
+                        NULL);
+    }
+    for (int i = 0; i < n_best; i++) {
+        nb_strbuf_addf(&b, "%s%.*s", i ? ", " : "", (int)best[i].text.len, best[i].text.data);
+    }
+    st = nb_raise(err, NB_COND_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName", object, "proposal",
+                  b.data ? b.data : "", NULL);
+    nb_strbuf_free(&b);
+    return st;
+}
+
+nb_status
+nb_extract_field(nb_analyzer *an, nb_expr *child, nb_str field, nb_expr **out, nb_error *err)
+{
+    nb_expr *name = nb_expr_string(an->arena, field);
+
+    NB_NEED(name);
+    return nb_extract(an, child, name, out, err);
+}
+
+nb_status
+nb_extract(nb_analyzer *an, nb_expr *child, nb_expr *extraction, nb_expr **out, nb_error *err)
+{
+    return nb_call2(an, "nb_extract", child, extraction, out, err);
+}
+
+static nb_status
+with_fields(nb_analyzer *an, nb_expr *e, const nb_str *fields, int n, nb_expr **out, nb_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        NB_TRY(nb_extract_field(an, e, fields[i], &e, err));
+    }
+    *out = e;
+    return NB_OK;
+}
+
+static nb_status
+resolve_in_plan_id(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n, nb_str text,
+                   int64_t plan_id, nb_expr **out, nb_error *err)
+{
+    match m = {0};
+    const nb_plan *target = NULL;
+    int n_found = 0;
+
+    for (int i = 0; i < scope->n_plans; i++) {
+        const nb_plan *f = find_plan_id(scope->plans[i], plan_id, &n_found);
+        target = target ? target : f;
+    }
+    if (!target) {
+        return nb_raise(err, NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN, "name",
+                        nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
+    }
+    if (n_found > 1) {
+        return nb_raise(err, NB_COND_AMBIGUOUS_COLUMN_REFERENCE, "name",
+                        nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
+    }
+    match_plan(an, target, parts, n, &m);
+    if (!m.attr) {
+        nb_plan *one = (nb_plan *)target;
+        nb_scope inner = {.plans = &one, .n_plans = 1};
+        return nb_raise_unresolved_column(an, &inner, text, err);
+    }
+    if (m.n_found > 1) {
+        nb_plan *one = (nb_plan *)target;
+        nb_scope inner = {.plans = &one, .n_plans = 1};
+        return raise_ambiguous(an, &inner, parts, n, err);
+    }
+    for (int i = 0; i < scope->n_plans; i++) {
+        const nb_attr *live = nb_plan_find_attr(scope->plans[i], m.attr->id);
+        if (live) {
+            nb_expr *e = nb_attr_expr(an->arena, live);
+            NB_NEED(e);
+            return with_fields(an, e, parts + m.n_used, n - m.n_used, out, err);
+        }
+    }
+    /* The column was replaced on the way (withColumn of the same name): Spark takes the new one of that name if it is the only one. */
+    match now = {0};
+    for (int i = 0; i < scope->n_plans; i++) {
+        match_plan(an, scope->plans[i], parts, n, &now);
+    }
+    if (now.attr && now.n_found == 1) {
+        nb_expr *e = nb_attr_expr(an->arena, now.attr);
+        NB_NEED(e);
+        return with_fields(an, e, parts + now.n_used, n - now.n_used, out, err);
+    }
+    /* Dropped by a projection: the caller may still pass it through (sort, filter). */
+    {
+        nb_expr *e = nb_attr_expr(an->arena, m.attr);
+        NB_NEED(e);
+        return with_fields(an, e, parts + m.n_used, n - m.n_used, out, err);
+    }
+}
+
+nb_status
+nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str text, int64_t plan_id,
+                  const nb_origin *origin, nb_expr **out, nb_error *err)
+{
+    nb_str *parts;
+    size_t n;
+    match m = {0};
+
+    (void)origin;
+    NB_TRY(nb_split_identifier(an, text, &parts, &n, err));
+    for (const nb_lambda_scope *l = an->lambdas; l && plan_id < 0; l = l->up) {
+        for (int i = 0; i < l->n; i++) {
+            if (nb_names_equal(an, l->names[i], parts[0])) {
+                nb_expr *e = nb_attr_expr(an->arena, &l->params[i]);
+                NB_NEED(e);
+                return with_fields(an, e, parts + 1, (int)n - 1, out, err);
+            }
+        }
+    }
+    if (plan_id >= 0) {
+        return resolve_in_plan_id(an, scope, parts, (int)n, text, plan_id, out, err);
+    }
+    for (const nb_scope *s = scope; s; s = s->outer) {
+        m = (match){0};
+        for (int i = 0; i < s->n_plans; i++) {
+            match_plan(an, s->plans[i], parts, (int)n, &m);
+        }
+        if (m.attr && m.n_found > 1) {
+            return raise_ambiguous(an, s, parts, (int)n, err);
+        }
+        if (m.attr) {
+            nb_expr *e = nb_attr_expr(an->arena, m.attr);
+            NB_NEED(e);
+            for (const nb_scope *w = scope; w != s; w = w->outer) {
+                if (w->used_outer) {
+                    *w->used_outer = true;
+                }
+            }
+            return with_fields(an, e, parts + m.n_used, (int)n - m.n_used, out, err);
+        }
+    }
+    return nb_raise_unresolved_column(an, scope, text, err);
+}
+
+const nb_attr *
+nb_find_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, bool *ambiguous)
+{
+    const nb_attr *found = NULL;
+
+    *ambiguous = false;
+    for (int i = 0; i < p->n_attrs; i++) {
+        if (!p->attrs[i].hidden && nb_names_equal(an, p->attrs[i].name, name)) {
+            *ambiguous |= found != NULL;
+            found = found ? found : &p->attrs[i];
+        }
+    }
+    return found;
+}
+
+nb_status
+nb_need_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, const nb_attr **out, nb_error *err)
+{
+    bool ambiguous;
+    nb_plan *one = (nb_plan *)p;
+    nb_scope scope = {.plans = &one, .n_plans = 1};
+
+    *out = nb_find_by_name(an, p, name, &ambiguous);
+    if (ambiguous) {
+        return raise_ambiguous(an, &scope, &name, 1, err);
+    }
+    if (!*out) {
+        /* as a quoted name, so that dots stay part of it */
+        char *quoted;
+        NB_TRY(backquote(an, &name, 1, &quoted));
+        return nb_raise_unresolved_column(an, &scope, nb_str_of(quoted), err);
+    }
+    return NB_OK;
+}
+
+bool
+nb_is_star(const Sc__Expression *e)
+{
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        nb_str name = nb_pb_str(e->unresolved_function->function_name);
+        return e->unresolved_function->is_internal &&
+               nb_str_equal(name, NB_STR(NB_SQL_FN_STAR_EXCEPT));
+    }
+    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR ||
+           e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_REGEX;
+}
+
+typedef struct expr_list {
+    nb_expr **items;
+    int n, cap;
+} expr_list;
+
+static nb_status
+push(nb_analyzer *an, expr_list *l, nb_expr *e)
+{
+    if (l->n == l->cap) {
+        int cap = l->cap ? l->cap * 2 : 16;
+        nb_expr **items = NB_ARENA_ARRAY(an->arena, nb_expr *, cap);
+        NB_NEED(items);
+        if (l->n) {
+            memcpy(items, l->items, sizeof(nb_expr *) * (size_t)l->n);
+        }
+        l->items = items;
+        l->cap = cap;
+    }
+    NB_NEED(e);
+    l->items[l->n++] = e;
+    return NB_OK;
+}
+
+/* `struct_column.*` */
+static nb_status
+expand_struct(nb_analyzer *an, const nb_scope *scope, nb_str target, expr_list *l, nb_error *err)
+{
+    nb_expr *e, *field;
+    const nb_type *t;
+
+    NB_TRY(nb_resolve_column(an, scope, target, -1, NULL, &e, err));
+    t = nb_type_storage(e->type);
+    if (t->id != NB_TYPE_STRUCT) {
+        return nb_raise(err, NB_COND_CANNOT_RESOLVE_STAR_EXPAND, "targetString",
+                        nb_arena_strdup(an->arena, target), "columns", "", NULL);
+    }
+    for (int i = 0; i < t->n_children; i++) {
+        NB_TRY(nb_extract_field(an, e, t->children[i].name, &field, err));
+        NB_TRY(
+            push(an, l, nb_expr_alias(an->arena, field, t->children[i].name, nb_attr_next_id())));
+    }
+    return NB_OK;
+}
+
+/* Spark turns `colRegex` text in backquotes into a full match over column names; without them it is an ordinary name. */
+static nb_status
+expand_regex(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__UnresolvedRegex *r,
+             expr_list *l, nb_error *err)
+{
+    nb_str text = nb_pb_str(r->col_name);
+    nb_expr *subject, *args[2], *test;
+
+    if (text.len < 2 || text.data[0] != '`' || text.data[text.len - 1] != '`') {
+        NB_TRY(nb_resolve_column(an, scope, text, r->has_plan_id ? r->plan_id : -1, NULL, &subject,
+                                 err));
+        return push(an, l, subject);
+    }
+    args[1] =
+        nb_expr_string(an->arena, nb_str_of(nb_arena_printf(an->arena, "^(?%s:%.*s)$",
+                                                            an->case_sensitive ? "" : "i",
+                                                            (int)text.len - 2, text.data + 1)));
+    NB_NEED(args[1]);
+    for (int i = 0; i < scope->n_plans; i++) {
+        for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
+            const nb_attr *a = &scope->plans[i]->attrs[j];
+            const nb_vector *v;
+            args[0] = nb_expr_string(an->arena, a->name);
+            NB_NEED(args[0]);
+            NB_TRY(nb_call(an, "rlike", args, 2, &test, err));
+            NB_TRY(nb_expr_fold(an->arena, test, an->cfg.info, &test, err));
+            v = test->u.literal.value;
+            if (!a->hidden && !nb_vector_is_null(v, 0) && NB_DATA(uint8_t, v)[0]) {
+                NB_TRY(push(an, l, nb_attr_expr(an->arena, a)));
+            }
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr ***out,
+               int *n, nb_error *err)
+{
+    expr_list l = {0};
+    const Sc__Expression__UnresolvedFunction *except = NULL;
+    const Sc__Expression *star = e;
+    nb_str target, *parts = NULL;
+    size_t n_parts = 0;
+    bool any = false;
+
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_REGEX) {
+        NB_TRY(expand_regex(an, scope, e->unresolved_regex, &l, err));
+        *out = l.items;
+        *n = l.n;
+        return NB_OK;
+    }
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        except = e->unresolved_function;
+        star = except->arguments[0];
+    }
+    target = nb_pb_str(star->unresolved_star->unparsed_target);
+    if (target.len > 2 && target.data[target.len - 1] == '*' &&
+        target.data[target.len - 2] == '.') {
+        target.len -= 2;
+    }
+    if (star->unresolved_star->has_plan_id) {
+        int n_found = 0;
+        const nb_plan *p = NULL;
+        for (int i = 0; i < scope->n_plans && !p; i++) {
+            p = find_plan_id(scope->plans[i], star->unresolved_star->plan_id, &n_found);
+        }
+        for (int j = 0; p && j < p->n_attrs; j++) {
+            for (int i = 0; i < scope->n_plans && !p->attrs[j].hidden; i++) {
+                const nb_attr *live = nb_plan_find_attr(scope->plans[i], p->attrs[j].id);
+                if (live) {
+                    NB_TRY(push(an, &l, nb_attr_expr(an->arena, live)));
+                    break;
+                }
+            }
+        }
+        *out = l.items;
+        *n = l.n;
+        return NB_OK;
+    }
+    if (target.len) {
+        NB_TRY(nb_split_identifier(an, target, &parts, &n_parts, err));
+    }
+    for (int i = 0; i < scope->n_plans; i++) {
+        for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
+            const nb_attr *a = &scope->plans[i]->attrs[j];
+            bool fits = n_parts == 0 ? !a->hidden : qualifier_fits(an, a, parts, (int)n_parts);
+            any |= fits;
+            for (size_t k = 1; fits && except && k < except->n_arguments; k++) {
+                nb_expr *gone;
+                NB_TRY(nb_resolve_expr(an, scope, except->arguments[k], &gone, err));
+                fits = !(gone->kind == NB_EXPR_COLUMN && gone->u.column.attr == a->id);
+            }
+            if (fits) {
+                NB_TRY(push(an, &l, nb_attr_expr(an->arena, a)));
+            }
+        }
+    }
+    if (n_parts && !any) {
+        NB_TRY(expand_struct(an, scope, target, &l, err));
+    }
+    *out = l.items;
+    *n = l.n;
+    return NB_OK;
+}

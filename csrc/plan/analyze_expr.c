@@ -1,0 +1,966 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_expr.c: Expression messages to bound expressions.
+ *
+ * One function per kind of message. Function calls go to the scalar registry, then to the aggregates; a few names are the analyzer's own,
+ * because they need names of arguments (struct), the query around them (grouping) or lambda parameters.
+ */
+#include <stdio.h>
+#include "plan/analyzer_internal.h"
+#include "plan/type_proto.h"
+#include "sql/encoding.h"
+#include "sql/parser.h"
+
+const nb_origin *
+nb_origin_of(nb_analyzer *an, const Sc__Expression *e)
+{
+    nb_origin *o;
+    const Sc__Origin *from = e->common ? e->common->origin : NULL;
+
+    if (!from) {
+        return NULL;
+    }
+    o = NB_ARENA_NEW(an->arena, nb_origin);
+    if (!o) {
+        return NULL;
+    }
+    o->start = o->stop = o->position = -1;
+    if (from->function_case == SC__ORIGIN__FUNCTION_PYTHON_ORIGIN) {
+        o->fragment = nb_pb_str(from->python_origin->fragment);
+        o->call_site = nb_pb_str(from->python_origin->call_site);
+    } else if (from->function_case == SC__ORIGIN__FUNCTION_JVM_ORIGIN) {
+        const Sc__JvmOrigin *j = from->jvm_origin;
+        if (j->sql_text.data && j->sql_text.len) {
+            an->sql_text = nb_pb_str(j->sql_text);
+        }
+        o->sql_text = an->sql_text;
+        o->start = j->has_start_index ? j->start_index : -1;
+        o->stop = j->has_stop_index ? j->stop_index : -1;
+        o->line = j->has_line ? j->line : 0;
+        o->position = j->has_start_position ? j->start_position : -1;
+    }
+    return o;
+}
+
+/* Tells the error where in the user's text the expression stands. */
+static nb_status
+located(nb_status st, const nb_origin *o, nb_error *err)
+{
+    if (st == NB_ERROR && o && err && err->set && !err->context) {
+        if (o->sql_text.len && o->start >= 0) {
+            nb_error_set_sql_context(err, o->sql_text.data, o->sql_text.len, o->start, o->stop);
+        } else if (o->fragment.len) {
+            char fragment[128], site[512];
+            snprintf(fragment, sizeof fragment, "%.*s", (int)o->fragment.len, o->fragment.data);
+            snprintf(site, sizeof site, "%.*s", (int)o->call_site.len, o->call_site.data);
+            nb_error_set_dataframe_context(err, fragment, site);
+        }
+    }
+    return st;
+}
+
+nb_status
+nb_call(nb_analyzer *an, const char *name, nb_expr **args, int n, nb_expr **out, nb_error *err)
+{
+    const nb_function *fn = nb_function_find(nb_str_of(name));
+    nb_expr **copy = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+
+    NB_NEED(copy);
+    if (!fn) {
+        return nb_raise_unsupported(err, "The function %s", name);
+    }
+    memcpy(copy, args, sizeof(nb_expr *) * (size_t)n);
+    return nb_function_bind(an->arena, an->cfg.info, fn, nb_str_of(name), copy, n, NULL, out, err);
+}
+
+nb_status
+nb_call2(nb_analyzer *an, const char *name, nb_expr *a, nb_expr *b, nb_expr **out, nb_error *err)
+{
+    nb_expr *args[2] = {a, b};
+
+    return nb_call(an, name, args, 2, out, err);
+}
+
+nb_status
+nb_call_agg(nb_analyzer *an, const char *name, nb_expr **args, int n, bool distinct, nb_expr **out,
+            nb_error *err)
+{
+    const nb_aggregate *fn = nb_aggregate_find(nb_str_of(name));
+    nb_expr **copy = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+
+    NB_NEED(copy);
+    if (!fn) {
+        return nb_raise_unsupported(err, "The aggregate %s", name);
+    }
+    memcpy(copy, args, sizeof(nb_expr *) * (size_t)n);
+    return nb_aggregate_bind(an->arena, an->cfg.info, fn, nb_str_of(name), copy, n, distinct, NULL,
+                             NULL, out, err);
+}
+
+nb_status
+nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out, nb_error *err)
+{
+    return nb_expr_cast(an->arena, e, to, an->cfg.info->ansi ? NB_CAST_ANSI : NB_CAST_LEGACY, out,
+                        err);
+}
+
+/* ---- functions ---- */
+
+typedef struct call_options {
+    bool distinct, ignore_nulls;
+    const Sc__Expression *filter;
+} call_options;
+
+static nb_status resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name,
+                              Sc__Expression *const *args, size_t n, const call_options *opt,
+                              const nb_origin *origin, nb_expr **out, nb_error *err);
+
+/* Arguments with stars expanded; lambdas stay NULL. */
+static nb_status
+resolve_args(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *args, size_t n,
+             nb_expr ***out, int *n_out, nb_error *err)
+{
+    nb_expr **list = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+    int count = 0;
+
+    NB_NEED(list);
+    for (size_t i = 0; i < n; i++) {
+        if (nb_is_star(args[i])) {
+            nb_expr **more, **wider;
+            int n_more;
+            NB_TRY(nb_expand_star(an, scope, args[i], &more, &n_more, err));
+            wider = NB_ARENA_ARRAY(an->arena, nb_expr *, (size_t)count + (size_t)n_more + n);
+            NB_NEED(wider);
+            memcpy(wider, list, sizeof(nb_expr *) * (size_t)count);
+            if (n_more) {
+                memcpy(wider + count, more, sizeof(nb_expr *) * (size_t)n_more);
+            }
+            list = wider;
+            count += n_more;
+        } else if (args[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LAMBDA_FUNCTION) {
+            list[count++] = NULL;
+        } else if (args[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_NAMED_ARGUMENT_EXPRESSION) {
+            return nb_raise_unsupported(err, "A named argument");
+        } else {
+            NB_TRY(nb_resolve_expr(an, scope, args[i], &list[count++], err));
+        }
+    }
+    *out = list;
+    *n_out = count;
+    return NB_OK;
+}
+
+static nb_expr *
+without_alias(nb_expr *e)
+{
+    return e->kind == NB_EXPR_ALIAS ? e->args[0] : e;
+}
+
+/* struct(a, b + 1 AS c): field names come from the arguments' names. */
+static nb_status
+make_struct(nb_analyzer *an, Sc__Expression *const *raw, size_t n_raw, nb_expr **args, int n,
+            nb_expr **out, nb_error *err)
+{
+    nb_expr **pairs = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * n + 1);
+
+    NB_NEED(pairs);
+    for (int i = 0; i < n; i++) {
+        nb_str name;
+        if (args[i]->kind == NB_EXPR_ALIAS) {
+            name = args[i]->u.alias.name;
+        } else if (args[i]->kind == NB_EXPR_COLUMN) {
+            name = args[i]->u.column.name;
+        } else if ((size_t)n == n_raw &&
+                   raw[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE) {
+            nb_str *parts; /* a.b: the field's name */
+            size_t n_parts;
+            NB_TRY(nb_split_identifier(an,
+                                       nb_pb_str(raw[i]->unresolved_attribute->unparsed_identifier),
+                                       &parts, &n_parts, err));
+            name = parts[n_parts - 1];
+        } else {
+            name = nb_str_of(nb_arena_printf(an->arena, "col%d", i + 1));
+        }
+        pairs[2 * i] = nb_expr_string(an->arena, name);
+        NB_NEED(pairs[2 * i]);
+        pairs[2 * i + 1] = without_alias(args[i]);
+    }
+    return nb_call(an, "named_struct", pairs, 2 * n, out, err);
+}
+
+/* grouping(c): is c rolled up in this row? grouping_id(): all of them as bits, the first key highest. */
+static nb_status
+make_grouping(nb_analyzer *an, nb_str name, nb_expr **args, int n, nb_expr **out, nb_error *err)
+{
+    nb_expr *gid;
+
+    if (!an->grouping_id) {
+        return nb_raise(err, NB_COND_UNSUPPORTED_GROUPING_EXPRESSION, NULL);
+    }
+    gid = nb_attr_expr(an->arena, an->grouping_id);
+    NB_NEED(gid);
+    if (nb_str_equal_nocase(name, NB_STR("grouping_id"))) {
+        *out = gid;
+        return NB_OK;
+    }
+    for (int i = 0; n == 1 && i < an->n_grouping_keys; i++) {
+        if (nb_expr_equal(without_alias(an->grouping_keys[i]), args[0])) {
+            nb_expr *shift = nb_expr_int32(an->arena, an->n_grouping_keys - 1 - i),
+                    *one = nb_expr_int64(an->arena, 1), *e;
+            NB_NEED(shift && one);
+            NB_TRY(nb_call2(an, "shiftright", gid, shift, &e, err));
+            NB_TRY(nb_call2(an, "&", e, one, &e, err));
+            return nb_expr_cast(an->arena, e, nb_type_of(NB_TYPE_INT8), NB_CAST_LEGACY, out, err);
+        }
+    }
+    return nb_raise(err, NB_COND_GROUPING_COLUMN_MISMATCH, "grouping",
+                    n ? nb_expr_sql(an->arena, args[0], false) : "", "groupingColumns", "", NULL);
+}
+
+/* Types of the parameters that a higher-order function gives to its lambda number `which`. */
+static nb_status
+lambda_params(nb_str name, nb_expr *const *args, int n, int which, const nb_type **types,
+              bool *nullable, int *n_types, nb_error *err)
+{
+    const nb_type *t0 = n > 0 && args[0] ? nb_type_storage(args[0]->type) : NULL;
+    const nb_type *i32 = nb_type_of(NB_TYPE_INT32);
+
+    *n_types = 0;
+    if (!t0) {
+        return nb_raise_internal(err, "a higher-order function without its collection");
+    }
+    for (int i = 0; i < 3; i++) {
+        nullable[i] = true;
+    }
+    if (t0->id == NB_TYPE_MAP) {
+        types[0] = t0->children[0].type;
+        nullable[0] = false;
+        types[1] = t0->children[1].type;
+        *n_types = 2;
+        if (nb_str_equal_nocase(name, NB_STR("map_zip_with")) && n > 1 && args[1] &&
+            args[1]->type->id == NB_TYPE_MAP) {
+            types[2] = args[1]->type->children[1].type;
+            *n_types = 3;
+        }
+        return NB_OK;
+    }
+    if (t0->id != NB_TYPE_ARRAY) {
+        types[0] = types[1] = types[2] =
+            nb_type_of(NB_TYPE_NULL); /* the binder will say what it wants */
+        *n_types = 2;
+        return NB_OK;
+    }
+    types[0] = t0->children[0].type;
+    nullable[0] = t0->contains_null;
+    *n_types = 1;
+    if (nb_str_equal_nocase(name, NB_STR("transform")) ||
+        nb_str_equal_nocase(name, NB_STR("filter"))) {
+        types[1] = i32;
+        nullable[1] = false;
+        *n_types = 2;
+    } else if (nb_str_equal_nocase(name, NB_STR("array_sort"))) {
+        types[1] = types[0];
+        *n_types = 2;
+    } else if (nb_str_equal_nocase(name, NB_STR("zip_with"))) {
+        types[1] = args[1] && args[1]->type->id == NB_TYPE_ARRAY ? args[1]->type->children[0].type
+                                                                 : nb_type_of(NB_TYPE_NULL);
+        nullable[0] = true;
+        *n_types = 2;
+    } else if (nb_str_equal_nocase(name, NB_STR("aggregate")) ||
+               nb_str_equal_nocase(name, NB_STR("reduce"))) {
+        types[1] = types[0];
+        nullable[1] = nullable[0];
+        types[0] = args[1] ? args[1]->type : nb_type_of(NB_TYPE_NULL);
+        nullable[0] = true;
+        *n_types = which == 0 ? 2 : 1;
+    }
+    return NB_OK;
+}
+
+static nb_status
+resolve_lambda(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__LambdaFunction *lambda,
+               const nb_type **types, const bool *nullable, int n_types, nb_expr **out,
+               nb_error *err)
+{
+    nb_lambda_scope inner = {.up = an->lambdas};
+    int n = (int)lambda->n_arguments;
+    nb_expr *body, *e;
+    nb_status st;
+
+    if (n > n_types) {
+        return nb_raise(err, NB_COND_INVALID_LAMBDA_FUNCTION_CALL_NUM_ARGS_MISMATCH,
+                        "expectedNumArgs", nb_arena_printf(an->arena, "%d", n), "actualNumArgs",
+                        nb_arena_printf(an->arena, "%d", n_types), NULL);
+    }
+    inner.n = n;
+    inner.names = NB_ARENA_ARRAY(an->arena, nb_str, n + 1);
+    inner.params = NB_ARENA_ARRAY(an->arena, nb_attr, n + 1);
+    NB_NEED(inner.names && inner.params);
+    for (int i = 0; i < n; i++) {
+        const Sc__Expression__UnresolvedNamedLambdaVariable *v = lambda->arguments[i];
+        inner.names[i] = v->n_name_parts ? nb_pb_str(v->name_parts[0]) : NB_STR("");
+        inner.params[i] = (nb_attr){.id = nb_attr_next_id(),
+                                    .name = inner.names[i],
+                                    .type = types[i],
+                                    .nullable = nullable[i]};
+    }
+    an->lambdas = &inner;
+    st = nb_resolve_expr(an, scope, lambda->function, &body, err);
+    an->lambdas = inner.up;
+    NB_TRY(st);
+    body = without_alias(body);
+    e = nb_expr_new(an->arena, NB_EXPR_LAMBDA, body->type, body->nullable, 1);
+    NB_NEED(e);
+    e->args[0] = body;
+    e->u.lambda.n_attrs = n;
+    e->u.lambda.attrs = NB_ARENA_ARRAY(an->arena, uint64_t, n + 1);
+    NB_NEED(e->u.lambda.attrs);
+    for (int i = 0; i < n; i++) {
+        e->u.lambda.attrs[i] = inner.params[i].id;
+    }
+    nb_expr_set_flags(e);
+    *out = e;
+    return NB_OK;
+}
+
+static nb_status
+resolve_lambdas(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
+                size_t n_raw, nb_expr **args, int n, nb_error *err)
+{
+    int which = 0;
+
+    for (size_t i = 0; i < n_raw && (int)n_raw == n; i++) {
+        if (raw[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LAMBDA_FUNCTION) {
+            const nb_type *types[3];
+            bool nullable[3];
+            int n_types;
+            NB_TRY(lambda_params(name, args, n, which, types, nullable, &n_types, err));
+            NB_TRY(resolve_lambda(an, scope, raw[i]->lambda_function, types, nullable, n_types,
+                                  &args[i], err));
+            which++;
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregate *fn, nb_str name,
+                       Sc__Expression *const *raw, size_t n_raw, const call_options *opt,
+                       const nb_origin *origin, nb_expr **out, nb_error *err)
+{
+    nb_expr **args, *filter = NULL, *e;
+    int n;
+
+    if (n_raw == 1 && nb_is_star(raw[0]) && nb_str_equal_nocase(name, NB_STR("count")) &&
+        !opt->distinct) {
+        args = NB_ARENA_ARRAY(an->arena, nb_expr *, 1);
+        NB_NEED(args);
+        args[0] = nb_expr_int32(an->arena, 1);
+        NB_NEED(args[0]);
+        n = 1;
+    } else {
+        NB_TRY(resolve_args(an, scope, raw, n_raw, &args, &n, err));
+    }
+    for (int i = 0; i < n; i++) {
+        if (!args[i]) {
+            return nb_raise_unsupported(err, "A lambda as argument of an aggregate");
+        }
+        args[i] = without_alias(args[i]);
+        if (nb_has_agg(args[i])) {
+            return nb_raise(err, NB_COND_NESTED_AGGREGATE_FUNCTION, NULL);
+        }
+    }
+    if (opt->filter) {
+        NB_TRY(nb_resolve_condition(an, scope, opt->filter, &filter, err));
+    }
+    NB_TRY(nb_aggregate_bind(an->arena, an->cfg.info, fn, name, args, n, opt->distinct, filter,
+                             origin, &e, err));
+    if (opt->ignore_nulls && e->kind == NB_EXPR_AGG) {
+        e->u.agg.ignore_nulls = true;
+    }
+    *out = e;
+    return NB_OK;
+}
+
+static nb_status
+resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
+                 size_t n_raw, const call_options *opt, nb_expr **out, nb_error *err)
+{
+    call_options inner = *opt;
+
+    if (n_raw >= 1 && raw[0]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        const Sc__Expression__UnresolvedFunction *f = raw[0]->unresolved_function;
+        inner.distinct |= f->has_is_distinct && f->is_distinct;
+        if (nb_str_equal(name, NB_STR(NB_SQL_FN_FILTER)) && n_raw == 2) {
+            inner.filter = raw[1];
+        } else if (nb_str_equal(name, NB_STR(NB_SQL_FN_IGNORE_NULLS))) {
+            inner.ignore_nulls = true;
+        } else if (nb_str_equal(name, NB_STR(NB_SQL_FN_WITHIN_GROUP)) && n_raw == 2 &&
+                   raw[1]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SORT_ORDER) {
+            /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile_cont(x, p[, descending]) to the binder */
+            size_t n = f->n_arguments + 1;
+            Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n);
+            NB_NEED(args);
+            args[0] = raw[1]->sort_order->child;
+            memcpy(args + 1, f->arguments, sizeof *args * f->n_arguments);
+            if (raw[1]->sort_order->direction ==
+                SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING) {
+                return nb_raise_unsupported(err, "WITHIN GROUP (ORDER BY ... DESC)");
+            }
+            return resolve_call(an, scope, nb_pb_str(f->function_name), args, n, &inner,
+                                nb_origin_of(an, raw[0]), out, err);
+        } else if (!nb_str_equal(name, NB_STR(NB_SQL_FN_RESPECT_NULLS))) {
+            return nb_raise_unsupported(err, "%.*s", (int)name.len, name.data);
+        }
+        return resolve_call(an, scope, nb_pb_str(f->function_name), f->arguments, f->n_arguments,
+                            &inner, nb_origin_of(an, raw[0]), out, err);
+    }
+    if (nb_str_equal(name, NB_STR(NB_SQL_FN_TIMESTAMP)) && n_raw >= 1) {
+        nb_expr *e, *zone;
+        NB_TRY(nb_resolve_expr(an, scope, raw[0], &e, err));
+        if (n_raw == 1) {
+            NB_TRY(nb_cast_to(an, e, nb_type_of(NB_TYPE_TIMESTAMP), &e, err));
+            return nb_expr_fold(an->arena, e, an->cfg.info, out, err);
+        }
+        /* the same microseconds, read as a clock in that zone */
+        nb_vector v = *e->u.literal.value;
+        v.type = nb_type_of(NB_TYPE_TIMESTAMP);
+        e = nb_expr_literal(an->arena, &v);
+        NB_NEED(e);
+        NB_TRY(nb_resolve_expr(an, scope, raw[1], &zone, err));
+        NB_TRY(nb_call2(an, "to_utc_timestamp", e, zone, &e, err));
+        return nb_expr_fold(an->arena, e, an->cfg.info, out, err);
+    }
+    if (nb_str_equal(name, NB_STR(NB_SQL_FN_SPECIAL_TIME)) && n_raw == 2) {
+        /* DATE'today' and the like: today's date, moved by a day; the instant for now */
+        nb_str type = nb_pb_str(raw[0]->literal->string), word = nb_pb_str(raw[1]->literal->string);
+        nb_expr *e, *days;
+        int shift = nb_str_equal_nocase(word, NB_STR("yesterday"))  ? -1
+                    : nb_str_equal_nocase(word, NB_STR("tomorrow")) ? 1
+                                                                    : 0;
+        const nb_type *to =
+            nb_type_of(nb_str_equal(type, NB_STR("DATE"))        ? NB_TYPE_DATE
+                       : nb_str_equal(type, NB_STR("TIMESTAMP")) ? NB_TYPE_TIMESTAMP
+                                                                 : NB_TYPE_TIMESTAMP_NTZ);
+        if (nb_str_equal_nocase(word, NB_STR("epoch"))) {
+            e = nb_expr_string(an->arena, NB_STR("1970-01-01"));
+            NB_NEED(e);
+        } else if (nb_str_equal_nocase(word, NB_STR("now"))) {
+            NB_TRY(nb_call(an, "current_timestamp", NULL, 0, &e, err));
+        } else {
+            NB_TRY(nb_call(an, "current_date", NULL, 0, &e, err));
+            days = nb_expr_int32(an->arena, shift);
+            NB_NEED(days);
+            NB_TRY(nb_call2(an, "date_add", e, days, &e, err));
+        }
+        return nb_cast_to(an, e, to, out, err);
+    }
+    return nb_raise_unsupported(err, "%.*s", (int)name.len, name.data);
+}
+
+static bool
+is_generator(nb_str name)
+{
+    static const char *const names[] = {
+        "explode", "explode_outer", "posexplode", "posexplode_outer",
+        "inline",  "inline_outer",  "stack"};
+
+    for (size_t i = 0; i < NB_COUNT_OF(names); i++) {
+        if (nb_str_equal_nocase(name, nb_str_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nb_status
+resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
+             size_t n_raw, const call_options *opt, const nb_origin *origin, nb_expr **out,
+             nb_error *err)
+{
+    const nb_aggregate *agg = nb_aggregate_find(name);
+    const nb_function *fn;
+    nb_expr **args;
+    int n;
+
+    if (nb_str_starts_with(name, NB_STR("nbaspark."))) {
+        return resolve_internal(an, scope, name, raw, n_raw, opt, out, err);
+    }
+    if (agg) {
+        return located(
+            resolve_aggregate_call(an, scope, agg, name, raw, n_raw, opt, origin, out, err), origin,
+            err);
+    }
+    NB_TRY(resolve_args(an, scope, raw, n_raw, &args, &n, err));
+    NB_TRY(resolve_lambdas(an, scope, name, raw, n_raw, args, n, err));
+    if (nb_str_equal_nocase(name, NB_STR("struct"))) {
+        return make_struct(an, raw, n_raw, args, n, out, err);
+    }
+    for (int i = 0; i < n; i++) {
+        args[i] = without_alias(args[i]);
+    }
+    if (nb_str_equal_nocase(name, NB_STR("grouping")) ||
+        nb_str_equal_nocase(name, NB_STR("grouping_id"))) {
+        return make_grouping(an, name, args, n, out, err);
+    }
+    fn = nb_function_find(name);
+    if (!fn) {
+        if (is_generator(name)) {
+            return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan",
+                            "an expression", NULL);
+        }
+        return located(
+            nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
+                     nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
+                     "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]", NULL),
+            origin, err);
+    }
+    if (opt->filter || (opt->distinct && !(fn->flags & NB_FN_WINDOW_ONLY))) {
+        return located(nb_raise(err, NB_COND_INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX,
+                                "prettyName",
+                                nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data),
+                                "syntax", opt->filter ? "FILTER CLAUSE" : "DISTINCT", NULL),
+                       origin, err);
+    }
+    return located(nb_function_bind(an->arena, an->cfg.info, fn, name, args, n, origin, out, err),
+                   origin, err);
+}
+
+/* ---- window ---- */
+
+static nb_status
+resolve_bound(nb_analyzer *an, const nb_scope *scope,
+              const Sc__Expression__Window__WindowFrame__FrameBoundary *b, nb_bound_kind *kind,
+              nb_expr **offset, nb_error *err)
+{
+    *offset = NULL;
+    switch (b ? (int)b->boundary_case : 0) {
+    case SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_CURRENT_ROW:
+        *kind = NB_BOUND_CURRENT;
+        return NB_OK;
+    case SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_VALUE:
+        *kind = NB_BOUND_OFFSET;
+        NB_TRY(nb_resolve_expr(an, scope, b->value, offset, err));
+        return nb_expr_fold(an->arena, *offset, an->cfg.info, offset, err);
+    default: *kind = NB_BOUND_UNBOUNDED; return NB_OK;
+    }
+}
+
+static nb_status
+resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Window *w,
+               nb_expr **out, nb_error *err)
+{
+    nb_window_spec *spec = NB_ARENA_NEW(an->arena, nb_window_spec);
+    nb_expr *e, *fn;
+
+    NB_NEED(spec);
+    NB_TRY(nb_resolve_expr(an, scope, w->window_function, &fn, err));
+    fn = without_alias(fn);
+    spec->partition_by = NB_ARENA_ARRAY(an->arena, nb_expr *, w->n_partition_spec + 1);
+    spec->order_by = NB_ARENA_ARRAY(an->arena, nb_sort_key, w->n_order_spec + 1);
+    NB_NEED(spec->partition_by && spec->order_by);
+    for (size_t i = 0; i < w->n_partition_spec; i++) {
+        NB_TRY(nb_resolve_expr(an, scope, w->partition_spec[i], &spec->partition_by[i], err));
+        spec->partition_by[i] = without_alias(spec->partition_by[i]);
+    }
+    spec->n_partition_by = (int)w->n_partition_spec;
+    for (size_t i = 0; i < w->n_order_spec; i++) {
+        NB_TRY(nb_resolve_sort_order(an, scope, w->order_spec[i], &spec->order_by[i], err));
+    }
+    spec->n_order_by = (int)w->n_order_spec;
+    if (w->frame_spec) {
+        spec->frame.is_rows = w->frame_spec->frame_type ==
+                              SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_ROW;
+        NB_TRY(resolve_bound(an, scope, w->frame_spec->lower, &spec->frame.lower,
+                             &spec->frame.lower_offset, err));
+        NB_TRY(resolve_bound(an, scope, w->frame_spec->upper, &spec->frame.upper,
+                             &spec->frame.upper_offset, err));
+    } else {
+        spec->frame.is_rows = spec->n_order_by == 0;
+        spec->frame.upper = spec->n_order_by ? NB_BOUND_CURRENT : NB_BOUND_UNBOUNDED;
+    }
+    if (fn->kind != NB_EXPR_AGG &&
+        !(fn->kind == NB_EXPR_CALL && (fn->u.call.fn->flags & NB_FN_WINDOW_ONLY))) {
+        return nb_raise(err, NB_COND_UNSUPPORTED_EXPR_FOR_WINDOW, "sqlExpr",
+                        nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, fn, false)),
+                        NULL);
+    }
+    if (fn->kind == NB_EXPR_CALL && spec->n_order_by == 0) {
+        return nb_raise(err, NB_COND_WINDOW_FUNCTION_WITHOUT_ORDER_BY, "funcName",
+                        fn->u.call.fn->names, NULL);
+    }
+    e = nb_expr_new(an->arena, NB_EXPR_WINDOW, fn->type, fn->nullable, 0);
+    NB_NEED(e);
+    e->u.window.fn = fn;
+    e->u.window.spec = spec;
+    nb_expr_set_flags(e);
+    e->foldable = false;
+    *out = e;
+    return NB_OK;
+}
+
+nb_status
+nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__SortOrder *o,
+                      nb_sort_key *out, nb_error *err)
+{
+    nb_expr *e;
+
+    NB_TRY(nb_resolve_expr(an, scope, o->child, &e, err));
+    out->expr = without_alias(e);
+    out->descending =
+        o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
+    out->nulls_last =
+        o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
+        (o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED &&
+         out->descending);
+    if (!nb_type_is_orderable(out->expr->type)) {
+        return nb_raise(
+            err, NB_COND_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
+            nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, out->expr, false)),
+            "functionName", "sort", "dataType",
+            nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, out->expr->type)), NULL);
+    }
+    return NB_OK;
+}
+
+/* ---- the rest ---- */
+
+static nb_status
+resolve_cast(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Cast *c, nb_expr **out,
+             nb_error *err)
+{
+    const nb_type *to;
+    nb_cast_mode mode = an->cfg.info->ansi ? NB_CAST_ANSI : NB_CAST_LEGACY;
+    nb_expr *e;
+
+    NB_TRY(nb_resolve_expr(an, scope, c->expr, &e, err));
+    if (c->cast_to_type_case == SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE) {
+        NB_TRY(nb_resolve_type(an, c->type, &to, err));
+    } else {
+        Sc__DataType *parsed;
+        NB_TRY(nb_sql_parse_data_type(an->arena, nb_pb_str(c->type_str), &parsed, err));
+        NB_TRY(nb_resolve_type(an, parsed, &to, err));
+    }
+    switch (c->eval_mode) {
+    case SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_LEGACY: mode = NB_CAST_LEGACY; break;
+    case SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_ANSI: mode = NB_CAST_ANSI; break;
+    case SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_TRY: mode = NB_CAST_TRY; break;
+    default: break;
+    }
+    return nb_expr_cast(an->arena, without_alias(e), to, mode, out, err);
+}
+
+/* withField / dropFields: the struct rebuilt by named_struct, one level of a dotted path at a time. */
+static nb_status
+update_field(nb_analyzer *an, nb_expr *base, const nb_str *path, int n_path, nb_expr *value,
+             nb_expr **out, nb_error *err)
+{
+    const nb_type *t = nb_type_storage(base->type);
+    nb_expr **pairs, *is_null, *null, *made, *args[3];
+    int n = 0;
+    bool found = false;
+
+    if (t->id != NB_TYPE_STRUCT) {
+        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                        nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, base, false)),
+                        "paramIndex", "first", "requiredType", "\"STRUCT\"", "inputSql",
+                        nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, base, false)),
+                        "inputType",
+                        nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, t)), NULL);
+    }
+    pairs = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * t->n_children + 3);
+    NB_NEED(pairs);
+    for (int i = 0; i < t->n_children; i++) {
+        bool hit = nb_names_equal(an, t->children[i].name, path[0]);
+        nb_expr *field;
+        if (hit && n_path == 1 && !value) {
+            found = true;
+            continue;
+        }
+        NB_TRY(nb_extract_field(an, base, t->children[i].name, &field, err));
+        if (hit) {
+            found = true;
+            if (n_path == 1) {
+                field = value;
+            } else {
+                NB_TRY(update_field(an, field, path + 1, n_path - 1, value, &field, err));
+            }
+        }
+        pairs[n] = nb_expr_string(an->arena, hit && n_path == 1 ? path[0] : t->children[i].name);
+        NB_NEED(pairs[n]);
+        pairs[n + 1] = field;
+        n += 2;
+    }
+    if (!found && value) {
+        if (n_path > 1) {
+            return nb_raise(err, NB_COND_FIELD_NOT_FOUND, "fieldName",
+                            nb_arena_strdup(an->arena, path[0]), "fields", "", NULL);
+        }
+        pairs[n] = nb_expr_string(an->arena, path[0]);
+        NB_NEED(pairs[n]);
+        pairs[n + 1] = value;
+        n += 2;
+    }
+    NB_TRY(nb_call(an, "named_struct", pairs, n, &made, err));
+    if (!base->nullable) {
+        *out = made;
+        return NB_OK;
+    }
+    NB_TRY(nb_call(an, "isnull", &base, 1, &is_null, err));
+    null = nb_expr_null(an->arena, made->type);
+    NB_NEED(null);
+    args[0] = is_null;
+    args[1] = null;
+    args[2] = made;
+    return nb_call(an, "if", args, 3, out, err);
+}
+
+static nb_status
+resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpression *s,
+                 nb_expr **out, nb_error *err)
+{
+    const Sc__Relation *rel = NULL;
+    nb_plan *plan;
+    nb_expr *e;
+    bool used_outer = false;
+    nb_scope around = *scope;
+    const nb_scope *keep = an->outer;
+    nb_status st;
+
+    for (int i = an->n_with - 1; i >= 0 && !rel; i--) {
+        for (size_t k = 0; k < an->with[i]->n_references && !rel; k++) {
+            const Sc__Relation *r = an->with[i]->references[k];
+            if (r->common && r->common->has_plan_id && r->common->plan_id == s->plan_id) {
+                rel = r;
+            }
+        }
+    }
+    if (!rel) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                        "a subquery's plan is not among the references", NULL);
+    }
+    around.used_outer = &used_outer;
+    an->outer = &around;
+    st = nb_analyze_relation(an, rel, &plan, err);
+    an->outer = keep;
+    NB_TRY(st);
+    switch (s->subquery_type) {
+    case SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_SCALAR:
+        if (plan->n_attrs != 1) {
+            return nb_raise(err, NB_COND_INVALID_SUBQUERY_EXPRESSION_SCALAR, "number",
+                            nb_arena_printf(an->arena, "%d", plan->n_attrs), NULL);
+        }
+        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, plan->attrs[0].type, true, 0);
+        NB_NEED(e);
+        e->u.subquery.kind = NB_SUBQUERY_SCALAR;
+        break;
+    case SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_EXISTS:
+        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, nb_type_of(NB_TYPE_BOOL), false, 0);
+        NB_NEED(e);
+        e->u.subquery.kind = NB_SUBQUERY_EXISTS;
+        break;
+    case SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_IN:
+        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, nb_type_of(NB_TYPE_BOOL), true,
+                        (int)s->n_in_subquery_values);
+        NB_NEED(e);
+        e->u.subquery.kind = NB_SUBQUERY_IN;
+        for (size_t i = 0; i < s->n_in_subquery_values; i++) {
+            NB_TRY(nb_resolve_expr(an, scope, s->in_subquery_values[i], &e->args[i], err));
+            e->args[i] = without_alias(e->args[i]);
+        }
+        if ((int)s->n_in_subquery_values != plan->n_attrs) {
+            return nb_raise(err, NB_COND_IN_SUBQUERY_LENGTH_MISMATCH, NULL);
+        }
+        break;
+    default: return nb_raise_unsupported(err, "A table argument");
+    }
+    e->u.subquery.plan = plan;
+    e->u.subquery.id = nb_attr_next_id();
+    e->deterministic = true;
+    e->can_fail = true;
+    e->foldable = false;
+    *out = e;
+    return NB_OK;
+}
+
+static nb_status
+resolve_alias(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Alias *a, nb_expr **out,
+              nb_error *err)
+{
+    nb_expr *e;
+
+    if (a->n_name != 1) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                        "an alias of several names stands where one is wanted", NULL);
+    }
+    NB_TRY(nb_resolve_expr(an, scope, a->expr, &e, err));
+    e = nb_expr_alias(an->arena, without_alias(e), nb_pb_str(a->name[0]), nb_attr_next_id());
+    NB_NEED(e);
+    e->u.alias.metadata = nb_pb_str(a->metadata);
+    *out = e;
+    return NB_OK;
+}
+
+nb_status
+nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
+                nb_error *err)
+{
+    nb_status st;
+
+    if (!e) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "an expression is missing", NULL);
+    }
+    if (++an->depth > NB_PLAN_MAX_DEPTH) {
+        an->depth--;
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "the plan is nested too deeply",
+                        NULL);
+    }
+    switch (e->expr_type_case) {
+    case SC__EXPRESSION__EXPR_TYPE_LITERAL:
+        st = nb_resolve_literal(an, e->literal, out, err);
+        break;
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE: {
+        const Sc__Expression__UnresolvedAttribute *a = e->unresolved_attribute;
+        const nb_origin *o = nb_origin_of(an, e);
+        st = located(nb_resolve_column(an, scope, nb_pb_str(a->unparsed_identifier),
+                                       a->has_plan_id ? a->plan_id : -1, o, out, err),
+                     o, err);
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION: {
+        const Sc__Expression__UnresolvedFunction *f = e->unresolved_function;
+        call_options opt = {.distinct = f->has_is_distinct && f->is_distinct};
+        st = resolve_call(an, scope, nb_pb_str(f->function_name), f->arguments, f->n_arguments,
+                          &opt, nb_origin_of(an, e), out, err);
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_CALL_FUNCTION: {
+        call_options opt = {0};
+        st = resolve_call(an, scope, nb_pb_str(e->call_function->function_name),
+                          e->call_function->arguments, e->call_function->n_arguments, &opt,
+                          nb_origin_of(an, e), out, err);
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING: {
+        Sc__Expression *parsed;
+        st = nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression),
+                                     &parsed, err);
+        if (st >= 0) {
+            st = nb_resolve_expr(an, scope, parsed, out, err);
+        }
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_ALIAS: st = resolve_alias(an, scope, e->alias, out, err); break;
+    case SC__EXPRESSION__EXPR_TYPE_CAST: {
+        const nb_origin *o = nb_origin_of(an, e);
+        st = located(resolve_cast(an, scope, e->cast, out, err), o, err);
+        if (st >= 0 && o && (*out)->kind == NB_EXPR_CAST && !(*out)->origin) {
+            (*out)->origin = o;
+        }
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_SORT_ORDER: {
+        nb_sort_key key;
+        st = nb_resolve_sort_order(an, scope, e->sort_order, &key, err);
+        *out = st >= 0 ? key.expr : NULL;
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_WINDOW:
+        st = located(resolve_window(an, scope, e->window, out, err), nb_origin_of(an, e), err);
+        break;
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE: {
+        nb_expr *child = NULL, *key = NULL;
+        st = nb_resolve_expr(an, scope, e->unresolved_extract_value->child, &child, err);
+        if (st >= 0) {
+            st = nb_resolve_expr(an, scope, e->unresolved_extract_value->extraction, &key, err);
+        }
+        if (st >= 0) {
+            st = located(nb_extract(an, without_alias(child), without_alias(key), out, err),
+                         nb_origin_of(an, e), err);
+        }
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_UPDATE_FIELDS: {
+        nb_expr *base = NULL, *value = NULL;
+        nb_str *path = NULL;
+        size_t n = 0;
+        st = nb_resolve_expr(an, scope, e->update_fields->struct_expression, &base, err);
+        if (st >= 0 && e->update_fields->value_expression) {
+            st = nb_resolve_expr(an, scope, e->update_fields->value_expression, &value, err);
+        }
+        if (st >= 0) {
+            st = nb_split_identifier(an, nb_pb_str(e->update_fields->field_name), &path, &n, err);
+        }
+        if (st >= 0) {
+            st = update_field(an, without_alias(base), path, (int)n,
+                              value ? without_alias(value) : NULL, out, err);
+        }
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_NAMED_LAMBDA_VARIABLE: {
+        const Sc__Expression__UnresolvedNamedLambdaVariable *v =
+            e->unresolved_named_lambda_variable;
+        nb_str text = v->n_name_parts ? nb_pb_str(v->name_parts[0]) : NB_STR("");
+        nb_expr *found = NULL;
+        for (const nb_lambda_scope *l = an->lambdas; l && !found; l = l->up) {
+            for (int i = 0; i < l->n && !found; i++) {
+                if (nb_names_equal(an, l->names[i], text)) {
+                    found = nb_attr_expr(an->arena, &l->params[i]);
+                }
+            }
+        }
+        st = found ? NB_OK : nb_resolve_column(an, scope, text, -1, NULL, &found, err);
+        for (size_t i = 1; i < v->n_name_parts && st >= 0; i++) {
+            st = nb_extract_field(an, found, nb_pb_str(v->name_parts[i]), &found, err);
+        }
+        *out = found;
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_SUBQUERY_EXPRESSION:
+        st = resolve_subquery(an, scope, e->subquery_expression, out, err);
+        break;
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR:
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_REGEX: {
+        nb_expr **list;
+        int n;
+        st = nb_expand_star(an, scope, e, &list, &n, err);
+        if (st >= 0 && n != 1) {
+            st = nb_raise(err, NB_COND_INVALID_USAGE_OF_STAR_OR_REGEX, "elem", "'*'", "prettyName",
+                          "expression", NULL);
+        } else if (st >= 0) {
+            *out = list[0];
+        }
+        break;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_COMMON_INLINE_USER_DEFINED_FUNCTION:
+        st = nb_raise_unsupported(err, "A user-defined function in Python");
+        break;
+    default:
+        st = nb_raise_unsupported(err, "An expression of kind %d", (int)e->expr_type_case);
+        break;
+    }
+    an->depth--;
+    return st;
+}
+
+nb_status
+nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
+                     nb_error *err)
+{
+    nb_expr *c;
+
+    NB_TRY(nb_resolve_expr(an, scope, e, &c, err));
+    c = without_alias(c);
+    if (c->type->id == NB_TYPE_NULL) {
+        return nb_expr_cast(an->arena, c, nb_type_of(NB_TYPE_BOOL), NB_CAST_LEGACY, out, err);
+    }
+    if (c->type->id != NB_TYPE_BOOL) {
+        return nb_raise(
+            err, NB_COND_DATATYPE_MISMATCH_FILTER_NOT_BOOLEAN, "sqlExpr",
+            nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, c, false)), "filter",
+            nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, c, false)), "type",
+            nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, c->type)), NULL);
+    }
+    *out = c;
+    return NB_OK;
+}

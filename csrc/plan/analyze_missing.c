@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_missing.c: names that a projection or aggregation has left out.
+ *
+ *     df.select("a").orderBy("b")          b comes from below the projection
+ *     GROUP BY k HAVING max(x) > 1         the aggregate is computed with the others
+ *     GROUP BY k ORDER BY sum(x)
+ *
+ * An expression is resolved against the node's own columns first, then against what lies below its projections and aggregations (a
+ * chain of scopes). Attributes of lower nodes are then carried up as hidden columns; aggregate calls are added to the aggregation.
+ */
+#include "plan/analyzer_internal.h"
+
+#define MAX_CHAIN 16
+
+/* Nodes through which a hidden column can be carried. */
+static nb_plan *
+below(nb_plan *p)
+{
+    switch (p->kind) {
+    case NB_PLAN_FILTER:
+    case NB_PLAN_SORT:
+    case NB_PLAN_WINDOW:
+    case NB_PLAN_PROJECT:
+    case NB_PLAN_AGGREGATE: return p->children[0];
+    default: return NULL;
+    }
+}
+
+static nb_status
+grow_attrs(nb_analyzer *an, nb_plan *p, const nb_attr *a)
+{
+    nb_attr *attrs = NB_ARENA_ARRAY(an->arena, nb_attr, p->n_attrs + 2);
+
+    NB_NEED(attrs);
+    memcpy(attrs, p->attrs, sizeof(nb_attr) * (size_t)p->n_attrs);
+    attrs[p->n_attrs] = *a;
+    attrs[p->n_attrs].hidden = true;
+    attrs[p->n_attrs].n_qualifier = 0;
+    p->attrs = attrs;
+    p->n_attrs++;
+    return NB_OK;
+}
+
+/* Makes p put out attribute id; false when it cannot. */
+static nb_status
+carry(nb_analyzer *an, nb_plan *p, uint64_t id, bool *ok)
+{
+    const nb_attr *a;
+    nb_plan *child;
+
+    if (nb_plan_find_attr(p, id)) {
+        *ok = true;
+        return NB_OK;
+    }
+    child = below(p);
+    if (!child || p->kind == NB_PLAN_AGGREGATE) {
+        *ok = false;
+        return NB_OK;
+    }
+    NB_TRY(carry(an, child, id, ok));
+    if (!*ok) {
+        return NB_OK;
+    }
+    a = nb_plan_find_attr(child, id);
+    if (p->kind == NB_PLAN_PROJECT) {
+        nb_expr **exprs = NB_ARENA_ARRAY(an->arena, nb_expr *, p->n_attrs + 2);
+        NB_NEED(exprs);
+        memcpy(exprs, p->u.project.exprs, sizeof(nb_expr *) * (size_t)p->n_attrs);
+        exprs[p->n_attrs] = nb_attr_expr(an->arena, a);
+        NB_NEED(exprs[p->n_attrs]);
+        p->u.project.exprs = exprs;
+        return grow_attrs(an, p, a);
+    }
+    if (p->kind == NB_PLAN_WINDOW) { /* the child's columns come first */
+        int n_child = p->n_attrs - p->u.window.n_functions;
+        NB_TRY(grow_attrs(an, p, a));
+        memmove(&p->attrs[n_child + 1], &p->attrs[n_child],
+                sizeof(nb_attr) * (size_t)p->u.window.n_functions);
+        p->attrs[n_child] = *a;
+        p->attrs[n_child].hidden = true;
+        p->attrs[n_child].n_qualifier = 0;
+        return NB_OK;
+    }
+    return grow_attrs(an, p, a);
+}
+
+/* ---- aggregate calls in an expression above an AGGREGATE ---- */
+
+typedef struct move_down {
+    nb_analyzer *an;
+    nb_plan *agg;
+} move_down;
+
+static nb_status
+add_call(move_down *m, nb_expr *call, nb_expr **out)
+{
+    nb_analyzer *an = m->an;
+    nb_plan *p = m->agg;
+    nb_expr *alias, **aggs;
+    nb_attr a;
+
+    for (int i = 0; i < p->u.aggregate.n_aggs; i++) {
+        if (nb_expr_equal(p->u.aggregate.aggs[i]->args[0], call)) {
+            a = nb_attr_of_expr(p->u.aggregate.aggs[i]);
+            *out = nb_attr_expr(an->arena, &a);
+            return *out ? NB_OK : NB_NOMEM;
+        }
+    }
+    alias = nb_expr_alias(an->arena, call, nb_str_of(nb_expr_sql(an->arena, call, false)),
+                          nb_attr_next_id());
+    aggs = NB_ARENA_ARRAY(an->arena, nb_expr *, p->u.aggregate.n_aggs + 1);
+    NB_NEED(alias && aggs);
+    if (p->u.aggregate.n_aggs) {
+        memcpy(aggs, p->u.aggregate.aggs, sizeof(nb_expr *) * (size_t)p->u.aggregate.n_aggs);
+    }
+    aggs[p->u.aggregate.n_aggs++] = alias;
+    p->u.aggregate.aggs = aggs;
+    a = nb_attr_of_expr(alias);
+    NB_TRY(grow_attrs(an, p, &a));
+    *out = nb_attr_expr(an->arena, &a);
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+move_one(move_down *m, nb_expr *e, nb_expr **out, nb_error *err)
+{
+    nb_expr **args;
+    bool changed = false;
+
+    for (int i = 0; i < m->agg->u.aggregate.n_keys; i++) {
+        nb_expr *key = m->agg->u.aggregate.keys[i];
+        if (nb_expr_equal(key->kind == NB_EXPR_ALIAS ? key->args[0] : key, e)) {
+            nb_attr a = nb_attr_of_expr(key);
+            *out = nb_attr_expr(m->an->arena, &a);
+            return *out ? NB_OK : NB_NOMEM;
+        }
+    }
+    if (e->kind == NB_EXPR_AGG) {
+        return add_call(m, e, out);
+    }
+    args = NB_ARENA_ARRAY(m->an->arena, nb_expr *, e->n_args + 1);
+    NB_NEED(args);
+    for (int i = 0; i < e->n_args; i++) {
+        NB_TRY(move_one(m, e->args[i], &args[i], err));
+        changed |= args[i] != e->args[i];
+    }
+    *out = changed ? nb_expr_with_args(m->an->arena, e, args) : e;
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool is_condition,
+                nb_expr **out, nb_error *err)
+{
+    nb_scope chain[MAX_CHAIN];
+    nb_plan *plans[MAX_CHAIN], *agg = NULL;
+    int n = 0;
+    nb_expr *made;
+    nb_attr_set used = {.arena = an->arena};
+    nb_attr_set known = {.arena = an->arena};
+
+    plans[n++] = child;
+    for (nb_plan *p = child; p && n < MAX_CHAIN; p = below(p)) {
+        if (p->kind == NB_PLAN_PROJECT || p->kind == NB_PLAN_AGGREGATE) {
+            plans[n++] = p->children[0];
+        }
+        if (p->kind == NB_PLAN_AGGREGATE) {
+            agg = p;
+            break; /* columns below an aggregation are seen only by aggregate calls */
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        chain[i] = (nb_scope){
+            .plans = &plans[i], .n_plans = 1, .outer = i + 1 < n ? &chain[i + 1] : an->outer};
+    }
+    {
+        /* messages speak of the node's own columns only */
+        nb_error first = NB_ERROR_INIT;
+        nb_status st = is_condition ? nb_resolve_condition(an, &chain[0], e, &made, &first)
+                                    : nb_resolve_expr(an, &chain[0], e, &made, &first);
+        if (st == NB_ERROR && n > 1 && err && !err->set) {
+            nb_scope own = {.plans = &plans[0], .n_plans = 1, .outer = an->outer};
+            nb_expr *again;
+            if (is_condition) {
+                (void)nb_resolve_condition(an, &own, e, &again, err);
+            } else {
+                (void)nb_resolve_expr(an, &own, e, &again, err);
+            }
+        }
+        if (st < 0) {
+            if (err && !err->set) {
+                nb_error_move(&first, err);
+            }
+            nb_error_clear(&first);
+            return st;
+        }
+    }
+    if (made->kind == NB_EXPR_ALIAS) {
+        made = made->args[0];
+    }
+    if (agg && (nb_has_agg(made) || plans[0] != agg)) {
+        move_down m = {an, agg};
+        NB_TRY(move_one(&m, made, &made, err));
+    }
+    NB_TRY(nb_attr_set_add_plan(&known, child));
+    if (!nb_attr_set_covers(&known, made)) {
+        NB_TRY(nb_attr_set_add_expr(&used, made));
+        for (int i = 0; i < used.cap; i++) {
+            bool ok = true;
+            if (used.ids[i] && !nb_attr_set_has(&known, used.ids[i])) {
+                bool is_outer = true;
+                for (int k = 0; k < n; k++) {
+                    is_outer &= nb_plan_find_attr(plans[k], used.ids[i]) == NULL;
+                }
+                if (!is_outer || agg) {
+                    NB_TRY(carry(an, child, used.ids[i], &ok));
+                }
+                if (!ok && !is_outer) {
+                    const char *sql = nb_expr_sql(an->arena, made, false);
+                    return nb_raise(err, NB_COND_MISSING_AGGREGATION, "expression",
+                                    nb_arena_printf(an->arena, "\"%s\"", sql), "expressionAnyValue",
+                                    nb_arena_printf(an->arena, "\"any_value(%s)\"", sql), NULL);
+                }
+            }
+        }
+    }
+    *out = made;
+    return NB_OK;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_na.c: df.na: fill, drop, replace, as projections and filters.
+ */
+#include "plan/analyzer_internal.h"
+
+/* Is column i among names (all when there are none)? */
+static bool
+is_chosen(const nb_analyzer *an, const nb_attr *a, const ProtobufCBinaryData *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (nb_names_equal(an, a->name, nb_pb_str(names[i]))) {
+            return true;
+        }
+    }
+    return n == 0;
+}
+
+static nb_status
+check_names(nb_analyzer *an, nb_plan *child, const ProtobufCBinaryData *names, size_t n,
+            nb_error *err)
+{
+    const nb_attr *a;
+
+    for (size_t i = 0; i < n; i++) {
+        NB_TRY(nb_need_by_name(an, child, nb_pb_str(names[i]), &a, err));
+    }
+    return NB_OK;
+}
+
+static bool
+value_fits(const nb_type *column, const nb_type *value)
+{
+    return value->id == NB_TYPE_BOOL  ? column->id == NB_TYPE_BOOL
+           : nb_type_is_string(value) ? nb_type_is_string(column)
+                                      : nb_type_is_numeric(column);
+}
+
+/* fill: numbers go to numeric columns, text to text, booleans to booleans; NaN counts as missing. */
+static nb_status
+fill_one(nb_analyzer *an, nb_expr *column, nb_expr *value, nb_expr **out, nb_error *err)
+{
+    nb_expr *to, *args[2] = {column, NULL}, *e;
+
+    NB_TRY(nb_expr_cast(an->arena, value, column->type, NB_CAST_LEGACY, &to, err));
+    if (column->type->id == NB_TYPE_FLOAT32 || column->type->id == NB_TYPE_FLOAT64) {
+        nb_expr *null = nb_expr_null(an->arena, column->type);
+        NB_NEED(null);
+        NB_TRY(nb_call2(an, "nanvl", column, null, &args[0], err));
+    }
+    args[1] = to;
+    NB_TRY(nb_call(an, "coalesce", args, 2, &e, err));
+    *out = nb_expr_alias(an->arena, e, column->u.column.name, nb_attr_next_id());
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+fill(nb_analyzer *an, const Sc__NAFill *f, nb_plan **out, nb_error *err)
+{
+    nb_plan *child;
+    nb_expr **cols, **values = NB_ARENA_ARRAY(an->arena, nb_expr *, f->n_values + 1);
+    int n;
+
+    NB_NEED(values);
+    NB_TRY(nb_analyze_relation(an, f->input, &child, err));
+    NB_TRY(check_names(an, child, f->cols, f->n_cols, err));
+    for (size_t i = 0; i < f->n_values; i++) {
+        NB_TRY(nb_resolve_literal(an, f->values[i], &values[i], err));
+    }
+    NB_TRY(nb_columns_of(an, child, &cols, &n));
+    for (int i = 0; i < n; i++) {
+        nb_expr *value = NULL;
+        const nb_attr *a = nb_plan_find_attr(child, cols[i]->u.column.attr);
+        if (f->n_values == 1) {
+            value = is_chosen(an, a, f->cols, f->n_cols) ? values[0] : NULL;
+        } else {
+            for (size_t k = 0; k < f->n_cols && k < f->n_values; k++) {
+                if (nb_names_equal(an, a->name, nb_pb_str(f->cols[k]))) {
+                    value = values[k];
+                }
+            }
+        }
+        if (value && value_fits(a->type, value->type)) {
+            NB_TRY(fill_one(an, cols[i], value, &cols[i], err));
+        }
+    }
+    return nb_plan_project(an, child, cols, n, out, err);
+}
+
+/* drop: rows with fewer than min_non_nulls values that are neither null nor NaN. */
+static nb_status
+drop(nb_analyzer *an, const Sc__NADrop *d, nb_plan **out, nb_error *err)
+{
+    nb_plan *child;
+    nb_expr **cols, **args, *condition;
+    int n, n_args = 0;
+
+    NB_TRY(nb_analyze_relation(an, d->input, &child, err));
+    NB_TRY(check_names(an, child, d->cols, d->n_cols, err));
+    NB_TRY(nb_columns_of(an, child, &cols, &n));
+    args = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 2);
+    NB_NEED(args);
+    for (int i = 0; i < n; i++) {
+        if (is_chosen(an, nb_plan_find_attr(child, cols[i]->u.column.attr), d->cols, d->n_cols)) {
+            args[++n_args] = cols[i];
+        }
+    }
+    args[0] = nb_expr_int32(an->arena, d->has_min_non_nulls ? d->min_non_nulls : n_args);
+    NB_NEED(args[0]);
+    NB_TRY(nb_call(an, "at_least_n_non_nulls", args, n_args + 1, &condition, err));
+    return nb_plan_filter(an, child, condition, out, err);
+}
+
+/* replace: CASE over the pairs whose type fits the column. */
+static nb_status
+replace(nb_analyzer *an, const Sc__NAReplace *r, nb_plan **out, nb_error *err)
+{
+    nb_plan *child;
+    nb_expr **cols;
+    int n;
+
+    NB_TRY(nb_analyze_relation(an, r->input, &child, err));
+    NB_TRY(check_names(an, child, r->cols, r->n_cols, err));
+    NB_TRY(nb_columns_of(an, child, &cols, &n));
+    for (int i = 0; i < n; i++) {
+        nb_expr **args, *e;
+        int n_args = 0;
+        const nb_type *type = cols[i]->type;
+        if (!is_chosen(an, nb_plan_find_attr(child, cols[i]->u.column.attr), r->cols, r->n_cols)) {
+            continue;
+        }
+        args = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * r->n_replacements + 1);
+        NB_NEED(args);
+        for (size_t k = 0; k < r->n_replacements; k++) {
+            nb_expr *from, *to;
+            NB_TRY(nb_resolve_literal(an, r->replacements[k]->old_value, &from, err));
+            NB_TRY(nb_resolve_literal(an, r->replacements[k]->new_value, &to, err));
+            if (from->type->id != NB_TYPE_NULL && !value_fits(type, from->type)) {
+                continue;
+            }
+            NB_TRY(nb_expr_cast(an->arena, to, type, NB_CAST_LEGACY, &to, err));
+            if (from->type->id == NB_TYPE_NULL) {
+                NB_TRY(nb_call(an, "isnull", &cols[i], 1, &from, err));
+            } else {
+                NB_TRY(nb_call2(an, "=", cols[i], from, &from, err));
+            }
+            args[n_args++] = from;
+            args[n_args++] = to;
+        }
+        if (n_args) {
+            args[n_args++] = cols[i];
+            NB_TRY(nb_call(an, "when", args, n_args, &e, err));
+            cols[i] = nb_expr_alias(an->arena, e, cols[i]->u.column.name, nb_attr_next_id());
+            NB_NEED(cols[i]);
+        }
+    }
+    return nb_plan_project(an, child, cols, n, out, err);
+}
+
+nb_status
+nb_analyze_na(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
+{
+    switch (rel->rel_type_case) {
+    case SC__RELATION__REL_TYPE_FILL_NA: return fill(an, rel->fill_na, out, err);
+    case SC__RELATION__REL_TYPE_DROP_NA: return drop(an, rel->drop_na, out, err);
+    default: return replace(an, rel->replace, out, err);
+    }
+}

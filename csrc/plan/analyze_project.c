@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_project.c: select lists.
+ *
+ *   stars          become the columns that they stand for
+ *   generators     (explode …) move into a GENERATE node below
+ *   window calls   move into WINDOW nodes below, one per partitioning and order
+ *   aggregates     without GROUP BY make the projection an AGGREGATE
+ *   the rest       stays, under its alias or Spark's name for it
+ */
+#include "plan/analyzer_internal.h"
+#include "sql/parser.h"
+
+static bool
+not_window(nb_expr *e, void *payload)
+{
+    *(bool *)payload |= e->kind == NB_EXPR_WINDOW;
+    return !*(bool *)payload;
+}
+
+bool
+nb_has_window(nb_expr *e)
+{
+    bool found = false;
+
+    nb_expr_visit(e, not_window, &found);
+    return found;
+}
+
+/* An aggregate call that OVER turns into a window function is no aggregate of the query; its arguments may hold some. */
+bool
+nb_has_agg(nb_expr *e)
+{
+    if (e->kind == NB_EXPR_AGG) {
+        return true;
+    }
+    for (int i = 0; i < e->n_args; i++) {
+        if (nb_has_agg(e->args[i])) {
+            return true;
+        }
+    }
+    if (e->kind == NB_EXPR_WINDOW) {
+        const nb_window_spec *spec = e->u.window.spec;
+        for (int i = 0; i < e->u.window.fn->n_args; i++) {
+            if (nb_has_agg(e->u.window.fn->args[i])) {
+                return true;
+            }
+        }
+        for (int i = 0; i < spec->n_partition_by; i++) {
+            if (nb_has_agg(spec->partition_by[i])) {
+                return true;
+            }
+        }
+        for (int i = 0; i < spec->n_order_by; i++) {
+            if (nb_has_agg(spec->order_by[i].expr)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+nb_status
+nb_name_expr(nb_analyzer *an, nb_expr *e, nb_str name, nb_expr **out)
+{
+    *out = e->kind == NB_EXPR_ALIAS || e->kind == NB_EXPR_COLUMN
+               ? e
+               : nb_expr_alias(an->arena, e, name, nb_attr_next_id());
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_columns_of(nb_analyzer *an, const nb_plan *child, nb_expr ***out, int *n)
+{
+    nb_expr **list = NB_ARENA_ARRAY(an->arena, nb_expr *, child->n_attrs + 1);
+    int count = 0;
+
+    NB_NEED(list);
+    for (int i = 0; i < child->n_attrs; i++) {
+        if (!child->attrs[i].hidden) {
+            list[count] = nb_attr_expr(an->arena, &child->attrs[i]);
+            NB_NEED(list[count]);
+            count++;
+        }
+    }
+    *out = list;
+    *n = count;
+    return NB_OK;
+}
+
+nb_status
+nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **out, nb_error *err)
+{
+    nb_plan *p = nb_plan_new(an->arena, NB_PLAN_FILTER, 1, child->n_attrs);
+
+    (void)err;
+    NB_NEED(p);
+    p->children[0] = child;
+    memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
+    p->u.filter.condition = condition;
+    *out = p;
+    return NB_OK;
+}
+
+/* ---- window functions ---- */
+
+static bool
+same_keys(const nb_window_spec *a, const nb_window_spec *b)
+{
+    if (a->n_partition_by != b->n_partition_by || a->n_order_by != b->n_order_by) {
+        return false;
+    }
+    for (int i = 0; i < a->n_partition_by; i++) {
+        if (!nb_expr_equal(a->partition_by[i], b->partition_by[i])) {
+            return false;
+        }
+    }
+    for (int i = 0; i < a->n_order_by; i++) {
+        if (!nb_expr_equal(a->order_by[i].expr, b->order_by[i].expr) ||
+            a->order_by[i].descending != b->order_by[i].descending ||
+            a->order_by[i].nulls_last != b->order_by[i].nulls_last) {
+            return false;
+        }
+    }
+    return true;
+}
+
+typedef struct window_pull {
+    nb_expr **calls; /* ALIAS over WINDOW */
+    int n, cap;
+} window_pull;
+
+static nb_status
+pull_window(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
+{
+    window_pull *w = payload;
+    nb_expr *alias;
+
+    (void)err;
+    *out = in;
+    if (in->kind != NB_EXPR_WINDOW) {
+        return NB_OK;
+    }
+    if (w->n == w->cap) {
+        int cap = w->cap ? w->cap * 2 : 8;
+        nb_expr **calls = NB_ARENA_ARRAY(arena, nb_expr *, cap);
+        NB_NEED(calls);
+        if (w->n) {
+            memcpy(calls, w->calls, sizeof(nb_expr *) * (size_t)w->n);
+        }
+        w->calls = calls;
+        w->cap = cap;
+    }
+    alias = nb_expr_alias(arena, in, NB_STR("_we"), nb_attr_next_id());
+    NB_NEED(alias);
+    w->calls[w->n++] = alias;
+    *out = nb_expr_column(arena, alias->u.alias.attr, alias->u.alias.name, in->type, in->nullable);
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+/* WINDOW nodes over child for all pulled calls, those with equal keys together. */
+static nb_status
+plan_windows(nb_analyzer *an, nb_plan *child, window_pull *w, nb_plan **out)
+{
+    bool *done = nb_arena_zalloc(an->arena, (size_t)w->n + 1);
+
+    NB_NEED(done);
+    for (int i = 0; i < w->n; i++) {
+        nb_window_spec *spec;
+        nb_plan *p;
+        int n = 0;
+        if (done[i]) {
+            continue;
+        }
+        spec = w->calls[i]->args[0]->u.window.spec;
+        for (int j = i; j < w->n; j++) {
+            n += !done[j] && same_keys(spec, w->calls[j]->args[0]->u.window.spec);
+        }
+        p = nb_plan_new(an->arena, NB_PLAN_WINDOW, 1, child->n_attrs + n);
+        NB_NEED(p);
+        p->children[0] = child;
+        p->u.window.spec = spec;
+        p->u.window.functions = NB_ARENA_ARRAY(an->arena, nb_expr *, n);
+        NB_NEED(p->u.window.functions);
+        memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
+        for (int j = i; j < w->n; j++) {
+            if (!done[j] && same_keys(spec, w->calls[j]->args[0]->u.window.spec)) {
+                done[j] = true;
+                p->attrs[child->n_attrs + p->u.window.n_functions] = nb_attr_of_expr(w->calls[j]);
+                p->attrs[child->n_attrs + p->u.window.n_functions].hidden = true;
+                p->u.window.functions[p->u.window.n_functions++] = w->calls[j];
+            }
+        }
+        child = p;
+    }
+    *out = child;
+    return NB_OK;
+}
+
+nb_status
+nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan **out,
+                nb_error *err)
+{
+    window_pull w = {0};
+    nb_plan *p;
+
+    for (int i = 0; i < n; i++) {
+        if (nb_has_window(exprs[i])) {
+            NB_TRY(nb_expr_rewrite(an->arena, exprs[i], pull_window, &w, &exprs[i], err));
+        }
+    }
+    if (w.n) {
+        NB_TRY(plan_windows(an, child, &w, &child));
+    }
+    p = nb_plan_new(an->arena, NB_PLAN_PROJECT, 1, n);
+    NB_NEED(p);
+    p->children[0] = child;
+    p->u.project.exprs = exprs;
+    for (int i = 0; i < n; i++) {
+        p->attrs[i] = nb_attr_of_expr(exprs[i]);
+        if (exprs[i]->kind == NB_EXPR_COLUMN) {
+            const nb_attr *from = nb_plan_find_attr(child, exprs[i]->u.column.attr);
+            if (from) { /* qualifiers and metadata go on */
+                p->attrs[i] = *from;
+                p->attrs[i].hidden = false;
+            }
+        } else if (exprs[i]->args[0]->kind == NB_EXPR_COLUMN && p->attrs[i].metadata.len == 0) {
+            const nb_attr *from = nb_plan_find_attr(child, exprs[i]->args[0]->u.column.attr);
+            if (from) {
+                p->attrs[i].metadata = from->metadata;
+            }
+        }
+    }
+    *out = p;
+    return NB_OK;
+}
+
+/* ---- generators ---- */
+
+typedef struct generator_row {
+    const char *name;
+    nb_generator_kind kind;
+    bool outer;
+} generator_row;
+
+static const generator_row generators[] = {
+    {"explode", NB_GENERATE_EXPLODE, false},
+    {"explode_outer", NB_GENERATE_EXPLODE, true},
+    {"posexplode", NB_GENERATE_POSEXPLODE, false},
+    {"posexplode_outer", NB_GENERATE_POSEXPLODE, true},
+    {"inline", NB_GENERATE_INLINE, false},
+    {"inline_outer", NB_GENERATE_INLINE, true},
+    {"stack", NB_GENERATE_STACK, false},
+};
+
+/* The call when e, without its alias, is a generator. */
+static const generator_row *
+as_generator(const Sc__Expression *e, const Sc__Expression__UnresolvedFunction **call)
+{
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS) {
+        e = e->alias->expr;
+    }
+    if (!e || e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        return NULL;
+    }
+    *call = e->unresolved_function;
+    for (size_t i = 0; i < NB_COUNT_OF(generators); i++) {
+        if (nb_str_equal_nocase(nb_pb_str((*call)->function_name), nb_str_of(generators[i].name))) {
+            return &generators[i];
+        }
+    }
+    return NULL;
+}
+
+static nb_status
+wrong_argument(nb_analyzer *an, const generator_row *g, nb_expr *arg, const char *required,
+               nb_error *err)
+{
+    const char *sql = nb_expr_sql(an->arena, arg, false);
+
+    return nb_raise(err, NB_COND_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                    nb_arena_printf(an->arena, "\"%s(%s)\"", g->name, sql), "paramIndex", "first",
+                    "requiredType", required, "inputSql", nb_arena_printf(an->arena, "\"%s\"", sql),
+                    "inputType",
+                    nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, arg->type)), NULL);
+}
+
+/* GENERATE over child; *first = index of the first generated attribute. */
+static nb_status
+plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const generator_row *g,
+              const Sc__Expression__UnresolvedFunction *call, const ProtobufCBinaryData *names,
+              size_t n_names, nb_plan **out, int *first, nb_error *err)
+{
+    nb_field fields[2], *made = fields;
+    const nb_type *t;
+    nb_plan *p;
+    nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, call->n_arguments + 1);
+    int n = 0, n_args = (int)call->n_arguments;
+
+    NB_NEED(args);
+    for (int i = 0; i < n_args; i++) {
+        NB_TRY(nb_resolve_expr(an, scope, call->arguments[i], &args[i], err));
+        if (args[i]->kind == NB_EXPR_ALIAS) {
+            args[i] = args[i]->args[0];
+        }
+    }
+    if (n_args == 0) {
+        return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName",
+                        nb_arena_printf(an->arena, "`%s`", g->name), "expectedNum", "1",
+                        "actualNum", "0", "docroot", "https://spark.apache.org/docs/latest", NULL);
+    }
+    t = nb_type_storage(args[0]->type);
+    if (g->kind == NB_GENERATE_STACK) {
+        const nb_vector *v;
+        nb_expr *count;
+        int rows, width;
+        NB_TRY(
+            nb_expr_cast(an->arena, args[0], nb_type_of(NB_TYPE_INT32), NB_CAST_ANSI, &count, err));
+        NB_TRY(nb_expr_fold(an->arena, count, an->cfg.info, &count, err));
+        if (count->kind != NB_EXPR_LITERAL) {
+            return wrong_argument(an, g, args[0], "\"INT\"", err);
+        }
+        v = count->u.literal.value;
+        rows = nb_vector_is_null(v, 0) ? 0 : NB_DATA(int32_t, v)[0];
+        if (rows <= 0) {
+            return wrong_argument(an, g, args[0], "\"INT\" > 0", err);
+        }
+        args[0] = count;
+        width = (n_args - 1 + rows - 1) / rows;
+        made = NB_ARENA_ARRAY(an->arena, nb_field, width + 1);
+        NB_NEED(made);
+        for (int c = 0; c < width; c++) {
+            const nb_type *common = nb_type_of(NB_TYPE_NULL);
+            for (int i = 1 + c; i < n_args; i += width) {
+                const nb_type *next = nb_coerce_common(common, args[i]->type, an->cfg.info->ansi);
+                if (!next) {
+                    return wrong_argument(
+                        an, g, args[i],
+                        nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, common)), err);
+                }
+                common = next;
+            }
+            for (int i = 1 + c; i < n_args; i += width) {
+                NB_TRY(nb_expr_cast(an->arena, args[i], common, NB_CAST_ANSI, &args[i], err));
+            }
+            made[n++] =
+                (nb_field){nb_str_of(nb_arena_printf(an->arena, "col%d", c)), common, true, {0}};
+        }
+    } else if (g->kind == NB_GENERATE_INLINE) {
+        if (t->id != NB_TYPE_ARRAY || t->children[0].type->id != NB_TYPE_STRUCT) {
+            return wrong_argument(an, g, args[0], "\"ARRAY<STRUCT>\"", err);
+        }
+        n = t->children[0].type->n_children;
+        made = (nb_field *)t->children[0].type->children;
+    } else {
+        if (t->id != NB_TYPE_ARRAY && t->id != NB_TYPE_MAP) {
+            return wrong_argument(an, g, args[0], "(\"ARRAY\" or \"MAP\")", err);
+        }
+        made = NB_ARENA_ARRAY(an->arena, nb_field, 3);
+        NB_NEED(made);
+        if (g->kind == NB_GENERATE_POSEXPLODE) {
+            made[n++] = (nb_field){NB_STR("pos"), nb_type_of(NB_TYPE_INT32), g->outer, {0}};
+        }
+        if (t->id == NB_TYPE_ARRAY) {
+            made[n++] =
+                (nb_field){NB_STR("col"), t->children[0].type, t->contains_null || g->outer, {0}};
+        } else {
+            made[n++] = (nb_field){NB_STR("key"), t->children[0].type, g->outer, {0}};
+            made[n++] =
+                (nb_field){NB_STR("value"), t->children[1].type, t->contains_null || g->outer, {0}};
+        }
+    }
+    if (n_names && n_names != (size_t)n) {
+        return nb_raise(err, NB_COND_UDTF_ALIAS_NUMBER_MISMATCH, "aliasesSize",
+                        nb_arena_printf(an->arena, "%zu", n_names), "outputSize",
+                        nb_arena_printf(an->arena, "%d", n), NULL);
+    }
+    p = nb_plan_new(an->arena, NB_PLAN_GENERATE, 1, child->n_attrs + n);
+    NB_NEED(p);
+    p->children[0] = child;
+    memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
+    for (int i = 0; i < n; i++) {
+        p->attrs[child->n_attrs + i] =
+            (nb_attr){.id = nb_attr_next_id(),
+                      .name = n_names ? nb_pb_str(names[i]) : made[i].name,
+                      .type = made[i].type,
+                      .nullable = made[i].nullable || g->outer};
+    }
+    p->u.generate.kind = g->kind;
+    p->u.generate.outer = g->outer;
+    p->u.generate.args = args;
+    p->u.generate.n_args = n_args;
+    p->u.generate.n_generated = n;
+    *first = child->n_attrs;
+    *out = p;
+    return NB_OK;
+}
+
+/* ---- select lists ---- */
+
+/* The name of an extracted map value is m[key], not m.key: needs the resolved type. */
+static nb_str
+corrected_name(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_str name)
+{
+    const Sc__Expression__UnresolvedExtractValue *x;
+    nb_expr *child;
+    nb_error quiet = NB_ERROR_INIT;
+
+    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE) {
+        return name;
+    }
+    x = e->unresolved_extract_value;
+    if (x->extraction->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+        nb_resolve_expr(an, scope, x->child, &child, &quiet) >= 0 &&
+        child->type->id == NB_TYPE_MAP) {
+        nb_str base, key;
+        if (nb_expression_name(an, x->child, &base, &quiet) >= 0 &&
+            nb_expression_name(an, x->extraction, &key, &quiet) >= 0) {
+            name = nb_str_of(nb_arena_printf(an->arena, "%.*s[%.*s]", (int)base.len, base.data,
+                                             (int)key.len, key.data));
+        }
+    }
+    nb_error_clear(&quiet);
+    return name;
+}
+
+nb_status
+nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
+                 nb_plan **out, nb_error *err)
+{
+    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
+    nb_expr **list = NULL;
+    int count = 0, cap = 0;
+    bool any_agg = false;
+    int generator = -1, n_generated = 0, first = 0, before = child->n_attrs;
+
+    /* a generator first: its columns then take part in the list like any others */
+    for (size_t i = 0; i < n; i++) {
+        const Sc__Expression__UnresolvedFunction *call;
+        const Sc__Expression *e = exprs[i];
+        const generator_row *g;
+        if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
+            Sc__Expression *parsed;
+            NB_TRY(nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression),
+                                           &parsed, err));
+            e = parsed;
+        }
+        g = as_generator(e, &call);
+        if (g) {
+            bool named = e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS;
+            if (generator >= 0) {
+                return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_MULTI_GENERATOR, "num", "2",
+                                "generators", "", NULL);
+            }
+            generator = (int)i;
+            NB_TRY(plan_generate(an, &scope, child, g, call, named ? e->alias->name : NULL,
+                                 named ? e->alias->n_name : 0, &child, &first, err));
+            n_generated = child->u.generate.n_generated;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        nb_expr **some, *one;
+        int n_some = 1;
+        if ((int)i == generator) {
+            some = NB_ARENA_ARRAY(an->arena, nb_expr *, n_generated + 1);
+            NB_NEED(some);
+            for (n_some = 0; n_some < n_generated; n_some++) {
+                some[n_some] = nb_attr_expr(an->arena, &child->attrs[first + n_some]);
+                NB_NEED(some[n_some]);
+            }
+        } else if (nb_is_star(exprs[i])) {
+            nb_plan narrow = *child; /* `*` means the columns before the generator's */
+            nb_plan *view = &narrow;
+            nb_scope star = {.plans = &view, .n_plans = 1, .outer = scope.outer};
+            narrow.n_attrs = before;
+            NB_TRY(nb_expand_star(an, &star, exprs[i], &some, &n_some, err));
+        } else {
+            const Sc__Expression *e = exprs[i];
+            if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
+                Sc__Expression *parsed;
+                NB_TRY(nb_sql_parse_expression(
+                    an->arena, nb_pb_str(e->expression_string->expression), &parsed, err));
+                e = parsed;
+            }
+            if (nb_is_star(e)) {
+                NB_TRY(nb_expand_star(an, &scope, e, &some, &n_some, err));
+            } else {
+                nb_str name = {0};
+                NB_TRY(nb_resolve_expr(an, &scope, e, &one, err));
+                if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
+                    NB_TRY(nb_expression_name(an, e, &name, err));
+                    name = corrected_name(an, &scope, e, name);
+                }
+                NB_TRY(nb_name_expr(an, one, name, &one));
+                some = &one;
+            }
+        }
+        if (count + n_some > cap) {
+            int wider = NB_MAX(cap * 2, count + n_some + (int)(n - i));
+            nb_expr **grown = NB_ARENA_ARRAY(an->arena, nb_expr *, wider);
+            NB_NEED(grown);
+            if (count) {
+                memcpy(grown, list, sizeof(nb_expr *) * (size_t)count);
+            }
+            list = grown;
+            cap = wider;
+        }
+        for (int k = 0; k < n_some; k++) {
+            any_agg |= nb_has_agg(some[k]);
+            list[count++] = some[k];
+        }
+    }
+    if (any_agg) {
+        return nb_plan_aggregate(an, child, NULL, 0, list, count, out, err);
+    }
+    return nb_plan_project(an, child, list, count, out, err);
+}

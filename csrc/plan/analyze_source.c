@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_source.c: the leaves: local data, files, named views, ranges.
+ */
+#include "plan/analyzer_internal.h"
+#include "plan/message_unpack.h"
+#include "plan/type_json.h"
+#include "sql/parser.h"
+
+nb_status
+nb_plan_alias(nb_analyzer *an, nb_plan *child, const nb_str *name, int n_name, nb_plan **out,
+              nb_error *err)
+{
+    nb_plan *p = nb_plan_new(an->arena, NB_PLAN_ALIAS, 1, child->n_attrs);
+    nb_str *copy = NB_ARENA_ARRAY(an->arena, nb_str, n_name + 1);
+
+    (void)err;
+    NB_NEED(p && copy);
+    memcpy(copy, name, sizeof(nb_str) * (size_t)n_name);
+    p->children[0] = child;
+    p->u.alias.name = copy;
+    p->u.alias.n_name = n_name;
+    memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
+    p->n_attrs = 0;
+    for (int i = 0; i < child->n_attrs; i++) {
+        if (!child->attrs[i]
+                 .hidden) { /* an alias closes its relation: hidden columns cannot be named through it */
+            p->attrs[p->n_attrs] = child->attrs[i];
+            p->attrs[p->n_attrs].qualifier = copy;
+            p->attrs[p->n_attrs].n_qualifier = n_name;
+            p->n_attrs++;
+        }
+    }
+    *out = p;
+    return NB_OK;
+}
+
+/* Attributes with new ids for the fields of a struct. */
+static nb_plan *
+leaf(nb_analyzer *an, nb_plan_kind kind, const nb_type *schema)
+{
+    nb_plan *p = nb_plan_new(an->arena, kind, 0, schema->n_children);
+
+    for (int i = 0; p && i < schema->n_children; i++) {
+        const nb_field *f = &schema->children[i];
+        p->attrs[i] = (nb_attr){.id = nb_attr_next_id(),
+                                .name = f->name,
+                                .type = f->type,
+                                .nullable = f->nullable,
+                                .metadata = f->metadata};
+    }
+    return p;
+}
+
+static int *
+all_columns(nb_analyzer *an, int n)
+{
+    int *columns = NB_ARENA_ARRAY(an->arena, int, n + 1);
+
+    for (int i = 0; columns && i < n; i++) {
+        columns[i] = i;
+    }
+    return columns;
+}
+
+nb_status
+nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out, nb_error *err)
+{
+    nb_plan *p = leaf(an, NB_PLAN_TABLE, table->schema);
+
+    (void)err;
+    NB_NEED(p);
+    p->u.table.columns = all_columns(an, table->schema->n_children);
+    NB_NEED(p->u.table.columns);
+    NB_TRY(nb_analyzer_keep_table(an, table));
+    p->u.table.table = table;
+    *out = p;
+    return NB_OK;
+}
+
+nb_status
+nb_analyzer_keep_table(nb_analyzer *an, nb_table *table)
+{
+    if (an->n_tables == an->cap_tables) {
+        int cap = an->cap_tables ? an->cap_tables * 2 : 8;
+        nb_table **tables = NB_ARENA_ARRAY(an->arena, nb_table *, cap);
+        NB_NEED(tables);
+        if (an->n_tables) {
+            memcpy(tables, an->tables, sizeof(nb_table *) * (size_t)an->n_tables);
+        }
+        an->tables = tables;
+        an->cap_tables = cap;
+    }
+    an->tables[an->n_tables++] = nb_table_ref(table);
+    return NB_OK;
+}
+
+static nb_status
+keep_relation(nb_analyzer *an, nb_relation *rel)
+{
+    if (an->n_relations == an->cap_relations) {
+        int cap = an->cap_relations ? an->cap_relations * 2 : 8;
+        nb_relation **relations = NB_ARENA_ARRAY(an->arena, nb_relation *, cap);
+        NB_NEED(relations);
+        if (an->n_relations) {
+            memcpy(relations, an->relations, sizeof(nb_relation *) * (size_t)an->n_relations);
+        }
+        an->relations = relations;
+        an->cap_relations = cap;
+    }
+    an->relations[an->n_relations++] = rel;
+    return NB_OK;
+}
+
+/* A schema as text: DDL or Spark's JSON. */
+static nb_status
+schema_text(nb_analyzer *an, nb_str text, const nb_type **out, nb_error *err)
+{
+    Sc__DataType *parsed;
+
+    text = nb_str_trim(text);
+    if (text.len && text.data[0] == '{') {
+        return nb_type_from_json(an->arena, text, out, err);
+    }
+    NB_TRY(nb_sql_parse_table_schema(an->arena, text, &parsed, err));
+    return nb_resolve_type(an, parsed, out, err);
+}
+
+/* Local data under a schema that the user gave: columns by position, cast where types differ. */
+static nb_status
+with_schema(nb_analyzer *an, nb_plan *p, const nb_type *schema, nb_plan **out, nb_error *err)
+{
+    nb_expr **list = NB_ARENA_ARRAY(an->arena, nb_expr *, schema->n_children + 1);
+
+    NB_NEED(list);
+    if (schema->n_children != p->n_attrs) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                        "the schema has another number of columns than the local data", NULL);
+    }
+    for (int i = 0; i < p->n_attrs; i++) {
+        nb_expr *e = nb_attr_expr(an->arena, &p->attrs[i]);
+        NB_NEED(e);
+        if (e->type != schema->children[i].type) {
+            if (nb_type_same_ignoring_null(nb_type_storage(e->type),
+                                           nb_type_storage(schema->children[i].type))) {
+                nb_expr *copy =
+                    nb_expr_new(an->arena, NB_EXPR_CAST, schema->children[i].type, e->nullable, 1);
+                NB_NEED(copy);
+                copy->args[0] = e;
+                nb_expr_set_flags(copy);
+                e = copy;
+            } else {
+                NB_TRY(nb_cast_to(an, e, schema->children[i].type, &e, err));
+            }
+        }
+        list[i] = nb_expr_alias(an->arena, e, schema->children[i].name, nb_attr_next_id());
+        NB_NEED(list[i]);
+        list[i]->u.alias.metadata = schema->children[i].metadata;
+    }
+    NB_TRY(nb_plan_project(an, p, list, schema->n_children, out, err));
+    for (int i = 0; i < schema->n_children; i++) {
+        (*out)->attrs[i].nullable = schema->children[i].nullable;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
+{
+    const nb_type *schema = NULL;
+    nb_table *table = NULL;
+    nb_status st;
+
+    if (rel->rel_type_case == SC__RELATION__REL_TYPE_LOCAL_RELATION) {
+        const Sc__LocalRelation *l = rel->local_relation;
+        if (l->schema.len) {
+            NB_TRY(schema_text(an, nb_pb_str(l->schema), &schema, err));
+        }
+        if (l->data.len == 0) {
+            if (!schema) {
+                return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                                "a local relation without data and schema", NULL);
+            }
+            NB_TRY(nb_table_new(an->cfg.pool, schema, &table));
+        } else {
+            return nb_raise_unsupported(err, "Local data inside of the plan");
+        }
+        st = nb_plan_of_table(an, table, out, err);
+        nb_table_release(table);
+        NB_TRY(st);
+    } else {
+        const Sc__ChunkedCachedLocalRelation *c = rel->chunked_cached_local_relation;
+        bool chunked = rel->rel_type_case == SC__RELATION__REL_TYPE_CHUNKED_CACHED_LOCAL_RELATION;
+        nb_str hash = chunked ? (c->n_datahashes ? nb_pb_str(c->datahashes[0]) : NB_STR(""))
+                              : nb_pb_str(rel->cached_local_relation->hash);
+        table = nb_catalog_local(an->cfg.catalog, hash);
+        if (!table || (chunked && c->n_datahashes > 1)) {
+            return nb_raise(err, NB_COND_INVALID_PLAN, "message", "local data of an unknown hash",
+                            NULL);
+        }
+        NB_TRY(nb_plan_of_table(an, table, out, err));
+    }
+    if (schema && !nb_type_same_ignoring_null(schema, table->schema)) {
+        return with_schema(an, *out, schema, out, err);
+    }
+    if (schema) {
+        for (int i = 0; i < schema->n_children; i++) {
+            (*out)->attrs[i].name = schema->children[i].name;
+            (*out)->attrs[i].nullable = schema->children[i].nullable;
+            (*out)->attrs[i].metadata = schema->children[i].metadata;
+            (*out)->attrs[i].type = schema->children[i].type;
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_files(nb_analyzer *an, const Sc__Read__DataSource *d, nb_plan **out, nb_error *err)
+{
+    nb_read_request req = {.format = d->format.len ? nb_pb_str(d->format) : NB_STR("parquet"),
+                           .info = an->cfg.info,
+                           .cancel = an->cfg.cancel,
+                           .n_threads = an->cfg.n_threads};
+    nb_str *paths = NB_ARENA_ARRAY(an->arena, nb_str, d->n_paths + 1);
+    nb_option *options = NB_ARENA_ARRAY(an->arena, nb_option, d->n_options + 1);
+    nb_relation *rel;
+    nb_status st;
+
+    NB_NEED(paths && options);
+    for (size_t i = 0; i < d->n_paths; i++) {
+        paths[i] = nb_pb_str(d->paths[i]);
+    }
+    req.n_paths = (int)d->n_paths;
+    for (size_t i = 0; i < d->n_options; i++) {
+        options[i] = (nb_option){nb_str_of(d->options[i]->key), nb_pb_str(d->options[i]->value)};
+        if (nb_str_equal_nocase(options[i].key, NB_STR("path")) && d->n_paths == 0) {
+            paths[0] = options[i].value;
+            req.n_paths = 1;
+        }
+    }
+    req.paths = paths;
+    req.options = options;
+    req.n_options = (int)d->n_options;
+    if (d->schema.len) {
+        NB_TRY(schema_text(an, nb_pb_str(d->schema), &req.schema, err));
+    }
+    NB_TRY(nb_relation_open(an->cfg.pool, &req, &rel, err));
+    st = keep_relation(an, rel);
+    if (st < 0) {
+        nb_relation_release(rel);
+        return st;
+    }
+    *out = leaf(an, NB_PLAN_SCAN, nb_relation_schema(rel));
+    NB_NEED(*out);
+    (*out)->u.scan.relation = rel;
+    (*out)->u.scan.limit = -1;
+    (*out)->u.scan.columns = all_columns(an, (*out)->n_attrs);
+    NB_NEED((*out)->u.scan.columns);
+    return NB_OK;
+}
+
+static nb_status
+raise_no_table(nb_analyzer *an, const nb_str *parts, size_t n, nb_error *err)
+{
+    nb_strbuf b = {0};
+    nb_status st;
+
+    for (size_t i = 0; i < n; i++) {
+        nb_strbuf_addf(&b, "%s`%.*s`", i ? "." : "", (int)parts[i].len, parts[i].data);
+    }
+    st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "relationName", b.data ? b.data : "", NULL);
+    nb_strbuf_free(&b);
+    (void)an;
+    return st;
+}
+
+static nb_status
+read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
+{
+    nb_str *parts, name;
+    size_t n;
+    const nb_view_def *view, *keep = an->views;
+    const nb_cte_scope *keep_ctes = NULL;
+    ProtobufCMessage *message;
+    bool is_global;
+    nb_status st;
+
+    NB_TRY(nb_sql_parse_identifier(an->arena, text, &parts, &n, err));
+    if (n == 2 && !nb_str_equal_nocase(parts[0], NB_STR("global_temp")) &&
+        !nb_str_equal_nocase(parts[0], NB_STR("default"))) {
+        /* csv.`path`: files named in the query */
+        static const char *const formats[] = {"csv", "parquet", "json", "text", "orc"};
+        for (size_t i = 0; i < NB_COUNT_OF(formats); i++) {
+            if (nb_str_equal_nocase(parts[0], nb_str_of(formats[i]))) {
+                ProtobufCBinaryData path = {parts[1].len, (uint8_t *)parts[1].data};
+                Sc__Read__DataSource d = {.format = {parts[0].len, (uint8_t *)parts[0].data},
+                                          .n_paths = 1,
+                                          .paths = &path};
+                return read_files(an, &d, out, err);
+            }
+        }
+    }
+    is_global = n == 2 && nb_str_equal_nocase(parts[0], NB_STR("global_temp"));
+    if (n > 1 && !is_global) {
+        return raise_no_table(an, parts, n, err);
+    }
+    name = parts[n - 1];
+    view = nb_view_find(an->views, name, is_global, an->case_sensitive);
+    if (!view) {
+        return raise_no_table(an, parts, n, err);
+    }
+    (void)keep_ctes;
+    NB_TRY(nb_message_unpack(an->arena, &sc__relation__descriptor, view->relation.data,
+                             view->relation.len, &message, err));
+    an->views = view->next;
+    st = nb_analyze_relation(an, (const Sc__Relation *)message, out, err);
+    an->views = keep;
+    NB_TRY(st);
+    return nb_plan_alias(an, *out, parts, (int)n, out, err);
+}
+
+nb_status
+nb_analyze_read(nb_analyzer *an, const Sc__Read *read, nb_plan **out, nb_error *err)
+{
+    if (read->has_is_streaming && read->is_streaming) {
+        return nb_raise_unsupported(err, "Structured Streaming");
+    }
+    if (read->read_type_case == SC__READ__READ_TYPE_DATA_SOURCE) {
+        return read_files(an, read->data_source, out, err);
+    }
+    if (read->read_type_case == SC__READ__READ_TYPE_NAMED_TABLE) {
+        return read_named(an, nb_pb_str(read->named_table->unparsed_identifier), out, err);
+    }
+    return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a read without a source", NULL);
+}

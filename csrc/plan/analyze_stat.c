@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyze_stat.c: describe, summary, cov, corr and their kin, as aggregations over casts.
+ *
+ * describe and summary are one aggregation that computes every statistic of every column, then an EXPAND with a row per statistic.
+ */
+#include <stdlib.h>
+#include "plan/analyzer_internal.h"
+
+static bool
+has_statistics(const nb_type *t)
+{
+    return nb_type_is_numeric(t) || nb_type_is_string(t);
+}
+
+static nb_status
+text_of(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
+{
+    return nb_expr_cast(an->arena, e, nb_type_of(NB_TYPE_STRING), NB_CAST_LEGACY, out, err);
+}
+
+/* One statistic of one column as text; a null text where it has no meaning. */
+static nb_status
+statistic(nb_analyzer *an, nb_str name, nb_expr *column, nb_expr **out, nb_error *err)
+{
+    bool numeric = nb_type_is_numeric(column->type);
+    nb_expr *e, *number = column, *args[2];
+
+    if (nb_str_equal_nocase(name, NB_STR("count"))) {
+        NB_TRY(nb_call_agg(an, "count", &column, 1, false, &e, err));
+    } else if (nb_str_equal_nocase(name, NB_STR("count_distinct"))) {
+        NB_TRY(nb_call_agg(an, "count", &column, 1, true, &e, err));
+    } else if (nb_str_equal_nocase(name, NB_STR("approx_count_distinct"))) {
+        NB_TRY(nb_call_agg(an, "approx_count_distinct", &column, 1, false, &e, err));
+    } else if (nb_str_equal_nocase(name, NB_STR("min")) ||
+               nb_str_equal_nocase(name, NB_STR("max"))) {
+        NB_TRY(nb_call_agg(an, nb_str_equal_nocase(name, NB_STR("min")) ? "min" : "max", &column, 1,
+                           false, &e, err));
+    } else if (nb_str_equal_nocase(name, NB_STR("mean")) ||
+               nb_str_equal_nocase(name, NB_STR("stddev"))) {
+        if (!numeric) { /* text that reads as a number counts */
+            NB_TRY(nb_expr_cast(an->arena, column, nb_type_of(NB_TYPE_FLOAT64), NB_CAST_TRY,
+                                &number, err));
+        }
+        NB_TRY(nb_call_agg(an, nb_str_equal_nocase(name, NB_STR("mean")) ? "avg" : "stddev",
+                           &number, 1, false, &e, err));
+    } else if (name.len > 1 && name.data[name.len - 1] == '%') {
+        char digits[32];
+        char *end;
+        double p;
+        if (name.len >= sizeof digits) {
+            return nb_raise_unsupported(err, "The statistic %.*s", (int)name.len, name.data);
+        }
+        memcpy(digits, name.data, name.len - 1);
+        digits[name.len - 1] = 0;
+        p = strtod(digits, &end) / 100.0;
+        if (*end || !(p >= 0 && p <= 1)) {
+            return nb_raise_unsupported(err, "The statistic %.*s", (int)name.len, name.data);
+        }
+        if (!numeric) {
+            NB_TRY(nb_expr_cast(an->arena, column, nb_type_of(NB_TYPE_FLOAT64), NB_CAST_TRY,
+                                &number, err));
+        }
+        args[0] = number;
+        args[1] = nb_expr_double(an->arena, p);
+        NB_NEED(args[1]);
+        NB_TRY(nb_call_agg(an, "percentile_approx", args, 2, false, &e, err));
+    } else {
+        return nb_raise_unsupported(err, "The statistic %.*s", (int)name.len, name.data);
+    }
+    return text_of(an, e, out, err);
+}
+
+static nb_status
+summarize(nb_analyzer *an, nb_plan *child, const nb_str *names, int n_names, nb_expr **cols,
+          int n_cols, nb_plan **out, nb_error *err)
+{
+    nb_expr **results = NB_ARENA_ARRAY(an->arena, nb_expr *, n_names * n_cols + 1);
+    nb_plan *agg, *p;
+    int n = 0;
+
+    NB_NEED(results);
+    for (int s = 0; s < n_names; s++) {
+        for (int c = 0; c < n_cols; c++) {
+            nb_expr *e;
+            NB_TRY(statistic(an, names[s], cols[c], &e, err));
+            results[n] = nb_expr_alias(an->arena, e, cols[c]->u.column.name, nb_attr_next_id());
+            NB_NEED(results[n]);
+            n++;
+        }
+    }
+    NB_TRY(nb_plan_aggregate(an, child, NULL, 0, results, n, &agg, err));
+    p = nb_plan_new(an->arena, NB_PLAN_EXPAND, 1, n_cols + 1);
+    NB_NEED(p);
+    p->children[0] = agg;
+    p->u.expand.n_projections = n_names;
+    p->u.expand.projections = NB_ARENA_ARRAY(an->arena, nb_expr **, n_names + 1);
+    NB_NEED(p->u.expand.projections);
+    p->attrs[0] = (nb_attr){.id = nb_attr_next_id(),
+                            .name = NB_STR("summary"),
+                            .type = nb_type_of(NB_TYPE_STRING),
+                            .nullable = true};
+    for (int c = 0; c < n_cols; c++) {
+        p->attrs[c + 1] = (nb_attr){.id = nb_attr_next_id(),
+                                    .name = cols[c]->u.column.name,
+                                    .type = nb_type_of(NB_TYPE_STRING),
+                                    .nullable = true};
+    }
+    for (int s = 0; s < n_names; s++) {
+        nb_expr **row = NB_ARENA_ARRAY(an->arena, nb_expr *, n_cols + 1);
+        NB_NEED(row);
+        row[0] = nb_expr_string(an->arena, names[s]);
+        NB_NEED(row[0]);
+        for (int c = 0; c < n_cols; c++) {
+            row[c + 1] = nb_attr_expr(an->arena, &agg->attrs[s * n_cols + c]);
+            NB_NEED(row[c + 1]);
+        }
+        p->u.expand.projections[s] = row;
+    }
+    *out = p;
+    return NB_OK;
+}
+
+static nb_status
+describe(nb_analyzer *an, const Sc__Relation *input, const ProtobufCBinaryData *cols, size_t n_cols,
+         const nb_str *names, int n_names, nb_plan **out, nb_error *err)
+{
+    nb_plan *child;
+    nb_expr **list;
+    int n = 0;
+
+    NB_TRY(nb_analyze_relation(an, input, &child, err));
+    list = NB_ARENA_ARRAY(an->arena, nb_expr *, child->n_attrs + (int)n_cols + 1);
+    NB_NEED(list);
+    for (size_t i = 0; i < n_cols; i++) {
+        const nb_attr *a;
+        NB_TRY(nb_need_by_name(an, child, nb_pb_str(cols[i]), &a, err));
+        if (has_statistics(a->type)) {
+            list[n] = nb_attr_expr(an->arena, a);
+            NB_NEED(list[n]);
+            n++;
+        }
+    }
+    for (int i = 0; i < child->n_attrs && n_cols == 0; i++) {
+        if (!child->attrs[i].hidden && has_statistics(child->attrs[i].type)) {
+            list[n] = nb_attr_expr(an->arena, &child->attrs[i]);
+            NB_NEED(list[n]);
+            n++;
+        }
+    }
+    return summarize(an, child, names, n_names, list, n, out, err);
+}
+
+static nb_status
+two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
+            ProtobufCBinaryData b, const char *fn, const char *name, nb_plan **out, nb_error *err)
+{
+    nb_plan *child;
+    const nb_attr *attrs[2];
+    nb_expr *args[2], *e;
+
+    NB_TRY(nb_analyze_relation(an, input, &child, err));
+    NB_TRY(nb_need_by_name(an, child, nb_pb_str(a), &attrs[0], err));
+    NB_TRY(nb_need_by_name(an, child, nb_pb_str(b), &attrs[1], err));
+    for (int i = 0; i < 2; i++) {
+        if (!nb_type_is_numeric(attrs[i]->type)) {
+            return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                            "columns of corr and cov must be numeric", NULL);
+        }
+        args[i] = nb_attr_expr(an->arena, attrs[i]);
+        NB_NEED(args[i]);
+        NB_TRY(nb_cast_to(an, args[i], nb_type_of(NB_TYPE_FLOAT64), &args[i], err));
+    }
+    NB_TRY(nb_call_agg(an, fn, args, 2, false, &e, err));
+    e = nb_expr_alias(an->arena, e, nb_str_of(name), nb_attr_next_id());
+    NB_NEED(e);
+    return nb_plan_aggregate(an, child, NULL, 0, &e, 1, out, err);
+}
+
+static nb_status
+approx_quantile(nb_analyzer *an, const Sc__StatApproxQuantile *s, nb_plan **out, nb_error *err)
+{
+    nb_plan *child;
+    nb_expr **columns = NB_ARENA_ARRAY(an->arena, nb_expr *, s->n_cols + 1), *e;
+    nb_vector list, probabilities;
+
+    NB_NEED(columns);
+    NB_TRY(nb_analyze_relation(an, s->input, &child, err));
+    NB_TRY(nb_vector_alloc(an->arena, nb_type_of(NB_TYPE_FLOAT64), (int64_t)s->n_probabilities,
+                           &list));
+    memcpy(list.data, s->probabilities, sizeof(double) * s->n_probabilities);
+    nb_list entry = {0, (uint32_t)s->n_probabilities};
+    probabilities = (nb_vector){.type = nb_type_array(list.type, false),
+                                .kind = NB_VEC_CONST,
+                                .n_rows = 1,
+                                .data = &entry,
+                                .children = &list,
+                                .n_children = 1};
+    for (size_t i = 0; i < s->n_cols; i++) {
+        const nb_attr *a;
+        nb_expr *args[3];
+        double accuracy = s->relative_error > 0 ? 1.0 / s->relative_error : 1e9;
+        NB_TRY(nb_need_by_name(an, child, nb_pb_str(s->cols[i]), &a, err));
+        args[0] = nb_attr_expr(an->arena, a);
+        NB_NEED(args[0]);
+        NB_TRY(nb_cast_to(an, args[0], nb_type_of(NB_TYPE_FLOAT64), &args[0], err));
+        args[1] = nb_expr_literal(an->arena, &probabilities);
+        args[2] = nb_expr_int32(an->arena, (int32_t)NB_MIN(NB_MAX(accuracy, 1), 2e9));
+        NB_NEED(args[1] && args[2]);
+        NB_TRY(nb_call_agg(an, "percentile_approx", args, 3, false, &columns[i], err));
+    }
+    NB_TRY(nb_call(an, "array", columns, (int)s->n_cols, &e, err));
+    e = nb_expr_alias(an->arena, e, NB_STR("approx_quantile"), nb_attr_next_id());
+    NB_NEED(e);
+    return nb_plan_aggregate(an, child, NULL, 0, &e, 1, out, err);
+}
+
+nb_status
+nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
+{
+    static const nb_str of_describe[] = {
+        {"count", 5}, {"mean", 4}, {"stddev", 6}, {"min", 3}, {"max", 3}};
+    static const nb_str of_summary[] = {{"count", 5}, {"mean", 4}, {"stddev", 6}, {"min", 3},
+                                        {"25%", 3},   {"50%", 3},  {"75%", 3},    {"max", 3}};
+
+    switch (rel->rel_type_case) {
+    case SC__RELATION__REL_TYPE_DESCRIBE:
+        return describe(an, rel->describe->input, rel->describe->cols, rel->describe->n_cols,
+                        of_describe, 5, out, err);
+    case SC__RELATION__REL_TYPE_SUMMARY: {
+        nb_str *names = NB_ARENA_ARRAY(an->arena, nb_str, rel->summary->n_statistics + 1);
+        NB_NEED(names);
+        for (size_t i = 0; i < rel->summary->n_statistics; i++) {
+            names[i] = nb_pb_str(rel->summary->statistics[i]);
+        }
+        if (rel->summary->n_statistics == 0) {
+            return describe(an, rel->summary->input, NULL, 0, of_summary, 8, out, err);
+        }
+        return describe(an, rel->summary->input, NULL, 0, names, (int)rel->summary->n_statistics,
+                        out, err);
+    }
+    case SC__RELATION__REL_TYPE_COV:
+        return two_columns(an, rel->cov->input, rel->cov->col1, rel->cov->col2, "covar_samp", "cov",
+                           out, err);
+    case SC__RELATION__REL_TYPE_CORR:
+        return two_columns(an, rel->corr->input, rel->corr->col1, rel->corr->col2, "corr", "corr",
+                           out, err);
+    case SC__RELATION__REL_TYPE_APPROX_QUANTILE:
+        return approx_quantile(an, rel->approx_quantile, out, err);
+    default: return nb_raise_unsupported(err, "crosstab, freqItems and sampleBy");
+    }
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * analyzer_internal.h: what the analyze_*.c files share.
+ */
+#ifndef NB_PLAN_ANALYZER_INTERNAL_H
+#define NB_PLAN_ANALYZER_INTERNAL_H
+
+#include "plan/analyzer.h"
+#include "spark/connect/expressions.pb-c.h"
+#include "sql/statement.h"
+
+/* What a column name may refer to: the outputs of one or two plans, lambda parameters, and the query outside a subquery. */
+typedef struct nb_scope nb_scope;
+struct nb_scope {
+    nb_plan **plans; /* inputs: names are looked up in all of them */
+    int n_plans;
+    const nb_scope *outer; /* enclosing query of a subquery; NULL at the top */
+    /* Attributes of the outer query that were used: the subquery is correlated. */
+    bool *used_outer;
+};
+
+typedef struct nb_lambda_scope nb_lambda_scope;
+struct nb_lambda_scope {
+    nb_str *names;
+    nb_attr *params;
+    int n;
+    const nb_lambda_scope *up;
+};
+
+typedef struct nb_cte_scope nb_cte_scope;
+struct nb_cte_scope {
+    nb_str name;
+    const Sc__Relation *relation;
+    const nb_cte_scope *up;
+};
+
+struct nb_analyzer {
+    nb_analyzer_config cfg;
+    nb_arena *arena;
+    const nb_view_def
+        *views; /* names in force: the newest list, or a view's own while its body is analysed */
+    const nb_lambda_scope *lambdas;
+    const nb_scope
+        *outer; /* scope around the relation that is being analysed: set inside subqueries */
+    const Sc__WithRelations *
+        *with; /* stack of WithRelations: subqueries and CTEs are found by plan id */
+    int n_with, cap_with;
+    nb_str sql_text; /* text that positions refer to */
+    /* Inside the select list of a GROUP BY with several grouping sets: grouping() and grouping_id() read this attribute. */
+    const nb_attr *grouping_id;
+    nb_expr **grouping_keys;
+    int n_grouping_keys;
+    bool case_sensitive;
+    int depth;
+    nb_relation **relations; /* to release */
+    int n_relations, cap_relations;
+    nb_table **tables;
+    int n_tables, cap_tables;
+};
+
+NB_INLINE nb_str
+nb_pb_str(ProtobufCBinaryData b)
+{
+    return (nb_str){b.data ? (const char *)b.data : "", b.len};
+}
+
+#define NB_NEED(ptr)               \
+    do {                           \
+        if (NB_UNLIKELY(!(ptr))) { \
+            return NB_NOMEM;       \
+        }                          \
+    } while (0)
+
+/* ---- analyze_expr.c ---- */
+nb_status nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                          nb_expr **out, nb_error *err);
+/* The same, cast to boolean if it is not (raises DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN otherwise). */
+nb_status nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                               nb_expr **out, nb_error *err);
+nb_status
+nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__SortOrder *o,
+                      nb_sort_key *out, nb_error *err);
+/* A binary call through the registry: nb_call(an, "+", {a, b}). */
+nb_status
+nb_call(nb_analyzer *an, const char *name, nb_expr **args, int n, nb_expr **out, nb_error *err);
+nb_status
+nb_call2(nb_analyzer *an, const char *name, nb_expr *a, nb_expr *b, nb_expr **out, nb_error *err);
+nb_status nb_call_agg(nb_analyzer *an, const char *name, nb_expr **args, int n, bool distinct,
+                      nb_expr **out, nb_error *err);
+nb_status nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out,
+                     nb_error *err); /* explicit CAST */
+const nb_origin *nb_origin_of(nb_analyzer *an, const Sc__Expression *e);
+
+/* ---- analyze_literal.c ---- */
+/* A DataType message, parsed when it is text. */
+nb_status
+nb_resolve_type(nb_analyzer *an, const Sc__DataType *message, const nb_type **out, nb_error *err);
+nb_status nb_resolve_literal(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_expr **out,
+                             nb_error *err);
+
+/* ---- analyze_column.c ---- */
+/* By name ("a", "t.a", "a.field", quoted parts), plan_id -1 when the reference is not tied to a DataFrame. */
+nb_status nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str identifier,
+                            int64_t plan_id, const nb_origin *origin, nb_expr **out, nb_error *err);
+/* One visible attribute of a plan by plain name; NULL when there is none; *ambiguous when several. */
+const nb_attr *nb_find_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, bool *ambiguous);
+nb_status
+nb_need_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, const nb_attr **out, nb_error *err);
+nb_status
+nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_error *err);
+nb_status
+nb_split_identifier(nb_analyzer *an, nb_str text, nb_str **parts, size_t *n, nb_error *err);
+bool nb_names_equal(const nb_analyzer *an, nb_str a, nb_str b);
+/* Attributes that `*`, `t.*` or a column regex stand for. */
+nb_status nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                         nb_expr ***out, int *n, nb_error *err);
+bool nb_is_star(const Sc__Expression *e);
+/* child[extraction] / child.field */
+nb_status
+nb_extract(nb_analyzer *an, nb_expr *child, nb_expr *extraction, nb_expr **out, nb_error *err);
+nb_status
+nb_extract_field(nb_analyzer *an, nb_expr *child, nb_str field, nb_expr **out, nb_error *err);
+
+/* ---- naming.c ---- */
+/* The name that Spark gives to an expression without alias. */
+nb_status nb_expression_name(nb_analyzer *an, const Sc__Expression *e, nb_str *out, nb_error *err);
+
+/* ---- analyze_project.c ---- */
+/* Resolves a select list over child: stars, generators, window functions, aliases. */
+nb_status nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
+                           nb_plan **out, nb_error *err);
+/* A projection of ready expressions (ALIAS or COLUMN), window functions in them pulled below. */
+nb_status nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan **out,
+                          nb_error *err);
+/* Gives e a name if it is neither ALIAS nor COLUMN. */
+nb_status nb_name_expr(nb_analyzer *an, nb_expr *e, nb_str name, nb_expr **out);
+/* A projection that passes the visible columns of child on. */
+nb_status nb_columns_of(nb_analyzer *an, const nb_plan *child, nb_expr ***out, int *n);
+nb_status
+nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **out, nb_error *err);
+bool nb_has_window(nb_expr *e);
+bool nb_has_agg(nb_expr *e);
+
+/* ---- analyze_missing.c ---- */
+/* Resolves expressions over child that may also name what a projection or aggregation below left out (ORDER BY, HAVING, filter after select):
+ * such columns and aggregates are added below as hidden attributes. child's nodes are changed in place. */
+nb_status nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e,
+                          bool is_condition, nb_expr **out, nb_error *err);
+
+/* ---- analyze_aggregate.c ---- */
+nb_status
+nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+/* keys (named) and results (named expressions over keys and AGG nodes) over child: AGGREGATE, then a PROJECT if results are more than plain calls. */
+nb_status nb_plan_aggregate(nb_analyzer *an, nb_plan *child, nb_expr **keys, int n_keys,
+                            nb_expr **results, int n_results, nb_plan **out, nb_error *err);
+nb_status nb_plan_distinct(nb_analyzer *an, nb_plan *child, nb_plan **out, nb_error *err);
+
+/* ---- analyze_join.c ---- */
+nb_status nb_analyze_join(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+nb_status nb_plan_join(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type,
+                       nb_expr *condition, nb_plan **out, nb_error *err);
+
+/* ---- analyze_set.c ---- */
+nb_status
+nb_analyze_set_op(nb_analyzer *an, const Sc__SetOperation *op, nb_plan **out, nb_error *err);
+
+/* ---- analyze_source.c ---- */
+nb_status nb_analyze_read(nb_analyzer *an, const Sc__Read *read, nb_plan **out, nb_error *err);
+nb_status nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+nb_status nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out,
+                           nb_error *err); /* takes a reference to keep */
+nb_status nb_plan_alias(nb_analyzer *an, nb_plan *child, const nb_str *name, int n_name,
+                        nb_plan **out, nb_error *err);
+
+/* ---- analyze_na.c, analyze_stat.c ---- */
+nb_status nb_analyze_na(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+nb_status nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+
+/* ---- analyze_sql.c ---- */
+nb_status nb_analyze_sql(nb_analyzer *an, const Sc__SQL *sql, nb_plan **out, nb_error *err);
+/* Text and arguments of the message to a statement. */
+nb_status
+nb_parse_sql_message(nb_analyzer *an, const Sc__SQL *sql, nb_sql_statement *out, nb_error *err);
+/* range(…), VALUES, explode(…) in FROM */
+nb_status
+nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+
+#endif

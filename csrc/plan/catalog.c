@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalog.c: see catalog.h. One lock guards the heads of the lists; nodes do not change once they are linked (except a cached
+ * entry's table and dropped flag, under the lock).
+ */
+#include "plan/catalog.h"
+
+#include <pthread.h>
+
+typedef struct local_entry {
+    nb_str hash;
+    nb_table *table;
+    struct local_entry *next;
+} local_entry;
+
+struct nb_catalog {
+    pthread_mutex_t lock;
+    nb_arena *arena; /* nodes, names, messages: until the session ends */
+    nb_view_def *views;
+    local_entry *locals;
+    nb_cached *cached;
+    int n_cached;
+};
+
+nb_status
+nb_catalog_new(nb_pool *pool, nb_catalog **out)
+{
+    nb_arena *arena = nb_arena_new(pool);
+    nb_catalog *c = arena ? NB_ARENA_NEW(arena, nb_catalog) : NULL;
+
+    if (!c) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    c->arena = arena;
+    pthread_mutex_init(&c->lock, NULL);
+    *out = c;
+    return NB_OK;
+}
+
+void
+nb_catalog_free(nb_catalog *c)
+{
+    if (!c) {
+        return;
+    }
+    for (local_entry *l = c->locals; l; l = l->next) {
+        nb_table_release(l->table);
+    }
+    for (nb_cached *k = c->cached; k; k = k->next) {
+        nb_table_release(k->table);
+    }
+    pthread_mutex_destroy(&c->lock);
+    nb_arena_free(c->arena);
+}
+
+const nb_view_def *
+nb_catalog_views(nb_catalog *c)
+{
+    const nb_view_def *head;
+
+    pthread_mutex_lock(&c->lock);
+    head = c->views;
+    pthread_mutex_unlock(&c->lock);
+    return head;
+}
+
+const nb_view_def *
+nb_view_find(const nb_view_def *list, nb_str name, bool is_global, bool case_sensitive)
+{
+    for (const nb_view_def *v = list; v; v = v->next) {
+        bool same =
+            case_sensitive ? nb_str_equal(v->name, name) : nb_str_equal_nocase(v->name, name);
+        if (same && v->is_global == is_global) {
+            return v->dropped ? NULL : v;
+        }
+    }
+    return NULL;
+}
+
+static nb_status
+link_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation, bool dropped)
+{
+    nb_status st = NB_NOMEM;
+    nb_view_def *v;
+
+    pthread_mutex_lock(&c->lock);
+    v = NB_ARENA_NEW(c->arena, nb_view_def);
+    if (v) {
+        v->name = nb_arena_str(c->arena, name);
+        v->relation = nb_arena_str(c->arena, relation);
+        v->is_global = is_global;
+        v->dropped = dropped;
+        v->next = c->views;
+        if (v->name.data && v->relation.data) {
+            c->views = v;
+            st = NB_OK;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+nb_status
+nb_catalog_add_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation)
+{
+    return link_view(c, name, is_global, relation, false);
+}
+
+bool
+nb_catalog_drop_view(nb_catalog *c, nb_str name, bool is_global, bool case_sensitive)
+{
+    if (!nb_view_find(nb_catalog_views(c), name, is_global, case_sensitive)) {
+        return false;
+    }
+    return link_view(c, name, is_global, NB_STR(""), true) == NB_OK;
+}
+
+nb_status
+nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table)
+{
+    nb_status st = NB_NOMEM;
+
+    if (nb_catalog_local(c, hash)) {
+        return NB_OK; /* equal hash: equal data */
+    }
+    pthread_mutex_lock(&c->lock);
+    local_entry *l = NB_ARENA_NEW(c->arena, local_entry);
+    if (l) {
+        l->hash = nb_arena_str(c->arena, hash);
+        if (l->hash.data) {
+            l->table = nb_table_ref(table);
+            l->next = c->locals;
+            c->locals = l;
+            st = NB_OK;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+nb_table *
+nb_catalog_local(nb_catalog *c, nb_str hash)
+{
+    nb_table *t = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    for (local_entry *l = c->locals; l && !t; l = l->next) {
+        if (nb_str_equal(l->hash, hash)) {
+            t = l->table;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return t;
+}
+
+/* Under the lock. */
+static nb_cached *
+find_cached(nb_catalog *c, int64_t plan_id, nb_str relation)
+{
+    for (nb_cached *k = c->cached; k; k = k->next) {
+        if (!k->dropped && k->plan_id == plan_id && nb_str_equal(k->relation, relation)) {
+            return k;
+        }
+    }
+    return NULL;
+}
+
+nb_status
+nb_catalog_persist(nb_catalog *c, int64_t plan_id, nb_str relation)
+{
+    nb_status st = NB_OK;
+
+    pthread_mutex_lock(&c->lock);
+    if (!find_cached(c, plan_id, relation)) {
+        nb_cached *k = NB_ARENA_NEW(c->arena, nb_cached);
+        st = NB_NOMEM;
+        if (k) {
+            k->relation = nb_arena_str(c->arena, relation);
+            k->plan_id = plan_id;
+            if (k->relation.data) {
+                k->next = c->cached;
+                c->cached = k;
+                c->n_cached++;
+                st = NB_OK;
+            }
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+/* Under the lock. The node stays, since running queries may point at it; its rows go. */
+static void
+drop_cached(nb_catalog *c, nb_cached *k)
+{
+    k->dropped = true;
+    nb_table_release(k->table);
+    k->table = NULL;
+    c->n_cached--;
+}
+
+bool
+nb_catalog_unpersist(nb_catalog *c, int64_t plan_id, nb_str relation)
+{
+    nb_cached *k;
+
+    pthread_mutex_lock(&c->lock);
+    k = find_cached(c, plan_id, relation);
+    if (k) {
+        drop_cached(c, k);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return k != NULL;
+}
+
+void
+nb_catalog_clear_cache(nb_catalog *c)
+{
+    pthread_mutex_lock(&c->lock);
+    for (nb_cached *k = c->cached; k; k = k->next) {
+        if (!k->dropped) {
+            drop_cached(c, k);
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+bool
+nb_catalog_has_cached(nb_catalog *c)
+{
+    bool has;
+
+    pthread_mutex_lock(&c->lock);
+    has = c->n_cached > 0;
+    pthread_mutex_unlock(&c->lock);
+    return has;
+}
+
+bool
+nb_catalog_may_be_cached(nb_catalog *c, int64_t plan_id)
+{
+    bool may = false;
+
+    pthread_mutex_lock(&c->lock);
+    for (nb_cached *k = c->n_cached ? c->cached : NULL; k && !may; k = k->next) {
+        may = !k->dropped && k->plan_id == plan_id;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return may;
+}
+
+nb_cached *
+nb_catalog_find_cached(nb_catalog *c, int64_t plan_id, nb_str relation)
+{
+    nb_cached *k;
+
+    pthread_mutex_lock(&c->lock);
+    k = find_cached(c, plan_id, relation);
+    pthread_mutex_unlock(&c->lock);
+    return k;
+}
+
+nb_table *
+nb_cached_table(nb_catalog *c, nb_cached *cached)
+{
+    nb_table *t;
+
+    pthread_mutex_lock(&c->lock);
+    t = cached->table ? nb_table_ref(cached->table) : NULL;
+    pthread_mutex_unlock(&c->lock);
+    return t;
+}
+
+void
+nb_cached_fill(nb_catalog *c, nb_cached *cached, nb_table *table)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!cached->table && !cached->dropped) {
+        cached->table = nb_table_ref(table);
+    }
+    pthread_mutex_unlock(&c->lock);
+}

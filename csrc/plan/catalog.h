@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalog.h: what a session knows by name: temporary views, local data by hash, DataFrames marked by cache().
+ *
+ * Views form an immutable linked list, newest first: a view remembers the list as it was when it was made, so that its body goes on
+ * meaning the same when a name in it is replaced later (`spark.table("t").filter(...).createOrReplaceTempView("t")`). Nodes live as long as
+ * the session. All calls are thread-safe; list heads are snapshots.
+ */
+#ifndef NB_PLAN_CATALOG_H
+#define NB_PLAN_CATALOG_H
+
+#include "column/table.h"
+
+typedef struct nb_catalog nb_catalog;
+
+typedef struct nb_view_def {
+    nb_str name;
+    bool is_global;
+    bool dropped;                   /* a tombstone */
+    nb_str relation;                /* packed spark.connect.Relation */
+    const struct nb_view_def *next; /* older ones: also the names that the body sees */
+} nb_view_def;
+
+/* A cached DataFrame. `table` is filled by the first query that needs it. */
+typedef struct nb_cached nb_cached;
+struct nb_cached {
+    nb_str relation; /* packed message, the key */
+    int64_t plan_id; /* of its root, a quick filter */
+    nb_table
+        *table; /* NULL until materialised; guarded by the catalog's lock through nb_cached_* */
+    bool dropped;
+    int64_t refs;
+    nb_cached *next;
+};
+
+nb_status nb_catalog_new(nb_pool *pool, nb_catalog **out);
+void nb_catalog_free(nb_catalog *c);
+
+/* Newest list of views; NULL when there are none. */
+const nb_view_def *nb_catalog_views(nb_catalog *c);
+const nb_view_def *nb_view_find(const nb_view_def *list, nb_str name, bool is_global,
+                                bool case_sensitive); /* NULL when absent or dropped */
+/* Bytes are copied. */
+nb_status nb_catalog_add_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation);
+bool nb_catalog_drop_view(nb_catalog *c, nb_str name, bool is_global, bool case_sensitive);
+
+nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
+nb_table *nb_catalog_local(nb_catalog *c, nb_str hash); /* borrowed; NULL when unknown */
+
+nb_status nb_catalog_persist(nb_catalog *c, int64_t plan_id, nb_str relation);
+bool nb_catalog_unpersist(nb_catalog *c, int64_t plan_id, nb_str relation);
+void nb_catalog_clear_cache(nb_catalog *c);
+bool nb_catalog_has_cached(nb_catalog *c);
+/* May a relation with this id be cached? Cheap: asked for every relation of a plan. */
+bool nb_catalog_may_be_cached(nb_catalog *c, int64_t plan_id);
+/* Borrowed for the time of the query; NULL when not cached. */
+nb_cached *nb_catalog_find_cached(nb_catalog *c, int64_t plan_id, nb_str relation);
+/* The rows, with a reference for the caller; NULL when not yet materialised. */
+nb_table *nb_cached_table(nb_catalog *c, nb_cached *cached);
+/* The first table given wins; takes a reference. */
+void nb_cached_fill(nb_catalog *c, nb_cached *cached, nb_table *table);
+
+#endif

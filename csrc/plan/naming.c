@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * naming.c: the names that Spark gives to expressions without an alias: "(a + 1)", "count(1)", "CAST(a AS INT)".
+ *
+ * Made from the message, before coercion adds casts: Spark leaves those out of names as well (its toPrettySQL). Columns go by their last
+ * part; literals by their text; functions by the name that Spark's expression shows, which for a few differs from the one called.
+ */
+#include "plan/analyzer_internal.h"
+#include "plan/type_proto.h"
+#include "sql/encoding.h"
+#include "sql/parser.h"
+
+static nb_status name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err);
+
+typedef struct rename_row {
+    const char *called, *shown;
+} rename_row;
+
+/* Sorted by the first. Names under which Spark's expressions print themselves. */
+static const rename_row renames[] = {
+    {"array_agg", "collect_list"},
+    {"average", "avg"},
+    {"char_length", "char_length"},
+    {"create_map", "map"},
+    {"isNotNull", "isnotnull"},
+    {"isNull", "isnull"},
+    {"mean", "avg"},
+    {"negative", "negative"},
+    {"power", "POWER"},
+    {"pow", "POWER"},
+    {"std", "std"},
+};
+
+static void
+list(nb_analyzer *an, Sc__Expression *const *args, size_t n, nb_strbuf *b, const char *sep,
+     nb_status *st, nb_error *err)
+{
+    for (size_t i = 0; i < n && *st >= 0; i++) {
+        if (i) {
+            nb_strbuf_adds(b, sep);
+        }
+        *st = name_of(an, args[i], b, err);
+    }
+}
+
+static bool
+is_operator(nb_str f)
+{
+    static const char *const ops[] = {"+", "-",  "*",  "/",  "%",   "div", "=",   "==", "<=>",
+                                      "<", "<=", ">",  ">=", "!=",  "<>",  "and", "or", "&",
+                                      "|", "^",  "<<", ">>", ">>>", "AND", "OR"};
+
+    for (size_t i = 0; i < NB_COUNT_OF(ops); i++) {
+        if (nb_str_equal(f, nb_str_of(ops[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nb_status
+function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, bool distinct,
+              nb_strbuf *b, nb_error *err)
+{
+    nb_status st = NB_OK;
+
+    if (n == 2 && is_operator(f)) {
+        nb_str shown = nb_str_equal(f, NB_STR("==")) ? NB_STR("=") : f;
+        nb_strbuf_addc(b, '(');
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_addc(b, ' ');
+        if (nb_str_equal_nocase(f, NB_STR("and")) || nb_str_equal_nocase(f, NB_STR("or"))) {
+            nb_strbuf_adds(b, f.len == 3 ? "AND" : "OR");
+        } else {
+            nb_strbuf_add(b, shown);
+        }
+        nb_strbuf_addc(b, ' ');
+        if (st >= 0) {
+            st = name_of(an, args[1], b, err);
+        }
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (n == 1 && (nb_str_equal_nocase(f, NB_STR("not")) || nb_str_equal(f, NB_STR("!")))) {
+        nb_strbuf_adds(b, "(NOT ");
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (n == 1 &&
+        (nb_str_equal_nocase(f, NB_STR("isnull")) || nb_str_equal_nocase(f, NB_STR("isnotnull")))) {
+        nb_strbuf_addc(b, '(');
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_adds(b, f.len == 6 ? " IS NULL)" : " IS NOT NULL)");
+        return st;
+    }
+    if (n == 1 && nb_str_equal(f, NB_STR("~"))) {
+        nb_strbuf_addc(b, '~');
+        return name_of(an, args[0], b, err);
+    }
+    if (n == 1 && (nb_str_equal(f, NB_STR("-")) || nb_str_equal(f, NB_STR("+")))) {
+        nb_strbuf_addf(b, "(%c ", f.data[0]);
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (nb_str_equal_nocase(f, NB_STR("in")) && n >= 1) {
+        nb_strbuf_addc(b, '(');
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_adds(b, " IN (");
+        list(an, args + 1, n - 1, b, ", ", &st, err);
+        nb_strbuf_adds(b, "))");
+        return st;
+    }
+    if (nb_str_equal_nocase(f, NB_STR("like")) && n == 2) {
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_adds(b, " LIKE ");
+        return st < 0 ? st : name_of(an, args[1], b, err);
+    }
+    if (nb_str_equal_nocase(f, NB_STR("rlike")) && n == 2) {
+        nb_strbuf_adds(b, "RLIKE(");
+        list(an, args, n, b, ", ", &st, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (nb_str_equal_nocase(f, NB_STR("between")) && n == 3) {
+        nb_strbuf_adds(b, "between(");
+        list(an, args, n, b, ", ", &st, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (nb_str_equal_nocase(f, NB_STR("when"))) {
+        nb_strbuf_adds(b, "CASE");
+        for (size_t i = 0; i + 1 < n && st >= 0; i += 2) {
+            nb_strbuf_adds(b, " WHEN ");
+            st = name_of(an, args[i], b, err);
+            nb_strbuf_adds(b, " THEN ");
+            if (st >= 0) {
+                st = name_of(an, args[i + 1], b, err);
+            }
+        }
+        if (n % 2 == 1 && st >= 0) {
+            nb_strbuf_adds(b, " ELSE ");
+            st = name_of(an, args[n - 1], b, err);
+        }
+        nb_strbuf_adds(b, " END");
+        return st;
+    }
+    if (nb_str_equal_nocase(f, NB_STR("if")) && n == 3) {
+        nb_strbuf_adds(b, "(IF(");
+        list(an, args, n, b, ", ", &st, err);
+        nb_strbuf_adds(b, "))");
+        return st;
+    }
+    if (nb_str_starts_with(f, NB_STR("nbaspark.")) && n >= 1) {
+        if (nb_str_equal(f, NB_STR(NB_SQL_FN_FILTER)) && n == 2) {
+            st = name_of(an, args[0], b, err);
+            nb_strbuf_adds(b, " FILTER (WHERE ");
+            if (st >= 0) {
+                st = name_of(an, args[1], b, err);
+            }
+            nb_strbuf_addc(b, ')');
+            return st;
+        }
+        if (nb_str_equal(f, NB_STR(NB_SQL_FN_TIMESTAMP))) {
+            nb_strbuf_adds(b, "TIMESTAMP '");
+            st = name_of(an, args[0], b, err);
+            nb_strbuf_addc(b, '\'');
+            return st;
+        }
+        st = name_of(an, args[0], b, err);
+        if (nb_str_equal(f, NB_STR(NB_SQL_FN_IGNORE_NULLS))) {
+            nb_strbuf_adds(b, " ignore nulls");
+        }
+        return st;
+    }
+    {
+        nb_str shown = f;
+        for (size_t i = 0; i < NB_COUNT_OF(renames); i++) {
+            if (nb_str_equal_nocase(f, nb_str_of(renames[i].called))) {
+                shown = nb_str_of(renames[i].shown);
+            }
+        }
+        nb_strbuf_add(b, shown);
+    }
+    nb_strbuf_addc(b, '(');
+    if (distinct) {
+        nb_strbuf_adds(b, "DISTINCT ");
+    }
+    if (n == 1 && nb_is_star(args[0]) && nb_str_equal_nocase(f, NB_STR("count"))) {
+        nb_strbuf_addc(b, '1');
+    } else if (nb_str_equal_nocase(f, NB_STR("struct")) ||
+               nb_str_equal_nocase(f, NB_STR("named_struct"))) {
+        for (size_t i = 0; i < n && st >= 0; i++) {
+            if (i) {
+                nb_strbuf_adds(b, ", ");
+            }
+            st = name_of(an, args[i], b, err);
+        }
+    } else {
+        list(an, args, n, b, ", ", &st, err);
+    }
+    nb_strbuf_addc(b, ')');
+    return st;
+}
+
+static nb_status
+literal_name(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_strbuf *b, nb_error *err)
+{
+    nb_expr *e, *text;
+
+    NB_TRY(nb_resolve_literal(an, lit, &e, err));
+    if (nb_vector_is_null(e->u.literal.value, 0)) {
+        nb_strbuf_adds(b, "NULL");
+        return NB_OK;
+    }
+    if (e->type->id == NB_TYPE_INTERVAL_DT || e->type->id == NB_TYPE_INTERVAL_YM ||
+        e->type->id == NB_TYPE_INTERVAL) {
+        nb_strbuf_adds(b, nb_expr_sql(an->arena, e, false));
+        return NB_OK;
+    }
+    if (e->type->id == NB_TYPE_DATE) {
+        nb_strbuf_adds(b, "DATE '");
+    } else if (e->type->id == NB_TYPE_TIMESTAMP) {
+        nb_strbuf_adds(b, "TIMESTAMP '");
+    } else if (e->type->id == NB_TYPE_TIMESTAMP_NTZ) {
+        nb_strbuf_adds(b, "TIMESTAMP_NTZ '");
+    }
+    NB_TRY(nb_expr_cast(an->arena, e, nb_type_of(NB_TYPE_STRING), NB_CAST_LEGACY, &text, err));
+    NB_TRY(nb_expr_fold(an->arena, text, an->cfg.info, &text, err));
+    if (text->u.literal.value->data && !nb_vector_is_null(text->u.literal.value, 0)) {
+        nb_strbuf_add(b, nb_view_str(NB_DATA(nb_view, text->u.literal.value)));
+    }
+    if (e->type->id == NB_TYPE_DATE || e->type->id == NB_TYPE_TIMESTAMP ||
+        e->type->id == NB_TYPE_TIMESTAMP_NTZ) {
+        nb_strbuf_addc(b, '\'');
+    }
+    return NB_OK;
+}
+
+static nb_status
+sort_name(nb_analyzer *an, const Sc__Expression__SortOrder *o, nb_strbuf *b, nb_error *err)
+{
+    bool desc =
+        o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
+    bool last = o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
+                (desc && o->null_ordering ==
+                             SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED);
+
+    NB_TRY(name_of(an, o->child, b, err));
+    nb_strbuf_addf(b, " %s NULLS %s", desc ? "DESC" : "ASC", last ? "LAST" : "FIRST");
+    return NB_OK;
+}
+
+static nb_status
+bound_name(nb_analyzer *an, const Sc__Expression__Window__WindowFrame__FrameBoundary *f, bool lower,
+           nb_strbuf *b, nb_error *err)
+{
+    switch (f ? (int)f->boundary_case : 0) {
+    case SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_CURRENT_ROW:
+        nb_strbuf_adds(b, "CURRENT ROW");
+        return NB_OK;
+    case SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_BOUNDARY__BOUNDARY_VALUE: {
+        nb_strbuf v = {0};
+        nb_status st = name_of(an, f->value, &v, err);
+        nb_str text = nb_strbuf_str(&v);
+        if (text.len && text.data[0] == '-') {
+            nb_strbuf_addf(b, "%.*s PRECEDING", (int)text.len - 1, text.data + 1);
+        } else {
+            nb_strbuf_addf(b, "%.*s FOLLOWING", (int)text.len, text.data);
+        }
+        nb_strbuf_free(&v);
+        return st;
+    }
+    default: nb_strbuf_adds(b, lower ? "UNBOUNDED PRECEDING" : "UNBOUNDED FOLLOWING"); return NB_OK;
+    }
+}
+
+static nb_status
+window_name(nb_analyzer *an, const Sc__Expression__Window *w, nb_strbuf *b, nb_error *err)
+{
+    nb_status st = name_of(an, w->window_function, b, err);
+    const Sc__Expression__Window__WindowFrame *f = w->frame_spec;
+    bool rows =
+        f ? f->frame_type == SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_ROW
+          : w->n_order_spec == 0;
+    const char *gap = "";
+
+    nb_strbuf_adds(b, " OVER (");
+    if (w->n_partition_spec && st >= 0) {
+        nb_strbuf_adds(b, "PARTITION BY ");
+        list(an, w->partition_spec, w->n_partition_spec, b, ", ", &st, err);
+        gap = " ";
+    }
+    for (size_t i = 0; i < w->n_order_spec && st >= 0; i++) {
+        nb_strbuf_adds(b, i ? ", " : gap);
+        nb_strbuf_adds(b, i ? "" : "ORDER BY ");
+        st = sort_name(an, w->order_spec[i], b, err);
+        gap = " ";
+    }
+    nb_strbuf_addf(b, "%s%s BETWEEN ", gap, rows ? "ROWS" : "RANGE");
+    if (st >= 0) {
+        st = bound_name(an, f ? f->lower : NULL, true, b, err);
+    }
+    nb_strbuf_adds(b, " AND ");
+    if (st >= 0) {
+        if (!f && w->n_order_spec) {
+            nb_strbuf_adds(b, "CURRENT ROW");
+        } else {
+            st = bound_name(an, f ? f->upper : NULL, false, b, err);
+        }
+    }
+    nb_strbuf_addc(b, ')');
+    return st;
+}
+
+static nb_status
+name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
+{
+    nb_str *parts;
+    size_t n;
+
+    switch (e->expr_type_case) {
+    case SC__EXPRESSION__EXPR_TYPE_LITERAL: return literal_name(an, e->literal, b, err);
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE:
+        NB_TRY(nb_split_identifier(an, nb_pb_str(e->unresolved_attribute->unparsed_identifier),
+                                   &parts, &n, err));
+        nb_strbuf_add(b, parts[n - 1]);
+        return NB_OK;
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION:
+        return function_name(
+            an, nb_pb_str(e->unresolved_function->function_name), e->unresolved_function->arguments,
+            e->unresolved_function->n_arguments,
+            e->unresolved_function->has_is_distinct && e->unresolved_function->is_distinct, b, err);
+    case SC__EXPRESSION__EXPR_TYPE_CALL_FUNCTION:
+        return function_name(an, nb_pb_str(e->call_function->function_name),
+                             e->call_function->arguments, e->call_function->n_arguments, false, b,
+                             err);
+    case SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING: {
+        Sc__Expression *parsed;
+        NB_TRY(nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression),
+                                       &parsed, err));
+        return name_of(an, parsed, b, err);
+    }
+    case SC__EXPRESSION__EXPR_TYPE_ALIAS:
+        if (e->alias->n_name == 1) {
+            NB_TRY(name_of(an, e->alias->expr, b, err));
+            nb_strbuf_addf(b, " AS %.*s", (int)e->alias->name[0].len,
+                           (const char *)e->alias->name[0].data);
+        }
+        return NB_OK;
+    case SC__EXPRESSION__EXPR_TYPE_CAST: {
+        const nb_type *to;
+        bool is_try = e->cast->eval_mode == SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_TRY;
+        nb_strbuf_adds(b, is_try ? "TRY_CAST(" : "CAST(");
+        NB_TRY(name_of(an, e->cast->expr, b, err));
+        if (e->cast->cast_to_type_case == SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE) {
+            NB_TRY(nb_resolve_type(an, e->cast->type, &to, err));
+        } else {
+            Sc__DataType *parsed;
+            NB_TRY(nb_sql_parse_data_type(an->arena, nb_pb_str(e->cast->type_str), &parsed, err));
+            NB_TRY(nb_resolve_type(an, parsed, &to, err));
+        }
+        nb_strbuf_addf(b, " AS %s)", nb_type_sql(an->arena, to));
+        return NB_OK;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_SORT_ORDER: return sort_name(an, e->sort_order, b, err);
+    case SC__EXPRESSION__EXPR_TYPE_WINDOW: return window_name(an, e->window, b, err);
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR: nb_strbuf_addc(b, '*'); return NB_OK;
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE: {
+        const Sc__Expression *key = e->unresolved_extract_value->extraction;
+        NB_TRY(name_of(an, e->unresolved_extract_value->child, b, err));
+        if (key->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+            key->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING) {
+            nb_strbuf_addc(b, '.'); /* of a map the caller corrects this: m[key] */
+            nb_strbuf_add(b, nb_pb_str(key->literal->string));
+            return NB_OK;
+        }
+        nb_strbuf_addc(b, '[');
+        NB_TRY(name_of(an, key, b, err));
+        nb_strbuf_addc(b, ']');
+        return NB_OK;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_LAMBDA_FUNCTION: {
+        nb_strbuf_adds(b, "lambdafunction(");
+        NB_TRY(name_of(an, e->lambda_function->function, b, err));
+        for (size_t i = 0; i < e->lambda_function->n_arguments; i++) {
+            const Sc__Expression__UnresolvedNamedLambdaVariable *v =
+                e->lambda_function->arguments[i];
+            nb_strbuf_adds(b, ", namedlambdavariable()");
+            (void)v;
+        }
+        nb_strbuf_addc(b, ')');
+        return NB_OK;
+    }
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_NAMED_LAMBDA_VARIABLE:
+        nb_strbuf_adds(b, "namedlambdavariable()");
+        return NB_OK;
+    case SC__EXPRESSION__EXPR_TYPE_UPDATE_FIELDS:
+        nb_strbuf_adds(b, "update_fields(");
+        NB_TRY(name_of(an, e->update_fields->struct_expression, b, err));
+        nb_strbuf_adds(b, e->update_fields->value_expression ? ", WithField(" : ", dropfield()");
+        if (e->update_fields->value_expression) {
+            NB_TRY(name_of(an, e->update_fields->value_expression, b, err));
+            nb_strbuf_addc(b, ')');
+        }
+        nb_strbuf_addc(b, ')');
+        return NB_OK;
+    case SC__EXPRESSION__EXPR_TYPE_SUBQUERY_EXPRESSION:
+        nb_strbuf_adds(b, e->subquery_expression->subquery_type ==
+                                  SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_EXISTS
+                              ? "exists()"
+                              : "scalarsubquery()");
+        return NB_OK;
+    default: nb_strbuf_adds(b, "expr"); return NB_OK;
+    }
+}
+
+nb_status
+nb_expression_name(nb_analyzer *an, const Sc__Expression *e, nb_str *out, nb_error *err)
+{
+    nb_strbuf b = {0};
+    nb_status st = name_of(an, e, &b, err);
+
+    if (st >= 0) {
+        *out = nb_arena_str(an->arena, nb_strbuf_str(&b));
+        st = out->data ? NB_OK : NB_NOMEM;
+    }
+    nb_strbuf_free(&b);
+    return st;
+}

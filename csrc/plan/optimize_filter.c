@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * optimize_filter.c: filters move towards the sources, limits below projections.
+ *
+ * push(plan, conditions) returns a plan equal to plan filtered by the conditions: it keeps for itself what its children cannot take.
+ * Non-deterministic conditions stay where they are. A condition reaches a scan as a hint as well; the FILTER above it still checks.
+ */
+#include "plan/optimizer.h"
+
+typedef struct conditions {
+    nb_expr **list;
+    int n, cap;
+} conditions;
+
+static nb_status
+append(nb_arena *arena, conditions *c, nb_expr *e)
+{
+    if (c->n == c->cap) {
+        int cap = c->cap ? c->cap * 2 : 8;
+        nb_expr **list = NB_ARENA_ARRAY(arena, nb_expr *, cap);
+        if (!list) {
+            return NB_NOMEM;
+        }
+        if (c->n) {
+            memcpy(list, c->list, sizeof(nb_expr *) * (size_t)c->n);
+        }
+        c->list = list;
+        c->cap = cap;
+    }
+    c->list[c->n++] = e;
+    return NB_OK;
+}
+
+nb_status
+nb_split_conjuncts(nb_arena *arena, nb_expr *e, nb_expr ***list, int *n, int *cap)
+{
+    conditions c = {*list, *n, *cap};
+
+    if (e->kind == NB_EXPR_AND) {
+        for (int i = 0; i < e->n_args; i++) {
+            NB_TRY(nb_split_conjuncts(arena, e->args[i], &c.list, &c.n, &c.cap));
+        }
+    } else {
+        NB_TRY(append(arena, &c, e));
+    }
+    *list = c.list;
+    *n = c.n;
+    *cap = c.cap;
+    return NB_OK;
+}
+
+nb_status
+nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
+{
+    nb_expr *e;
+    bool nullable = false;
+
+    *out = n == 1 ? list[0] : NULL;
+    if (n < 2) {
+        return NB_OK;
+    }
+    for (int i = 0; i < n; i++) {
+        nullable |= list[i]->nullable;
+    }
+    e = nb_expr_new(arena, NB_EXPR_AND, nb_type_of(NB_TYPE_BOOL), nullable, n);
+    if (!e) {
+        return NB_NOMEM;
+    }
+    memcpy(e->args, list, sizeof(nb_expr *) * (size_t)n);
+    nb_expr_set_flags(e);
+    *out = e;
+    return NB_OK;
+}
+
+/* p with a FILTER on top for conditions c. */
+static nb_status
+keep_here(nb_arena *arena, nb_plan *p, const conditions *c, nb_plan **out)
+{
+    nb_plan *f;
+
+    *out = p;
+    if (c->n == 0) {
+        return NB_OK;
+    }
+    f = nb_plan_new(arena, NB_PLAN_FILTER, 1, p->n_attrs);
+    if (!f) {
+        return NB_NOMEM;
+    }
+    f->children[0] = p;
+    memcpy(f->attrs, p->attrs, sizeof(nb_attr) * (size_t)p->n_attrs);
+    NB_TRY(nb_join_conjuncts(arena, c->list, c->n, &f->u.filter.condition));
+    *out = f;
+    return NB_OK;
+}
+
+static nb_status push(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err);
+
+static nb_status
+push_child(nb_arena *arena, nb_plan *p, int child, conditions *c, nb_error *err)
+{
+    return push(arena, p->children[child], c, &p->children[child], err);
+}
+
+static nb_status
+push_children_none(nb_arena *arena, nb_plan *p, nb_error *err)
+{
+    for (int i = 0; i < p->n_children; i++) {
+        conditions none = {0};
+        NB_TRY(push_child(arena, p, i, &none, err));
+    }
+    return NB_OK;
+}
+
+/* Expressions behind the attributes of a projection-like list, where moving a condition below is right. */
+static nb_status
+map_list(nb_arena *arena, nb_expr **exprs, int n, nb_attr_map *map)
+{
+    map->arena = arena;
+    for (int i = 0; i < n; i++) {
+        if (exprs[i]->kind == NB_EXPR_ALIAS) {
+            NB_TRY(nb_attr_map_put(map, exprs[i]->u.alias.attr, exprs[i]->args[0]));
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+push_project(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
+{
+    nb_attr_map map = {0};
+    nb_attr_set below = {.arena = arena};
+    conditions stay = {0}, go = {0};
+
+    NB_TRY(map_list(arena, p->u.project.exprs, p->n_attrs, &map));
+    NB_TRY(nb_attr_set_add_plan(&below, p->children[0]));
+    for (int i = 0; i < c->n; i++) {
+        nb_expr *e;
+        NB_TRY(nb_expr_substitute(arena, c->list[i], &map, &e, err));
+        if (e->deterministic && nb_attr_set_covers(&below, e)) {
+            NB_TRY(append(arena, &go, e));
+        } else {
+            NB_TRY(append(arena, &stay, c->list[i]));
+        }
+    }
+    NB_TRY(push_child(arena, p, 0, &go, err));
+    return keep_here(arena, p, &stay, out);
+}
+
+/* A condition over the keys alone filters whole groups: it may go below. Not for the global aggregate, which has a row without input. */
+static nb_status
+push_aggregate(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
+{
+    nb_attr_map map = {0};
+    nb_attr_set keys = {.arena = arena};
+    conditions stay = {0}, go = {0};
+
+    NB_TRY(map_list(arena, p->u.aggregate.keys, p->u.aggregate.n_keys, &map));
+    for (int i = 0; i < p->u.aggregate.n_keys; i++) {
+        NB_TRY(nb_attr_set_add(&keys, p->attrs[i].id));
+    }
+    for (int i = 0; i < c->n; i++) {
+        nb_expr *e = c->list[i];
+        if (p->u.aggregate.n_keys > 0 && e->deterministic && nb_attr_set_covers(&keys, e)) {
+            NB_TRY(nb_expr_substitute(arena, e, &map, &e, err));
+            NB_TRY(append(arena, &go, e));
+        } else {
+            NB_TRY(append(arena, &stay, e));
+        }
+    }
+    NB_TRY(push_child(arena, p, 0, &go, err));
+    return keep_here(arena, p, &stay, out);
+}
+
+static nb_status
+push_union(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
+{
+    conditions stay = {0}, go = {0};
+    nb_attr_set own = {.arena = arena};
+
+    NB_TRY(nb_attr_set_add_plan(&own, p));
+    for (int i = 0; i < c->n; i++) {
+        NB_TRY(append(
+            arena, c->list[i]->deterministic && nb_attr_set_covers(&own, c->list[i]) ? &go : &stay,
+            c->list[i]));
+    }
+    for (int k = 0; k < p->n_children; k++) {
+        nb_attr_map map = {.arena = arena};
+        conditions mine = {0};
+        for (int i = 0; i < p->n_attrs && go.n; i++) {
+            nb_expr *col = nb_attr_expr(arena, &p->children[k]->attrs[i]);
+            if (!col) {
+                return NB_NOMEM;
+            }
+            NB_TRY(nb_attr_map_put(&map, p->attrs[i].id, col));
+        }
+        for (int i = 0; i < go.n; i++) {
+            nb_expr *e;
+            NB_TRY(nb_expr_substitute(arena, go.list[i], &map, &e, err));
+            NB_TRY(append(arena, &mine, e));
+        }
+        NB_TRY(push_child(arena, p, k, &mine, err));
+    }
+    return keep_here(arena, p, &stay, out);
+}
+
+static nb_status
+push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
+{
+    nb_join_type type = p->u.join.type;
+    nb_attr_set sides[2] = {{.arena = arena}, {.arena = arena}};
+    conditions to[2] = {{0}, {0}}, stay = {0}, own = {0}, on = {0};
+    bool inner = type == NB_JOIN_INNER || type == NB_JOIN_CROSS;
+    bool left_kept =
+        inner || type == NB_JOIN_LEFT || type == NB_JOIN_SEMI || type == NB_JOIN_ANTI ||
+        type == NB_JOIN_MARK ||
+        type == NB_JOIN_SINGLE; /* rows of the left side pass at most once, unchanged */
+    bool right_kept = inner || type == NB_JOIN_RIGHT;
+
+    NB_TRY(nb_attr_set_add_plan(&sides[0], p->children[0]));
+    NB_TRY(nb_attr_set_add_plan(&sides[1], p->children[1]));
+    for (int i = 0; i < c->n; i++) { /* conditions from above */
+        nb_expr *e = c->list[i];
+        if (!e->deterministic) {
+            NB_TRY(append(arena, &stay, e));
+        } else if (left_kept && nb_attr_set_covers(&sides[0], e)) {
+            NB_TRY(append(arena, &to[0], e));
+        } else if (right_kept && nb_attr_set_covers(&sides[1], e)) {
+            NB_TRY(append(arena, &to[1], e));
+        } else if (inner) {
+            NB_TRY(append(arena, &on, e));
+        } else {
+            NB_TRY(append(arena, &stay, e));
+        }
+    }
+    if (p->u.join.condition) { /* the join's own */
+        NB_TRY(nb_split_conjuncts(arena, p->u.join.condition, &own.list, &own.n, &own.cap));
+    }
+    for (int i = 0; i < own.n; i++) {
+        nb_expr *e = own.list[i];
+        bool to_left = (inner || type == NB_JOIN_SEMI || type == NB_JOIN_RIGHT) &&
+                       nb_attr_set_covers(&sides[0], e);
+        bool to_right =
+            (inner || type == NB_JOIN_SEMI || type == NB_JOIN_ANTI || type == NB_JOIN_LEFT) &&
+            !p->u.join.null_aware && nb_attr_set_covers(&sides[1], e);
+        if (e->deterministic && to_left) {
+            NB_TRY(append(arena, &to[0], e));
+        } else if (e->deterministic && to_right) {
+            NB_TRY(append(arena, &to[1], e));
+        } else {
+            NB_TRY(append(arena, &on, e));
+        }
+    }
+    NB_TRY(nb_join_conjuncts(arena, on.list, on.n, &p->u.join.condition));
+    if (type == NB_JOIN_CROSS && on.n) {
+        p->u.join.type = NB_JOIN_INNER;
+    }
+    NB_TRY(push_child(arena, p, 0, &to[0], err));
+    NB_TRY(push_child(arena, p, 1, &to[1], err));
+    return keep_here(arena, p, &stay, out);
+}
+
+/* Nodes that pass rows on unchanged: a condition over `allowed` goes below. */
+static nb_status
+push_through(nb_arena *arena, nb_plan *p, conditions *c, const nb_attr_set *allowed, nb_plan **out,
+             nb_error *err)
+{
+    conditions stay = {0}, go = {0};
+
+    for (int i = 0; i < c->n; i++) {
+        bool fits = c->list[i]->deterministic && nb_attr_set_covers(allowed, c->list[i]);
+        NB_TRY(append(arena, fits ? &go : &stay, c->list[i]));
+    }
+    NB_TRY(push_child(arena, p, 0, &go, err));
+    return keep_here(arena, p, &stay, out);
+}
+
+static nb_status
+push(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
+{
+    nb_attr_set allowed = {.arena = arena};
+
+    switch (p->kind) {
+    case NB_PLAN_FILTER: {
+        conditions mine = {0}, odd = {0}, all = {0};
+        NB_TRY(nb_split_conjuncts(arena, p->u.filter.condition, &mine.list, &mine.n, &mine.cap));
+        for (int i = 0; i < mine.n; i++) {
+            NB_TRY(append(arena, mine.list[i]->deterministic ? &all : &odd, mine.list[i]));
+        }
+        if (odd.n) { /* what stands below a non-deterministic condition must not change */
+            NB_TRY(push_children_none(arena, p, err));
+            return keep_here(arena, p, c, out);
+        }
+        for (int i = 0; i < c->n; i++) {
+            NB_TRY(append(arena, &all, c->list[i]));
+        }
+        return push(arena, p->children[0], &all, out, err);
+    }
+    case NB_PLAN_PROJECT: return push_project(arena, p, c, out, err);
+    case NB_PLAN_AGGREGATE: return push_aggregate(arena, p, c, out, err);
+    case NB_PLAN_JOIN: return push_join(arena, p, c, out, err);
+    case NB_PLAN_UNION: return push_union(arena, p, c, out, err);
+    case NB_PLAN_SORT:
+    case NB_PLAN_EXCHANGE:
+        NB_TRY(nb_attr_set_add_plan(&allowed, p->children[0]));
+        return push_through(arena, p, c, &allowed, out, err);
+    case NB_PLAN_GENERATE:
+        NB_TRY(nb_attr_set_add_plan(&allowed, p->children[0]));
+        return push_through(arena, p, c, &allowed, out, err);
+    case NB_PLAN_WINDOW: /* whole partitions only */
+        for (int i = 0; i < p->u.window.spec->n_partition_by; i++) {
+            if (p->u.window.spec->partition_by[i]->kind == NB_EXPR_COLUMN) {
+                NB_TRY(nb_attr_set_add(&allowed, p->u.window.spec->partition_by[i]->u.column.attr));
+            }
+        }
+        return push_through(arena, p, c, &allowed, out, err);
+    case NB_PLAN_SCAN: {
+        nb_expr **hints = NB_ARENA_ARRAY(arena, nb_expr *, p->u.scan.n_filters + c->n + 1);
+        if (!hints) {
+            return NB_NOMEM;
+        }
+        if (p->u.scan.n_filters) {
+            memcpy(hints, p->u.scan.filters, sizeof(nb_expr *) * (size_t)p->u.scan.n_filters);
+        }
+        for (int i = 0; i < c->n; i++) {
+            hints[p->u.scan.n_filters + i] = c->list[i];
+        }
+        p->u.scan.filters = hints;
+        p->u.scan.n_filters += c->n;
+        return keep_here(arena, p, c, out);
+    }
+    default: NB_TRY(push_children_none(arena, p, err)); return keep_here(arena, p, c, out);
+    }
+}
+
+nb_status
+nb_optimize_push_filters(nb_arena *arena, nb_plan **plan, nb_error *err)
+{
+    conditions none = {0};
+
+    return push(arena, *plan, &none, plan, err);
+}
+
+/* LIMIT over PROJECT becomes PROJECT over LIMIT, so that it meets a SORT (top-N) or a scan. */
+nb_status
+nb_optimize_push_limits(nb_arena *arena, nb_plan **plan)
+{
+    nb_plan *p = *plan;
+
+    if (p->kind == NB_PLAN_LIMIT && p->children[0]->kind == NB_PLAN_PROJECT) {
+        nb_plan *project = p->children[0], *child = project->children[0];
+        nb_plan *limit = nb_plan_new(arena, NB_PLAN_LIMIT, 1, child->n_attrs);
+        if (!limit) {
+            return NB_NOMEM;
+        }
+        limit->u.limit = p->u.limit;
+        limit->children[0] = child;
+        memcpy(limit->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
+        project->children[0] = limit;
+        *plan = p = project;
+    }
+    if (p->kind == NB_PLAN_LIMIT && p->children[0]->kind == NB_PLAN_SCAN && p->u.limit.limit >= 0) {
+        int64_t want = p->u.limit.limit + p->u.limit.offset;
+        nb_plan *scan = p->children[0];
+        scan->u.scan.limit = scan->u.scan.limit < 0 ? want : NB_MIN(scan->u.scan.limit, want);
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(nb_optimize_push_limits(arena, &p->children[i]));
+    }
+    return NB_OK;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * optimizer.c: the order of the rules, and the two small ones: aliases and constants.
+ */
+#include "plan/optimizer.h"
+
+nb_status
+nb_optimize_remove_aliases(nb_plan **plan)
+{
+    while ((*plan)->kind == NB_PLAN_ALIAS) {
+        *plan = (*plan)->children[0];
+    }
+    for (int i = 0; i < (*plan)->n_children; i++) {
+        NB_TRY(nb_optimize_remove_aliases(&(*plan)->children[i]));
+    }
+    return NB_OK;
+}
+
+typedef struct fold_state {
+    const nb_session_info *info;
+} fold_state;
+
+/* What would raise at run time is left to run time: it may never be reached. */
+static nb_status
+fold_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
+{
+    const fold_state *f = payload;
+    nb_error quiet = NB_ERROR_INIT;
+    nb_status st;
+
+    (void)err;
+    *out = in;
+    if (!in->foldable || in->kind == NB_EXPR_LITERAL || in->kind == NB_EXPR_ALIAS ||
+        in->kind == NB_EXPR_LAMBDA || in->kind == NB_EXPR_AGG || in->kind == NB_EXPR_WINDOW) {
+        return NB_OK;
+    }
+    st = nb_expr_fold(arena, in, f->info, out, &quiet);
+    nb_error_clear(&quiet);
+    if (st == NB_ERROR) {
+        *out = in;
+        st = NB_OK;
+    }
+    return st;
+}
+
+static nb_status
+fold_list(nb_arena *arena, fold_state *f, nb_expr **list, int n, nb_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        if (list[i]) {
+            NB_TRY(nb_expr_rewrite(arena, list[i], fold_one, f, &list[i], err));
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *p, nb_error *err)
+{
+    fold_state f = {info};
+
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(nb_optimize_fold(arena, info, p->children[i], err));
+    }
+    switch (p->kind) {
+    case NB_PLAN_FILTER: return fold_list(arena, &f, &p->u.filter.condition, 1, err);
+    case NB_PLAN_PROJECT: return fold_list(arena, &f, p->u.project.exprs, p->n_attrs, err);
+    case NB_PLAN_AGGREGATE:
+        NB_TRY(fold_list(arena, &f, p->u.aggregate.aggs, p->u.aggregate.n_aggs, err));
+        return fold_list(arena, &f, p->u.aggregate.keys, p->u.aggregate.n_keys, err);
+    case NB_PLAN_JOIN:
+        return p->u.join.condition ? fold_list(arena, &f, &p->u.join.condition, 1, err) : NB_OK;
+    case NB_PLAN_EXPAND:
+        for (int i = 0; i < p->u.expand.n_projections; i++) {
+            NB_TRY(fold_list(arena, &f, p->u.expand.projections[i], p->n_attrs, err));
+        }
+        return NB_OK;
+    default: return NB_OK;
+    }
+}
+
+nb_status
+nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
+{
+    NB_TRY(nb_optimize_remove_aliases(plan));
+    NB_TRY(nb_optimize_fold(arena, info, *plan, err));
+    NB_TRY(nb_optimize_push_filters(arena, plan, err));
+    NB_TRY(nb_optimize_push_limits(arena, plan));
+    return nb_optimize_prune(arena, plan, err);
+}

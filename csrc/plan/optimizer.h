@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * optimizer.h: rewrites a logical plan into a cheaper one with the same result.
+ *
+ * Rules, in order: aliases go; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations),
+ * limits below projections; columns that nobody needs are dropped. Plans are changed in place where a node has one owner.
+ */
+#ifndef NB_PLAN_OPTIMIZER_H
+#define NB_PLAN_OPTIMIZER_H
+
+#include "plan/logical.h"
+
+nb_status nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
+
+/* The rules one by one: for tests, and for nbaspark.debug.optimizer=false, which needs only the first. */
+nb_status nb_optimize_remove_aliases(nb_plan **plan);
+nb_status
+nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *plan, nb_error *err);
+nb_status nb_optimize_push_filters(nb_arena *arena, nb_plan **plan, nb_error *err);
+nb_status nb_optimize_push_limits(nb_arena *arena, nb_plan **plan);
+nb_status nb_optimize_prune(nb_arena *arena, nb_plan **plan, nb_error *err);
+
+/* ANDs taken apart; conjunctions put together (NULL for none). */
+nb_status nb_split_conjuncts(nb_arena *arena, nb_expr *e, nb_expr ***list, int *n, int *cap);
+nb_status nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out);
+
+#endif
