@@ -80,6 +80,7 @@ def session(engine):
 
     if engine == "spark":
         remote = os.environ.get("NBASPARK_TEST_REMOTE", "sc://localhost:15002")
+        os.environ["SPARK_REMOTE"] = remote  # for builders that tests make themselves
         session = SparkSession.builder.remote(remote).getOrCreate()
     else:
         session = SparkSession.builder.master("local[2]").appName("tests").getOrCreate()

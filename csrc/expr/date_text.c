@@ -235,7 +235,7 @@ read_digits(const char **p, const char *end, int max, int64_t *out)
     return n;
 }
 
-/* h[h]:m[m][:s[s][.fraction]] up to the end or a zone. */
+/* h[h] at the end of the text, or h[h]:m[m][:s[s][.fraction]] up to the end or a zone. */
 static bool
 read_time(const char **at, const char *end, int64_t *time_us)
 {
@@ -246,7 +246,12 @@ read_time(const char **at, const char *end, int64_t *time_us)
     if (n < 1 || n > 2 || h > 23) {
         return false;
     }
-    if (p == end || *p != ':') {
+    if (p == end) {
+        *time_us = h * 3600 * NB_US_PER_SECOND;
+        *at = p;
+        return true;
+    }
+    if (*p != ':') {
         return false;
     }
     p++;

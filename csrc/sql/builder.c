@@ -184,6 +184,19 @@ nb_sql_bool(nb_sql_parser *p, bool value)
 }
 
 Sc__Expression *
+nb_sql_null(nb_sql_parser *p)
+{
+    Sc__Expression *e;
+    Sc__Expression__Literal *l = nb_sql_literal(p, &e);
+
+    if (!l || !(l->null = nb_sql_type_simple(p, SC__DATA_TYPE__KIND_NULL))) {
+        return NULL;
+    }
+    l->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL;
+    return e;
+}
+
+Sc__Expression *
 nb_sql_alias(nb_sql_parser *p, size_t start, Sc__Expression *child, const nb_names *names)
 {
     Sc__Expression *e = nb_sql_expr(p, start);

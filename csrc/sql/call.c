@@ -504,11 +504,11 @@ parse_timestamp_arithmetic(nb_sql_parser *p, const char *function, Sc__Expressio
     NB_TRY(nb_ptrs_push(p, &args, e));
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
     if (is_string) {
-        nb_raise(p->err, NB_COND_INVALID_PARAMETER_VALUE_DATETIME_UNIT, "functionName",
+        nb_raise(p->later, NB_COND_INVALID_PARAMETER_VALUE_DATETIME_UNIT, "functionName",
                  nb_arena_printf(p->arena, "`%.*s`", (int)name.items[0].len, name.items[0].data),
                  "parameter", "`unit`", "invalidValue",
                  nb_arena_printf(p->arena, "'%.*s'", (int)text.len, text.data), NULL);
-        return nb_sql_error_here(p, start);
+        NB_TRY(nb_sql_error_here(p, start));
     }
     args.items[0] = nb_sql_string(p, text);
     *out = nb_sql_call(p, start, function, args.n, (Sc__Expression *const *)args.items);

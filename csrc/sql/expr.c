@@ -60,7 +60,7 @@ parse_in(nb_sql_parser *p, size_t start, Sc__Expression *left, Sc__Expression **
     NB_TRY(nb_ptrs_push(p, &args, left));
     NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
     if (nb_sql_accept(p, NB_T_RPAREN)) {
-        nb_raise(p->err, NB_COND_INVALID_SQL_SYNTAX_EMPTY_IN_PREDICATE, NULL);
+        nb_raise(p->later, NB_COND_INVALID_SQL_SYNTAX_EMPTY_IN_PREDICATE, NULL);
         return nb_sql_error_here(p, in_token);
     }
     NB_TRY(nb_sql_parse_expr_list(p, &args));
@@ -82,7 +82,7 @@ parse_like_many(nb_sql_parser *p, size_t start, const char *name, bool negated,
     NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
     if (nb_sql_is(p, NB_T_RPAREN)) {
         nb_sql_skip(p);
-        nb_raise(p->err, NB_COND_PARSE_SYNTAX_ERROR, "error", "')'", "hint", "", NULL);
+        nb_raise(p->later, NB_COND_PARSE_SYNTAX_ERROR, "error", "')'", "hint", "", NULL);
         return nb_sql_error_here(p, start);
     }
     NB_TRY(nb_sql_parse_expr_list(p, &patterns));
@@ -126,9 +126,9 @@ parse_like(nb_sql_parser *p, size_t start, nb_keyword kind, bool *negated, Sc__E
         nb_sql_skip(p);
         if (escape.len == 0 ||
             (escape.len > 1 && ((unsigned char)escape.data[0] < 0x80 || escape.len > 4))) {
-            nb_raise(p->err, NB_COND_INVALID_ESC, "invalidEscape",
+            nb_raise(p->later, NB_COND_INVALID_ESC, "invalidEscape",
                      nb_arena_printf(p->arena, "'%.*s'", (int)escape.len, escape.data), NULL);
-            return nb_sql_error_at(p, at, at);
+            NB_TRY(nb_sql_error_at(p, at, at));
         }
         args[n++] = nb_sql_string(p, escape);
     }
@@ -183,6 +183,18 @@ at_predicate(const nb_sql_parser *p, size_t ahead)
     }
 }
 
+/* IS as a predicate, not as an alias */
+static bool
+opens_is(const nb_sql_parser *p)
+{
+    const nb_token *t = nb_sql_ahead(p, 1);
+
+    if (t->kind != NB_T_WORD) {
+        return t->kind != NB_T_COMMA && t->kind != NB_T_RPAREN;
+    }
+    return t->kw != NB_KW_FROM && t->kw != NB_KW_WHERE;
+}
+
 static nb_status
 parse_predicate(nb_sql_parser *p, size_t start, Sc__Expression **inout)
 {
@@ -190,7 +202,7 @@ parse_predicate(nb_sql_parser *p, size_t start, Sc__Expression **inout)
     nb_keyword kind;
     Sc__Expression *left = *inout;
 
-    if (nb_sql_is_kw(p, NB_KW_IS)) {
+    if (nb_sql_is_kw(p, NB_KW_IS) && opens_is(p)) {
         nb_sql_skip(p);
         NB_TRY(parse_is(p, start, left, &negated, inout));
     } else {
@@ -449,6 +461,15 @@ nb_sql_parse_expr_list(nb_sql_parser *p, nb_ptrs *out)
     return NB_OK;
 }
 
+/* `a AS` at the end, or `a AS FROM t`: AS itself is the alias. */
+static bool
+as_is_alias(const nb_sql_parser *p)
+{
+    return nb_sql_ends_item(nb_sql_ahead(p, 1)) ||
+           (nb_sql_at_clause_ahead(p, 1) && !nb_sql_ends_item(nb_sql_ahead(p, 2)) &&
+            !nb_sql_at_clause_ahead(p, 2));
+}
+
 nb_status
 nb_sql_parse_named_expr(nb_sql_parser *p, bool before_for, Sc__Expression **out)
 {
@@ -456,13 +477,13 @@ nb_sql_parse_named_expr(nb_sql_parser *p, bool before_for, Sc__Expression **out)
     nb_names names = {0};
 
     NB_TRY(nb_sql_parse_expr(p, out));
-    if (nb_sql_is_kw(p, NB_KW_AS) && !nb_sql_ends_item(nb_sql_ahead(p, 1)) &&
-        (nb_sql_is_name(nb_sql_ahead(p, 1)) || nb_sql_ahead(p, 1)->kind == NB_T_LPAREN)) {
+    if (nb_sql_is_kw(p, NB_KW_AS) && !as_is_alias(p)) {
         nb_sql_skip(p);
-    } else if (nb_sql_is_kw(p, NB_KW_AS) && !nb_sql_ends_item(nb_sql_ahead(p, 1))) {
-        nb_sql_skip(p);
-        return nb_sql_syntax_error(p);
-    } else if (!nb_sql_is_name(nb_sql_cur(p)) || nb_sql_at_clause(p) ||
+        if (!nb_sql_is_name(nb_sql_cur(p)) && !nb_sql_is(p, NB_T_LPAREN)) {
+            return nb_sql_syntax_error(p);
+        }
+    } else if (!nb_sql_is_name(nb_sql_cur(p)) ||
+               (nb_sql_at_clause(p) && !nb_sql_is_kw(p, NB_KW_SELECT)) ||
                (before_for && nb_sql_is_kw(p, NB_KW_FOR) && !nb_sql_ahead_is_kw(p, 1, NB_KW_FOR))) {
         return NB_OK;
     }

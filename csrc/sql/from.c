@@ -79,9 +79,9 @@ sample(nb_sql_parser *p, size_t start, double upper, Sc__Relation **rel)
 
     NB_SQL_NEED(s);
     if (!(upper >= 0 && upper <= 1)) {
-        nb_raise(p->err, NB_COND_INVALID_SAMPLING_FRACTION, "fraction",
+        nb_raise(p->later, NB_COND_INVALID_SAMPLING_FRACTION, "fraction",
                  nb_arena_printf(p->arena, "%g", upper), NULL);
-        return nb_sql_error_here(p, start);
+        NB_TRY(nb_sql_error_here(p, start));
     }
     s->input = *rel;
     s->has_upper_bound = true;
@@ -241,11 +241,11 @@ nb_sql_parse_values(nb_sql_parser *p, Sc__Relation **out)
         NB_TRY(nb_ptrs_push(p, &rows, nb_sql_internal(p, at, NB_SQL_FN_ROW, &values)));
         e = rows.items[0];
         if (values.n != e->unresolved_function->n_arguments) {
-            nb_raise(p->err, NB_COND_INVALID_INLINE_TABLE_NUM_COLUMNS_MISMATCH, "expectedNumCols",
+            nb_raise(p->later, NB_COND_INVALID_INLINE_TABLE_NUM_COLUMNS_MISMATCH, "expectedNumCols",
                      nb_arena_printf(p->arena, "%zu", e->unresolved_function->n_arguments),
                      "actualNumCols", nb_arena_printf(p->arena, "%zu", values.n), "rowIndex",
                      nb_arena_printf(p->arena, "%zu", rows.n - 1), NULL);
-            return nb_sql_error_here(p, start);
+            NB_TRY(nb_sql_error_here(p, start));
         }
     } while (nb_sql_accept(p, NB_T_COMMA));
     *out = nb_sql_table_function(p, start, NB_STR(NB_SQL_TVF_VALUES), &rows);

@@ -85,7 +85,7 @@ invalid(nb_sql_parser *p, size_t start, nb_str input, const char *why)
     char *text = nb_arena_printf(p->arena, "'%.*s'", (int)input.len, input.data);
 
     NB_SQL_NEED(text);
-    nb_raise(p->err, NB_COND_INVALID_INTERVAL_FORMAT, "input", text, "reason", why, NULL);
+    nb_raise(p->later, NB_COND_INVALID_INTERVAL_FORMAT, "input", text, "reason", why, NULL);
     return nb_sql_error_here(p, start);
 }
 
@@ -221,7 +221,7 @@ invalid_text(nb_sql_parser *p, size_t start, nb_str value)
     char *quoted = nb_arena_printf(p->arena, "'%.*s'", (int)value.len, value.data);
 
     NB_SQL_NEED(quoted);
-    nb_raise(p->err, NB_COND_INVALID_TYPED_LITERAL, "valueType", "\"INTERVAL\"", "value", quoted,
+    nb_raise(p->later, NB_COND_INVALID_TYPED_LITERAL, "valueType", "\"INTERVAL\"", "value", quoted,
              NULL);
     return nb_sql_error_here(p, start);
 }
@@ -295,7 +295,7 @@ from_to(nb_sql_parser *p, size_t start, nb_str text, bool negated, const unit_in
 
     if (from->year_month != to->year_month || from->field >= to->field ||
         from->factor == INT64_C(7) * 86400 * 1000000000) {
-        nb_raise(p->err, NB_COND_INVALID_INTERVAL_FORMAT, "input", "''", "reason",
+        nb_raise(p->later, NB_COND_INVALID_INTERVAL_FORMAT, "input", "''", "reason",
                  "such units do not span an interval", NULL);
         return nb_sql_error_here(p, start);
     }
@@ -349,6 +349,8 @@ nb_sql_parse_interval(nb_sql_parser *p, Sc__Expression **out)
     interval_sum sum = {0};
     nb_str first = {NULL, 0};
 
+    *out = nb_sql_null(p); /* what stands for an invalid one */
+    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     if (nb_sql_is(p, NB_T_STRING)) {
         const nb_token *unit = nb_sql_ahead(p, 1);

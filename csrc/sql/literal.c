@@ -69,7 +69,7 @@ read_decimal(nb_sql_parser *p, nb_str s, decimal_text *out)
 static nb_status
 precision_error(nb_sql_parser *p, size_t start, int64_t precision)
 {
-    nb_raise(p->err, NB_COND_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION, "precision",
+    nb_raise(p->later, NB_COND_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION, "precision",
              nb_arena_printf(p->arena, "%lld", (long long)precision), "maxPrecision", "38", NULL);
     return nb_sql_error_here(p, start);
 }
@@ -142,8 +142,8 @@ static nb_status
 range_error(nb_sql_parser *p, size_t start, const char *raw, const char *type, const char *min,
             const char *max)
 {
-    nb_raise(p->err, NB_COND_INVALID_NUMERIC_LITERAL_RANGE, "rawStrippedQualifier", raw, "typeName",
-             type, "minValue", min, "maxValue", max, NULL);
+    nb_raise(p->later, NB_COND_INVALID_NUMERIC_LITERAL_RANGE, "rawStrippedQualifier", raw,
+             "typeName", type, "minValue", min, "maxValue", max, NULL);
     return nb_sql_error_here(p, start);
 }
 
@@ -197,6 +197,8 @@ nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
     char *raw;
     int64_t v;
 
+    *out = nb_sql_null(p); /* what stands for one out of range */
+    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     switch ((nb_token_kind)t->kind) {
     case NB_T_INTEGER:

@@ -83,8 +83,11 @@ nb_sql_parse_ident(nb_sql_parser *p, nb_str *out)
 nb_status
 nb_sql_split_name(nb_sql_parser *p, size_t token, nb_str text, nb_names *out)
 {
-    nb_sql_parser sub = {
-        .arena = p->arena, .err = p->err, .options = p->options, .stack_base = p->stack_base};
+    nb_sql_parser sub = {.arena = p->arena,
+                         .err = p->err,
+                         .later = p->later,
+                         .options = p->options,
+                         .stack_base = p->stack_base};
 
     NB_TRY(nb_sql_lex(p->arena, text, &sub.tokens, p->err));
     for (;;) {

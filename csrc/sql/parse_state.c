@@ -185,9 +185,9 @@ nb_sql_error_at(nb_sql_parser *p, size_t start, size_t end)
 {
     const nb_token *a = &p->tokens.items[start], *b = &p->tokens.items[NB_MAX(end, start)];
 
-    nb_error_set_sql_context(p->err, p->tokens.text.data, p->tokens.text.len, (int)a->start,
+    nb_error_set_sql_context(p->later, p->tokens.text.data, p->tokens.text.len, (int)a->start,
                              (int)(b->start + NB_MAX(b->len, 1u)) - 1);
-    return NB_ERROR;
+    return NB_OK;
 }
 
 nb_status

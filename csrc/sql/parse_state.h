@@ -40,7 +40,9 @@ typedef struct nb_sql_parser {
     nb_arena *arena;
     nb_tokens tokens;
     size_t pos;
-    nb_error *err;
+    nb_error *err; /* for what ends the parse */
+    nb_error *
+        later; /* the first fault of meaning (a date that does not exist): told only if the text's form is right, as Spark does */
     const nb_sql_options *options;
     size_t n_positional_used;
     int64_t next_plan_id;
@@ -137,7 +139,8 @@ nb_sql_leave(nb_sql_parser *p)
 /* PARSE_SYNTAX_ERROR at the current token, or at another. */
 nb_status nb_sql_syntax_error(nb_sql_parser *p);
 nb_status nb_sql_syntax_error_at(nb_sql_parser *p, size_t token, const char *hint);
-/* Puts the place (tokens from start to the last one read) on the error that was just raised; returns NB_ERROR. */
+/* Puts the place (tokens from start to the last one read) on p->later, which was just raised. Returns NB_OK: parsing goes on, with whatever
+ * stands in *out, to see whether the form is right. */
 nb_status nb_sql_error_here(nb_sql_parser *p, size_t start);
 nb_status nb_sql_error_at(nb_sql_parser *p, size_t start, size_t end);
 nb_status nb_sql_invalid_identifier(nb_sql_parser *p, size_t token, nb_str name);
@@ -175,6 +178,7 @@ nb_sql_literal(nb_sql_parser *p, Sc__Expression **expr_out); /* no origin */
 Sc__Expression *nb_sql_string(nb_sql_parser *p, nb_str value);
 Sc__Expression *nb_sql_int(nb_sql_parser *p, int32_t value);
 Sc__Expression *nb_sql_bool(nb_sql_parser *p, bool value);
+Sc__Expression *nb_sql_null(nb_sql_parser *p);
 Sc__Expression *
 nb_sql_alias(nb_sql_parser *p, size_t start, Sc__Expression *child, const nb_names *names);
 Sc__Relation *nb_sql_relation(nb_sql_parser *p, size_t start);
@@ -241,6 +245,7 @@ nb_status nb_sql_parse_query_term(nb_sql_parser *p, Sc__Relation **out);
 bool nb_sql_at_query(const nb_sql_parser *p);
 bool
 nb_sql_at_clause(const nb_sql_parser *p); /* a word that goes on with the query: not an alias */
+bool nb_sql_at_clause_ahead(const nb_sql_parser *p, size_t n);
 nb_status nb_sql_parse_from(nb_sql_parser *p, Sc__Relation **out); /* behind FROM */
 nb_status nb_sql_parse_lateral_views(nb_sql_parser *p, Sc__Relation **rel);
 nb_status

@@ -293,22 +293,17 @@ parse_parameter(nb_sql_parser *p, Sc__Expression **out)
         text = nb_arena_strdup(p->arena, name);
     }
     NB_SQL_NEED(text);
-    return nb_raise(p->err, NB_COND_UNBOUND_SQL_PARAMETER, "name", text, NULL);
+    nb_raise(p->later, NB_COND_UNBOUND_SQL_PARAMETER, "name", text, NULL);
+    *out = nb_sql_null(p);
+    NB_SQL_NEED(*out);
+    return NB_OK;
 }
 
 static nb_status
 parse_keyword_literal(nb_sql_parser *p, nb_keyword kw, Sc__Expression **out)
 {
     nb_sql_skip(p);
-    if (kw == NB_KW_NULL) {
-        Sc__Expression__Literal *l = nb_sql_literal(p, out);
-        NB_SQL_NEED(l);
-        l->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL;
-        l->null = nb_sql_type_simple(p, SC__DATA_TYPE__KIND_NULL);
-        NB_SQL_NEED(l->null);
-        return NB_OK;
-    }
-    *out = nb_sql_bool(p, kw == NB_KW_TRUE);
+    *out = kw == NB_KW_NULL ? nb_sql_null(p) : nb_sql_bool(p, kw == NB_KW_TRUE);
     NB_SQL_NEED(*out);
     return NB_OK;
 }

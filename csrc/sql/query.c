@@ -30,11 +30,11 @@ nb_sql_at_query(const nb_sql_parser *p)
 }
 
 /* Does the word at the cursor open a clause or set operation that may stand behind an expression or a table? What follows it decides, since
- * every word is also a fine alias. */
-bool
-nb_sql_at_clause(const nb_sql_parser *p)
+ * every word is also a fine alias: in `SELECT a FROM WHERE a > 1` FROM is one. */
+static bool
+clause_at(const nb_sql_parser *p, size_t n, int level)
 {
-    const nb_token *t = nb_sql_cur(p), *after = nb_sql_ahead(p, 1);
+    const nb_token *t = nb_sql_ahead(p, n), *after = nb_sql_ahead(p, n + 1);
     bool by = after->kind == NB_T_WORD && after->kw == NB_KW_BY, more = !nb_sql_ends_item(after);
 
     if (t->kind != NB_T_WORD) {
@@ -42,13 +42,11 @@ nb_sql_at_clause(const nb_sql_parser *p)
     }
     switch ((nb_keyword)t->kw) {
     case NB_KW_FROM:
-        if (after->kind == NB_T_WORD && after->kw == NB_KW_FROM &&
-            (nb_sql_is_name(nb_sql_ahead(p, 2)) || nb_sql_ahead(p, 2)->kind == NB_T_LPAREN)) {
-            return false; /* SELECT a FROM FROM t: the first is an alias */
-        }
-        return nb_sql_is_name(after) || after->kind == NB_T_LPAREN;
+        return (nb_sql_is_name(after) || after->kind == NB_T_LPAREN) &&
+               !(level == 0 && clause_at(p, n + 1, 1));
     case NB_KW_SELECT: /* FROM t SELECT … */ return more && after->kind != NB_T_DOT;
     case NB_KW_WHERE:
+        return more && !(level == 0 && after->kind == NB_T_WORD && clause_at(p, n + 1, 1));
     case NB_KW_HAVING:
     case NB_KW_QUALIFY:
     case NB_KW_LIMIT:
@@ -58,7 +56,7 @@ nb_sql_at_clause(const nb_sql_parser *p)
     case NB_KW_CLUSTER:
     case NB_KW_DISTRIBUTE:
     case NB_KW_SORT: return by;
-    case NB_KW_WINDOW: return nb_sql_is_name(after) && nb_sql_ahead_is_kw(p, 2, NB_KW_AS);
+    case NB_KW_WINDOW: return nb_sql_is_name(after) && nb_sql_ahead_is_kw(p, n + 2, NB_KW_AS);
     case NB_KW_LATERAL: return after->kind == NB_T_WORD && after->kw == NB_KW_VIEW;
     case NB_KW_UNION:
     case NB_KW_INTERSECT:
@@ -80,6 +78,18 @@ nb_sql_at_clause(const nb_sql_parser *p)
     case NB_KW_TABLESAMPLE: return after->kind == NB_T_LPAREN;
     default: return false;
     }
+}
+
+bool
+nb_sql_at_clause(const nb_sql_parser *p)
+{
+    return clause_at(p, 0, 0);
+}
+
+bool
+nb_sql_at_clause_ahead(const nb_sql_parser *p, size_t n)
+{
+    return clause_at(p, n, 0);
 }
 
 /* --- LIMIT, OFFSET, ORDER BY and the like ------------------------------------------------------- */
@@ -365,9 +375,7 @@ parse_select_tail(nb_sql_parser *p, select_head *head, size_t uses_from, Sc__Rel
     Sc__Expression *having = NULL, *qualify = NULL;
     nb_ptrs having_refs = {0}, qualify_refs = {0};
 
-    if (*rel) {
-        NB_TRY(nb_sql_parse_lateral_views(p, rel));
-    }
+    NB_TRY(nb_sql_parse_lateral_views(p, rel));
     NB_TRY(parse_where(p, start, rel));
     if (nb_sql_accept_kw2(p, NB_KW_GROUP, NB_KW_BY)) {
         agg = NB_SQL_NEW(p, Sc__Aggregate, SC__AGGREGATE__INIT);
@@ -452,7 +460,7 @@ parse_select(nb_sql_parser *p, Sc__Relation **out)
     return parse_select_tail(p, &head, uses_from, out);
 }
 
-/* FROM t SELECT …; FROM t alone (before |>) is t itself */
+/* FROM t SELECT …; FROM t alone is t itself */
 static nb_status
 parse_from_first(nb_sql_parser *p, Sc__Relation **out)
 {
@@ -461,7 +469,7 @@ parse_from_first(nb_sql_parser *p, Sc__Relation **out)
 
     nb_sql_skip(p);
     NB_TRY(nb_sql_parse_from(p, out));
-    if (nb_sql_is(p, NB_T_OPERATOR_PIPE)) {
+    if (!nb_sql_is_kw(p, NB_KW_SELECT)) { /* the table itself */
         return NB_OK;
     }
     NB_TRY(parse_select_head(p, &head));
@@ -618,9 +626,9 @@ parse_ctes(nb_sql_parser *p, nb_ptrs *out)
             nb_str other_name = {(const char *)other->subquery_alias->alias.data,
                                  other->subquery_alias->alias.len};
             if (nb_str_equal_nocase(other_name, name)) {
-                nb_raise(p->err, NB_COND_DUPLICATED_CTE_NAMES, "duplicateNames",
+                nb_raise(p->later, NB_COND_DUPLICATED_CTE_NAMES, "duplicateNames",
                          nb_arena_printf(p->arena, "`%.*s`", (int)name.len, name.data), NULL);
-                return nb_sql_error_here(p, start);
+                NB_TRY(nb_sql_error_here(p, start));
             }
         }
         query = nb_sql_subquery_alias(p, at, query, name, &columns);

@@ -191,7 +191,7 @@ parse_set(nb_sql_parser *p, nb_sql_statement *out)
     for (size_t i = 0; i < out->key.len && rest.data[0] != '`'; i++) {
         char c = out->key.data[i];
         if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
-            nb_raise(p->err, NB_COND_INVALID_SET_SYNTAX, NULL);
+            nb_raise(p->later, NB_COND_INVALID_SET_SYNTAX, NULL);
             return nb_sql_error_at(p, 0, 0);
         }
     }

@@ -212,7 +212,7 @@ invalid(nb_sql_parser *p, size_t start, const char *type, nb_str value)
 
     NB_SQL_NEED(quoted);
     NB_SQL_NEED(name);
-    nb_raise(p->err, NB_COND_INVALID_TYPED_LITERAL, "valueType", name, "value", quoted, NULL);
+    nb_raise(p->later, NB_COND_INVALID_TYPED_LITERAL, "valueType", name, "value", quoted, NULL);
     return nb_sql_error_here(p, start);
 }
 
@@ -367,6 +367,8 @@ nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
     nb_keyword kw = t->kind == NB_T_WORD ? (nb_keyword)t->kw : NB_NOT_KEYWORD;
     char *name;
 
+    *out = nb_sql_null(p); /* what stands for an invalid one */
+    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &value));
     nb_sql_skip(p);
@@ -385,7 +387,7 @@ nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
     for (char *c = name; *c; c++) {
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     }
-    nb_raise(p->err, NB_COND_UNSUPPORTED_TYPED_LITERAL, "unsupportedType", name, "supportedTypes",
+    nb_raise(p->later, NB_COND_UNSUPPORTED_TYPED_LITERAL, "unsupportedType", name, "supportedTypes",
              "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", "
              "\"TIME\"",
              NULL);

@@ -78,7 +78,7 @@ unsupported_type(nb_sql_parser *p, size_t start, size_t end)
     for (char *c = text; *c; c++) {
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
     }
-    nb_raise(p->err, NB_COND_UNSUPPORTED_DATATYPE, "typeName", text, NULL);
+    nb_raise(p->later, NB_COND_UNSUPPORTED_DATATYPE, "typeName", text, NULL);
     return nb_sql_error_at(p, start, end);
 }
 
@@ -97,13 +97,13 @@ parse_decimal(nb_sql_parser *p, size_t start, Sc__DataType **out)
         return unsupported_type(p, start, p->pos - 1);
     }
     if (sizes[0] > 38) {
-        nb_raise(p->err, NB_COND_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION, "precision",
+        nb_raise(p->later, NB_COND_DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION, "precision",
                  nb_arena_printf(p->arena, "%lld", (long long)sizes[0]), "maxPrecision", "38",
                  NULL);
         return nb_sql_error_here(p, start);
     }
     if (sizes[1] > sizes[0]) {
-        nb_raise(p->err, NB_COND_INVALID_DECIMAL_SCALE, "scale",
+        nb_raise(p->later, NB_COND_INVALID_DECIMAL_SCALE, "scale",
                  nb_arena_printf(p->arena, "%lld", (long long)sizes[1]), "precision",
                  nb_arena_printf(p->arena, "%lld", (long long)sizes[0]), NULL);
         return nb_sql_error_here(p, start);
@@ -134,7 +134,7 @@ parse_sized_string(nb_sql_parser *p, size_t start, bool varying, Sc__DataType **
         if (n > 1) {
             return unsupported_type(p, start, p->pos - 1);
         }
-        nb_raise(p->err, NB_COND_DATATYPE_MISSING_SIZE, "type", name, NULL);
+        nb_raise(p->later, NB_COND_DATATYPE_MISSING_SIZE, "type", name, NULL);
         return nb_sql_error_here(p, start);
     }
     if (size < 1 || size > INT32_MAX) {
@@ -430,6 +430,8 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
     if (!nb_sql_is_name(t)) {
         return nb_sql_syntax_error(p);
     }
+    *out = nb_sql_type_simple(p, SC__DATA_TYPE__KIND_NULL); /* what stands for an invalid one */
+    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     if (kind != SC__DATA_TYPE__KIND__NOT_SET) {
         *out = nb_sql_type_simple(p, kind);
@@ -471,7 +473,7 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
         {
             char *name = nb_arena_printf(p->arena, "\"%s\"", nb_keyword_text(kw));
             NB_SQL_NEED(name);
-            nb_raise(p->err,
+            nb_raise(p->later,
                      kw == NB_KW_ARRAY ? NB_COND_INCOMPLETE_TYPE_DEFINITION_ARRAY
                      : kw == NB_KW_MAP ? NB_COND_INCOMPLETE_TYPE_DEFINITION_MAP
                                        : NB_COND_INCOMPLETE_TYPE_DEFINITION_STRUCT,

@@ -193,7 +193,7 @@ missing_window(nb_sql_parser *p, nb_str name, size_t token)
     char *text = nb_arena_strdup(p->arena, name);
 
     NB_SQL_NEED(text);
-    nb_raise(p->err, NB_COND_MISSING_WINDOW_SPECIFICATION, "windowName", text, "docroot",
+    nb_raise(p->later, NB_COND_MISSING_WINDOW_SPECIFICATION, "windowName", text, "docroot",
              "https://spark.apache.org/docs/latest", NULL);
     return nb_sql_error_at(p, token, token);
 }

@@ -10,14 +10,14 @@ from nbaspark.errors.exceptions import (
 )
 
 
-def type_error(condition: str, **parameters: object) -> PySparkTypeError:
+def type_error(condition: str, /, **parameters: object) -> PySparkTypeError:
     """Return a `PySparkTypeError` of this condition."""
     return PySparkTypeError(
         errorClass=condition, messageParameters={k: str(v) for k, v in parameters.items()}
     )
 
 
-def value_error(condition: str, **parameters: object) -> PySparkValueError:
+def value_error(condition: str, /, **parameters: object) -> PySparkValueError:
     """Return a `PySparkValueError` of this condition."""
     return PySparkValueError(
         errorClass=condition, messageParameters={k: str(v) for k, v in parameters.items()}

@@ -46,7 +46,7 @@ def read(s, path, text, **options):
     return kept(s.read.csv(text_file(path + ".csv", text, encoding), **options))
 
 
-PEOPLE = "name,age,born\nAna,11,2012-03-04\n\"Bia, b.\",,2018-01-01\n\"say \"\"hi\"\"\",7,\n"
+PEOPLE = 'name,age,born\nAna,11,2012-03-04\n"Bia, b.",,2018-01-01\n"say ""hi""",7,\n'
 
 
 CASES = {
@@ -89,14 +89,25 @@ CASES = {
         )[2]
     ),
     "mode_append": in_folder(
-        lambda s, F, p: (s.range(2).write.csv(p), s.range(1).write.csv(p, mode="append"), kept(s.read.csv(p)))[2]
+        lambda s, F, p: (
+            s.range(2).write.csv(p),
+            s.range(1).write.csv(p, mode="append"),
+            kept(s.read.csv(p)),
+        )[2]
     ),
     "mode_ignore": in_folder(
-        lambda s, F, p: (s.range(2).write.csv(p), s.range(9).write.csv(p, mode="ignore"), kept(s.read.csv(p)))[2]
+        lambda s, F, p: (
+            s.range(2).write.csv(p),
+            s.range(9).write.csv(p, mode="ignore"),
+            kept(s.read.csv(p)),
+        )[2]
     ),
     "partitions": in_folder(
         lambda s, F, p: (
-            people(s).withColumn("k", F.coalesce("age", F.lit(0)) % 2).write.partitionBy("k").csv(p),
+            people(s)
+            .withColumn("k", F.coalesce("age", F.lit(0)) % 2)
+            .write.partitionBy("k")
+            .csv(p),
             sorted(f for f in os.listdir(p) if f.startswith("k=")),
             kept(s.read.csv(p)),
         )[1:]
@@ -137,14 +148,18 @@ CASES = {
     "parquet_default_format": in_folder(
         lambda s, F, p: (people(s).write.save(p), kept(s.read.load(p)))[1]
     ),
-    "json_round_trip": in_folder(lambda s, F, p: (people(s).write.json(p), kept(s.read.json(p)))[1]),
+    "json_round_trip": in_folder(
+        lambda s, F, p: (people(s).write.json(p), kept(s.read.json(p)))[1]
+    ),
     "databricks_name": in_folder(
         lambda s, F, p: (
             people(s).write.format("com.databricks.spark.csv").option("header", "true").save(p),
             kept(s.read.format("com.databricks.spark.csv").option("header", "true").load(p)),
         )[1]
     ),
-    "unknown_format": in_folder(lambda s, F, p: _condition(lambda: s.read.format("nothing").load(p).schema)),
+    "unknown_format": in_folder(
+        lambda s, F, p: _condition(lambda: s.read.format("nothing").load(p).schema)
+    ),
     "read_header": in_folder(lambda s, F, p: read(s, p, PEOPLE, header=True)),
     "read_no_header": in_folder(lambda s, F, p: read(s, p, PEOPLE)),
     "read_inferred": in_folder(lambda s, F, p: read(s, p, PEOPLE, header=True, inferSchema=True)),
@@ -154,31 +169,57 @@ CASES = {
     "read_latin1": in_folder(
         lambda s, F, p: read(s, p, "á;ç\n1,5;é\n", header=True, sep=";", encoding="ISO-8859-1")
     ),
-    "read_null_value": in_folder(lambda s, F, p: read(s, p, "a,b\nNA,1\n-,NA\n", header=True, nullValue="NA")),
+    "read_null_value": in_folder(
+        lambda s, F, p: read(s, p, "a,b\nNA,1\n-,NA\n", header=True, nullValue="NA")
+    ),
     "read_ragged": in_folder(lambda s, F, p: read(s, p, "a,b\n1\n1,2,3\n", header=True)),
     "read_spaces": in_folder(
-        lambda s, F, p: read(s, p, "a , b\n 1 , 2 \n", header=True, ignoreLeadingWhiteSpace=True, ignoreTrailingWhiteSpace=True)
+        lambda s, F, p: read(
+            s,
+            p,
+            "a , b\n 1 , 2 \n",
+            header=True,
+            ignoreLeadingWhiteSpace=True,
+            ignoreTrailingWhiteSpace=True,
+        )
     ),
-    "read_comment": in_folder(lambda s, F, p: read(s, p, "#x\na,b\n#y\n1,2\n", header=True, comment="#")),
-    "read_multiline": in_folder(lambda s, F, p: read(s, p, 'a,b\n"x\ny",2\n', header=True, multiLine=True)),
+    "read_comment": in_folder(
+        lambda s, F, p: read(s, p, "#x\na,b\n#y\n1,2\n", header=True, comment="#")
+    ),
+    "read_multiline": in_folder(
+        lambda s, F, p: read(s, p, 'a,b\n"x\ny",2\n', header=True, multiLine=True)
+    ),
     "read_same_names": in_folder(lambda s, F, p: read(s, p, "a,a,\n1,2,3\n", header=True)),
     "read_empty_file": in_folder(lambda s, F, p: read(s, p, "")),
     "read_only_header": in_folder(lambda s, F, p: read(s, p, "a,b\n", header=True)),
-    "read_permissive": in_folder(lambda s, F, p: read(s, p, "1,x\ny,2\n", schema="a int, b string")),
+    "read_permissive": in_folder(
+        lambda s, F, p: read(s, p, "1,x\ny,2\n", schema="a int, b string")
+    ),
     "read_drop_malformed": in_folder(
         lambda s, F, p: read(s, p, "1,x\ny,2\n", schema="a int, b string", mode="DROPMALFORMED")
     ),
     "read_corrupt_record": in_folder(
         lambda s, F, p: read(
-            s, p, "1,x\ny,2\n", schema="a int, b string, bad string", columnNameOfCorruptRecord="bad"
+            s,
+            p,
+            "1,x\ny,2\n",
+            schema="a int, b string, bad string",
+            columnNameOfCorruptRecord="bad",
         )
     ),
     "read_fail_fast": in_folder(
-        lambda s, F, p: _condition(lambda: read(s, p, "1,x\ny,2\n", schema="a int, b string", mode="FAILFAST"))
+        lambda s, F, p: _condition(
+            lambda: read(s, p, "1,x\ny,2\n", schema="a int, b string", mode="FAILFAST")
+        )
     ),
     "read_formats": in_folder(
         lambda s, F, p: read(
-            s, p, "01/02/2020,2020-01-02 03:04\n", schema="d date, t timestamp", dateFormat="dd/MM/yyyy", timestampFormat="yyyy-MM-dd HH:mm"
+            s,
+            p,
+            "01/02/2020,2020-01-02 03:04\n",
+            schema="d date, t timestamp",
+            dateFormat="dd/MM/yyyy",
+            timestampFormat="yyyy-MM-dd HH:mm",
         )
     ),
     "read_glob": in_folder(
@@ -207,7 +248,12 @@ CASES = {
         lambda s, F, p: (
             s.range(2).write.csv(p),
             _condition(
-                lambda: s.createDataFrame([("x",)], "a string").selectExpr("cast(a as int)").write.mode("overwrite").csv(p)
+                lambda: (
+                    s.createDataFrame([("x",)], "a string")
+                    .selectExpr("cast(a as int)")
+                    .write.mode("overwrite")
+                    .csv(p)
+                )
             )
             is not None,
         )[1]
