@@ -331,6 +331,30 @@ _KINDS = {
 }
 
 
+def _class_of(kind: str, condition: str | None, parameters: dict[str, str] | None) -> type:
+    """Return the class for a kind, or the one that Spark has for a condition in particular."""
+    if condition == "DATA_SOURCE_NOT_FOUND":
+        return UnknownException
+    if condition and condition.startswith("CONNECT_INVALID_PLAN"):
+        return InvalidPlanInput
+    if condition == "CAST_INVALID_INPUT" and parameters:
+        target = parameters.get("targetType", "").strip('"').partition("_")[0].partition("(")[0]
+        if target == "BOOLEAN":
+            return SparkRuntimeException
+        if target in ("DATE", "TIMESTAMP", "TIME"):
+            return DateTimeException
+    names = globals()
+    cls = (
+        _KINDS.get(kind)
+        or _KINDS.get(kind.upper())
+        or names.get(kind)
+        or names.get(f"{kind}Exception")
+        or names.get(f"Spark{kind}Exception")
+    )
+    known = isinstance(cls, type) and issubclass(cls, PySparkException)
+    return cls if known else UnknownException
+
+
 def _from_engine(
     kind: str,
     condition: str | None,
@@ -354,16 +378,7 @@ def _from_engine(
     contexts : list of dict, optional
         Query contexts by the field names of ``FetchErrorDetailsResponse.QueryContext``.
     """
-    names = globals()
-    cls = (
-        _KINDS.get(kind)
-        or _KINDS.get(kind.upper())
-        or names.get(kind)
-        or names.get(f"{kind}Exception")
-        or names.get(f"Spark{kind}Exception")
-    )
-    if not (isinstance(cls, type) and issubclass(cls, PySparkException)):
-        cls = UnknownException
+    cls = _class_of(kind, condition, parameters)
     error = cls(
         message,
         condition,

@@ -72,6 +72,9 @@ class Column:
 
     __slots__ = ("_expr", "_refs")
 
+    # NumPy's numbers leave operators to the column on their right.
+    __array_ufunc__ = None
+
     def __init__(self, expr: dict[str, Any], refs: tuple = ()):
         # _refs: plans of the subqueries inside, which travel beside the expression
         self._expr = expr

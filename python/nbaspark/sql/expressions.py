@@ -81,7 +81,7 @@ def _other_literal(value: Any) -> dict[str, Any]:
     for cls, maker in _LITERALS.items():
         if isinstance(value, cls):
             return {"literal": maker(cls(value))}
-    if hasattr(value, "value") and type(type(value)).__name__ == "EnumType":
+    if hasattr(value, "value") and type(type(value)).__name__ in ("EnumType", "EnumMeta"):
         return literal(value.value)
     raise type_error("UNSUPPORTED_DATA_TYPE", data_type=type(value).__name__)
 
