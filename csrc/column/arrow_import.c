@@ -332,8 +332,12 @@ import_interval(importer *im, const rows *r, void **data)
         int64_t *out;
         NB_TRY(alloc_data(im, r, sizeof(*out), &out));
         for (int64_t i = 0; i < r->n; i++) {
-            out[i] = load_int(src + i * 8, 4, true) * INT64_C(86400000000) +
-                     load_int(src + i * 8 + 4, 4, true) * 1000;
+            nb_int128 us = (nb_int128)load_int(src + i * 8, 4, true) * INT64_C(86400000000) +
+                           load_int(src + i * 8 + 4, 4, true) * INT64_C(1000);
+            if (us != (int64_t)us && nb_is_valid(r->validity, i)) {
+                return bad(im, r, "an interval does not fit into Spark's range");
+            }
+            out[i] = (int64_t)us;
         }
         *data = out;
     }
@@ -463,8 +467,12 @@ static nb_status
 import_string(importer *im, const rows *r, void **data)
 {
     const char *f = r->schema->format;
+    const void *first;
     nb_view *out;
 
+    /* Whether the rows are there is asked before room is made for them. */
+    NB_TRY(buffer_of(im, r, 1, *f == 'w' ? r->n * NB_MIN(strtol(f + 2, NULL, 10), 1) : r->n * 4,
+                     &first));
     NB_TRY(alloc_data(im, r, sizeof(*out), &out));
     *data = out;
     if (*f == 'v') {
@@ -535,11 +543,15 @@ import_list(importer *im, const rows *r, const nb_type *type, nb_vector *out)
 {
     const struct ArrowArray *child;
     const struct ArrowSchema *schema;
+    const void *first;
     nb_list *lists;
 
     NB_TRY(check_children(im, r, 1));
     child = r->array->children[0];
     schema = r->schema->children[0];
+    if (r->schema->format[1] != 'w') {
+        NB_TRY(buffer_of(im, r, 1, r->n * 4, &first));
+    }
     NB_TRY(alloc_data(im, r, sizeof(*lists), &lists));
     NB_TRY(list_rows(im, r, child->length, lists));
     out->data = lists;

@@ -415,6 +415,89 @@ table_column_numpy(PyObject *self, PyObject *args, PyObject *kwargs)
     return nb_held_column_numpy(((table_object *)self)->held, i, factory, udt);
 }
 
+PyDoc_STRVAR(ipc_doc,
+             "ipc(compression=None)\n--\n\n"
+             "Return the rows as an Arrow IPC stream. compression is None, 'lz4' or 'zstd'.");
+
+static PyObject *
+table_ipc(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"compression", NULL};
+    nb_held_table *held = ((table_object *)self)->held;
+    nb_arrow_options o = NB_ARROW_OPTIONS_INIT;
+    nb_arrow_codec codec = NB_ARROW_PLAIN;
+    const char *compression = NULL;
+    nb_error err = NB_ERROR_INIT;
+    nb_strbuf bytes = {0};
+    PyObject *out = NULL;
+    nb_status st;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|z", names, &compression)) {
+        return NULL;
+    }
+    if (compression != NULL && strcmp(compression, "lz4") == 0) {
+        codec = NB_ARROW_LZ4;
+    } else if (compression != NULL && strcmp(compression, "zstd") == 0) {
+        codec = NB_ARROW_ZSTD;
+    } else if (compression != NULL) {
+        PyErr_Format(PyExc_ValueError, "unknown compression '%.50s'", compression);
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS st = nb_arrow_ipc_write_table(held->table, &o, codec, &bytes, &err);
+    Py_END_ALLOW_THREADS if (st < 0)
+    {
+        nb_raise_python(st, &err);
+    }
+    else
+    {
+        out = PyBytes_FromStringAndSize(bytes.data, (Py_ssize_t)bytes.len);
+    }
+    nb_strbuf_free(&bytes);
+    return out;
+}
+
+static void
+release_view(void *payload)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+
+    PyBuffer_Release(payload);
+    PyMem_Free(payload);
+    PyGILState_Release(gil);
+}
+
+PyDoc_STRVAR(from_ipc_doc,
+             "from_ipc(data)\n--\n\n"
+             "Make a table of an Arrow IPC stream, which is checked and then used where it lies.");
+
+static PyObject *
+table_from_ipc(PyObject *cls, PyObject *data)
+{
+    nb_pool *pool = nb_python_pool();
+    nb_error err = NB_ERROR_INIT;
+    nb_buffer *bytes = NULL;
+    nb_table *table = NULL;
+    Py_buffer *view;
+    nb_status st;
+
+    if (pool == NULL || (view = PyMem_Calloc(1, sizeof(*view))) == NULL) {
+        return PyErr_NoMemory();
+    }
+    if (PyObject_GetBuffer(data, view, PyBUF_SIMPLE) < 0) {
+        PyMem_Free(view);
+        return NULL;
+    }
+    st = nb_buffer_wrap(view->buf, (size_t)view->len, release_view, view, &bytes);
+    if (st < 0) {
+        release_view(view);
+        return nb_raise_python(st, &err);
+    }
+    Py_BEGIN_ALLOW_THREADS st = nb_arrow_ipc_read(pool, bytes, NULL, &table, &err);
+    nb_buffer_release(bytes);
+    Py_END_ALLOW_THREADS return st < 0 ? nb_raise_python(st, &err)
+                                       : table_result((PyTypeObject *)cls, table);
+}
+
 static PyObject *
 table_schema(PyObject *self, void *closure)
 {
@@ -444,6 +527,8 @@ static PyMethodDef table_methods[] = {
      METH_VARARGS | METH_KEYWORDS | METH_CLASS, from_arrow_doc},
     {"from_numpy", (PyCFunction)(void (*)(void))table_from_numpy,
      METH_VARARGS | METH_KEYWORDS | METH_CLASS, from_numpy_doc},
+    {"from_ipc", table_from_ipc, METH_O | METH_CLASS, from_ipc_doc},
+    {"ipc", (PyCFunction)(void (*)(void))table_ipc, METH_VARARGS | METH_KEYWORDS, ipc_doc},
     {"__arrow_c_stream__", (PyCFunction)(void (*)(void))table_arrow_c_stream,
      METH_VARARGS | METH_KEYWORDS, PyDoc_STR("The rows as an Arrow C stream.")},
     {"rows", (PyCFunction)(void (*)(void))table_rows, METH_VARARGS | METH_KEYWORDS, rows_doc},

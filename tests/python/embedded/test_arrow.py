@@ -3,6 +3,7 @@
 
 import datetime as dt
 import gc
+import random
 import sys
 from decimal import Decimal
 
@@ -253,3 +254,71 @@ def test_a_stream_is_read_once():
     assert _core.Table.from_arrow(Stream()).n_rows == 1
     with pytest.raises(ValueError, match="consumed"):
         _core.Table.from_arrow(Stream())
+
+
+@pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_streams_of_bytes(name, compression):
+    column = pa.concat_arrays([LAYOUTS[name]] * 50)
+    table = pa.table({"c": column})
+    ours = _core.Table.from_arrow(table).ipc(compression)
+    theirs = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(theirs, table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=64)
+    read = pa.ipc.open_stream(ours).read_all()
+    read.validate(full=True)
+    assert read["c"].to_pylist() == column.to_pylist()
+    for data in (ours, theirs.getvalue()):
+        held = _core.Table.from_ipc(data)
+        back = pa.RecordBatchReader.from_stream(held).read_all()
+        back.validate(full=True)
+        assert back["c"].to_pylist() == column.to_pylist()
+    assert _core.Table.from_ipc(ours).ipc(compression) == ours
+
+
+def test_streams_with_dictionaries():
+    column = pa.array(["a", None, "b", "a"]).dictionary_encode()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema({"c": column.type})) as writer:
+        writer.write(pa.record_batch({"c": column}))
+        writer.write(pa.record_batch({"c": pa.array(["z"]).dictionary_encode()}))
+    held = _core.Table.from_ipc(sink.getvalue())
+    assert held.rows() == [("a",), (None,), ("b",), ("a",), ("z",)]
+
+
+def test_empty_streams():
+    table = _core.Table.from_arrow(pa.table({"a": pa.array([], pa.int64())}))
+    assert pa.ipc.open_stream(table.ipc()).read_all().num_rows == 0
+    assert _core.Table.from_ipc(table.ipc()).n_rows == 0
+
+
+def test_damaged_streams_end_in_errors():
+    """Every cut and ten thousand flipped bytes: an error or a table, never a crash."""
+    table = pa.table({name: pa.concat_arrays([LAYOUTS[name]] * 9)[:9] for name in LAYOUTS})
+    data = _core.Table.from_arrow(table).ipc()
+    for cut in range(0, len(data) - 8, 97):
+        try:
+            _core.Table.from_ipc(data[:cut])
+        except Exception as e:
+            assert "INVALID_ARROW_DATA" in str(e) or "UNSUPPORTED_ARROWTYPE" in str(e)
+    draw = random.Random(7)
+    for compression in (None, "lz4", "zstd"):
+        data = _core.Table.from_arrow(table).ipc(compression)
+        for _ in range(3000):
+            damaged = bytearray(data)
+            for _ in range(draw.randrange(1, 4)):
+                damaged[draw.randrange(len(data))] = draw.randrange(256)
+            try:
+                held = _core.Table.from_ipc(bytes(damaged))
+                held.ipc() if held.n_rows < 1000 else None
+            except Exception as e:
+                assert "[" in str(e)
+
+
+def test_what_is_no_stream():
+    for data in (b"", b"x", b"\xff" * 8, b"\xff\xff\xff\xff\0\0\0\0", bytes(1000)):
+        with pytest.raises(Exception, match="INVALID_ARROW_DATA"):
+            _core.Table.from_ipc(data)
+    with pytest.raises(ValueError, match="compression"):
+        _core.Table.from_arrow(pa.table({"a": [1]})).ipc("gzip")
