@@ -19,10 +19,8 @@ static PyMethodDef *const method_tables[] = {
 static int (*const execs[])(PyObject *module) = {
     nb_message_exec,
     nb_table_exec,
-#ifdef NB_HAVE_SESSION
     nb_result_exec,
     nb_session_exec,
-#endif
 };
 
 static int
