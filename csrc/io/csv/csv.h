@@ -13,6 +13,7 @@ typedef struct nb_csv_relation {
     int *file_column;     /* per column of data_schema its position in the records; -1 for the corrupt column */
     int n_file_columns;
     bool case_sensitive;
+    bool inferred; /* the schema is ours: its names are the header's */
 } nb_csv_relation;
 
 /* Names and types from the files; *out a STRUCT. All pointers are borrowed. */

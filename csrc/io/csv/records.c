@@ -388,7 +388,7 @@ cut_line(nb_csv_records *r, size_t a, size_t b, size_t begin, int64_t row)
         if (text[from] == (char)o->quote && o->quote != 0) {
             from++;
             to--;
-            if (from == to && o->empty_read.len) {
+            if (from == to && (o->empty_read.len || o->escape == 0)) {
                 return false;
             }
         } else if (o->read_trim_trailing) {

@@ -137,7 +137,9 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
     l->records.n_expected = s->check_count ? s->csv->n_file_columns : 0;
     l->records.count_only = s->count_only;
     l->records.skip_header = s->csv->o.header;
-    l->records.on_header = check_header;
+    if (!s->csv->inferred || !s->csv->o.enforce_schema) {
+        l->records.on_header = check_header;
+    }
     l->records.payload = s;
     l->split = -1;
     *out = l;
@@ -434,6 +436,7 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
             return NB_OK; /* UNABLE_TO_INFER_SCHEMA */
         }
         NB_TRY(nb_csv_infer(rel, csv, request, &rel->data_schema, err));
+        csv->inferred = true;
     }
     csv->corrupt = -1;
     csv->file_column = NB_ARENA_ARRAY(rel->arena, int, rel->data_schema->n_children + 1);

@@ -307,6 +307,9 @@ at_delimiter(nb_csv_tokenizer *t)
     char first[4];
     size_t n = encode(t->ch, first);
 
+    if (t->sep_off) {
+        return t->ch == 0;
+    }
     if (n > sep.len || memcmp(first, sep.data, n) != 0) {
         return false;
     }
@@ -338,12 +341,47 @@ classify(nb_csv_tokenizer *t)
     }
 }
 
+/* How far a plain value reaches when it is looked for at once: to the delimiter or the file's own line break. A \n that is not
+ * the file's line break belongs to the value then. False: neither is there before the end. */
+static bool
+look_ahead(const nb_csv_tokenizer *t, const char *from, const char **stop)
+{
+    char sep = t->o->sep.data[0];
+
+    for (const char *p = from; p < t->end; p++) {
+        if (*p == sep || ((unsigned char)*p == t->nl1 && (t->nl2 == 0 || (p + 1 < t->end && (unsigned char)p[1] == t->nl2)))) {
+            *stop = p;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 append_plain(nb_csv_tokenizer *t, int32_t ch)
 {
     int32_t saved = t->ch;
+    const char *stop;
 
     t->ch = ch;
+    if (t->own_breaks && !t->sep_off) {
+        if (t->ch != t->newline && at_delimiter(t)) {
+            t->ch = DELIMITER;
+            return true;
+        }
+        if (look_ahead(t, t->p, &stop)) {
+            append(t, t->ch);
+            append_bytes(t, t->p, (size_t)(stop - t->p));
+            t->p = stop;
+            NEXT(t);
+            classify(t);
+            return true;
+        }
+        if (t->more) {
+            t->ch = saved;
+            return false;
+        }
+    }
     for (;;) {
         if (t->ch == t->newline) {
             return true;
@@ -426,7 +464,9 @@ unescaped_quote(nb_csv_tokenizer *t, int depth)
     return true;
 }
 
-static void
+/* What a quote or escape at ch means, given the character before it; true: it was dealt with, false: it is a
+ * character behind an unescaped quote. */
+static bool
 quote_or_escape(nb_csv_tokenizer *t)
 {
     const nb_csv_options *o = t->o;
@@ -443,7 +483,54 @@ quote_or_escape(nb_csv_tokenizer *t)
         }
     } else if (t->ch == o->quote && t->prev == o->quote) {
         append(t, o->quote);
+    } else if (t->prev == o->quote) {
+        return false;
     }
+    return true;
+}
+
+/* An escape behind an unescaped quote: the value goes on as plain text with escapes. Each such place passes over one more
+ * delimiter (`levels`), and with a delimiter of several characters no delimiter is seen at all. */
+static bool
+unescaped_in_value(nb_csv_tokenizer *t)
+{
+    const nb_csv_options *o = t->o;
+    bool off = t->sep_off;
+    int levels = 0;
+
+    if (o->unescaped_quotes == NB_QUOTES_SKIP_VALUE) {
+        return skip_rest(t);
+    }
+    if (o->unescaped_quotes == NB_QUOTES_RAISE_ERROR) {
+        t->fault = NB_CSV_BAD_QUOTE;
+        return true;
+    }
+    t->sep_off |= o->sep.len > 1;
+    append(t, o->quote);
+    t->prev = t->ch;
+    while (!t->no_memory) {
+        classify(t);
+        if (t->ch == DELIMITER || t->ch == t->newline) {
+            if (levels == 0) {
+                break;
+            }
+            levels--;
+        } else if (t->ch != o->quote && t->ch != o->escape) {
+            if (t->prev == o->quote) {
+                append(t, o->quote);
+            }
+            append(t, t->ch);
+        } else if (!quote_or_escape(t)) {
+            append(t, o->quote);
+            t->prev = t->ch;
+            levels++;
+            continue;
+        }
+        t->prev = t->ch;
+        NEXT(t);
+    }
+    t->sep_off = off;
+    return true;
 }
 
 /* Behind the opening quote (prev 0), or again after something odd (prev = the character that was appended last). */
@@ -504,7 +591,9 @@ again:
             t->prev = t->ch;
             NEXT(t);
         } else {
-            quote_or_escape(t);
+            if (!quote_or_escape(t) && !unescaped_in_value(t)) {
+                return false;
+            }
             t->prev = t->ch;
             NEXT(t);
             if (t->unescaped) {
@@ -541,6 +630,7 @@ again:
         append(t, t->ch);
     }
     t->prev = t->ch;
+    t->sep_off |= o->sep.len > 1; /* from here on a long delimiter is not looked for any more */
     depth++;
     goto again;
 }
@@ -558,6 +648,32 @@ skip_blanks(nb_csv_tokenizer *t)
         }
         NEXT(t);
     }
+    return true;
+}
+
+/* Without an escape character an empty quoted value is special: taken whole where a delimiter or line break follows its quote. */
+static bool
+simple_quoted(nb_csv_tokenizer *t)
+{
+    const char *p = t->p;
+
+    for (; p < t->end; p++) {
+        if (*p == (char)t->o->quote) {
+            if (p[-1] == 0 || p + 1 >= t->end || (p[1] != t->o->sep.data[0] && p[1] != '\n')) {
+                return false;
+            }
+            break;
+        }
+        if (*p == 0 || *p == (char)t->nl1) {
+            return false;
+        }
+    }
+    if (p >= t->end) {
+        return false;
+    }
+    append_bytes(t, t->p, (size_t)(p - t->p));
+    t->p = p + 1;
+    value_parsed(t);
     return true;
 }
 
@@ -582,17 +698,28 @@ parse_record(nb_csv_tokenizer *t)
             t->trim = false;
             if (t->ch == o->quote && o->quote != 0) {
                 t->normalize = o->line_sep.data == NULL || !o->multi_line;
+                if (o->escape == 0 && o->sep.len == 1 && simple_quoted(t)) {
+                    t->normalize = true;
+                    NEXT(t);
+                    classify(t);
+                    goto behind_value;
+                }
                 if (!parse_quoted(t, 0)) {
                     t->normalize = true;
                     return false;
                 }
                 t->normalize = true;
+                t->sep_off = false;
                 if (!(t->unescaped && o->unescaped_quotes == NB_QUOTES_BACK_TO_DELIMITER && value_len(t) == 0)) {
                     value_parsed(t);
                 }
             } else {
+                bool ok;
                 t->trim = o->read_trim_trailing;
-                if (!append_plain(t, t->ch)) {
+                t->own_breaks = o->sep.len == 1 && (t->nl1 != t->newline || t->nl2);
+                ok = append_plain(t, t->ch);
+                t->own_breaks = false;
+                if (!ok) {
                     return false;
                 }
                 if (t->trim) {
@@ -607,6 +734,7 @@ parse_record(nb_csv_tokenizer *t)
                 }
             }
         }
+behind_value:
         if (t->ch != t->newline) {
             NEXT(t);
             if (t->ch == t->newline) {
@@ -648,7 +776,7 @@ begin_record(nb_csv_tokenizer *t)
     t->side_len = t->side_used;
     t->value = t->side_len;
     t->blanks = 0;
-    t->unescaped = t->trim = t->skip_value = t->no_memory = false;
+    t->unescaped = t->trim = t->skip_value = t->no_memory = t->sep_off = t->own_breaks = false;
     t->normalize = true;
     t->prev = 0;
     t->fault = NB_CSV_RECORD;
@@ -667,6 +795,7 @@ nb_csv_tokenize_line(nb_csv_tokenizer *t, const char *line, size_t n)
     begin_record(t);
     t->p = line;
     t->end = line + n;
+    t->more = false;
     t->ch = 0;
     if (!next_char(t, &t->ch)) {
         return NB_CSV_NOTHING;
@@ -685,6 +814,7 @@ nb_csv_tokenize_record(nb_csv_tokenizer *t, const char *p, const char *end, bool
         begin_record(t);
         t->p = p;
         t->end = end;
+        t->more = !at_eof;
         t->ch = 0;
         *begin = *next = p;
         if (!next_char(t, &t->ch)) {

@@ -45,8 +45,10 @@ typedef struct nb_csv_tokenizer {
     /* state of the record */
     const char *p, *end, *start;
     int32_t ch, prev;
-    int match;
     bool unescaped, trim, normalize, skip_value, no_memory;
+    bool sep_off;            /* delimiters are not looked for: see unescaped_in_value */
+    bool own_breaks;         /* in a plain value only the file's own line break counts */
+    bool more;               /* `end` is not the end of the input */
     nb_csv_result fault;
     size_t value;            /* begin of the value in side */
     size_t blanks;           /* trailing white space that does not count */
