@@ -5,6 +5,7 @@
 #include "exec/build.h"
 
 #include "exec/operators.h"
+#include "exec/sort_rows.h"
 #include "exec/sources.h"
 #include "io/relation.h"
 
@@ -237,6 +238,107 @@ build_write(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return st;
 }
 
+/* The fields of `schema`, then those of the expressions. */
+static const nb_type *
+extended_schema(nb_run *run, const nb_type *schema, nb_expr **exprs, int n)
+{
+    int total = schema->n_children + n;
+    nb_field *fields = NB_ARENA_ARRAY(nb_run_arena(run), nb_field, total);
+
+    if (fields == NULL) {
+        return NULL;
+    }
+    for (int i = 0; i < total; i++) {
+        if (i < schema->n_children) {
+            fields[i] = schema->children[i];
+        } else {
+            const nb_type *type = exprs[i - schema->n_children]->type;
+            fields[i] = (nb_field){NB_STR(""), type, true, {"", 0}};
+        }
+    }
+    return nb_type_struct(fields, total);
+}
+
+nb_status
+nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
+                         nb_table **out, nb_error *err)
+{
+    nb_expr **made = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
+    int n_made = 0;
+    nb_stream *stream;
+    nb_operator *op;
+    const nb_type *schema;
+
+    if (made == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        if (exprs[i]->kind == NB_EXPR_COLUMN) {
+            columns[i] = exprs[i]->u.column.ordinal;
+        } else {
+            columns[i] = node->schema->n_children + n_made;
+            made[n_made++] = exprs[i];
+        }
+    }
+    NB_TRY(nb_build_stream(run, node, &stream, err));
+    schema = extended_schema(run, node->schema, made, n_made);
+    if (schema == NULL) {
+        return NB_NOMEM;
+    }
+    if (n_made > 0) {
+        stream->sequential |= nb_exprs_count_rows(made, n_made);
+        NB_TRY(nb_extend_new(run, NULL, made, n_made, &op));
+        NB_TRY(nb_stream_push(run, stream, op, err));
+    }
+    NB_TRY(nb_collect_new(run, NULL, schema, -1, 0, &op));
+    NB_TRY(nb_stream_run(run, stream, op, err));
+    *out = nb_collect_table(op);
+    return NB_OK;
+}
+
+static nb_status
+build_sort(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    int n = node->u.sort.n_keys;
+    bool local = node->kind == NB_NODE_SORT && !node->u.sort.global;
+    nb_expr **exprs = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
+    int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, n + 1);
+    nb_sort_col *cols = NB_ARENA_ARRAY(nb_run_arena(run), nb_sort_col, n + 1);
+    int64_t from = 0, to = INT64_MAX;
+    uint32_t *ids = NULL;
+    nb_table *table;
+    nb_source *source;
+    nb_status st;
+
+    if (exprs == NULL || columns == NULL || cols == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n; k++) {
+        exprs[k] = node->u.sort.keys[k].expr;
+    }
+    NB_TRY(nb_build_gather_extended(run, node->children[0], exprs, n, columns, &table, err));
+    for (int k = 0; k < n; k++) {
+        cols[k] = (nb_sort_col){columns[k], node->u.sort.keys[k].descending,
+                                node->u.sort.keys[k].nulls_last};
+    }
+    if (node->kind == NB_NODE_TOPN) {
+        from = NB_MAX(node->u.sort.offset, 0);
+        if (node->u.sort.limit >= 0 && node->u.sort.limit < INT64_MAX - from) {
+            to = from + node->u.sort.limit;
+        }
+    }
+    st = nb_sort_rows(ctx, ctx->pool, table, cols, n, local, &ids);
+    if (st == NB_OK) {
+        to = NB_MIN(to, table->n_rows);
+        st = nb_sorted_source_new(ctx->pool, table, node->schema, NULL, ids, NB_MIN(from, to), to,
+                                  local, ctx->cancel, &source);
+    }
+    nb_table_release(table);
+    NB_TRY(st);
+    return nb_stream_from(run, source, node, out);
+}
+
 static nb_status
 build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
@@ -263,6 +365,7 @@ static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_AGGREGATE] = build_aggregate, [NB_NODE_SAMPLE] = build_sample,
     [NB_NODE_EXPAND] = build_expand,       [NB_NODE_GENERATE] = build_generate,
     [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
+    [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_sort,
 };
 
 nb_status

@@ -18,6 +18,9 @@ nb_status nb_expand_new(nb_run *run, nb_node *node, nb_operator **out);
 nb_status nb_generate_new(nb_run *run, nb_node *node, nb_operator **out);
 nb_status nb_coalesce_new(nb_run *run, nb_node *node, int before, int after, nb_operator **out);
 
+/* Appends columns made by expressions; schema: all fields, old and new. */
+nb_status nb_extend_new(nb_run *run, nb_node *node, nb_expr **exprs, int n, nb_operator **out);
+
 /* ---- sinks ---- */
 
 /* Keeps all rows in order; of them only [offset, offset + limit) (limit -1: no bound). Stops threads early where it may. */
@@ -32,6 +35,12 @@ nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
 nb_table *nb_collect_table(nb_operator *op);
 
 /* ---- whole tables ---- */
+
+/* Columns columns[0..) of the table (one per field of schema; NULL: the first ones), rows ids[from..to) in that order. ids are moved
+ * (n_rows of them in the pool), the table referenced. by_partition: batches end where the chunk's partition changes and have its number. */
+nb_status nb_sorted_source_new(nb_pool *pool, nb_table *table, const nb_type *schema,
+                               const int *columns, uint32_t *ids, int64_t from, int64_t to,
+                               bool by_partition, const nb_cancel_flag *cancel, nb_source **out);
 
 /* The rows of `in` with the partitions of an EXCHANGE by hash or round robin, in order of partitions; owned by the caller. */
 nb_status nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in, nb_table **out,
