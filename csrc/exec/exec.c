@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "exec/build.h"
 #include "exec/operators.h"
+#include "exec/passthrough.h"
 
 static nb_status
 run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
@@ -20,6 +21,12 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
         limit = root->u.limit.limit;
         offset = root->u.limit.offset;
         below = root->children[0];
+    }
+    if (below == root) {
+        NB_TRY(nb_passthrough(nb_run_ctx(run)->pool, root, out));
+        if (*out != NULL) {
+            return NB_OK;
+        }
     }
     NB_TRY(nb_build_stream(run, below, &stream, err));
     NB_TRY(nb_collect_new(run, NULL, root->schema, limit, offset, &sink));
