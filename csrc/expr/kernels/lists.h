@@ -49,6 +49,9 @@ nb_list_at(const nb_vector *v, int64_t i)
 /* Raises DUPLICATED_MAP_KEY and NULL_MAP_KEY for rows [0, n) of a MAP vector. */
 nb_status nb_map_check_keys(nb_kernel_ctx *ctx, const nb_vector *map, int64_t n);
 
+/* array_sort without a comparator: ascending, nulls last. */
+nb_status nb_bind_array_sort_natural(nb_bound_call *call, nb_error *err);
+
 /* The elements of several ARRAY vectors in one vector; base[k] is where those of parts[k] begin. */
 nb_status
 nb_lists_join(nb_arena *arena, const nb_vector *parts, int n_parts, nb_vector *all, uint32_t *base);
