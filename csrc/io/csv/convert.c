@@ -8,6 +8,8 @@
  */
 #include "io/csv/convert.h"
 
+#include <stdlib.h>
+
 #include "base/decimal.h"
 #include "expr/date_text.h"
 #include "expr/local_time.h"
@@ -200,10 +202,40 @@ java_word(const char *p, size_t n)
     return true;
 }
 
+/* Java's hexadecimal notation, "0x1.8p3": the exponent is required. */
+static bool
+hex_double(const char *p, size_t n, double *out)
+{
+    char copy[128], *end;
+    nb_str s = nb_str_trim((nb_str){p, n});
+    size_t at;
+
+    if (s.len == 0 || s.len >= sizeof(copy)) {
+        return false;
+    }
+    memcpy(copy, s.data, s.len);
+    copy[s.len] = '\0';
+    at = copy[0] == '-' || copy[0] == '+';
+    if (copy[at] != '0' || (copy[at + 1] | 32) != 'x' || strpbrk(copy, "pP") == NULL) {
+        return false;
+    }
+    *out = strtod(copy, &end);
+    if ((*end | 32) == 'd' || (*end | 32) == 'f') {
+        end++;
+    }
+    return *end == '\0';
+}
+
+static bool
+general_double(const char *p, size_t n, double *out)
+{
+    return java_word(p, n) && (nb_parse_double(p, n, out) || hex_double(p, n, out));
+}
+
 bool
 nb_csv_parse_double(const char *p, size_t n, double *out)
 {
-    return quick_double(p, n, out) || (java_word(p, n) && nb_parse_double(p, n, out));
+    return quick_double(p, n, out) || general_double(p, n, out);
 }
 
 bool
@@ -369,7 +401,7 @@ odd_double(const nb_csv_column *col, text t, double *at)
         *at = same(t, o->negative_inf) ? -__builtin_inf() : __builtin_inf();
         return true;
     }
-    return java_word(t.p, t.n) && nb_parse_double(t.p, t.n, at);
+    return general_double(t.p, t.n, at);
 }
 
 CONVERTER(to_double)
@@ -395,7 +427,14 @@ parse_float(const nb_csv_column *col, text t, float *at)
         *at = (float)d;
         return true;
     }
-    return java_word(t.p, t.n) && nb_parse_float(t.p, t.n, at);
+    if (java_word(t.p, t.n) && nb_parse_float(t.p, t.n, at)) {
+        return true;
+    }
+    if (hex_double(t.p, t.n, &d)) {
+        *at = (float)d;
+        return true;
+    }
+    return false;
 }
 
 CONVERTER(to_float)

@@ -76,8 +76,11 @@ try_ntz(const inference *f, const char *p, size_t n)
     int64_t us;
     nb_str s = {p, n};
 
+    if (!f->ntz) { /* Spark tries it only where it is the default timestamp type */
+        return try_timestamp(f, p, n);
+    }
     if (f->formats->timestamp_ntz ? nb_csv_format_timestamp_ntz(f->formats, s, &us) : nb_csv_default_ntz(s, &us)) {
-        return f->ntz ? G_NTZ : G_TIMESTAMP;
+        return G_NTZ;
     }
     return try_timestamp(f, p, n);
 }
@@ -125,8 +128,26 @@ try_long(const inference *f, const char *p, size_t n, int *precision)
     return nb_csv_parse_int64(p, n, &v) ? G_LONG : try_decimal(f, p, n, precision);
 }
 
+/* Dates and timestamps in one column are timestamps where the timestamp parser would read the dates too. */
+static bool
+dates_are_timestamps(const inference *f, guess timestamp)
+{
+    static const char *const LENIENT[] = {"yyyy-MM-dd", "yyyy-M-d", "yyyy-M-dd", "yyyy-MM-d", "yyyy-MM", "yyyy-M", "yyyy"};
+    nb_str date = f->csv->o.date_format.data ? f->csv->o.date_format : NB_STR("yyyy-MM-dd");
+
+    if (timestamp == G_NTZ ? f->formats->timestamp_ntz != NULL : f->formats->timestamp != NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < NB_COUNT_OF(LENIENT); i++) {
+        if (nb_str_equal(date, nb_str_of(LENIENT[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
-widen(column_guess *a, guess kind, int precision)
+widen(const inference *f, column_guess *a, guess kind, int precision)
 {
     if (kind == G_NULL || (a->kind == kind && kind != G_DECIMAL)) {
         return;
@@ -149,6 +170,10 @@ widen(column_guess *a, guess kind, int precision)
         a->kind = G_DOUBLE;
     } else if ((a->kind == G_NTZ && kind == G_TIMESTAMP) || (a->kind == G_TIMESTAMP && kind == G_NTZ)) {
         a->kind = G_TIMESTAMP;
+    } else if (a->kind == G_DATE && (kind == G_NTZ || kind == G_TIMESTAMP)) {
+        a->kind = dates_are_timestamps(f, kind) ? kind : G_STRING;
+    } else if (kind == G_DATE && (a->kind == G_NTZ || a->kind == G_TIMESTAMP)) {
+        a->kind = dates_are_timestamps(f, a->kind) ? a->kind : G_STRING;
     } else {
         a->kind = G_STRING;
     }
@@ -173,7 +198,7 @@ climb(const inference *f, column_guess *g, const char *p, size_t n)
     case G_BOOL: kind = try_bool(p, n); break;
     case G_STRING: return;
     }
-    widen(g, kind, precision);
+    widen(f, g, kind, precision);
 }
 
 /* ---- columns of a batch --------------------------------------------------------------------------------------------------------- */
@@ -414,7 +439,7 @@ infer_types(inference *f, nb_arena *arena, column_guess *out, nb_error *err)
         nb_error_clear(&f->errors[t]);
         for (int i = 0; i < f->n_columns; i++) {
             column_guess g = f->guesses[t * f->n_columns + i];
-            widen(&out[i], g.kind, g.precision);
+            widen(f, &out[i], g.kind, g.precision);
         }
     }
     return st;

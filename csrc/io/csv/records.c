@@ -545,9 +545,6 @@ stream_records(nb_csv_records *r, int64_t *n_rows, nb_error *err)
             continue;
         }
         n = (size_t)(next - begin);
-        while (n > 0 && (begin[n - 1] == '\n' || begin[n - 1] == '\r')) {
-            n--;
-        }
         r->line_off[row] = (uint32_t)(begin - r->buf);
         r->line_len[row] = (uint32_t)n;
         take_cells(r, row);

@@ -188,8 +188,13 @@ corrupt_column(const csv_source *s, csv_local *l, const uint64_t *bad, int64_t n
     }
     for (int64_t i = 0; i < n; i++) {
         if (nb_bit_get(bad, i)) {
+            const char *line = l->records.text + l->records.line_off[i];
+            size_t len = l->records.line_len[i];
+            if (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r')) { /* Scala's stripLineEnd */
+                len -= len > 1 && line[len - 1] == '\n' && line[len - 2] == '\r' ? 2 : 1;
+            }
             nb_bit_set(out->validity, i);
-            NB_DATA(nb_view, out)[i] = nb_view_make(l->records.text + l->records.line_off[i], l->records.line_len[i]);
+            NB_DATA(nb_view, out)[i] = nb_view_make(line, len);
         }
     }
     return NB_OK;

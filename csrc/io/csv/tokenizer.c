@@ -392,7 +392,9 @@ append_plain(nb_csv_tokenizer *t, int32_t ch)
         }
         append(t, t->ch);
         if (!next_char(t, &t->ch)) {
-            t->ch = saved;
+            if (t->o->sep.len == 1 || t->sep_off) {
+                t->ch = saved; /* with a long delimiter the last character counts: a quote there is doubled */
+            }
             return false;
         }
     }
@@ -715,14 +717,14 @@ parse_record(nb_csv_tokenizer *t)
                 }
             } else {
                 bool ok;
-                t->trim = o->read_trim_trailing;
+                t->trim = o->read_trim_trailing && o->sep.len == 1;
                 t->own_breaks = o->sep.len == 1 && (t->nl1 != t->newline || t->nl2);
                 ok = append_plain(t, t->ch);
                 t->own_breaks = false;
                 if (!ok) {
                     return false;
                 }
-                if (t->trim) {
+                if (o->read_trim_trailing) {
                     count_blanks(t);
                 }
                 if (value_len(t) == 0) {
