@@ -301,7 +301,7 @@ nb_extract_field(nb_analyzer *an, nb_expr *child, nb_str field, nb_expr **out, n
 nb_status
 nb_extract(nb_analyzer *an, nb_expr *child, nb_expr *extraction, nb_expr **out, nb_error *err)
 {
-    return nb_call2(an, "nb_extract", child, extraction, out, err);
+    return nb_call2(an, "getitem", child, extraction, out, err);
 }
 
 static nb_status

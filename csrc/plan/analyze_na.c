@@ -87,27 +87,63 @@ fill(nb_analyzer *an, const Sc__NAFill *f, nb_plan **out, nb_error *err)
     return nb_plan_project(an, child, cols, n, out, err);
 }
 
-/* drop: rows with fewer than min_non_nulls values that are neither null nor NaN. */
+/* Is the value there: neither null nor NaN? */
+static nb_status
+is_there(nb_analyzer *an, nb_expr *column, nb_expr **out, nb_error *err)
+{
+    nb_expr *nan, *known;
+
+    NB_TRY(nb_call(an, "isnotnull", &column, 1, &known, err));
+    *out = known;
+    if (column->type->id == NB_TYPE_FLOAT32 || column->type->id == NB_TYPE_FLOAT64) {
+        NB_TRY(nb_call(an, "isnan", &column, 1, &nan, err));
+        NB_TRY(nb_call(an, "not", &nan, 1, &nan, err));
+        return nb_call2(an, "and", known, nan, out, err);
+    }
+    return NB_OK;
+}
+
+/* drop: rows with fewer than min_non_nulls values that are there. */
 static nb_status
 drop(nb_analyzer *an, const Sc__NADrop *d, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
-    nb_expr **cols, **args, *condition;
-    int n, n_args = 0;
+    nb_expr **cols, *condition = NULL, *sum = NULL, *one = nb_expr_int32(an->arena, 1), *zero = nb_expr_int32(an->arena, 0);
+    int n, n_chosen = 0, least;
 
+    NB_NEED(one && zero);
     NB_TRY(nb_analyze_relation(an, d->input, &child, err));
     NB_TRY(check_names(an, child, d->cols, d->n_cols, err));
     NB_TRY(nb_columns_of(an, child, &cols, &n));
-    args = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 2);
-    NB_NEED(args);
     for (int i = 0; i < n; i++) {
-        if (is_chosen(an, nb_plan_find_attr(child, cols[i]->u.column.attr), d->cols, d->n_cols)) {
-            args[++n_args] = cols[i];
+        nb_expr *there, *args[3];
+        if (!is_chosen(an, nb_plan_find_attr(child, cols[i]->u.column.attr), d->cols, d->n_cols)) {
+            continue;
+        }
+        n_chosen++;
+        NB_TRY(is_there(an, cols[i], &there, err));
+        args[0] = there;
+        args[1] = one;
+        args[2] = zero;
+        NB_TRY(nb_call(an, "if", args, 3, &args[0], err));
+        if (condition) {
+            NB_TRY(nb_call2(an, "and", condition, there, &condition, err));
+            NB_TRY(nb_call2(an, "+", sum, args[0], &sum, err));
+        } else {
+            condition = there;
+            sum = args[0];
         }
     }
-    args[0] = nb_expr_int32(an->arena, d->has_min_non_nulls ? d->min_non_nulls : n_args);
-    NB_NEED(args[0]);
-    NB_TRY(nb_call(an, "at_least_n_non_nulls", args, n_args + 1, &condition, err));
+    least = d->has_min_non_nulls ? d->min_non_nulls : n_chosen;
+    if (!condition || least <= 0) {
+        *out = child;
+        return NB_OK;
+    }
+    if (least != n_chosen) {
+        nb_expr *bound = nb_expr_int32(an->arena, least);
+        NB_NEED(bound);
+        NB_TRY(nb_call2(an, ">=", sum, bound, &condition, err));
+    }
     return nb_plan_filter(an, child, condition, out, err);
 }
 
