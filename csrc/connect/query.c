@@ -10,6 +10,7 @@
 #include "exec/exec.h"
 #include "expr/zone.h"
 #include "plan/optimizer.h"
+#include "plan/subquery.h"
 
 static nb_status
 run_from_analyzer(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
@@ -183,6 +184,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
                             .cached = cached_rows,
                             .payload = q};
 
+    NB_TRY(nb_rewrite_subqueries(q->arena, &q->info, &plan, err));
     if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
     } else {

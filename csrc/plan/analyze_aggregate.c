@@ -557,6 +557,39 @@ resolve_key(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, bo
     return nb_name_expr(an, *out, name, out);
 }
 
+static nb_status
+resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *exprs, size_t n,
+                nb_expr ***out, int *n_out, nb_error *err);
+
+static bool
+is_all(const Sc__Expression *e)
+{
+    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE &&
+           nb_str_equal_nocase(nb_pb_str(e->unresolved_attribute->unparsed_identifier),
+                               NB_STR("all"));
+}
+
+/* GROUP BY ALL: whatever the select list has that is no aggregate. */
+static nb_status
+keys_of_all(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, nb_expr ***keys,
+            int *n, nb_error *err)
+{
+    nb_expr **list;
+    int n_list;
+
+    NB_TRY(resolve_results(an, scope, agg->aggregate_expressions, agg->n_aggregate_expressions,
+                           &list, &n_list, err));
+    *keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_list + 3);
+    NB_NEED(*keys);
+    *n = 0;
+    for (int i = 0; i < n_list; i++) {
+        if (!nb_has_agg(list[i])) {
+            (*keys)[(*n)++] = list[i];
+        }
+    }
+    return NB_OK;
+}
+
 /* Results with stars expanded and names given. */
 static nb_status
 resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *exprs, size_t n,
@@ -619,9 +652,13 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
     scope = (nb_scope){.plans = &child, .n_plans = 1, .outer = an->outer};
     keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + 3);
     NB_NEED(keys);
-    for (int i = 0; i < n_keys; i++) {
-        NB_TRY(
-            resolve_key(an, &scope, agg, is_select, agg->grouping_expressions[i], &keys[i], err));
+    if (is_select && n_keys == 1 && is_all(agg->grouping_expressions[0])) {
+        NB_TRY(keys_of_all(an, &scope, agg, &keys, &n_keys, err));
+    } else {
+        for (int i = 0; i < n_keys; i++) {
+            NB_TRY(resolve_key(an, &scope, agg, is_select, agg->grouping_expressions[i], &keys[i],
+                               err));
+        }
     }
     group_keys = keys;
     n_group_keys = n_keys;

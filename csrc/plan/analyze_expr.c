@@ -715,6 +715,22 @@ update_field(nb_analyzer *an, nb_expr *base, const nb_str *path, int n_path, nb_
     return nb_call(an, "if", args, 3, out, err);
 }
 
+nb_status
+nb_find_reference(nb_analyzer *an, int64_t plan_id, const Sc__Relation **out, nb_error *err)
+{
+    for (int i = an->n_with - 1; i >= 0; i--) {
+        for (size_t k = 0; k < an->with[i].with->n_references; k++) {
+            const Sc__Relation *r = an->with[i].with->references[k];
+            if (r->common && r->common->has_plan_id && r->common->plan_id == plan_id) {
+                *out = r;
+                return NB_OK;
+            }
+        }
+    }
+    return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                    "a subquery's plan is not among the references", NULL);
+}
+
 static nb_status
 resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpression *s,
                  nb_expr **out, nb_error *err)
@@ -727,18 +743,7 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
     const nb_scope *keep = an->outer;
     nb_status st;
 
-    for (int i = an->n_with - 1; i >= 0 && !rel; i--) {
-        for (size_t k = 0; k < an->with[i]->n_references && !rel; k++) {
-            const Sc__Relation *r = an->with[i]->references[k];
-            if (r->common && r->common->has_plan_id && r->common->plan_id == s->plan_id) {
-                rel = r;
-            }
-        }
-    }
-    if (!rel) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                        "a subquery's plan is not among the references", NULL);
-    }
+    NB_TRY(nb_find_reference(an, s->plan_id, &rel, err));
     around.used_outer = &used_outer;
     an->outer = &around;
     st = nb_analyze_relation(an, rel, &plan, err);
@@ -801,6 +806,34 @@ resolve_alias(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Alia
     return NB_OK;
 }
 
+/* current_date and its kin need no parentheses, where no column has that name. */
+static nb_status
+attribute_or_function(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                      nb_expr **out, nb_error *err)
+{
+    static const char *const names[] = {
+        "current_date", "current_timestamp", "current_time",     "current_user",  "user",
+        "session_user", "current_catalog",   "current_database", "current_schema"};
+    const Sc__Expression__UnresolvedAttribute *a = e->unresolved_attribute;
+    const nb_origin *o = nb_origin_of(an, e);
+    nb_str name = nb_pb_str(a->unparsed_identifier);
+    nb_error first = NB_ERROR_INIT;
+    nb_status st =
+        nb_resolve_column(an, scope, name, a->has_plan_id ? a->plan_id : -1, o, out, &first);
+
+    for (size_t i = 0; i < NB_COUNT_OF(names) && st == NB_ERROR; i++) {
+        if (nb_str_equal_nocase(name, nb_str_of(names[i]))) {
+            nb_error_clear(&first);
+            return nb_call(an, names[i], NULL, 0, out, err);
+        }
+    }
+    if (st < 0 && err) {
+        nb_error_move(&first, err);
+    }
+    nb_error_clear(&first);
+    return located(st, o, err);
+}
+
 nb_status
 nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
                 nb_error *err)
@@ -819,14 +852,9 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
     case SC__EXPRESSION__EXPR_TYPE_LITERAL:
         st = nb_resolve_literal(an, e->literal, out, err);
         break;
-    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE: {
-        const Sc__Expression__UnresolvedAttribute *a = e->unresolved_attribute;
-        const nb_origin *o = nb_origin_of(an, e);
-        st = located(nb_resolve_column(an, scope, nb_pb_str(a->unparsed_identifier),
-                                       a->has_plan_id ? a->plan_id : -1, o, out, err),
-                     o, err);
+    case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE:
+        st = attribute_or_function(an, scope, e, out, err);
         break;
-    }
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION: {
         const Sc__Expression__UnresolvedFunction *f = e->unresolved_function;
         call_options opt = {.distinct = f->has_is_distinct && f->is_distinct};

@@ -208,3 +208,48 @@ nb_analyze_join(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
     }
     return nb_plan_join(an, sides[0], sides[1], type, condition, out, err);
 }
+
+/* LATERAL VIEW f(x) t AS a, b, and joins with a lateral generator: GENERATE over the left side. */
+nb_status
+nb_analyze_lateral(nb_analyzer *an, const Sc__LateralJoin *j, nb_plan **out, nb_error *err)
+{
+    const Sc__Relation *right = j->right;
+    const ProtobufCBinaryData *names = NULL;
+    nb_str *alias = NULL;
+    size_t n_names = 0;
+    bool outer = j->join_type == SC__JOIN__JOIN_TYPE__JOIN_TYPE_LEFT_OUTER;
+    Sc__Expression__UnresolvedFunction call = {
+        .base = {.descriptor = &sc__expression__unresolved_function__descriptor}};
+    nb_plan *left;
+    nb_status st;
+
+    if (right && right->rel_type_case == SC__RELATION__REL_TYPE_SUBQUERY_ALIAS) {
+        alias = NB_ARENA_NEW(an->arena, nb_str);
+        NB_NEED(alias);
+        *alias = nb_pb_str(right->subquery_alias->alias);
+        right = right->subquery_alias->input;
+    }
+    if (right && right->rel_type_case == SC__RELATION__REL_TYPE_TO_DF) {
+        names = right->to_df->column_names;
+        n_names = right->to_df->n_column_names;
+        right = right->to_df->input;
+    }
+    if (!right || right->rel_type_case != SC__RELATION__REL_TYPE_UNRESOLVED_TABLE_VALUED_FUNCTION ||
+        j->join_condition) {
+        return nb_raise_unsupported(err, "A lateral join with a query");
+    }
+    NB_TRY(nb_analyze_relation(an, j->left, &left, err));
+    call.function_name = right->unresolved_table_valued_function->function_name;
+    call.n_arguments = right->unresolved_table_valued_function->n_arguments;
+    call.arguments = right->unresolved_table_valued_function->arguments;
+    st = nb_plan_generator(an, left, &call, names, n_names, outer, out, err);
+    NB_TRY(st);
+    if (st == NB_DONE) {
+        return nb_raise_unsupported(err, "A lateral join with this table function");
+    }
+    for (int i = left->n_attrs; alias && i < (*out)->n_attrs; i++) {
+        (*out)->attrs[i].qualifier = alias;
+        (*out)->attrs[i].n_qualifier = 1;
+    }
+    return NB_OK;
+}

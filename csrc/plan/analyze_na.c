@@ -108,7 +108,8 @@ static nb_status
 drop(nb_analyzer *an, const Sc__NADrop *d, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
-    nb_expr **cols, *condition = NULL, *sum = NULL, *one = nb_expr_int32(an->arena, 1), *zero = nb_expr_int32(an->arena, 0);
+    nb_expr **cols, *condition = NULL, *sum = NULL, *one = nb_expr_int32(an->arena, 1),
+                    *zero = nb_expr_int32(an->arena, 0);
     int n, n_chosen = 0, least;
 
     NB_NEED(one && zero);

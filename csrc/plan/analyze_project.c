@@ -396,6 +396,24 @@ plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const gene
     return NB_OK;
 }
 
+nb_status
+nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__UnresolvedFunction *call,
+                  const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
+                  nb_error *err)
+{
+    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
+
+    for (size_t i = 0; i < NB_COUNT_OF(generators); i++) {
+        if (nb_str_equal_nocase(nb_pb_str(call->function_name), nb_str_of(generators[i].name))) {
+            generator_row g = generators[i];
+            int first;
+            g.outer |= outer;
+            return plan_generate(an, &scope, child, &g, call, names, n_names, out, &first, err);
+        }
+    }
+    return NB_DONE;
+}
+
 /* ---- select lists ---- */
 
 /* The name of an extracted map value is m[key], not m.key: needs the resolved type. */

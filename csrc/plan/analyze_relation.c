@@ -205,9 +205,9 @@ analyze_filter(nb_analyzer *an, const Sc__Filter *f, nb_plan **out, nb_error *er
     return nb_plan_filter(an, child, condition, out, err);
 }
 
-static nb_status
-plan_limit(nb_analyzer *an, nb_plan *child, int64_t limit, int64_t offset, nb_plan **out,
-           nb_error *err)
+nb_status
+nb_plan_limit(nb_analyzer *an, nb_plan *child, int64_t limit, int64_t offset, nb_plan **out,
+              nb_error *err)
 {
     if (limit < -1 || offset < 0) {
         return nb_raise(
@@ -727,7 +727,7 @@ analyze_with_relations(nb_analyzer *an, const Sc__WithRelations *w, nb_plan **ou
 
     if (an->n_with == an->cap_with) {
         int cap = an->cap_with ? an->cap_with * 2 : 8;
-        const Sc__WithRelations **with = NB_ARENA_ARRAY(an->arena, const Sc__WithRelations *, cap);
+        nb_with_scope *with = NB_ARENA_ARRAY(an->arena, nb_with_scope, cap);
         NB_NEED(with);
         if (an->n_with) {
             memcpy(with, an->with, sizeof *with * (size_t)an->n_with);
@@ -735,7 +735,7 @@ analyze_with_relations(nb_analyzer *an, const Sc__WithRelations *w, nb_plan **ou
         an->with = with;
         an->cap_with = cap;
     }
-    an->with[an->n_with++] = w;
+    an->with[an->n_with++] = (nb_with_scope){w, w->n_references};
     st = nb_analyze_relation(an, w->root, out, err);
     an->n_with--;
     return st;
@@ -755,10 +755,10 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_SORT: return analyze_sort(an, rel->sort, out, err);
     case SC__RELATION__REL_TYPE_LIMIT:
         NB_TRY(nb_analyze_relation(an, rel->limit->input, &child, err));
-        return plan_limit(an, child, rel->limit->limit, 0, out, err);
+        return nb_plan_limit(an, child, rel->limit->limit, 0, out, err);
     case SC__RELATION__REL_TYPE_OFFSET:
         NB_TRY(nb_analyze_relation(an, rel->offset->input, &child, err));
-        return plan_limit(an, child, -1, rel->offset->offset, out, err);
+        return nb_plan_limit(an, child, -1, rel->offset->offset, out, err);
     case SC__RELATION__REL_TYPE_TAIL:
         NB_TRY(nb_analyze_relation(an, rel->tail->input, &child, err));
         NB_TRY(pass(an, NB_PLAN_TAIL, child, out));

@@ -5,6 +5,7 @@
 #include "plan/analyzer_internal.h"
 #include "plan/message_unpack.h"
 #include "plan/type_json.h"
+#include "sql/encoding.h"
 #include "sql/parser.h"
 
 nb_status
@@ -274,18 +275,62 @@ raise_no_table(nb_analyzer *an, const nb_str *parts, size_t n, nb_error *err)
     return st;
 }
 
+/* A common table expression of that name, analysed where it stands: it sees those before it. NB_DONE when there is none. */
+static nb_status
+read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
+{
+    for (int i = an->n_with - 1; i >= 0; i--) {
+        const Sc__WithRelations *w = an->with[i].with;
+        for (size_t k = an->with[i].n_visible; k-- > 0;) {
+            const Sc__Relation *r = w->references[k];
+            nb_with_scope *keep = an->with;
+            int keep_n = an->n_with, keep_cap = an->cap_with;
+            nb_status st;
+            if (r->rel_type_case != SC__RELATION__REL_TYPE_SUBQUERY_ALIAS ||
+                !nb_names_equal(an, nb_pb_str(r->subquery_alias->alias), name)) {
+                continue;
+            }
+            if (r->common &&
+                nb_str_equal(nb_pb_str(r->common->source_info), NB_STR(NB_SQL_MARK_RECURSIVE))) {
+                return nb_raise_unsupported(err, "WITH RECURSIVE");
+            }
+            an->with = NB_ARENA_ARRAY(an->arena, nb_with_scope, i + 1);
+            if (!an->with) {
+                an->with = keep;
+                return NB_NOMEM;
+            }
+            memcpy(an->with, keep, sizeof *keep * (size_t)(i + 1));
+            an->with[i].n_visible = k;
+            an->n_with = an->cap_with = i + 1;
+            st = nb_analyze_relation(an, r, out, err);
+            an->with = keep;
+            an->n_with = keep_n;
+            an->cap_with = keep_cap;
+            return st;
+        }
+    }
+    return NB_DONE;
+}
+
 static nb_status
 read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
 {
     nb_str *parts, name;
     size_t n;
     const nb_view_def *view, *keep = an->views;
-    const nb_cte_scope *keep_ctes = NULL;
     ProtobufCMessage *message;
     bool is_global;
+    int keep_with = an->n_with, keep_cap = an->cap_with;
+    nb_with_scope *keep_stack = an->with;
     nb_status st;
 
     NB_TRY(nb_sql_parse_identifier(an->arena, text, &parts, &n, err));
+    if (n == 1) {
+        st = read_cte(an, parts[0], out, err);
+        if (st != NB_DONE) {
+            return st;
+        }
+    }
     if (n == 2 && !nb_str_equal_nocase(parts[0], NB_STR("global_temp")) &&
         !nb_str_equal_nocase(parts[0], NB_STR("default"))) {
         /* csv.`path`: files named in the query */
@@ -309,12 +354,17 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
     if (!view) {
         return raise_no_table(an, parts, n, err);
     }
-    (void)keep_ctes;
     NB_TRY(nb_message_unpack(an->arena, &sc__relation__descriptor, view->relation.data,
                              view->relation.len, &message, err));
     an->views = view->next;
+    an->with += an->n_with; /* pushes go behind what is kept */
+    an->cap_with -= an->n_with;
+    an->n_with = 0; /* names of the query around mean nothing inside of a view */
     st = nb_analyze_relation(an, (const Sc__Relation *)message, out, err);
     an->views = keep;
+    an->with = keep_stack;
+    an->cap_with = keep_cap;
+    an->n_with = keep_with;
     NB_TRY(st);
     return nb_plan_alias(an, *out, parts, (int)n, out, err);
 }

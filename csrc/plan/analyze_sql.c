@@ -245,6 +245,18 @@ nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **ou
     if (nb_str_equal_nocase(name, NB_STR("range"))) {
         return range_function(an, f, out, err);
     }
+    if ((nb_str_equal(name, NB_STR(NB_SQL_TVF_LIMIT)) ||
+         nb_str_equal(name, NB_STR(NB_SQL_TVF_OFFSET))) &&
+        f->n_arguments == 2 &&
+        f->arguments[0]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SUBQUERY_EXPRESSION) {
+        bool is_limit = nb_str_equal(name, NB_STR(NB_SQL_TVF_LIMIT));
+        const Sc__Relation *input;
+        int64_t n;
+        NB_TRY(nb_find_reference(an, f->arguments[0]->subquery_expression->plan_id, &input, err));
+        NB_TRY(int_argument(an, f->arguments[1], &n, err));
+        NB_TRY(nb_analyze_relation(an, input, &one, err));
+        return nb_plan_limit(an, one, is_limit ? n : -1, is_limit ? 0 : n, out, err);
+    }
     if (nb_str_starts_with(name, NB_STR("nbaspark."))) {
         return nb_raise_unsupported(err, "%.*s", (int)name.len, name.data);
     }

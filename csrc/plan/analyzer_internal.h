@@ -27,12 +27,12 @@ struct nb_lambda_scope {
     const nb_lambda_scope *up;
 };
 
-typedef struct nb_cte_scope nb_cte_scope;
-struct nb_cte_scope {
-    nb_str name;
-    const Sc__Relation *relation;
-    const nb_cte_scope *up;
-};
+/* A WithRelations around what is being analysed: its references are subqueries (found by plan id) and common table expressions (SubqueryAlias, found by
+ * name; the first n_visible of them). */
+typedef struct nb_with_scope {
+    const Sc__WithRelations *with;
+    size_t n_visible;
+} nb_with_scope;
 
 struct nb_analyzer {
     nb_analyzer_config cfg;
@@ -42,8 +42,7 @@ struct nb_analyzer {
     const nb_lambda_scope *lambdas;
     const nb_scope
         *outer; /* scope around the relation that is being analysed: set inside subqueries */
-    const Sc__WithRelations *
-        *with; /* stack of WithRelations: subqueries and CTEs are found by plan id */
+    nb_with_scope *with; /* stack, the innermost last */
     int n_with, cap_with;
     nb_str sql_text; /* text that positions refer to */
     /* Inside the select list of a GROUP BY with several grouping sets: grouping() and grouping_id() read this attribute. */
@@ -90,6 +89,10 @@ nb_status nb_call_agg(nb_analyzer *an, const char *name, nb_expr **args, int n, 
 nb_status nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out,
                      nb_error *err); /* explicit CAST */
 const nb_origin *nb_origin_of(nb_analyzer *an, const Sc__Expression *e);
+
+/* The relation of a SubqueryExpression, among the references around it. */
+nb_status
+nb_find_reference(nb_analyzer *an, int64_t plan_id, const Sc__Relation **out, nb_error *err);
 
 /* ---- analyze_literal.c ---- */
 /* A DataType message, parsed when it is text. */
@@ -139,6 +142,11 @@ nb_status nb_columns_of(nb_analyzer *an, const nb_plan *child, nb_expr ***out, i
 nb_status
 nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **out, nb_error *err);
 bool nb_has_window(nb_expr *e);
+/* A generator call over child's rows (explode …): GENERATE, whose last attributes are the generated ones. NB_DONE when call is none. */
+nb_status
+nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__UnresolvedFunction *call,
+                  const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
+                  nb_error *err);
 bool nb_has_agg(nb_expr *e);
 
 /* ---- analyze_missing.c ---- */
@@ -159,6 +167,13 @@ nb_status nb_plan_distinct(nb_analyzer *an, nb_plan *child, nb_plan **out, nb_er
 nb_status nb_analyze_join(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 nb_status nb_plan_join(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type,
                        nb_expr *condition, nb_plan **out, nb_error *err);
+
+nb_status
+nb_analyze_lateral(nb_analyzer *an, const Sc__LateralJoin *j, nb_plan **out, nb_error *err);
+
+/* ---- analyze_relation.c ---- */
+nb_status nb_plan_limit(nb_analyzer *an, nb_plan *child, int64_t limit, int64_t offset,
+                        nb_plan **out, nb_error *err);
 
 /* ---- analyze_set.c ---- */
 nb_status
