@@ -342,15 +342,13 @@ from_to(nb_sql_parser *p, size_t start, nb_str text, bool negated, const unit_in
     return make_literal(p, start, &sum, text, out);
 }
 
-nb_status
-nb_sql_parse_interval(nb_sql_parser *p, Sc__Expression **out)
+static nb_status
+parse_interval(nb_sql_parser *p, Sc__Expression **out)
 {
     size_t start = p->pos;
     interval_sum sum = {0};
     nb_str first = {NULL, 0};
 
-    *out = nb_sql_null(p); /* what stands for an invalid one */
-    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     if (nb_sql_is(p, NB_T_STRING)) {
         const nb_token *unit = nb_sql_ahead(p, 1);
@@ -398,4 +396,16 @@ nb_sql_parse_interval(nb_sql_parser *p, Sc__Expression **out)
         first = text;
     }
     return make_literal(p, start, &sum, first, out);
+}
+
+nb_status
+nb_sql_parse_interval(nb_sql_parser *p, Sc__Expression **out)
+{
+    *out = NULL;
+    NB_TRY(parse_interval(p, out));
+    if (!*out) { /* invalid: p->later says why */
+        *out = nb_sql_null(p);
+        NB_SQL_NEED(*out);
+    }
+    return NB_OK;
 }

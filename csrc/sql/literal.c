@@ -186,8 +186,8 @@ float_literal(nb_sql_parser *p, size_t start, const char *raw, bool is_double, S
     return NB_OK;
 }
 
-nb_status
-nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
+static nb_status
+parse_number(nb_sql_parser *p, Sc__Expression **out)
 {
     size_t start = p->pos, cut = 0;
     bool negative = nb_sql_accept(p, NB_T_MINUS), fits;
@@ -197,8 +197,6 @@ nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
     char *raw;
     int64_t v;
 
-    *out = nb_sql_null(p); /* what stands for one out of range */
-    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     switch ((nb_token_kind)t->kind) {
     case NB_T_INTEGER:
@@ -245,6 +243,18 @@ nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
     } else {
         l->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER;
         l->integer = (int32_t)v;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
+{
+    *out = NULL;
+    NB_TRY(parse_number(p, out));
+    if (!*out) { /* invalid: p->later says why */
+        *out = nb_sql_null(p);
+        NB_SQL_NEED(*out);
     }
     return NB_OK;
 }

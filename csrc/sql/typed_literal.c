@@ -358,8 +358,8 @@ hex_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
     return NB_OK;
 }
 
-nb_status
-nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
+static nb_status
+parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
 {
     size_t start = p->pos;
     const nb_token *t = nb_sql_cur(p);
@@ -367,8 +367,6 @@ nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
     nb_keyword kw = t->kind == NB_T_WORD ? (nb_keyword)t->kw : NB_NOT_KEYWORD;
     char *name;
 
-    *out = nb_sql_null(p); /* what stands for an invalid one */
-    NB_SQL_NEED(*out);
     nb_sql_skip(p);
     NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &value));
     nb_sql_skip(p);
@@ -392,4 +390,16 @@ nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
              "\"TIME\"",
              NULL);
     return nb_sql_error_here(p, start);
+}
+
+nb_status
+nb_sql_parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
+{
+    *out = NULL;
+    NB_TRY(parse_typed_literal(p, out));
+    if (!*out) { /* invalid: p->later says why */
+        *out = nb_sql_null(p);
+        NB_SQL_NEED(*out);
+    }
+    return NB_OK;
 }
