@@ -483,6 +483,9 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     nb_expr **args;
     int n;
 
+    if (n_raw == 1 && nb_str_equal(name, NB_STR("-"))) {
+        name = NB_STR("negative"); /* SQL's sign; the other spelling has another name as a column */
+    }
     if (nb_str_starts_with(name, NB_STR("nbaspark."))) {
         return resolve_internal(an, scope, name, raw, n_raw, opt, out, err);
     }

@@ -223,6 +223,9 @@ nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan
             if (from) { /* qualifiers and metadata go on */
                 p->attrs[i] = *from;
                 p->attrs[i].hidden = false;
+                if (nb_str_equal_nocase(from->name, exprs[i]->u.column.name)) {
+                    p->attrs[i].name = exprs[i]->u.column.name; /* as the query writes it */
+                }
             }
         } else if (exprs[i]->args[0]->kind == NB_EXPR_COLUMN && p->attrs[i].metadata.len == 0) {
             const nb_attr *from = nb_plan_find_attr(child, exprs[i]->args[0]->u.column.attr);
@@ -508,6 +511,17 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
                 if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
                     NB_TRY(nb_expression_name(an, e, &name, err));
                     name = corrected_name(an, &scope, e, name);
+                } else if (one->kind == NB_EXPR_COLUMN) {
+                    bool is_name =
+                        e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE;
+                    bool is_call =
+                        e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_CAST ||
+                        e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION;
+                    NB_TRY(nb_expression_name(an, e, is_name ? &one->u.column.name : &name, err));
+                    if (is_call) { /* +a and CAST(a AS its own type) are a, by other names */
+                        one = nb_expr_alias(an->arena, one, name, nb_attr_next_id());
+                        NB_NEED(one);
+                    }
                 }
                 NB_TRY(nb_name_expr(an, one, name, &one));
                 some = &one;

@@ -5,6 +5,8 @@
  * Made from the message, before coercion adds casts: Spark leaves those out of names as well (its toPrettySQL). Columns go by their last
  * part; literals by their text; functions by the name that Spark's expression shows, which for a few differs from the one called.
  */
+#include "expr/aggregate.h"
+#include "expr/registry.h"
 #include "plan/analyzer_internal.h"
 #include "plan/type_proto.h"
 #include "sql/encoding.h"
@@ -18,17 +20,31 @@ typedef struct rename_row {
 
 /* Sorted by the first. Names under which Spark's expressions print themselves. */
 static const rename_row renames[] = {
-    {"array_agg", "collect_list"},
-    {"average", "avg"},
-    {"char_length", "char_length"},
-    {"create_map", "map"},
-    {"isNotNull", "isnotnull"},
-    {"isNull", "isnull"},
-    {"mean", "avg"},
-    {"negative", "negative"},
-    {"power", "POWER"},
-    {"pow", "POWER"},
-    {"std", "std"},
+    {"array_agg", "collect_list"}, {"ceil", "CEIL"},     {"create_map", "map"}, {"floor", "FLOOR"},
+    {"isnotnull", "isnotnull"},    {"isnull", "isnull"}, {"power", "POWER"},    {"random", "rand"},
+    {"signum", "SIGNUM"},          {"sqrt", "SQRT"},
+};
+
+/* What Spark's expression holds, and shows, when a call leaves it out. */
+static const struct default_row {
+    const char *called;
+    size_t n; /* arguments of the call */
+    const char *more;
+} defaults[] = {
+    {"substring", 2, ", 2147483647"},
+    {"substr", 2, ", 2147483647"},
+    {"locate", 2, ", 1"},
+    {"position", 2, ", 1"},
+    {"percentile", 2, ", 1"},
+    {"lag", 1, ", 1, NULL"},
+    {"lag", 2, ", NULL"},
+    {"lead", 1, ", 1, NULL"},
+    {"lead", 2, ", NULL"},
+    {"round", 1, ", 0"},
+    {"bround", 1, ", 0"},
+    {"split", 2, ", -1"},
+    {"overlay", 3, ", -1"},
+    {"regexp_replace", 3, ", 1"},
 };
 
 static void
@@ -117,6 +133,38 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         nb_strbuf_adds(b, " LIKE ");
         return st < 0 ? st : name_of(an, args[1], b, err);
     }
+    if (nb_str_equal_nocase(f, NB_STR("like")) && n == 3) {
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_adds(b, " LIKE ");
+        st = st < 0 ? st : name_of(an, args[1], b, err);
+        nb_strbuf_adds(b, " ESCAPE '");
+        st = st < 0 ? st : name_of(an, args[2], b, err);
+        nb_strbuf_addc(b, '\'');
+        return st;
+    }
+    if (nb_str_equal_nocase(f, NB_STR("extract")) && n == 2) {
+        nb_strbuf_adds(b, "extract(");
+        list(an, args, n, b, " FROM ", &st, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (n == 2 &&
+        (nb_str_equal_nocase(f, NB_STR("trim")) || nb_str_equal_nocase(f, NB_STR("ltrim")) ||
+         nb_str_equal_nocase(f, NB_STR("rtrim")))) {
+        nb_strbuf_addf(b, "TRIM(%s ",
+                       f.len == 4                             ? "BOTH"
+                       : f.data[0] == 'l' || f.data[0] == 'L' ? "LEADING"
+                                                              : "TRAILING");
+        list(an, args, n, b, " FROM ", &st, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
+    if (n <= 2 && n >= 1 && nb_str_equal_nocase(f, NB_STR("log"))) {
+        nb_strbuf_adds(b, n == 1 ? "LOG(E(), " : "LOG(");
+        list(an, args, n, b, ", ", &st, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
     if (nb_str_equal_nocase(f, NB_STR("rlike")) && n == 2) {
         nb_strbuf_adds(b, "RLIKE(");
         list(an, args, n, b, ", ", &st, err);
@@ -163,19 +211,31 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
             return st;
         }
         if (nb_str_equal(f, NB_STR(NB_SQL_FN_TIMESTAMP))) {
-            nb_strbuf_adds(b, "TIMESTAMP '");
-            st = name_of(an, args[0], b, err);
-            nb_strbuf_addc(b, '\'');
+            nb_strbuf text = {0};
+            nb_str quoted;
+            st = name_of(an, args[0], &text, err); /* TIMESTAMP_NTZ '…' */
+            quoted = nb_strbuf_str(&text);
+            nb_strbuf_adds(b, "TIMESTAMP");
+            if (nb_str_starts_with(quoted, NB_STR("TIMESTAMP_NTZ"))) {
+                nb_strbuf_add(b, (nb_str){quoted.data + 13, quoted.len - 13});
+            }
+            nb_strbuf_free(&text);
             return st;
         }
         st = name_of(an, args[0], b, err);
-        if (nb_str_equal(f, NB_STR(NB_SQL_FN_IGNORE_NULLS))) {
-            nb_strbuf_adds(b, " ignore nulls");
-        }
         return st;
     }
     {
-        nb_str shown = f;
+        char *lower = nb_arena_strdup(an->arena, f);
+        nb_str shown = {lower, f.len};
+        NB_NEED(lower);
+        if (nb_function_find(f) ||
+            nb_aggregate_find(f)) { /* else the user's own, as it is written */
+            for (size_t i = 0; i < f.len; i++) {
+                lower[i] =
+                    (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + ('a' - 'A') : lower[i]);
+            }
+        }
         for (size_t i = 0; i < NB_COUNT_OF(renames); i++) {
             if (nb_str_equal_nocase(f, nb_str_of(renames[i].called))) {
                 shown = nb_str_of(renames[i].shown);
@@ -198,7 +258,17 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
             st = name_of(an, args[i], b, err);
         }
     } else {
-        list(an, args, n, b, ", ", &st, err);
+        bool first = n == 2 && (nb_str_equal_nocase(f, NB_STR("first")) ||
+                                nb_str_equal_nocase(f, NB_STR("last")) ||
+                                nb_str_equal_nocase(f, NB_STR("any_value")) ||
+                                nb_str_equal_nocase(f, NB_STR("first_value")) ||
+                                nb_str_equal_nocase(f, NB_STR("last_value")));
+        list(an, args, first ? 1 : n, b, ", ", &st, err); /* whether nulls count is not shown */
+        for (size_t i = 0; i < NB_COUNT_OF(defaults); i++) {
+            if (defaults[i].n == n && nb_str_equal_nocase(f, nb_str_of(defaults[i].called))) {
+                nb_strbuf_adds(b, defaults[i].more);
+            }
+        }
     }
     nb_strbuf_addc(b, ')');
     return st;
@@ -217,6 +287,15 @@ literal_name(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_strbuf *b, 
     if (e->type->id == NB_TYPE_INTERVAL_DT || e->type->id == NB_TYPE_INTERVAL_YM ||
         e->type->id == NB_TYPE_INTERVAL) {
         nb_strbuf_adds(b, nb_expr_sql(an->arena, e, false));
+        return NB_OK;
+    }
+    if (e->type->id == NB_TYPE_BINARY) {
+        nb_str bytes = nb_view_str(NB_DATA(nb_view, e->u.literal.value));
+        nb_strbuf_adds(b, "X'");
+        for (size_t i = 0; i < bytes.len; i++) {
+            nb_strbuf_addf(b, "%02X", (unsigned)(unsigned char)bytes.data[i]);
+        }
+        nb_strbuf_addc(b, '\'');
         return NB_OK;
     }
     if (e->type->id == NB_TYPE_DATE) {
@@ -416,12 +495,33 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
     }
 }
 
+/* A column cast to another type keeps its name, and so do arrays, maps and structs that are built on the spot. */
+static bool
+keeps_name_in_cast(const Sc__Expression *e)
+{
+    static const char *const builders[] = {"array", "map", "struct", "named_struct"};
+
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        for (size_t i = 0; i < NB_COUNT_OF(builders); i++) {
+            if (nb_str_equal_nocase(nb_pb_str(e->unresolved_function->function_name),
+                                    nb_str_of(builders[i]))) {
+                return true;
+            }
+        }
+    }
+    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE;
+}
+
 nb_status
 nb_expression_name(nb_analyzer *an, const Sc__Expression *e, nb_str *out, nb_error *err)
 {
     nb_strbuf b = {0};
-    nb_status st = name_of(an, e, &b, err);
+    nb_status st;
 
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_CAST && keeps_name_in_cast(e->cast->expr)) {
+        e = e->cast->expr;
+    }
+    st = name_of(an, e, &b, err);
     if (st >= 0) {
         *out = nb_arena_str(an->arena, nb_strbuf_str(&b));
         st = out->data ? NB_OK : NB_NOMEM;

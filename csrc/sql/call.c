@@ -110,6 +110,14 @@ static nb_status
 finish_call(nb_sql_parser *p, size_t start, const nb_names *name, nb_ptrs *args, bool distinct,
             Sc__Expression **out)
 {
+    nb_names plain = *name;
+
+    if ((plain.n == 3 && nb_str_equal_nocase(plain.items[0], NB_STR("system")) &&
+         nb_str_equal_nocase(plain.items[1], NB_STR("builtin"))) ||
+        (plain.n == 2 && nb_str_equal_nocase(plain.items[0], NB_STR("builtin")))) {
+        plain = (nb_names){name->items + name->n - 1, 1, 1};
+    }
+    name = &plain;
     if (name->n == 1) {
         if (args->n == 1 && !distinct && is_plain_star(args->items[0]) &&
             nb_str_equal_nocase(name->items[0], NB_STR("count"))) {
