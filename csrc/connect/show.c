@@ -132,8 +132,7 @@ fill_grid(nb_query *q, const nb_table *table, int n_rows, int truncate, grid *g)
         return NB_NOMEM;
     }
     for (int c = 0; c < g->n_cols; c++) {
-        nb_str name = escaped(q->arena, table->schema->children[c].name);
-        g->header[c] = truncate > 0 ? cut(q->arena, name, truncate) : name;
+        g->header[c] = escaped(q->arena, table->schema->children[c].name); /* never cut */
     }
     for (int k = 0; k < table->n_chunks && row < n_rows; k++) {
         for (int64_t i = 0; i < table->chunks[k]->n_rows && row < n_rows; i++, row++) {
@@ -327,13 +326,13 @@ nb_query_show(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *er
     } else if (rel->show_string->vertical) {
         draw_vertical(&g, &b);
         if (g.n_rows == 0) {
-            nb_strbuf_adds(&b, "(0 rows)\n");
+            nb_strbuf_adds(&b, "(0 rows)");
         }
     } else {
         draw_table(&g, truncate, &b);
     }
     if (more && !html) {
-        nb_strbuf_addf(&b, "only showing top %d %s\n", num_rows, num_rows == 1 ? "row" : "rows");
+        nb_strbuf_addf(&b, "only showing top %d %s", num_rows, num_rows == 1 ? "row" : "rows");
     }
     st = b.failed ? NB_NOMEM
                   : nb_table_of_text(q->pool, html ? "html_string" : "show_string",

@@ -71,9 +71,7 @@ nb_cast_may_null(const nb_type *from, const nb_type *to, nb_cast_mode mode)
     if (from->id == NB_TYPE_NULL) {
         return true;
     }
-    if (mode == NB_CAST_ANSI) {
-        return false;
-    }
+    /* As Spark's Cast.forceNullable, which ANSI mode does not change: errors do not make a schema stricter. */
     if (mode == NB_CAST_TRY) {
         return nb_cast_can_fail(from, to);
     }
@@ -84,7 +82,8 @@ nb_cast_may_null(const nb_type *from, const nb_type *to, nb_cast_mode mode)
     if (nb_type_is_numeric(from)) {
         return to->id == NB_TYPE_DECIMAL
                    ? nb_cast_can_fail(from, to)
-                   : to->id == NB_TYPE_TIMESTAMP && rank(from) >= rank(nb_type_of(NB_TYPE_FLOAT32));
+                   : (to->id == NB_TYPE_TIMESTAMP || nb_type_is_integral(to)) &&
+                         rank(from) >= rank(nb_type_of(NB_TYPE_FLOAT32));
     }
     return from->id == NB_TYPE_DATE && nb_type_is_numeric(to);
 }
@@ -159,7 +158,8 @@ nb_cast_invalid(nb_cast_job *job, int64_t i)
     }
     return nb_raise(job->ctx->err, NB_COND_CAST_INVALID_INPUT, "expression",
                     nb_sql_value(arena, job->v, i), "sourceType", nb_type_quoted(arena, job->from),
-                    "targetType", nb_type_quoted(arena, job->to), NULL);
+                    "targetType", nb_type_quoted(arena, job->to), "ansiConfig",
+                    "\"spark.sql.ansi.enabled\"", NULL);
 }
 
 nb_status
@@ -172,7 +172,8 @@ nb_cast_overflow(nb_cast_job *job, int64_t i)
     }
     return nb_raise(job->ctx->err, NB_COND_CAST_OVERFLOW, "value", nb_sql_value(arena, job->v, i),
                     "sourceType", nb_type_quoted(arena, job->from), "targetType",
-                    nb_type_quoted(arena, job->to), NULL);
+                    nb_type_quoted(arena, job->to), "ansiConfig", "\"spark.sql.ansi.enabled\"",
+                    NULL);
 }
 
 nb_status

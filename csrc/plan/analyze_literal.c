@@ -44,16 +44,17 @@ decimal(nb_analyzer *an, const Sc__Expression__Literal__Decimal *d, nb_expr **ou
                         nb_arena_printf(an->arena, "'%.*s'", (int)text.len, text.data),
                         "sourceType", "\"STRING\"", "targetType", "\"DECIMAL\"", NULL);
     }
-    if (d->has_scale && d->scale != scale) {
-        if (d->scale < 0 || d->scale > 38 ||
-            !nb_decimal_rescale(value, scale, d->scale, 38, &value)) {
+    /* What the message declares widens what the text needs, and never narrows it. */
+    if (d->has_scale && d->scale > scale) {
+        if (d->scale > 38 || !nb_decimal_rescale(value, scale, d->scale, 38, &value)) {
             return nb_raise_internal(err, "decimal literal out of range");
         }
+        precision += d->scale - scale;
         scale = d->scale;
     }
     precision = NB_MAX(precision, scale);
     if (d->has_precision) {
-        precision = d->precision;
+        precision = NB_MAX(precision, d->precision);
     }
     type = nb_type_decimal(precision, scale);
     if (!type) {

@@ -151,6 +151,21 @@ describe(nb_analyzer *an, const Sc__Relation *input, const ProtobufCBinaryData *
     return summarize(an, child, names, n_names, list, n, out, err);
 }
 
+/* Spark counts a null as zero in DataFrame.cov and corr. */
+static nb_status
+zero_for_null(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
+{
+    static const double zero;
+    nb_vector v = {.type = nb_type_of(NB_TYPE_FLOAT64),
+                   .kind = NB_VEC_CONST,
+                   .n_rows = 1,
+                   .data = (void *)&zero};
+    nb_expr *pair[2] = {e, nb_expr_literal(an->arena, &v)};
+
+    NB_NEED(pair[1]);
+    return nb_call(an, "coalesce", pair, 2, out, err);
+}
+
 static nb_status
 two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
             ProtobufCBinaryData b, const char *fn, const char *name, nb_plan **out, nb_error *err)
@@ -170,6 +185,7 @@ two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
         args[i] = nb_attr_expr(an->arena, attrs[i]);
         NB_NEED(args[i]);
         NB_TRY(nb_cast_to(an, args[i], nb_type_of(NB_TYPE_FLOAT64), &args[i], err));
+        NB_TRY(zero_for_null(an, args[i], &args[i], err));
     }
     NB_TRY(nb_call_agg(an, fn, args, 2, false, &e, err));
     e = nb_expr_alias(an->arena, e, nb_str_of(name), nb_attr_next_id());

@@ -20,9 +20,53 @@ typedef struct rename_row {
 
 /* Sorted by the first. Names under which Spark's expressions print themselves. */
 static const rename_row renames[] = {
-    {"array_agg", "collect_list"}, {"ceil", "CEIL"},     {"create_map", "map"}, {"floor", "FLOOR"},
-    {"isnotnull", "isnotnull"},    {"isnull", "isnull"}, {"power", "POWER"},    {"random", "rand"},
-    {"signum", "SIGNUM"},          {"sqrt", "SQRT"},
+    {"acos", "ACOS"},
+    {"acosh", "ACOSH"},
+    {"array_agg", "collect_list"},
+    {"asin", "ASIN"},
+    {"asinh", "ASINH"},
+    {"atan", "ATAN"},
+    {"atan2", "ATAN2"},
+    {"atanh", "ATANH"},
+    {"cbrt", "CBRT"},
+    {"ceil", "CEIL"},
+    {"cos", "COS"},
+    {"cosh", "COSH"},
+    {"cot", "COT"},
+    {"create_map", "map"},
+    {"csc", "CSC"},
+    {"curdate", "current_date"},
+    {"current_database", "current_schema"},
+    {"dateadd", "date_add"},
+    {"degrees", "DEGREES"},
+    {"e", "E"},
+    {"exp", "EXP"},
+    {"expm1", "EXPM1"},
+    {"floor", "FLOOR"},
+    {"hypot", "HYPOT"},
+    {"isNaN", "isnan"},
+    {"isnotnull", "isnotnull"},
+    {"isnull", "isnull"},
+    {"log", "LOG"},
+    {"log10", "LOG10"},
+    {"log1p", "LOG1P"},
+    {"log2", "LOG2"},
+    {"pi", "PI"},
+    {"power", "POWER"},
+    {"radians", "RADIANS"},
+    {"random", "rand"},
+    {"regexp", "REGEXP"},
+    {"regexp_like", "REGEXP_LIKE"},
+    {"rlike", "RLIKE"},
+    {"sec", "SEC"},
+    {"signum", "SIGNUM"},
+    {"sin", "SIN"},
+    {"sinh", "SINH"},
+    {"spark_partition_id", "SPARK_PARTITION_ID"},
+    {"sqrt", "SQRT"},
+    {"tan", "TAN"},
+    {"tanh", "TANH"},
+    {"to_varchar", "to_char"},
 };
 
 /* What Spark's expression holds, and shows, when a call leaves it out. */
@@ -261,6 +305,7 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         bool first = n == 2 && (nb_str_equal_nocase(f, NB_STR("first")) ||
                                 nb_str_equal_nocase(f, NB_STR("last")) ||
                                 nb_str_equal_nocase(f, NB_STR("any_value")) ||
+                                nb_str_equal_nocase(f, NB_STR("mode")) ||
                                 nb_str_equal_nocase(f, NB_STR("first_value")) ||
                                 nb_str_equal_nocase(f, NB_STR("last_value")));
         list(an, args, first ? 1 : n, b, ", ", &st, err); /* whether nulls count is not shown */
