@@ -89,7 +89,9 @@ nb_aggregate_bind(nb_arena *arena, const nb_session_info *info, const nb_aggrega
     if (e == NULL) {
         return NB_NOMEM;
     }
-    memcpy(e->args, agg.call.args, (size_t)agg.call.n_args * sizeof(nb_expr *));
+    if (agg.call.n_args > 0) {
+        memcpy(e->args, agg.call.args, (size_t)agg.call.n_args * sizeof(nb_expr *));
+    }
     e->origin = origin;
     e->u.agg.fn = fn;
     e->u.agg.ops = agg.ops;
