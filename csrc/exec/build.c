@@ -4,6 +4,7 @@
  */
 #include "exec/build.h"
 
+#include "exec/join.h"
 #include "exec/operators.h"
 #include "exec/sort_rows.h"
 #include "exec/sources.h"
@@ -340,6 +341,34 @@ build_sort(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 }
 
 static nb_status
+build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    bool left = nb_join_builds_left(node);
+    nb_node *build = node->children[left ? 0 : 1], *probe = node->children[left ? 1 : 0];
+    nb_expr **keys = left ? node->u.join.left_keys : node->u.join.right_keys;
+    int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, node->u.join.n_keys + 1);
+    nb_table *rows;
+    nb_operator *op;
+    nb_status st;
+
+    if (columns == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_build_gather_extended(run, build, keys, node->u.join.n_keys, columns, &rows, err));
+    st = nb_build_stream(run, probe, out, err);
+    if (st == NB_OK) {
+        st = nb_join_new(run, node, rows, columns, &op);
+    }
+    nb_table_release(rows);
+    NB_TRY(st);
+    NB_TRY(nb_stream_push(run, *out, op, err));
+    if (node->u.join.residual != NULL) {
+        (*out)->sequential |= nb_exprs_count_rows(&node->u.join.residual, 1);
+    }
+    return nb_join_has_drain(node) ? nb_stream_add_drain(run, *out, op, node) : NB_OK;
+}
+
+static nb_status
 build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
     nb_operator *sink;
@@ -366,6 +395,7 @@ static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_EXPAND] = build_expand,       [NB_NODE_GENERATE] = build_generate,
     [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
     [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_sort,
+    [NB_NODE_JOIN] = build_join,
 };
 
 nb_status

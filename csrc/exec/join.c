@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * join.c: joins of all types: the probe side streams past the finished build side.
+ *
+ *     build side gathered → nb_join_table_build (open_global) → push* → drain (rows of the build side, where the type asks for them)
+ *
+ * Algorithm  a batch is looked up as a whole; pairs of probe row and build row are then listed, NB_BATCH_ROWS at a time, checked by the
+ *            residual condition, and columns are gathered for those that remain. Without keys every row of the build side is a
+ *            candidate of every probe row.
+ * Order      of the probe side's rows; the matches of a row in the order of the build side; a row without match where it stands. Rows
+ *            of the build side that nobody matched come last, in their order.
+ * Threads    the table is read-only; marks on build rows are single bytes, set and never cleared while probing.
+ * Spark      null matches nothing except under <=>. NOT IN (null_aware): a null on the build side lets nothing through, a null on the
+ *            probe side only if the build side is empty.
+ */
+#include "exec/join.h"
+
+#include "exec/join_table.h"
+#include "exec/operators.h"
+
+/* What happens to rows; derived from join type and build side. */
+typedef struct join_shape {
+    bool pairs;         /* matched pairs come out */
+    bool keep_probe;    /* probe rows without match come out, with nulls */
+    bool keep_build;    /* the same for build rows (drain) */
+    bool probe_matched; /* SEMI: probe rows with a match, once */
+    bool probe_missing; /* ANTI: those without */
+    bool drain_matched; /* SEMI, ANTI with the build side on the left */
+    bool drain_missing;
+    bool mark;   /* a boolean behind the probe's columns */
+    bool single; /* a second match is an error */
+} join_shape;
+
+typedef struct join_op {
+    nb_operator base;
+    const nb_exec_ctx *ctx;
+    nb_arena *arena;
+    nb_pool *pool;
+    join_shape shape;
+    nb_table *build; /* columns of the child, then computed keys */
+    int *build_key_cols;
+    nb_join_table *table;
+    nb_row_index index;
+    uint8_t *matched; /* per build row; NULL when nobody asks */
+    nb_expr **probe_keys;
+    bool *null_safe;
+    int n_keys, n_probe, n_build; /* columns */
+    nb_expr *residual;
+    bool build_left, null_aware;
+} join_op;
+
+typedef struct join_local {
+    nb_eval *keys, *residual;
+    uint32_t *heads;
+    uint8_t *nulls;
+    /* the piece under way */
+    uint32_t *probe_rows, *build_rows;
+    int64_t n;
+    uint8_t *found; /* per probe row of the batch: has a match */
+} join_local;
+
+static join_shape
+shape_of(nb_join_type type, bool build_left)
+{
+    join_shape s = {0};
+
+    switch (type) {
+    case NB_JOIN_INNER:
+    case NB_JOIN_CROSS: s.pairs = true; break;
+    case NB_JOIN_LEFT:
+        s.pairs = true;
+        s.keep_probe = !build_left;
+        s.keep_build = build_left;
+        break;
+    case NB_JOIN_RIGHT:
+        s.pairs = true;
+        s.keep_probe = build_left;
+        s.keep_build = !build_left;
+        break;
+    case NB_JOIN_FULL: s.pairs = s.keep_probe = s.keep_build = true; break;
+    case NB_JOIN_SEMI:
+        s.probe_matched = !build_left;
+        s.drain_matched = build_left;
+        break;
+    case NB_JOIN_ANTI:
+        s.probe_missing = !build_left;
+        s.drain_missing = build_left;
+        break;
+    case NB_JOIN_MARK: s.mark = true; break;
+    case NB_JOIN_SINGLE: s.pairs = s.keep_probe = s.single = true; break;
+    }
+    return s;
+}
+
+static bool
+has_drain(const join_shape *s)
+{
+    return s->keep_build || s->drain_matched || s->drain_missing;
+}
+
+/* ---- open ------------------------------------------------------------------------------------ */
+
+static nb_status
+join_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
+{
+    join_op *j = (join_op *)base;
+    size_t n = (size_t)j->build->n_rows;
+
+    (void)err;
+    j->ctx = ctx;
+    j->pool = nb_pool_new(ctx->pool, "join", 0);
+    if (j->pool == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_row_index_init(j->arena, j->build, &j->index));
+    NB_TRY(nb_join_table_build(ctx, j->pool, j->build, j->build_key_cols, j->null_safe, j->n_keys,
+                               &j->table));
+    if (has_drain(&j->shape)) {
+        j->matched = nb_pool_zalloc(j->pool, n + 1);
+        if (j->matched == NULL) {
+            return NB_NOMEM;
+        }
+    }
+    nb_metrics_peak(base->node, (int64_t)nb_pool_peak(j->pool));
+    return NB_OK;
+}
+
+static nb_status
+join_open_local(nb_operator *base, nb_thread_ctx *t, void **local, nb_error *err)
+{
+    join_op *j = (join_op *)base;
+    nb_arena *memory = nb_thread_memory(t);
+    join_local *l = NB_ARENA_NEW(memory, join_local);
+
+    if (l == NULL) {
+        return NB_NOMEM;
+    }
+    l->heads = NB_ARENA_ARRAY(memory, uint32_t, NB_BATCH_ROWS);
+    l->nulls = NB_ARENA_ARRAY(memory, uint8_t, NB_BATCH_ROWS);
+    l->found = NB_ARENA_ARRAY(memory, uint8_t, NB_BATCH_ROWS);
+    l->probe_rows = NB_ARENA_ARRAY(memory, uint32_t, NB_BATCH_ROWS);
+    l->build_rows = NB_ARENA_ARRAY(memory, uint32_t, NB_BATCH_ROWS);
+    if (l->heads == NULL || l->nulls == NULL || l->found == NULL || l->probe_rows == NULL ||
+        l->build_rows == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_eval_new(memory, j->probe_keys, j->n_keys, j->ctx->info, &l->keys, err));
+    if (j->residual != NULL) {
+        nb_status st = nb_eval_new(memory, &j->residual, 1, j->ctx->info, &l->residual, err);
+
+        if (st < 0) {
+            nb_eval_free(l->keys);
+            return st;
+        }
+    }
+    *local = l;
+    return NB_OK;
+}
+
+static void
+join_close_local(nb_operator *base, void *local)
+{
+    join_local *l = local;
+
+    (void)base;
+    nb_eval_free(l->keys);
+    if (l->residual != NULL) {
+        nb_eval_free(l->residual);
+    }
+}
+
+/* ---- columns of pairs ------------------------------------------------------------------------ */
+
+/* Columns of build rows; NB_NO_ROW gives nulls. */
+static nb_status
+gather_build(const join_op *j, const uint32_t *rows, int64_t n, nb_arena *arena, nb_vector *out)
+{
+    uint32_t *some = NULL;
+
+    for (int64_t i = 0; i < n; i++) {
+        if (rows[i] == NB_NO_ROW) {
+            some = NB_ARENA_ARRAY(arena, uint32_t, n);
+            if (some == NULL) {
+                return NB_NOMEM;
+            }
+            break;
+        }
+    }
+    if (some != NULL && j->build->n_rows == 0) {
+        for (int c = 0; c < j->n_build; c++) {
+            NB_TRY(nb_vector_const_null(arena, j->build->schema->children[c].type, n, &out[c]));
+        }
+        return NB_OK;
+    }
+    for (int64_t i = 0; some != NULL && i < n; i++) {
+        some[i] = rows[i] == NB_NO_ROW ? 0 : rows[i];
+    }
+    NB_TRY(nb_rows_gather(&j->index, NULL, j->n_build, some ? some : rows, n, arena, out));
+    for (int c = 0; some != NULL && c < j->n_build; c++) {
+        if (out[c].type->id == NB_TYPE_NULL) {
+            continue;
+        }
+        if (out[c].kind != NB_VEC_FLAT) {
+            nb_vector flat;
+            NB_TRY(nb_vector_flatten(arena, &out[c], &flat));
+            out[c] = flat;
+        }
+        NB_TRY(nb_vector_need_validity(arena, &out[c]));
+        for (int64_t i = 0; i < n; i++) {
+            if (rows[i] == NB_NO_ROW) {
+                nb_bit_clear(out[c].validity, i);
+                if (nb_type_storage(out[c].type)->phys == NB_PHYS_STRING) {
+                    NB_DATA(nb_view, &out[c])[i] = (nb_view){0};
+                } else if (nb_type_storage(out[c].type)->phys == NB_PHYS_LIST) {
+                    NB_DATA(nb_list, &out[c])[i] = (nb_list){0, 0};
+                }
+            }
+        }
+    }
+    return NB_OK;
+}
+
+/* Left columns, then right columns, of pairs. */
+static nb_status
+make_pairs(const join_op *j, nb_batch *batch, const uint32_t *probe, const uint32_t *build,
+           int64_t n, nb_batch *out)
+{
+    int first_probe = j->build_left ? j->n_build : 0, first_build = j->build_left ? 0 : j->n_probe;
+    bool all = n == batch->n_rows;
+
+    NB_TRY(nb_batch_init(batch->arena, j->n_probe + j->n_build, n, out));
+    out->order = batch->order;
+    out->partition = batch->partition;
+    for (int64_t i = 0; all && i < n; i++) {
+        all = probe[i] == i;
+    }
+    for (int c = 0; c < j->n_probe; c++) {
+        const nb_vector *v;
+
+        NB_TRY(nb_batch_column(batch, c, &v));
+        if (all) {
+            out->cols[first_probe + c] = *v;
+        } else {
+            NB_TRY(nb_vector_gather(batch->arena, v, probe, n, &out->cols[first_probe + c]));
+        }
+    }
+    return gather_build(j, build, n, batch->arena, &out->cols[first_build]);
+}
+
+/* ---- probing --------------------------------------------------------------------------------- */
+
+/* Drops pairs that the residual refuses. */
+static nb_status
+check_residual(join_op *j, join_local *l, nb_batch *batch, nb_error *err)
+{
+    const uint32_t *keep;
+    nb_batch pairs;
+    int64_t n;
+
+    if (j->residual == NULL || l->n == 0) {
+        return NB_OK;
+    }
+    NB_TRY(make_pairs(j, batch, l->probe_rows, l->build_rows, l->n, &pairs));
+    NB_TRY(nb_eval_filter(l->residual, 0, &pairs, &keep, &n, err));
+    for (int64_t i = 0; i < n; i++) {
+        l->probe_rows[i] = l->probe_rows[keep[i]];
+        l->build_rows[i] = l->build_rows[keep[i]];
+    }
+    l->n = n;
+    return NB_OK;
+}
+
+/* Emits the pairs of the piece; with keep_probe also the probe rows in [from, to), of which all candidates have been seen and none was a
+ * match, each where it stands. */
+static nb_status
+emit_pairs(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t from, int64_t to,
+           nb_error *err)
+{
+    uint32_t *probe = l->probe_rows, *build = l->build_rows;
+    int64_t n = l->n, missing = 0;
+    nb_status st = NB_OK;
+
+    if (j->shape.keep_probe) {
+        for (int64_t i = from; i < to; i++) {
+            missing += !l->found[i];
+        }
+    }
+    if (missing > 0) {
+        int64_t at = 0, k = 0;
+
+        probe = NB_ARENA_ARRAY(batch->arena, uint32_t, n + missing);
+        build = NB_ARENA_ARRAY(batch->arena, uint32_t, n + missing);
+        if (probe == NULL || build == NULL) {
+            return NB_NOMEM;
+        }
+        for (int64_t i = from; i <= to; i++) {
+            while (at < n && (l->probe_rows[at] <= i || i == to)) {
+                probe[k] = l->probe_rows[at];
+                build[k++] = l->build_rows[at++];
+            }
+            if (i < to && !l->found[i]) {
+                probe[k] = (uint32_t)i;
+                build[k++] = NB_NO_ROW;
+            }
+        }
+        n += missing;
+    }
+    for (int64_t at = 0; at < n && st == NB_OK; at += NB_BATCH_ROWS) {
+        nb_batch out;
+
+        NB_TRY(make_pairs(j, batch, probe + at, build + at, NB_MIN(n - at, NB_BATCH_ROWS), &out));
+        st = nb_emit(t, &out, err);
+    }
+    return st;
+}
+
+/* A piece of candidates is complete: [from, to) are the probe rows whose last candidates are in it. */
+static nb_status
+finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t from, int64_t to,
+             nb_error *err)
+{
+    nb_status st = NB_OK;
+
+    NB_TRY(check_residual(j, l, batch, err));
+    for (int64_t i = 0; i < l->n; i++) {
+        if (j->shape.single && l->found[l->probe_rows[i]]) {
+            return nb_raise(err, NB_COND_SCALAR_SUBQUERY_TOO_MANY_ROWS, NULL);
+        }
+        l->found[l->probe_rows[i]] = 1;
+    }
+    for (int64_t i = 0; j->matched != NULL && i < l->n; i++) {
+        __atomic_store_n(&j->matched[l->build_rows[i]], 1, __ATOMIC_RELAXED);
+    }
+    if (j->shape.pairs) {
+        st = emit_pairs(j, l, t, batch, from, to, err);
+    }
+    l->n = 0;
+    return st;
+}
+
+/* Lists candidates of the batch's rows, piece by piece. */
+static nb_status
+list_candidates(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    bool nested = j->n_keys == 0,
+         once = !j->shape.pairs && j->residual == NULL && j->matched == NULL && !j->shape.single;
+    uint32_t n_build = (uint32_t)j->build->n_rows;
+    int64_t done = 0;
+    nb_status st;
+
+    l->n = 0;
+    for (int64_t i = 0; i < batch->n_rows; i++) {
+        uint32_t row = nested ? (n_build ? 0 : NB_NO_ROW) : l->heads[i];
+
+        while (row != NB_NO_ROW) {
+            if (l->n == NB_BATCH_ROWS) {
+                if (nb_cancelled(j->ctx->cancel)) {
+                    return NB_CANCELLED;
+                }
+                st = finish_piece(j, l, t, batch, done, i, err);
+                if (st != NB_OK) {
+                    return st;
+                }
+                done = i;
+            }
+            l->probe_rows[l->n] = (uint32_t)i;
+            l->build_rows[l->n++] = row;
+            if (once) {
+                break;
+            }
+            row = !nested ? j->table->next[row] : row + 1 < n_build ? row + 1 : NB_NO_ROW;
+        }
+    }
+    return finish_piece(j, l, t, batch, done, batch->n_rows, err);
+}
+
+/* Unique keys, nothing to check: pairs are the rows that have a head. */
+static nb_status
+push_simple(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    int64_t n = 0;
+    nb_batch out;
+
+    for (int64_t i = 0; i < batch->n_rows; i++) {
+        l->probe_rows[n] = (uint32_t)i;
+        l->build_rows[n] = l->heads[i];
+        n += j->shape.keep_probe || l->heads[i] != NB_NO_ROW;
+    }
+    if (n == 0) {
+        return NB_OK;
+    }
+    for (int64_t i = 0; j->matched != NULL && i < n; i++) {
+        if (l->build_rows[i] != NB_NO_ROW) {
+            __atomic_store_n(&j->matched[l->build_rows[i]], 1, __ATOMIC_RELAXED);
+        }
+    }
+    NB_TRY(make_pairs(j, batch, l->probe_rows, l->build_rows, n, &out));
+    return nb_emit(t, &out, err);
+}
+
+/* SEMI, ANTI, MARK: the probe's rows by what was found. */
+static nb_status
+emit_found(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    bool unknown_all = j->null_aware && j->table->has_nulls;
+    bool unknown_null = j->null_aware && j->build->n_rows > 0;
+    int64_t n = 0;
+
+    if (j->shape.mark) {
+        nb_batch out;
+        nb_vector *mark;
+
+        NB_TRY(nb_batch_init(batch->arena, j->n_probe + 1, batch->n_rows, &out));
+        out.order = batch->order;
+        out.partition = batch->partition;
+        for (int c = 0; c < j->n_probe; c++) {
+            const nb_vector *v;
+            NB_TRY(nb_batch_column(batch, c, &v));
+            out.cols[c] = *v;
+        }
+        mark = &out.cols[j->n_probe];
+        NB_TRY(nb_vector_alloc(batch->arena, nb_type_of(NB_TYPE_BOOL), batch->n_rows, mark));
+        memcpy(mark->data, l->found, (size_t)batch->n_rows);
+        for (int64_t i = 0; (unknown_all || unknown_null) && i < batch->n_rows; i++) {
+            if (!l->found[i] && (unknown_all || l->nulls[i])) {
+                NB_TRY(nb_vector_need_validity(batch->arena, mark));
+                nb_bit_clear(mark->validity, i);
+            }
+        }
+        return nb_emit(t, &out, err);
+    }
+    uint32_t *keep = NB_ARENA_ARRAY(batch->arena, uint32_t, batch->n_rows);
+
+    if (keep == NULL) {
+        return NB_NOMEM;
+    }
+    for (int64_t i = 0; i < batch->n_rows; i++) {
+        bool in = j->shape.probe_matched
+                      ? l->found[i]
+                      : !l->found[i] && !unknown_all && !(unknown_null && l->nulls[i]);
+        keep[n] = (uint32_t)i;
+        n += in;
+    }
+    if (n == 0) {
+        return NB_OK;
+    }
+    NB_TRY(nb_batch_select(batch, keep, n));
+    return nb_emit(t, batch, err);
+}
+
+static nb_status
+join_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    join_op *j = (join_op *)base;
+    join_local *l = local;
+    nb_vector *keys = NB_ARENA_ARRAY(batch->arena, nb_vector, j->n_keys + 1);
+    nb_status st;
+
+    if (keys == NULL) {
+        return NB_NOMEM;
+    }
+    if (j->n_keys > 0) {
+        for (int k = 0; k < j->n_keys; k++) {
+            NB_TRY(nb_eval_run(l->keys, k, batch, &keys[k], err));
+        }
+        NB_TRY(nb_join_table_find(j->table, keys, batch->n_rows, batch->arena, l->heads, l->nulls));
+        if (j->shape.pairs && j->residual == NULL && !j->table->has_chains) {
+            return push_simple(j, l, t, batch, err);
+        }
+    }
+    memset(l->found, 0, (size_t)batch->n_rows);
+    st = list_candidates(j, l, t, batch, err);
+    if (st == NB_OK && (j->shape.mark || j->shape.probe_matched || j->shape.probe_missing)) {
+        st = emit_found(j, l, t, batch, err);
+    }
+    return st;
+}
+
+/* ---- drain ----------------------------------------------------------------------------------- */
+
+typedef struct drain_source {
+    nb_source base;
+    join_op *join;
+    atomic_llong next; /* rows [next * NB_BATCH_ROWS …) */
+} drain_source;
+
+static nb_status
+drain_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err)
+{
+    drain_source *d = (drain_source *)src;
+    join_op *j = d->join;
+    uint8_t wanted = j->shape.drain_matched ? 1 : 0;
+    uint32_t *rows = NB_ARENA_ARRAY(scratch, uint32_t, NB_BATCH_ROWS);
+    int64_t n = 0, block = 0, total = j->build->n_rows;
+    int first_build, first_probe;
+
+    (void)local;
+    (void)err;
+    if (rows == NULL) {
+        return NB_NOMEM;
+    }
+    while (n == 0) {
+        int64_t at, end;
+
+        block = atomic_fetch_add(&d->next, 1);
+        at = block * NB_BATCH_ROWS;
+        end = NB_MIN(at + NB_BATCH_ROWS, total);
+        if (at >= total) {
+            return NB_DONE;
+        }
+        for (; at < end; at++) {
+            rows[n] = (uint32_t)at;
+            n += j->matched[at] == wanted;
+        }
+    }
+    if (!j->shape.keep_build) { /* SEMI, ANTI: only the left side's columns */
+        NB_TRY(nb_batch_init(scratch, j->n_build, n, out));
+        NB_TRY(gather_build(j, rows, n, scratch, out->cols));
+    } else {
+        first_probe = j->build_left ? j->n_build : 0;
+        first_build = j->build_left ? 0 : j->n_probe;
+        NB_TRY(nb_batch_init(scratch, j->n_probe + j->n_build, n, out));
+        NB_TRY(gather_build(j, rows, n, scratch, &out->cols[first_build]));
+        for (int c = 0; c < j->n_probe; c++) {
+            NB_TRY(nb_vector_const_null(scratch, src->schema->children[first_probe + c].type, n,
+                                        &out->cols[first_probe + c]));
+        }
+    }
+    out->order = (uint64_t)block;
+    return NB_OK;
+}
+
+static void
+drain_free(nb_source *src)
+{
+    join_op *j = ((drain_source *)src)->join;
+
+    nb_pool_dealloc(j->ctx->pool, src, sizeof(drain_source));
+}
+
+static const nb_source_ops DRAIN = {
+    .name = "join drain",
+    .next = drain_next,
+    .free = drain_free,
+};
+
+static nb_status
+join_make_source(nb_operator *base, const nb_exec_ctx *ctx, nb_source **out, nb_error *err)
+{
+    join_op *j = (join_op *)base;
+    drain_source *d = nb_pool_zalloc(ctx->pool, sizeof(*d));
+
+    (void)err;
+    if (d == NULL) {
+        return NB_NOMEM;
+    }
+    d->base.ops = &DRAIN;
+    d->base.schema = base->node->schema;
+    d->base.cancel = ctx->cancel;
+    d->base.n_partitions = 1;
+    d->join = j;
+    *out = &d->base;
+    return NB_OK;
+}
+
+static void
+join_close(nb_operator *base)
+{
+    join_op *j = (join_op *)base;
+
+    nb_join_table_free(j->table);
+    if (j->matched != NULL) {
+        nb_pool_dealloc(j->pool, j->matched, (size_t)j->build->n_rows + 1);
+    }
+    nb_table_release(j->build);
+    nb_pool_free(j->pool);
+}
+
+static const nb_operator_ops JOIN = {
+    .name = "HashJoin",
+    .open_global = join_open_global,
+    .open_local = join_open_local,
+    .push = join_push,
+    .make_source = join_make_source,
+    .close_local = join_close_local,
+    .close = join_close,
+};
+
+nb_status
+nb_join_new(nb_run *run, nb_node *node, nb_table *build, int *build_key_cols, nb_operator **out)
+{
+    join_op *j = NB_OPERATOR_NEW(run, join_op, &JOIN, node);
+    bool build_left = nb_join_builds_left(node);
+
+    if (j == NULL) {
+        return NB_NOMEM;
+    }
+    j->arena = nb_run_arena(run);
+    j->build_left = build_left;
+    j->shape = shape_of(node->u.join.type, build_left);
+    j->build = nb_table_ref(build);
+    j->build_key_cols = build_key_cols;
+    j->probe_keys = build_left ? node->u.join.right_keys : node->u.join.left_keys;
+    j->n_keys = node->u.join.n_keys;
+    j->n_build = node->children[build_left ? 0 : 1]->schema->n_children;
+    j->n_probe = node->children[build_left ? 1 : 0]->schema->n_children;
+    j->residual = node->u.join.residual;
+    j->null_aware = node->u.join.null_aware;
+    j->null_safe = nb_arena_zalloc(j->arena, (size_t)j->n_keys + 1);
+    if (j->null_safe == NULL) {
+        nb_table_release(build);
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < j->n_keys && node->u.join.null_safe != NULL; k++) {
+        j->null_safe[k] = node->u.join.null_safe[k];
+    }
+    *out = &j->base;
+    return NB_OK;
+}
+
+bool
+nb_join_builds_left(const nb_node *node)
+{
+    switch (node->u.join.type) {
+    case NB_JOIN_MARK:
+    case NB_JOIN_SINGLE: return false;
+    case NB_JOIN_ANTI: return node->u.join.build_left && !node->u.join.null_aware;
+    default: return node->u.join.build_left;
+    }
+}
+
+bool
+nb_join_has_drain(const nb_node *node)
+{
+    join_shape s = shape_of(node->u.join.type, nb_join_builds_left(node));
+
+    return has_drain(&s);
+}
