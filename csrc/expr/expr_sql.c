@@ -43,6 +43,13 @@ add_call(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
         nb_strbuf_addf(out, " %.*s ", (int)name.len, name.data);
         add_expr(out, arena, e->args[1], ids);
         nb_strbuf_addc(out, ')');
+    } else if (e->n_args == 2 &&
+               (nb_str_equal(name, NB_STR("and")) || nb_str_equal(name, NB_STR("or")))) {
+        nb_strbuf_addc(out, '(');
+        add_expr(out, arena, e->args[0], ids);
+        nb_strbuf_adds(out, name.len == 3 ? " AND " : " OR ");
+        add_expr(out, arena, e->args[1], ids);
+        nb_strbuf_addc(out, ')');
     } else if (e->n_args == 1 &&
                (nb_str_equal(name, NB_STR("isnull")) || nb_str_equal(name, NB_STR("isnotnull")))) {
         nb_strbuf_addc(out, '(');

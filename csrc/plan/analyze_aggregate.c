@@ -608,6 +608,12 @@ resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *e
             NB_TRY(nb_resolve_expr(an, scope, exprs[i], &one, err));
             if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
                 NB_TRY(nb_expression_name(an, exprs[i], &name, err));
+            } else if (one->kind == NB_EXPR_COLUMN &&
+                       exprs[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+                NB_TRY(
+                    nb_expression_name(an, exprs[i], &name, err)); /* grouping_id() is a column */
+                one = nb_expr_alias(an->arena, one, name, nb_attr_next_id());
+                NB_NEED(one);
             }
             NB_TRY(nb_name_expr(an, one, name, &one));
         }

@@ -234,6 +234,20 @@ edit_distance(nb_str a, nb_str b)
     return row[m];
 }
 
+const char *
+nb_field_names(nb_analyzer *an, const nb_plan *p)
+{
+    const char *text = "";
+
+    for (int i = 0; i < p->n_attrs && text; i++) {
+        if (!p->attrs[i].hidden) {
+            text = nb_arena_printf(an->arena, "%s%s%.*s", text, *text ? ", " : "",
+                                   (int)p->attrs[i].name.len, p->attrs[i].name.data);
+        }
+    }
+    return text ? text : "";
+}
+
 nb_status
 nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_error *err)
 {
@@ -264,7 +278,10 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
             }
             full[q] = a->name;
             NB_TRY(backquote(an, full, q + 1, &one));
-            for (at = n_best; at > 0 && best[at - 1].distance > d; at--) {
+            for (at = n_best; at > 0 && (best[at - 1].distance > d ||
+                                         (best[at - 1].distance == d &&
+                                          nb_str_compare(best[at - 1].text, nb_str_of(one)) > 0));
+                 at--) {
                 if (at < 5) {
                     best[at] = best[at - 1];
                 }
@@ -336,9 +353,8 @@ resolve_in_plan_id(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, 
     }
     match_plan(an, target, parts, n, &m);
     if (!m.attr) {
-        nb_plan *one = (nb_plan *)target;
-        nb_scope inner = {.plans = &one, .n_plans = 1};
-        return nb_raise_unresolved_column(an, &inner, text, err);
+        return nb_raise(err, NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN, "name",
+                        nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
     }
     if (m.n_found > 1) {
         nb_plan *one = (nb_plan *)target;

@@ -982,9 +982,6 @@ nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expressio
 
     NB_TRY(nb_resolve_expr(an, scope, e, &c, err));
     c = without_alias(c);
-    if (c->type->id == NB_TYPE_NULL) {
-        return nb_expr_cast(an->arena, c, nb_type_of(NB_TYPE_BOOL), NB_CAST_LEGACY, out, err);
-    }
     if (c->type->id != NB_TYPE_BOOL) {
         return nb_raise(
             err, NB_COND_DATATYPE_MISMATCH_FILTER_NOT_BOOLEAN, "sqlExpr",

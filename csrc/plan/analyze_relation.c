@@ -441,8 +441,14 @@ analyze_deduplicate(nb_analyzer *an, const Sc__Deduplicate *d, nb_plan **out, nb
     results = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
     NB_NEED(keys && results);
     for (int i = 0; i < n_keys; i++) {
-        const nb_attr *a;
-        NB_TRY(nb_need_by_name(an, child, nb_pb_str(d->column_names[i]), &a, err));
+        nb_str name = nb_pb_str(d->column_names[i]);
+        bool ambiguous;
+        const nb_attr *a = nb_find_by_name(an, child, name, &ambiguous);
+        if (!a) {
+            return nb_raise(err, NB_COND_CONNECT_INVALID_PLAN_UNRESOLVED_COLUMN_AMONG_FIELD_NAMES,
+                            "colName", nb_arena_printf(an->arena, "%.*s", (int)name.len, name.data),
+                            "fieldNames", nb_field_names(an, child), NULL);
+        }
         keys[i] = nb_attr_expr(an->arena, a);
         NB_NEED(keys[i]);
     }
@@ -572,6 +578,33 @@ analyze_hint(nb_analyzer *an, const Sc__Hint *h, nb_plan **out, nb_error *err)
         err); /* the planner picks sides by size; unknown hints are only advice in Spark too */
 }
 
+/* "DOUBLE" (`a`, `b`), "STRING" (`c`): the types of some columns, for a message. */
+static const char *
+types_of_values(nb_analyzer *an, nb_expr *const *values, int n)
+{
+    const char *text = "";
+
+    for (int i = 0; i < n && text; i++) {
+        bool seen = false;
+        for (int k = 0; k < i; k++) {
+            seen |= values[k]->type == values[i]->type;
+        }
+        if (seen) {
+            continue;
+        }
+        text = nb_arena_printf(an->arena, "%s%s\"%s\" (", text, *text ? ", " : "",
+                               nb_type_sql(an->arena, values[i]->type));
+        for (int k = i; k < n && text; k++) {
+            if (values[k]->type == values[i]->type) {
+                text = nb_arena_printf(an->arena, "%s%s`%s`", text, k > i ? ", " : "",
+                                       nb_expr_sql(an->arena, values[k], false));
+            }
+        }
+        text = text ? nb_arena_printf(an->arena, "%s)", text) : NULL;
+    }
+    return text ? text : "";
+}
+
 /* unpivot: an EXPAND with one projection per value column. */
 static nb_status
 analyze_unpivot(nb_analyzer *an, const Sc__Unpivot *u, nb_plan **out, nb_error *err)
@@ -638,8 +671,10 @@ analyze_unpivot(nb_analyzer *an, const Sc__Unpivot *u, nb_plan **out, nb_error *
     for (int i = 0; i < n_values; i++) {
         const nb_type *next = common ? nb_coerce_common(common, values[i]->type, an->cfg.info->ansi)
                                      : values[i]->type;
-        if (!next) {
-            return nb_raise(err, NB_COND_UNPIVOT_VALUE_DATA_TYPE_MISMATCH, "types", "", NULL);
+        /* No promotion to text: that would hide a mistake. */
+        if (!next || (common && nb_type_is_string(common) != nb_type_is_string(values[i]->type))) {
+            return nb_raise(err, NB_COND_UNPIVOT_VALUE_DATA_TYPE_MISMATCH, "types",
+                            types_of_values(an, values, n_values), NULL);
         }
         common = next;
     }

@@ -46,10 +46,9 @@ align_by_name(nb_analyzer *an, nb_plan **left, nb_plan **right, bool allow_missi
             r.items[i] = nb_expr_alias(an->arena, nb_expr_null(an->arena, a->type), a->name,
                                        nb_attr_next_id());
         } else {
-            return nb_raise_unresolved_column(
-                an, &(nb_scope){.plans = right, .n_plans = 1},
-                nb_str_of(nb_arena_printf(an->arena, "`%.*s`", (int)a->name.len, a->name.data)),
-                err);
+            return nb_raise(err, NB_COND_UNRESOLVED_COLUMN_AMONG_FIELD_NAMES, "colName",
+                            nb_arena_printf(an->arena, "%.*s", (int)a->name.len, a->name.data),
+                            "fieldNames", nb_field_names(an, *right), NULL);
         }
         NB_NEED(r.items[i]);
     }

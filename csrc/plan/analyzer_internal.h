@@ -109,6 +109,8 @@ nb_status nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str ident
 const nb_attr *nb_find_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, bool *ambiguous);
 nb_status
 nb_need_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, const nb_attr **out, nb_error *err);
+/* "a, b, c": the visible columns of a plan, for messages. */
+const char *nb_field_names(nb_analyzer *an, const nb_plan *p);
 nb_status
 nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_error *err);
 nb_status

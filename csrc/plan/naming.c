@@ -75,6 +75,8 @@ static const struct default_row {
     size_t n; /* arguments of the call */
     const char *more;
 } defaults[] = {
+    {"aggregate", 3, ", lambdafunction(namedlambdavariable(), namedlambdavariable())"},
+    {"reduce", 3, ", lambdafunction(namedlambdavariable(), namedlambdavariable())"},
     {"substring", 2, ", 2147483647"},
     {"substr", 2, ", 2147483647"},
     {"locate", 2, ", 1"},
