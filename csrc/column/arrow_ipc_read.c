@@ -539,6 +539,22 @@ read_record_batch(reader *r, const nb_fb_table *header, const uint8_t *body, int
     return st;
 }
 
+/* Do rows of this format take no byte of a message at all? */
+static bool
+is_widthless(const struct ArrowSchema *s)
+{
+    if (strcmp(s->format, "+s") != 0) {
+        return strcmp(s->format, "n") == 0 || strcmp(s->format, "w:0") == 0 ||
+               strcmp(s->format, "+w:0") == 0;
+    }
+    for (int64_t i = 0; i < s->n_children; i++) {
+        if (!is_widthless(s->children[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static nb_status
 read_dictionary_batch(reader *r, const nb_fb_table *header, const uint8_t *body, int64_t body_bytes)
 {
@@ -560,6 +576,9 @@ read_dictionary_batch(reader *r, const nb_fb_table *header, const uint8_t *body,
         if (d->id == id) {
             NB_TRY(batch_init(r, &data, body, body_bytes, &b, &length));
             NB_TRY(read_array(&b, d->schema, &values));
+            if (values->length > MAX_WIDTHLESS && is_widthless(d->schema)) {
+                return malformed(r, "a column without width has too many rows");
+            }
             d->values = values;
             found = true;
         }
