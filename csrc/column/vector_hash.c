@@ -45,13 +45,16 @@ NB_INLINE uint64_t
 hash_view(const nb_view *v)
 {
     uint64_t head, rest;
+    nb_uint128 product;
 
     if (v->len > NB_VIEW_INLINE) {
         return XXH3_64bits(v->ptr, v->len);
     }
     memcpy(&head, v, 8);
     memcpy(&rest, v->rest, 8);
-    return mix64(head * UINT64_C(0x9E3779B97F4A7C15) ^ mix64(rest));
+    product =
+        (nb_uint128)(head ^ UINT64_C(0x9E3779B97F4A7C15)) * (rest ^ UINT64_C(0xE7037ED1A0B428DB));
+    return mix64((uint64_t)product ^ (uint64_t)(product >> 64));
 }
 
 NB_INLINE uint64_t
@@ -155,6 +158,18 @@ struct_hash_rows(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *o
     }
 }
 
+/* Rows of zero bits get NULL_HASH; words of ones cost one look. */
+static void
+patch_nulls(const uint64_t *validity, int64_t n, uint64_t *out)
+{
+    for (size_t w = 0; w < NB_BITMAP_WORDS(n); w++) {
+        uint64_t nulls = ~validity[w] & nb_bitmap_tail_mask(n, w);
+        for (; nulls != 0; nulls &= nulls - 1) {
+            out[w * 64 + (size_t)__builtin_ctzll(nulls)] = NULL_HASH;
+        }
+    }
+}
+
 static void
 hash_flat(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *out)
 {
@@ -177,10 +192,11 @@ hash_flat(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *out)
     case NB_PHYS_STRUCT: struct_hash_rows(v, idx, n, out); break;
     default: loops[phys](v->data, idx, n, out);
     }
-    if (v->validity != NULL) {
+    if (v->validity != NULL && idx == NULL) {
+        patch_nulls(v->validity, n, out);
+    } else if (v->validity != NULL) {
         for (int64_t i = 0; i < n; i++) {
-            bool ok = nb_bit_get(v->validity, idx ? idx[i] : i);
-            out[i] = ok ? out[i] : NULL_HASH;
+            out[i] = nb_bit_get(v->validity, idx[i]) ? out[i] : NULL_HASH;
         }
     }
 }
@@ -227,11 +243,43 @@ hash_any(const nb_vector *v, const uint32_t *idx, int64_t n, uint64_t *out)
     }
 }
 
+NB_SIMD_CLONES static void
+join_all(uint64_t *restrict h, const uint64_t *restrict k, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        h[i] = join(h[i], k[i]);
+    }
+}
+
+/* Hashes of rows [at, at + n); at is a multiple of 64. */
+static void
+hash_block(const nb_vector *v, int64_t at, int64_t n, uint64_t *out)
+{
+    nb_phys phys = nb_type_storage(v->type)->phys;
+    nb_vector part = *v;
+    uint32_t rows[BLOCK];
+
+    if (v->kind == NB_VEC_FLAT && phys == NB_PHYS_STRUCT) {
+        for (int64_t i = 0; i < n; i++) {
+            rows[i] = (uint32_t)(at + i);
+        }
+        hash_any(v, rows, n, out);
+        return;
+    }
+    if (v->kind == NB_VEC_DICT) {
+        part.indices = v->indices + at;
+    } else if (v->kind == NB_VEC_FLAT) {
+        part.data = v->data ? (char *)v->data + at * nb_phys_width(phys) : NULL;
+        part.validity = v->validity ? v->validity + at / 64 : NULL;
+    }
+    part.n_rows = (int32_t)n;
+    hash_any(&part, NULL, n, out);
+}
+
 void
 nb_vector_hash(const nb_vector *v, int64_t n, uint64_t *hash_io, bool combine)
 {
     uint64_t part[BLOCK];
-    uint32_t rows[BLOCK];
 
     if (!combine) {
         hash_any(v, NULL, n, hash_io);
@@ -239,12 +287,7 @@ nb_vector_hash(const nb_vector *v, int64_t n, uint64_t *hash_io, bool combine)
     }
     for (int64_t at = 0; at < n; at += BLOCK) {
         int64_t m = NB_MIN(n - at, BLOCK);
-        for (int64_t i = 0; i < m; i++) {
-            rows[i] = (uint32_t)(at + i);
-        }
-        hash_any(v, rows, m, part);
-        for (int64_t i = 0; i < m; i++) {
-            hash_io[at + i] = join(hash_io[at + i], part[i]);
-        }
+        hash_block(v, at, m, part);
+        join_all(hash_io + at, part, m);
     }
 }
