@@ -124,6 +124,7 @@ struct nb_expr {
         struct {
             nb_expr *fn; /* AGG, or CALL of a window-only function */
             nb_window_spec *spec;
+            bool ignore_nulls; /* lag, lead, nth_value ... IGNORE NULLS */
         } window;
         struct {
             nb_plan *plan;

@@ -95,6 +95,7 @@ split_window(split *s, nb_expr *e, nb_expr **out, nb_error *err)
         NB_TRY(split_expr(s, from->order_by[i].expr, &spec->order_by[i].expr, err));
     }
     w->u.window.spec = spec;
+    w->u.window.ignore_nulls = e->u.window.ignore_nulls;
     NB_TRY(split_args(s, e->u.window.fn, &w->u.window.fn, err));
     nb_expr_set_flags(w);
     w->foldable = false;

@@ -554,10 +554,26 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
                nb_expr **out, nb_error *err)
 {
     nb_window_spec *spec = NB_ARENA_NEW(an->arena, nb_window_spec);
+    const Sc__Expression *call;
+    bool ignore_nulls = false;
     nb_expr *e, *fn;
 
     NB_NEED(spec);
-    NB_TRY(nb_resolve_expr(an, scope, w->window_function, &fn, err));
+    call = w->window_function;
+    if (call && call->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
+        call->unresolved_function->n_arguments == 1) {
+        /* lag(x) IGNORE NULLS OVER ...: for an aggregate the mark goes to the call itself */
+        nb_str name = nb_pb_str(call->unresolved_function->function_name);
+        const Sc__Expression *inner = call->unresolved_function->arguments[0];
+        bool marked = nb_str_equal(name, NB_STR(NB_SQL_FN_IGNORE_NULLS)) ||
+                      nb_str_equal(name, NB_STR(NB_SQL_FN_RESPECT_NULLS));
+        if (marked && inner->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
+            !nb_aggregate_find(nb_pb_str(inner->unresolved_function->function_name))) {
+            ignore_nulls = nb_str_equal(name, NB_STR(NB_SQL_FN_IGNORE_NULLS));
+            call = inner;
+        }
+    }
+    NB_TRY(nb_resolve_expr(an, scope, call, &fn, err));
     fn = without_alias(fn);
     spec->partition_by = NB_ARENA_ARRAY(an->arena, nb_expr *, w->n_partition_spec + 1);
     spec->order_by = NB_ARENA_ARRAY(an->arena, nb_sort_key, w->n_order_spec + 1);
@@ -596,6 +612,7 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
     NB_NEED(e);
     e->u.window.fn = fn;
     e->u.window.spec = spec;
+    e->u.window.ignore_nulls = ignore_nulls;
     nb_expr_set_flags(e);
     e->foldable = false;
     *out = e;

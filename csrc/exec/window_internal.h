@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * window_internal.h: what the window_*.c files share.
+ *
+ * Rows are sorted by partition and order first; everything below speaks of positions in that order. A block is a run of whole partitions that one
+ * thread computes at once: its functions' results are vectors of the block's rows.
+ */
+#ifndef NB_EXEC_WINDOW_INTERNAL_H
+#define NB_EXEC_WINDOW_INTERNAL_H
+
+#include "exec/operators.h"
+#include "exec/sort_rows.h"
+
+typedef enum nb_window_kind {
+    NB_WINDOW_AGGREGATE,
+    NB_WINDOW_ROW_NUMBER,
+    NB_WINDOW_RANK,
+    NB_WINDOW_DENSE_RANK,
+    NB_WINDOW_PERCENT_RANK,
+    NB_WINDOW_CUME_DIST,
+    NB_WINDOW_NTILE,
+    NB_WINDOW_LAG, /* LEAD too, by the sign of `offset` */
+    NB_WINDOW_NTH_VALUE,
+} nb_window_kind;
+
+/* One function of the node. */
+typedef struct nb_window_fn {
+    nb_window_kind kind;
+    const nb_expr *expr; /* the WINDOW */
+    const nb_expr *fn;   /* its AGG or CALL */
+    int *args;           /* columns of the sorted table */
+    int n_args;
+    int filter;          /* column, or -1 */
+    int64_t offset;      /* rows to look away; n of ntile and nth_value */
+    int fallback;        /* column of lag's and lead's third argument, or -1 */
+    bool ignore_nulls;
+    const nb_frame *frame;
+    /* RANGE bounds with offsets, in units of the order column's own type */
+    int64_t lower_int, upper_int;
+    double lower_float, upper_float;
+} nb_window_fn;
+
+typedef struct nb_window {
+    nb_pool *pool;
+    nb_arena *arena;
+    const nb_session_info *info;
+    const nb_cancel_flag *cancel;
+    nb_table *table; /* child's columns, then those made for keys and arguments */
+    nb_row_index index;
+    uint32_t *ids;   /* n_rows, in order of partition and order */
+    uint8_t *starts; /* n_rows: bit 0 = a partition begins, bit 1 = a peer group begins */
+    int64_t n_rows;
+    int64_t *blocks; /* n_blocks + 1 positions */
+    int64_t n_blocks;
+    int n_child;     /* columns of the child */
+    nb_sort_col *keys;
+    int n_partition, n_keys; /* of keys: partition columns, then order columns */
+    nb_window_fn *fns;
+    int n_fns;
+} nb_window;
+
+/* A partition: positions [from, to); rows of args are numbered from block_from. */
+typedef struct nb_window_part {
+    int64_t from, to;
+} nb_window_part;
+
+/* The frame of each row of the partition: lo[i], hi[i] (absolute positions, lo <= hi) for position from + i. */
+nb_status nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part part, nb_arena *arena, int64_t *lo, int64_t *hi,
+                           nb_error *err);
+/* Results of an aggregate for the partition's rows, written to rows [at, at + part length) of out (flat, allocated). args are the gathered arguments,
+ * filter (may be NULL) a boolean vector; both start at the partition's first row. */
+nb_status nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args, const nb_vector *filter, const int64_t *lo,
+                              const int64_t *hi, nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at, nb_error *err);
+
+/* Columns cols[0..n) of positions [from, to), as flat vectors of any length. */
+nb_status nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64_t to, nb_arena *arena, nb_vector *out);
+
+#endif
