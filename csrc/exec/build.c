@@ -395,7 +395,7 @@ static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_EXPAND] = build_expand,       [NB_NODE_GENERATE] = build_generate,
     [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
     [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_sort,
-    [NB_NODE_JOIN] = build_join,
+    [NB_NODE_JOIN] = build_join,           [NB_NODE_WINDOW] = nb_build_window,
 };
 
 nb_status

@@ -17,4 +17,7 @@ bool nb_exprs_count_rows(nb_expr *const *exprs, int n);
 nb_status nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
                                    nb_table **out, nb_error *err);
 
+/* window.c */
+nb_status nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
+
 #endif

@@ -33,7 +33,8 @@ typedef struct window_local {
 /* ---- results of a block ---- */
 
 nb_status
-nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64_t to, nb_arena *arena, nb_vector *out)
+nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64_t to,
+                 nb_arena *arena, nb_vector *out)
 {
     int64_t n_parts = (to - from + NB_BATCH_ROWS - 1) / NB_BATCH_ROWS;
     nb_vector *parts;
@@ -49,7 +50,8 @@ nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64
     }
     for (int64_t p = 0; p < n_parts; p++) {
         int64_t at = from + p * NB_BATCH_ROWS;
-        NB_TRY(nb_rows_gather(&w->index, cols, n, w->ids + at, NB_MIN(to - at, NB_BATCH_ROWS), arena, parts + p * n));
+        NB_TRY(nb_rows_gather(&w->index, cols, n, w->ids + at, NB_MIN(to - at, NB_BATCH_ROWS),
+                              arena, parts + p * n));
     }
     for (int c = 0; c < n; c++) {
         for (int64_t p = 0; p < n_parts; p++) {
@@ -86,7 +88,9 @@ ranks(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base
         case NB_WINDOW_ROW_NUMBER: NB_DATA(int32_t, out)[row] = (int32_t)number; break;
         case NB_WINDOW_RANK: NB_DATA(int32_t, out)[row] = (int32_t)rank; break;
         case NB_WINDOW_DENSE_RANK: NB_DATA(int32_t, out)[row] = (int32_t)dense; break;
-        case NB_WINDOW_PERCENT_RANK: NB_DATA(double, out)[row] = n > 1 ? (double)(rank - 1) / (double)(n - 1) : 0.0; break;
+        case NB_WINDOW_PERCENT_RANK:
+            NB_DATA(double, out)[row] = n > 1 ? (double)(rank - 1) / (double)(n - 1) : 0.0;
+            break;
         case NB_WINDOW_CUME_DIST:
             if (at >= peer_end) {
                 peer_end = at + 1;
@@ -98,8 +102,9 @@ ranks(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base
             break;
         default: { /* NTILE: the first n % buckets buckets have a row more */
             int64_t size = n / fn->offset, longer = n % fn->offset, cut = longer * (size + 1);
-            NB_DATA(int32_t, out)[row] =
-                (int32_t)(number - 1 < cut ? (number - 1) / (size + 1) + 1 : longer + (number - 1 - cut) / NB_MAX(size, 1) + 1);
+            NB_DATA(int32_t, out)
+            [row] = (int32_t)(number - 1 < cut ? (number - 1) / (size + 1) + 1
+                                               : longer + (number - 1 - cut) / NB_MAX(size, 1) + 1);
             break;
         }
         }
@@ -108,7 +113,8 @@ ranks(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base
 
 /* For each row of the block the id of the row whose value it shows, UINT32_MAX where there is none. */
 static nb_status
-find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base, uint32_t *found, nb_arena *arena, nb_error *err)
+find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base,
+          uint32_t *found, nb_arena *arena, nb_error *err)
 {
     int64_t n = p.to - p.from;
     const nb_vector *value = NULL;
@@ -122,7 +128,8 @@ find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t 
         for (int64_t at = p.from; at < p.to; at++) {
             int64_t to = at + fn->offset;
             if (value && fn->offset != 0) {
-                int64_t left = fn->offset < 0 ? -fn->offset : fn->offset, step = fn->offset < 0 ? -1 : 1;
+                int64_t left = fn->offset < 0 ? -fn->offset : fn->offset,
+                        step = fn->offset < 0 ? -1 : 1;
                 for (to = at + step; to >= p.from && to < p.to; to += step) {
                     if (!nb_vector_is_null(value, to - p.from) && --left == 0) {
                         break;
@@ -155,7 +162,8 @@ find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t 
 
 /* Values of the found rows; lag's and lead's default where none was found. */
 static nb_status
-values_of(const nb_window *w, const nb_window_fn *fn, const uint32_t *found, int64_t from, int64_t n, nb_arena *arena, nb_vector *out)
+values_of(const nb_window *w, const nb_window_fn *fn, const uint32_t *found, int64_t from,
+          int64_t n, nb_arena *arena, nb_vector *out)
 {
     int64_t n_parts = (n + NB_BATCH_ROWS - 1) / NB_BATCH_ROWS;
     nb_vector *parts = NB_ARENA_ARRAY(arena, nb_vector, n_parts);
@@ -193,7 +201,8 @@ values_of(const nb_window *w, const nb_window_fn *fn, const uint32_t *found, int
 }
 
 static nb_status
-aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_t to, nb_arena *arena, nb_vector *out, nb_error *err)
+aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_t to,
+                nb_arena *arena, nb_vector *out, nb_error *err)
 {
     nb_vector args[9], filter;
 
@@ -223,13 +232,15 @@ aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_
         if (fn->filter >= 0) {
             NB_TRY(nb_vector_slice(arena, &filter, p.from - from, n, &test));
         }
-        NB_TRY(nb_window_aggregate(w, fn, mine, fn->filter >= 0 ? &test : NULL, lo, hi, p, arena, out, p.from - from, err));
+        NB_TRY(nb_window_aggregate(w, fn, mine, fn->filter >= 0 ? &test : NULL, lo, hi, p, arena,
+                                   out, p.from - from, err));
     }
     return NB_OK;
 }
 
 static nb_status
-compute_block(const nb_window *w, int64_t from, int64_t to, nb_arena *arena, nb_vector *results, nb_error *err)
+compute_block(const nb_window *w, int64_t from, int64_t to, nb_arena *arena, nb_vector *results,
+              nb_error *err)
 {
     for (int f = 0; f < w->n_fns; f++) {
         const nb_window_fn *fn = &w->fns[f];
@@ -313,7 +324,8 @@ window_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_er
     NB_TRY(nb_batch_init(scratch, w->n_child + w->n_fns, n, out));
     NB_TRY(nb_rows_gather(&w->index, NULL, w->n_child, w->ids + l->at, n, scratch, out->cols));
     for (int f = 0; f < w->n_fns; f++) {
-        NB_TRY(nb_vector_slice(scratch, &l->results[f], l->at - l->from, n, &out->cols[w->n_child + f]));
+        NB_TRY(nb_vector_slice(scratch, &l->results[f], l->at - l->from, n,
+                               &out->cols[w->n_child + f]));
     }
     out->order = (uint64_t)l->block;
     l->at += n;
@@ -485,7 +497,8 @@ want(extras *x, nb_expr *e, int *slot)
 
 /* A constant number, as integer and as float; µs for intervals over timestamps, days over dates. */
 static nb_status
-constant(nb_arena *arena, const nb_session_info *info, nb_expr *e, const nb_type *order, int64_t *as_int, double *as_float, nb_error *err)
+constant(nb_arena *arena, const nb_session_info *info, nb_expr *e, const nb_type *order,
+         int64_t *as_int, double *as_float, nb_error *err)
 {
     const nb_vector *v;
     nb_expr *number;
@@ -511,7 +524,8 @@ constant(nb_arena *arena, const nb_session_info *info, nb_expr *e, const nb_type
         NB_TRY(nb_expr_cast(arena, e, order, NB_CAST_ANSI, &number, err));
         NB_TRY(nb_expr_fold(arena, number, info, &number, err));
         v = number->u.literal.value;
-        *as_int = order->phys == NB_PHYS_INT64 ? NB_DATA(int64_t, v)[0] : (int64_t)NB_DATA(nb_int128, v)[0];
+        *as_int = order->phys == NB_PHYS_INT64 ? NB_DATA(int64_t, v)[0]
+                                               : (int64_t)NB_DATA(nb_int128, v)[0];
         return NB_OK;
     }
     if (*as_float >= -9e18 && *as_float <= 9e18) {
@@ -539,9 +553,15 @@ set_up_call(nb_window *w, nb_window_fn *f, extras *x, nb_error *err)
     static const struct {
         const char *name;
         nb_window_kind kind;
-    } kinds[] = {{"row_number", NB_WINDOW_ROW_NUMBER},     {"rank", NB_WINDOW_RANK},           {"dense_rank", NB_WINDOW_DENSE_RANK},
-                 {"percent_rank", NB_WINDOW_PERCENT_RANK}, {"cume_dist", NB_WINDOW_CUME_DIST}, {"ntile", NB_WINDOW_NTILE},
-                 {"lag", NB_WINDOW_LAG},                   {"lead", NB_WINDOW_LAG},            {"nth_value", NB_WINDOW_NTH_VALUE}};
+    } kinds[] = {{"row_number", NB_WINDOW_ROW_NUMBER},
+                 {"rank", NB_WINDOW_RANK},
+                 {"dense_rank", NB_WINDOW_DENSE_RANK},
+                 {"percent_rank", NB_WINDOW_PERCENT_RANK},
+                 {"cume_dist", NB_WINDOW_CUME_DIST},
+                 {"ntile", NB_WINDOW_NTILE},
+                 {"lag", NB_WINDOW_LAG},
+                 {"lead", NB_WINDOW_LAG},
+                 {"nth_value", NB_WINDOW_NTH_VALUE}};
     size_t k = 0;
 
     while (k < NB_COUNT_OF(kinds) && !is_named(c, kinds[k].name)) {
@@ -555,8 +575,9 @@ set_up_call(nb_window *w, nb_window_fn *f, extras *x, nb_error *err)
     if (f->kind == NB_WINDOW_NTILE && c->n_args > 0) {
         NB_TRY(constant(x->arena, w->info, c->args[0], NULL, &f->offset, &unused, err));
         if (f->offset <= 0) {
-            return nb_raise(err, NB_COND_DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE, "sqlExpr", "\"ntile()\"", "exprName", "`buckets`", "valueRange",
-                            "[1, 2147483647]", "currentValue", "0", NULL);
+            return nb_raise(err, NB_COND_DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE, "sqlExpr",
+                            "\"ntile()\"", "exprName", "`buckets`", "valueRange", "[1, 2147483647]",
+                            "currentValue", "0", NULL);
         }
     }
     if (f->kind == NB_WINDOW_LAG || f->kind == NB_WINDOW_NTH_VALUE) {
@@ -589,8 +610,10 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
         return NB_NOMEM;
     }
     for (int i = 0; i < w->n_keys; i++) {
-        const nb_sort_key *o = i < w->n_partition ? NULL : &node->u.window.order_by[i - w->n_partition];
-        w->keys[i] = (nb_sort_col){.descending = o && o->descending, .nulls_last = o && o->nulls_last};
+        const nb_sort_key *o =
+            i < w->n_partition ? NULL : &node->u.window.order_by[i - w->n_partition];
+        w->keys[i] =
+            (nb_sort_col){.descending = o && o->descending, .nulls_last = o && o->nulls_last};
         NB_TRY(want(x, o ? o->expr : node->u.window.partition_by[i], &w->keys[i].col));
     }
     for (int i = 0; i < w->n_fns; i++) {
@@ -611,7 +634,8 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
             f->kind = NB_WINDOW_AGGREGATE;
             f->n_args = f->fn->n_args;
             if (f->fn->u.agg.distinct) {
-                return nb_raise(err, NB_COND_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, "windowExpr", nb_expr_sql(x->arena, f->expr, false), NULL);
+                return nb_raise(err, NB_COND_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, "windowExpr",
+                                nb_expr_sql(x->arena, f->expr, false), NULL);
             }
             for (int a = 0; a < f->n_args; a++) {
                 NB_TRY(want(x, f->fn->args[a], &f->args[a]));
@@ -621,13 +645,18 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
             }
         }
         if (f->frame->lower == NB_BOUND_OFFSET) {
-            NB_TRY(constant(x->arena, w->info, f->frame->lower_offset, f->frame->is_rows ? NULL : order, &f->lower_int, &f->lower_float, err));
+            NB_TRY(constant(x->arena, w->info, f->frame->lower_offset,
+                            f->frame->is_rows ? NULL : order, &f->lower_int, &f->lower_float, err));
         }
         if (f->frame->upper == NB_BOUND_OFFSET) {
-            NB_TRY(constant(x->arena, w->info, f->frame->upper_offset, f->frame->is_rows ? NULL : order, &f->upper_int, &f->upper_float, err));
+            NB_TRY(constant(x->arena, w->info, f->frame->upper_offset,
+                            f->frame->is_rows ? NULL : order, &f->upper_int, &f->upper_float, err));
         }
-        if (!f->frame->is_rows && (f->frame->lower == NB_BOUND_OFFSET || f->frame->upper == NB_BOUND_OFFSET) && n_order != 1) {
-            return nb_raise_unsupported(err, "A range frame with offsets over %d order columns", n_order);
+        if (!f->frame->is_rows &&
+            (f->frame->lower == NB_BOUND_OFFSET || f->frame->upper == NB_BOUND_OFFSET) &&
+            n_order != 1) {
+            return nb_raise_unsupported(err, "A range frame with offsets over %d order columns",
+                                        n_order);
         }
     }
     return NB_OK;
@@ -660,7 +689,9 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     NB_TRY_GOTO(st, set_up(w, node, &x, err), fail);
     columns = NB_ARENA_ARRAY(x.arena, int, x.n + 1);
     NB_TRY_GOTO(st, columns ? NB_OK : NB_NOMEM, fail);
-    NB_TRY_GOTO(st, nb_build_gather_extended(run, node->children[0], x.exprs, x.n, columns, &w->table, err), fail);
+    NB_TRY_GOTO(
+        st, nb_build_gather_extended(run, node->children[0], x.exprs, x.n, columns, &w->table, err),
+        fail);
     for (int i = 0; i < w->n_keys; i++) {
         w->keys[i].col = columns[w->keys[i].col];
     }
@@ -674,7 +705,8 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     w->n_rows = w->table->n_rows;
     NB_TRY_GOTO(st, nb_row_index_init(w->arena, w->table, &w->index), fail);
     if (w->n_rows) {
-        NB_TRY_GOTO(st, nb_sort_rows(ctx, ctx->pool, w->table, w->keys, w->n_keys, false, &w->ids), fail);
+        NB_TRY_GOTO(st, nb_sort_rows(ctx, ctx->pool, w->table, w->keys, w->n_keys, false, &w->ids),
+                    fail);
         NB_TRY_GOTO(st, mark_and_cut(w, ctx->n_threads), fail);
     }
     return nb_stream_from(run, &s->base, node, out);

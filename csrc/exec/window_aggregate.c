@@ -10,7 +10,7 @@
  */
 #include "exec/window_internal.h"
 
-#define FANOUT 16
+#define FANOUT      16
 #define SHORT_FRAME 64
 
 typedef struct tree {
@@ -53,7 +53,8 @@ update(run *r, void *state, int64_t from, int64_t to)
     if (r->filter) {
         for (int64_t i = from; i < to; i++) {
             run plain = *r;
-            if (nb_vector_is_null(r->filter, i) || !NB_DATA(uint8_t, r->filter)[nb_vector_slot(r->filter, i)]) {
+            if (nb_vector_is_null(r->filter, i) ||
+                !NB_DATA(uint8_t, r->filter)[nb_vector_slot(r->filter, i)]) {
                 continue;
             }
             plain.filter = NULL;
@@ -115,7 +116,8 @@ query_tree(run *r, uint8_t *state, int64_t from, int64_t to)
     while (from < to) {
         int level = -1;
         int64_t width = 1;
-        while (level + 1 < r->tree.n_levels && from % (width * FANOUT) == 0 && from + width * FANOUT <= to) {
+        while (level + 1 < r->tree.n_levels && from % (width * FANOUT) == 0 &&
+               from + width * FANOUT <= to) {
             width *= FANOUT;
             level++;
         }
@@ -146,7 +148,8 @@ finish(run *r, uint8_t *const *states, int64_t n, nb_vector *out, int64_t at)
     if (made.validity) {
         NB_TRY(nb_vector_need_validity(r->arena, out));
     }
-    if (nb_type_storage(out->type)->phys == NB_PHYS_LIST) { /* children are joined: lists point behind those that are there */
+    if (nb_type_storage(out->type)->phys ==
+        NB_PHYS_LIST) { /* children are joined: lists point behind those that are there */
         for (int c = 0; c < out->n_children; c++) {
             const nb_vector *parts[2] = {&out->children[c], &made.children[c]};
             nb_vector joined;
@@ -169,8 +172,9 @@ finish(run *r, uint8_t *const *states, int64_t n, nb_vector *out, int64_t at)
 }
 
 nb_status
-nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args, const nb_vector *filter, const int64_t *lo,
-                    const int64_t *hi, nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at, nb_error *err)
+nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args,
+                    const nb_vector *filter, const int64_t *lo, const int64_t *hi,
+                    nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at, nb_error *err)
 {
     run r = {.fn = fn,
              .ops = fn->fn->u.agg.ops,
@@ -178,7 +182,12 @@ nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector 
              .filter = filter,
              .arena = arena,
              .n = part.to - part.from,
-             .ctx = {.memory = arena, .scratch = arena, .info = w->info, .expr = fn->fn, .payload = fn->fn->u.agg.payload, .err = err}};
+             .ctx = {.memory = arena,
+                     .scratch = arena,
+                     .info = w->info,
+                     .expr = fn->fn,
+                     .payload = fn->fn->u.agg.payload,
+                     .err = err}};
     uint8_t *states[NB_BATCH_ROWS], *snapshots, *state;
     int64_t cur_lo = 0, cur_hi = 0;
     bool has_state = false, plain = r.ops->serialize == NULL;

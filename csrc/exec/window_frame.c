@@ -29,7 +29,8 @@ int_at(const axis *a, int64_t i)
 static double
 float_at(const axis *a, int64_t i)
 {
-    return a->v->type->phys == NB_PHYS_FLOAT ? (double)NB_DATA(float, a->v)[i] : NB_DATA(double, a->v)[i];
+    return a->v->type->phys == NB_PHYS_FLOAT ? (double)NB_DATA(float, a->v)[i]
+                                             : NB_DATA(double, a->v)[i];
 }
 
 /* Is value j before (value i + offset) in the direction of the order? */
@@ -37,14 +38,16 @@ static bool
 is_before(const axis *a, int64_t j, int64_t i, int64_t off_int, double off_float)
 {
     if (a->is_float) {
-        double x = float_at(a, j), y = a->descending ? float_at(a, i) - off_float : float_at(a, i) + off_float;
+        double x = float_at(a, j),
+               y = a->descending ? float_at(a, i) - off_float : float_at(a, i) + off_float;
         bool x_nan = x != x, y_nan = y != y;
         if (x_nan || y_nan) { /* NaN is the greatest */
             return a->descending ? x_nan && !y_nan : !x_nan && y_nan;
         }
         return a->descending ? x > y : x < y;
     } else {
-        nb_int128 x = int_at(a, j), y = a->descending ? int_at(a, i) - off_int : int_at(a, i) + off_int;
+        nb_int128 x = int_at(a, j),
+                  y = a->descending ? int_at(a, i) - off_int : int_at(a, i) + off_int;
         return a->descending ? x > y : x < y;
     }
 }
@@ -53,14 +56,16 @@ static bool
 is_after(const axis *a, int64_t j, int64_t i, int64_t off_int, double off_float)
 {
     if (a->is_float) {
-        double x = float_at(a, j), y = a->descending ? float_at(a, i) - off_float : float_at(a, i) + off_float;
+        double x = float_at(a, j),
+               y = a->descending ? float_at(a, i) - off_float : float_at(a, i) + off_float;
         bool x_nan = x != x, y_nan = y != y;
         if (x_nan || y_nan) {
             return a->descending ? !x_nan && y_nan : x_nan && !y_nan;
         }
         return a->descending ? x < y : x > y;
     } else {
-        nb_int128 x = int_at(a, j), y = a->descending ? int_at(a, i) - off_int : int_at(a, i) + off_int;
+        nb_int128 x = int_at(a, j),
+                  y = a->descending ? int_at(a, i) - off_int : int_at(a, i) + off_int;
         return a->descending ? x < y : x > y;
     }
 }
@@ -85,8 +90,12 @@ rows_frames(const nb_window_fn *fn, nb_window_part p, int64_t *lo, int64_t *hi)
     const nb_frame *f = fn->frame;
 
     for (int64_t at = p.from; at < p.to; at++) {
-        int64_t l = f->lower == NB_BOUND_UNBOUNDED ? p.from : f->lower == NB_BOUND_CURRENT ? at : shift(at, fn->lower_int);
-        int64_t h = f->upper == NB_BOUND_UNBOUNDED ? p.to : f->upper == NB_BOUND_CURRENT ? at + 1 : shift(at, shift(fn->upper_int, 1));
+        int64_t l = f->lower == NB_BOUND_UNBOUNDED ? p.from
+                    : f->lower == NB_BOUND_CURRENT ? at
+                                                   : shift(at, fn->lower_int);
+        int64_t h = f->upper == NB_BOUND_UNBOUNDED ? p.to
+                    : f->upper == NB_BOUND_CURRENT ? at + 1
+                                                   : shift(at, shift(fn->upper_int, 1));
         lo[at - p.from] = clamp(l, p);
         hi[at - p.from] = NB_MAX(clamp(h, p), lo[at - p.from]);
     }
@@ -146,7 +155,8 @@ range_offsets(const nb_window_fn *fn, const axis *a, nb_window_part p, int64_t *
         }
         hi[i] = NB_MAX(hi[i], lo[i]);
     }
-    for (int64_t i = 0; i < n; i++) { /* null order values: their peers, or beyond where unbounded */
+    for (int64_t i = 0; i < n;
+         i++) { /* null order values: their peers, or beyond where unbounded */
         if (i >= first && i < end) {
             continue;
         }
@@ -156,7 +166,8 @@ range_offsets(const nb_window_fn *fn, const axis *a, nb_window_part p, int64_t *
 }
 
 nb_status
-nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part p, nb_arena *arena, int64_t *lo, int64_t *hi, nb_error *err)
+nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part p, nb_arena *arena,
+                 int64_t *lo, int64_t *hi, nb_error *err)
 {
     const nb_frame *f = fn->frame;
 

@@ -30,9 +30,9 @@ typedef struct nb_window_fn {
     const nb_expr *fn;   /* its AGG or CALL */
     int *args;           /* columns of the sorted table */
     int n_args;
-    int filter;          /* column, or -1 */
-    int64_t offset;      /* rows to look away; n of ntile and nth_value */
-    int fallback;        /* column of lag's and lead's third argument, or -1 */
+    int filter;     /* column, or -1 */
+    int64_t offset; /* rows to look away; n of ntile and nth_value */
+    int fallback;   /* column of lag's and lead's third argument, or -1 */
     bool ignore_nulls;
     const nb_frame *frame;
     /* RANGE bounds with offsets, in units of the order column's own type */
@@ -52,7 +52,7 @@ typedef struct nb_window {
     int64_t n_rows;
     int64_t *blocks; /* n_blocks + 1 positions */
     int64_t n_blocks;
-    int n_child;     /* columns of the child */
+    int n_child; /* columns of the child */
     nb_sort_col *keys;
     int n_partition, n_keys; /* of keys: partition columns, then order columns */
     nb_window_fn *fns;
@@ -65,14 +65,17 @@ typedef struct nb_window_part {
 } nb_window_part;
 
 /* The frame of each row of the partition: lo[i], hi[i] (absolute positions, lo <= hi) for position from + i. */
-nb_status nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part part, nb_arena *arena, int64_t *lo, int64_t *hi,
-                           nb_error *err);
+nb_status nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part part,
+                           nb_arena *arena, int64_t *lo, int64_t *hi, nb_error *err);
 /* Results of an aggregate for the partition's rows, written to rows [at, at + part length) of out (flat, allocated). args are the gathered arguments,
  * filter (may be NULL) a boolean vector; both start at the partition's first row. */
-nb_status nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args, const nb_vector *filter, const int64_t *lo,
-                              const int64_t *hi, nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at, nb_error *err);
+nb_status nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args,
+                              const nb_vector *filter, const int64_t *lo, const int64_t *hi,
+                              nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at,
+                              nb_error *err);
 
 /* Columns cols[0..n) of positions [from, to), as flat vectors of any length. */
-nb_status nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64_t to, nb_arena *arena, nb_vector *out);
+nb_status nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64_t to,
+                           nb_arena *arena, nb_vector *out);
 
 #endif

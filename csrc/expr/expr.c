@@ -518,6 +518,9 @@ bind_ordinals(nb_arena *arena, const nb_expr *e, const scope *s, nb_expr **out, 
             NB_TRY(bind_ordinals(arena, e->args[i], s, &copy->args[i], err));
         }
     }
+    if (e->kind == NB_EXPR_WINDOW) { /* keys are bound apart: they belong to the node */
+        NB_TRY(bind_ordinals(arena, e->u.window.fn, s, &copy->u.window.fn, err));
+    }
     if (e->kind == NB_EXPR_AGG && e->u.agg.filter != NULL) {
         NB_TRY(bind_ordinals(arena, e->u.agg.filter, s, &copy->u.agg.filter, err));
     }
