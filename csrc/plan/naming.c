@@ -77,6 +77,8 @@ static const struct default_row {
 } defaults[] = {
     {"aggregate", 3, ", lambdafunction(namedlambdavariable(), namedlambdavariable())"},
     {"reduce", 3, ", lambdafunction(namedlambdavariable(), namedlambdavariable())"},
+    {"approx_percentile", 2, ", 10000"},
+    {"percentile_approx", 2, ", 10000"},
     {"substring", 2, ", 2147483647"},
     {"substr", 2, ", 2147483647"},
     {"locate", 2, ", 1"},

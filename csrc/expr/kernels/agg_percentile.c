@@ -688,6 +688,7 @@ nb_agg_bind_approx_percentile(nb_bound_agg *agg, nb_error *err)
         }
     }
     p->error = 1.0 / (double)accuracy;
+    p->disc = true; /* a value that occurs, never one between two */
     const nb_type *t = call->args[0]->type;
     bool numeric = nb_type_is_numeric(t) || t->id == NB_TYPE_DATE || t->id == NB_TYPE_TIMESTAMP ||
                    t->id == NB_TYPE_TIMESTAMP_NTZ || t->id == NB_TYPE_INTERVAL_YM ||
