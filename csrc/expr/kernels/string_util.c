@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * string_util.c: UTF-8 and searching for the kernels of strings.
+ */
+#include "expr/kernels/string.h"
+
+bool
+nb_utf8_is_ascii(nb_str s)
+{
+    size_t i = 0;
+    uint64_t seen = 0, w;
+
+    for (; i + 8 <= s.len; i += 8) {
+        memcpy(&w, s.data + i, 8);
+        seen |= w;
+    }
+    for (; i < s.len; i++) {
+        seen |= (unsigned char)s.data[i];
+    }
+    return (seen & 0x8080808080808080u) == 0;
+}
+
+int64_t
+nb_utf8_count(nb_str s)
+{
+    int64_t n = 0;
+
+    if (nb_utf8_is_ascii(s)) {
+        return (int64_t)s.len;
+    }
+    for (size_t i = 0; i < s.len; i += nb_utf8_len((unsigned char)s.data[i])) {
+        n++;
+    }
+    return n;
+}
+
+size_t
+nb_utf8_offset(nb_str s, int64_t chars)
+{
+    size_t i = 0;
+
+    if (chars <= 0) {
+        return 0;
+    }
+    if ((uint64_t)chars >= s.len) {
+        return s.len;
+    }
+    while (i < s.len && chars-- > 0) {
+        i += nb_utf8_len((unsigned char)s.data[i]);
+    }
+    return NB_MIN(i, s.len);
+}
+
+uint32_t
+nb_utf8_decode(nb_str s, size_t at, size_t *n)
+{
+    const unsigned char *p = (const unsigned char *)s.data + at;
+    size_t len = nb_utf8_len(p[0]);
+    uint32_t c = p[0];
+
+    *n = 1;
+    if (len == 1 || at + len > s.len) {
+        return c;
+    }
+    c &= 0xFFu >> (len + 1);
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xC0) != 0x80) {
+            return p[0];
+        }
+        c = c << 6 | (p[i] & 0x3F);
+    }
+    *n = len;
+    return c;
+}
+
+size_t
+nb_utf8_encode(uint32_t c, char *out)
+{
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | (c >> 18 & 7));
+    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+int64_t
+nb_str_find(nb_str s, nb_str needle, size_t from)
+{
+    const char *p;
+
+    if (from > s.len) {
+        return -1;
+    }
+    if (needle.len == 0) {
+        return (int64_t)from;
+    }
+    p = needle.len == 1 ? memchr(s.data + from, needle.data[0], s.len - from)
+                        : memmem(s.data + from, s.len - from, needle.data, needle.len);
+    return p ? p - s.data : -1;
+}
+
+nb_status
+nb_text_too_long(nb_kernel_ctx *ctx)
+{
+    return nb_raise(ctx->err, NB_COND_COLLECTION_SIZE_LIMIT_EXCEEDED, "numberOfElements",
+                    "more than 2147483632", "functionName", "a string function",
+                    "maxRoundedArrayLength", "2147483632", "parameter", "length", NULL);
+}
