@@ -12,25 +12,25 @@
 
 /* Bytes of the character that starts with c. */
 NB_INLINE size_t
-nb_utf8_len(unsigned char c)
+nb_char_len(unsigned char c)
 {
     return c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF8 ? 4 : 1;
 }
 NB_INLINE size_t
-nb_utf8_step(nb_str s, size_t at)
+nb_char_step(nb_str s, size_t at)
 {
-    size_t n = nb_utf8_len((unsigned char)s.data[at]);
+    size_t n = nb_char_len((unsigned char)s.data[at]);
     return NB_MIN(n, s.len - at);
 }
 
-bool nb_utf8_is_ascii(nb_str s);
-int64_t nb_utf8_count(nb_str s); /* characters */
-size_t nb_utf8_offset(
+bool nb_char_is_ascii(nb_str s);
+int64_t nb_char_count(nb_str s); /* characters */
+size_t nb_char_offset(
     nb_str s,
     int64_t chars); /* byte offset of character number `chars`; s.len when there are fewer */
 /* The code point at `at` (invalid bytes as themselves), and how many bytes it takes. */
-uint32_t nb_utf8_decode(nb_str s, size_t at, size_t *n);
-size_t nb_utf8_encode(uint32_t c, char *out); /* 1 to 4 bytes */
+uint32_t nb_char_decode(nb_str s, size_t at, size_t *n);
+size_t nb_char_encode(uint32_t c, char *out); /* 1 to 4 bytes */
 
 /* Byte offset of the needle at or after `from`; -1 when absent. An empty needle is found at `from`. */
 int64_t nb_str_find(nb_str s, nb_str needle, size_t from);

@@ -29,7 +29,7 @@ length_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
     for (int64_t i = 0; i < n; i++) {
         const nb_view *v = &NB_DATA(nb_view, args)[i];
         NB_DATA(int32_t, out)
-        [i] = binary ? (int32_t)v->len : (int32_t)nb_utf8_count(nb_view_str(v));
+        [i] = binary ? (int32_t)v->len : (int32_t)nb_char_count(nb_view_str(v));
     }
     return NB_OK;
 }
@@ -94,9 +94,9 @@ final_sigma(nb_str s, size_t at, size_t behind)
     bool before = false;
 
     for (size_t i = 0; i < at; i += n) {
-        before = is_cased(nb_utf8_decode(s, i, &n));
+        before = is_cased(nb_char_decode(s, i, &n));
     }
-    return before && (behind >= s.len || !is_cased(nb_utf8_decode(s, behind, &n)));
+    return before && (behind >= s.len || !is_cased(nb_char_decode(s, behind, &n)));
 }
 
 /* Characters that Unicode's full mapping turns into several. */
@@ -139,16 +139,16 @@ put_case(nb_str s, size_t at, size_t n, uint32_t c, bool upper, char *out)
                 return len;
             }
         }
-        return nb_utf8_encode((uint32_t)utf8proc_toupper((utf8proc_int32_t)c), out);
+        return nb_char_encode((uint32_t)utf8proc_toupper((utf8proc_int32_t)c), out);
     }
     if (c == 0x130) {
         memcpy(out, "i\xCC\x87", 3);
         return 3;
     }
     if (c == 0x3A3 && final_sigma(s, at, at + n)) {
-        return nb_utf8_encode(0x3C2, out);
+        return nb_char_encode(0x3C2, out);
     }
-    return nb_utf8_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), out);
+    return nb_char_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), out);
 }
 
 NB_INLINE void
@@ -168,7 +168,7 @@ change_case(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, case_mode mode
     for (int64_t i = 0; i < n; i++) {
         nb_str s = nb_row_str(args, i);
         size_t len = 0, step;
-        bool ascii = nb_utf8_is_ascii(s);
+        bool ascii = nb_char_is_ascii(s);
         char *p = nb_text_room(&w, ascii ? s.len : s.len * 6 + 8);
         if (p == NULL) {
             return NB_NOMEM;
@@ -180,7 +180,7 @@ change_case(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, case_mode mode
         }
         bool start = true;
         for (size_t k = 0; k < s.len; k += step) {
-            uint32_t c = nb_utf8_decode(s, k, &step);
+            uint32_t c = nb_char_decode(s, k, &step);
             len += put_case(s, k, step, c, mode == CASE_UPPER || (mode == CASE_INITCAP && start),
                             p + len);
             start = c == ' ';
@@ -230,7 +230,7 @@ reverse_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
             return NB_NOMEM;
         }
         for (size_t k = 0, step; k < s.len; k += step) {
-            step = nb_utf8_step(s, k);
+            step = nb_char_step(s, k);
             memcpy(p + s.len - k - step, s.data + k, step);
         }
         NB_DATA(nb_view, out)[i] = nb_text_done(&w, s.len);
@@ -286,14 +286,14 @@ part(nb_str s, int64_t from, int64_t to, bool bytes)
         return nb_view_make(NULL, 0);
     }
     from = NB_MAX(from, 0);
-    if (bytes || nb_utf8_is_ascii(s)) {
+    if (bytes || nb_char_is_ascii(s)) {
         int64_t end = NB_MIN(to, (int64_t)s.len);
         return from >= end ? nb_view_make(NULL, 0)
                            : nb_view_make(s.data + from, (size_t)(end - from));
     }
-    size_t a = nb_utf8_offset(s, from);
+    size_t a = nb_char_offset(s, from);
     nb_str rest = {s.data + a, s.len - a};
-    return nb_view_make(rest.data, nb_utf8_offset(rest, to - from));
+    return nb_view_make(rest.data, nb_char_offset(rest, to - from));
 }
 
 static nb_status
@@ -310,7 +310,7 @@ substring_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
         int64_t len = n_args > 2 ? NB_DATA(int32_t, &args[2])[i * nb_step(&args[2])] : INT32_MAX;
         int64_t from = pos > 0 ? pos - 1 : 0;
         if (pos < 0) {
-            from = pos + (bytes ? (int64_t)s.len : nb_utf8_count(s));
+            from = pos + (bytes ? (int64_t)s.len : nb_char_count(s));
         }
         /* Java's int arithmetic: an end beyond the largest int is the largest int. */
         int64_t to = NB_MIN(from + len, INT32_MAX);
@@ -350,7 +350,7 @@ right_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
     for (int64_t i = 0; i < n; i++) {
         if (nb_is_valid(out->validity, i)) {
             nb_str s = nb_row_str(&args[0], i);
-            int64_t chars = nb_utf8_count(s),
+            int64_t chars = nb_char_count(s),
                     len = NB_DATA(int32_t, &args[1])[i * nb_step(&args[1])];
             NB_DATA(nb_view, out)[i] = part(s, NB_MAX(chars - NB_MAX(len, 0), 0), chars, false);
         }
@@ -638,7 +638,7 @@ ascii_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
 
     for (int64_t i = 0; i < n; i++) {
         nb_str s = nb_row_str(args, i);
-        NB_DATA(int32_t, out)[i] = s.len ? (int32_t)nb_utf8_decode(s, 0, &len) : 0;
+        NB_DATA(int32_t, out)[i] = s.len ? (int32_t)nb_char_decode(s, 0, &len) : 0;
     }
     return NB_OK;
 }
@@ -659,7 +659,7 @@ chr_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_
         int64_t c = NB_DATA(int64_t, args)[i];
         NB_DATA(nb_view, out)
         [i] = c < 0 ? nb_view_make(NULL, 0)
-                    : nb_view_make(text, nb_utf8_encode((uint32_t)(c & 0xFF), text));
+                    : nb_view_make(text, nb_char_encode((uint32_t)(c & 0xFF), text));
     }
     return NB_OK;
 }

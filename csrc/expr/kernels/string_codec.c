@@ -168,7 +168,7 @@ encode(nb_str s, charset set, char *p)
         len += put_unit(p, 0xFEFF, false);
     }
     for (size_t k = 0; k < s.len; k += step) {
-        uint32_t c = nb_utf8_decode(s, k, &step);
+        uint32_t c = nb_char_decode(s, k, &step);
         switch (set) {
         case SET_ASCII:
         case SET_LATIN1:
@@ -233,7 +233,7 @@ static bool
 valid_utf8(nb_str s)
 {
     for (size_t k = 0, n; k < s.len; k += n) {
-        uint32_t c = nb_utf8_decode(s, k, &n);
+        uint32_t c = nb_char_decode(s, k, &n);
         if ((n == 1 && c >= 0x80) || (n == 2 && c < 0x80) ||
             (n == 3 && (c < 0x800 || (c >= 0xD800 && c < 0xE000))) ||
             (n == 4 && (c < 0x10000 || c > 0x10FFFF))) {
@@ -256,7 +256,7 @@ decode(nb_str s, charset set, char *p)
             if (set == SET_ASCII && b[k] > 0x7F) {
                 return -1;
             }
-            len += nb_utf8_encode(b[k], p + len);
+            len += nb_char_encode(b[k], p + len);
         }
         return (int64_t)len;
     }
@@ -267,7 +267,7 @@ decode(nb_str s, charset set, char *p)
             if (c > 0x10FFFF) {
                 return -1;
             }
-            len += nb_utf8_encode(c, p + len);
+            len += nb_char_encode(c, p + len);
         }
         return k == s.len ? (int64_t)len : -1;
     }
@@ -291,7 +291,7 @@ decode(nb_str s, charset set, char *p)
         } else if (c >= 0xDC00 && c < 0xE000) {
             return -1;
         }
-        len += nb_utf8_encode(c, p + len);
+        len += nb_char_encode(c, p + len);
     }
     return k == s.len ? (int64_t)len : -1;
 }

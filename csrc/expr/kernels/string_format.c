@@ -21,7 +21,7 @@ typedef struct spec {
 static void
 put_padded(nb_strbuf *out, const spec *f, const char *text, size_t len)
 {
-    size_t chars = (size_t)nb_utf8_count((nb_str){text, len}),
+    size_t chars = (size_t)nb_char_count((nb_str){text, len}),
            fill = f->width > 0 && (size_t)f->width > chars ? (size_t)f->width - chars : 0;
 
     if (!f->left) {
@@ -293,7 +293,7 @@ put_argument(nb_kernel_ctx *ctx, const spec *f, const nb_vector *v, const nb_vec
                        ? nb_view_str(&NB_DATA(nb_view, text->dict)[text->indices[i]])
                        : nb_row_str(text, i);
         if (f->precision >= 0) {
-            s.len = nb_utf8_offset(s, f->precision);
+            s.len = nb_char_offset(s, f->precision);
         }
         nb_strbuf_add(&shown, s);
         for (size_t k = 0; upper && k < shown.len; k++) {
@@ -325,8 +325,9 @@ put_argument(nb_kernel_ctx *ctx, const spec *f, const nb_vector *v, const nb_vec
                        (unsigned long long)u);
         put_number(out, f, false, shown.data);
     } else if (integral && conversion == 'c') {
-        put_padded(out, f, c, nb_utf8_encode((uint32_t)strtoul(number.data, NULL, 10), c));
-    } else if (!integral && (conversion == 'f' || conversion == 'e' || conversion == 'g')) {
+        put_padded(out, f, c, nb_char_encode((uint32_t)strtoul(number.data, NULL, 10), c));
+    } else if (v->type->id != NB_TYPE_DECIMAL && !integral &&
+               (conversion == 'f' || conversion == 'e' || conversion == 'g')) {
         int precision = f->precision < 0 ? 6 : NB_MIN(f->precision, 700);
         if (number.data[0] == 'N' || number.data[0] == 'I') {
             plain.zero = plain.group = false;

@@ -50,13 +50,13 @@ compile(nb_arena *arena, nb_str pattern, nb_str escape, like_pattern *out, nb_er
     *out = (like_pattern){.pieces = pieces};
     for (size_t i = 0; i <= pattern.len;) {
         bool end = i == pattern.len;
-        size_t step = end ? 1 : nb_utf8_step(pattern, i);
+        size_t step = end ? 1 : nb_char_step(pattern, i);
         if (!end && escape.len == step && memcmp(pattern.data + i, escape.data, step) == 0) {
             i += step;
             if (i == pattern.len) {
                 return bad_pattern(err, NB_COND_INVALID_FORMAT_ESC_AT_THE_END, pattern, escape);
             }
-            step = nb_utf8_step(pattern, i);
+            step = nb_char_step(pattern, i);
             if (pattern.data[i] != '%' && pattern.data[i] != '_' &&
                 !(escape.len == step && memcmp(pattern.data + i, escape.data, step) == 0)) {
                 return bad_pattern(err, NB_COND_INVALID_FORMAT_ESC_IN_THE_MIDDLE, pattern,
@@ -67,7 +67,7 @@ compile(nb_arena *arena, nb_str pattern, nb_str escape, like_pattern *out, nb_er
         } else if (end || pattern.data[i] == '%') {
             if (len > start || (end && n == 0 && !out->open_left)) {
                 nb_str t = {text + start, len - start};
-                pieces[n++] = (like_piece){t, any, any ? nb_utf8_count(t) : 0};
+                pieces[n++] = (like_piece){t, any, any ? nb_char_count(t) : 0};
             }
             out->open_left |= !end && n == 0;
             out->open_right = end ? i > 0 && pattern.data[i - 1] == '%' && len == start : true;
@@ -102,7 +102,7 @@ match_here(const like_piece *p, nb_str s)
             return -1;
         }
         if (p->text.data[k] == ANY) {
-            at += nb_utf8_step(s, at);
+            at += nb_char_step(s, at);
         } else if (p->text.data[k] != s.data[at++]) {
             return -1;
         }
@@ -118,7 +118,7 @@ match_any(const like_piece *p, nb_str s, int64_t *covered)
         *covered = (int64_t)p->text.len;
         return nb_str_find(s, p->text, 0);
     }
-    for (size_t at = 0; at <= s.len; at += at < s.len ? nb_utf8_step(s, at) : 1) {
+    for (size_t at = 0; at <= s.len; at += at < s.len ? nb_char_step(s, at) : 1) {
         *covered = match_here(p, (nb_str){s.data + at, s.len - at});
         if (*covered >= 0) {
             return (int64_t)at;

@@ -20,7 +20,7 @@ code_points(nb_arena *arena, nb_str s, uint32_t **out, int64_t *count)
     }
     *count = 0;
     for (size_t k = 0; k < s.len; k += step) {
-        (*out)[(*count)++] = nb_utf8_decode(s, k, &step);
+        (*out)[(*count)++] = nb_char_decode(s, k, &step);
     }
     return NB_OK;
 }
@@ -172,7 +172,7 @@ mask_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb
             return NB_NOMEM;
         }
         for (size_t k = 0; k < s.len; k += step) {
-            uint32_t c = nb_utf8_decode(s, k, &step);
+            uint32_t c = nb_char_decode(s, k, &step);
             utf8proc_category_t kind = utf8proc_category((utf8proc_int32_t)c);
             int what = kind == UTF8PROC_CATEGORY_LU   ? 1
                        : kind == UTF8PROC_CATEGORY_LL ? 2
@@ -196,7 +196,7 @@ nb_bind_mask(nb_bound_call *call, nb_error *err)
         bool found;
         nb_str text;
         NB_TRY(nb_bind_text(call, i, &found, &text, err));
-        if (found && text.data && nb_utf8_count(text) != 1) {
+        if (found && text.data && nb_char_count(text) != 1) {
             return nb_bind_mismatch(call, i, "one character", err);
         }
     }

@@ -143,7 +143,7 @@ regexp_instr_row(nb_kernel_ctx *ctx, nb_regex_use *use, const nb_vector *args, i
 
     NB_TRY(nb_regex_match(use, s, 0, &found, ctx->err));
     NB_DATA(int32_t, out)
-    [i] = found ? (int32_t)nb_utf8_count((nb_str){s.data, use->ovector[0]}) + 1 : 0;
+    [i] = found ? (int32_t)nb_char_count((nb_str){s.data, use->ovector[0]}) + 1 : 0;
     return NB_OK;
 }
 ROWS(regexp_instr)
@@ -362,7 +362,7 @@ regexp_replace_row(nb_kernel_ctx *ctx, nb_regex_use *use, const nb_vector *args,
     if (pos < 1) {
         return nb_raise_internal(ctx->err, "regexp_replace: the position must be greater than 0");
     }
-    size_t from = nb_utf8_offset(s, pos - 1), copied = 0;
+    size_t from = nb_char_offset(s, pos - 1), copied = 0;
     if (pos > 1 && from == s.len) {
         NB_DATA(nb_view, out)[i] = nb_view_make(s.data, s.len);
         return NB_OK;

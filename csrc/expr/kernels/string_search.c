@@ -10,7 +10,7 @@
 static int32_t
 position_of(nb_str s, int64_t at)
 {
-    return at < 0 ? 0 : (int32_t)nb_utf8_count((nb_str){s.data, (size_t)at}) + 1;
+    return at < 0 ? 0 : (int32_t)nb_char_count((nb_str){s.data, (size_t)at}) + 1;
 }
 
 static nb_status
@@ -55,7 +55,7 @@ locate_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
             continue;
         }
         NB_DATA(int32_t, out)
-        [i] = position_of(s, nb_str_find(s, needle, nb_utf8_offset(s, from - 1)));
+        [i] = position_of(s, nb_str_find(s, needle, nb_char_offset(s, from - 1)));
     }
     return NB_OK;
 }
@@ -197,12 +197,12 @@ translate_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
             return NB_NOMEM;
         }
         for (size_t k = 0, step; k < s.len; k += step) {
-            step = nb_utf8_step(s, k);
+            step = nb_char_step(s, k);
             size_t f = 0, t = 0, fs = 0, ts = 0;
             bool found = false;
             for (; f < from.len && !found; f += fs, t += found ? 0 : ts) {
-                fs = nb_utf8_step(from, f);
-                ts = t < to.len ? nb_utf8_step(to, t) : 0;
+                fs = nb_char_step(from, f);
+                ts = t < to.len ? nb_char_step(to, t) : 0;
                 found = fs == step && memcmp(from.data + f, s.data + k, step) == 0;
             }
             if (!found) {
@@ -239,11 +239,11 @@ overlay_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
         nb_str s = nb_row_str(&args[0], i), put = nb_row_str(&args[1], i);
         int64_t pos = NB_DATA(int32_t, &args[2])[i * nb_step(&args[2])];
         int64_t len = n_args > 3 ? NB_DATA(int32_t, &args[3])[i * nb_step(&args[3])] : -1;
-        len = len >= 0 ? len : bytes ? (int64_t)put.len : nb_utf8_count(put);
+        len = len >= 0 ? len : bytes ? (int64_t)put.len : nb_char_count(put);
         size_t head =
-            bytes ? (size_t)NB_MIN(NB_MAX(pos - 1, 0), (int64_t)s.len) : nb_utf8_offset(s, pos - 1);
+            bytes ? (size_t)NB_MIN(NB_MAX(pos - 1, 0), (int64_t)s.len) : nb_char_offset(s, pos - 1);
         int64_t behind = NB_MAX(pos - 1 + len, 0);
-        size_t tail = bytes ? (size_t)NB_MIN(behind, (int64_t)s.len) : nb_utf8_offset(s, behind);
+        size_t tail = bytes ? (size_t)NB_MIN(behind, (int64_t)s.len) : nb_char_offset(s, behind);
         char *p = nb_text_room(&w, head + put.len + s.len - tail);
         if (p == NULL) {
             return NB_NOMEM;

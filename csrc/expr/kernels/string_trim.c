@@ -15,7 +15,7 @@ static bool
 has_char(nb_str set, const char *p, size_t n)
 {
     for (size_t i = 0, step; i < set.len; i += step) {
-        step = nb_utf8_step(set, i);
+        step = nb_char_step(set, i);
         if (step == n && memcmp(set.data + i, p, n) == 0) {
             return true;
         }
@@ -27,7 +27,7 @@ static nb_str
 trim(nb_str s, nb_str set, bool left, bool right)
 {
     while (left && s.len) {
-        size_t n = nb_utf8_step(s, 0);
+        size_t n = nb_char_step(s, 0);
         if (!has_char(set, s.data, n)) {
             break;
         }
@@ -133,15 +133,15 @@ pad(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, bool left,
                                                    : bytes    ? (nb_str){"\0", 1}
                                                               : NB_STR(" ");
         int64_t want = NB_MAX(NB_DATA(int32_t, &args[1])[i * nb_step(&args[1])], 0);
-        int64_t have = bytes ? (int64_t)s.len : nb_utf8_count(s);
+        int64_t have = bytes ? (int64_t)s.len : nb_char_count(s);
         if (have >= want || fill.len == 0) {
-            size_t len = bytes ? (size_t)NB_MIN(want, have) : nb_utf8_offset(s, want);
+            size_t len = bytes ? (size_t)NB_MIN(want, have) : nb_char_offset(s, want);
             NB_DATA(nb_view, out)[i] = nb_view_make(s.data, len);
             continue;
         }
-        int64_t missing = want - have, per = bytes ? (int64_t)fill.len : nb_utf8_count(fill);
+        int64_t missing = want - have, per = bytes ? (int64_t)fill.len : nb_char_count(fill);
         int64_t whole = missing / per, rest = missing % per;
-        size_t rest_bytes = bytes ? (size_t)rest : nb_utf8_offset(fill, rest);
+        size_t rest_bytes = bytes ? (size_t)rest : nb_char_offset(fill, rest);
         size_t fill_bytes = (size_t)whole * fill.len + rest_bytes;
         if (s.len + fill_bytes > INT32_MAX) {
             return nb_text_too_long(ctx);

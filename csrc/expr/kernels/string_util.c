@@ -5,7 +5,7 @@
 #include "expr/kernels/string.h"
 
 bool
-nb_utf8_is_ascii(nb_str s)
+nb_char_is_ascii(nb_str s)
 {
     size_t i = 0;
     uint64_t seen = 0, w;
@@ -21,21 +21,21 @@ nb_utf8_is_ascii(nb_str s)
 }
 
 int64_t
-nb_utf8_count(nb_str s)
+nb_char_count(nb_str s)
 {
     int64_t n = 0;
 
-    if (nb_utf8_is_ascii(s)) {
+    if (nb_char_is_ascii(s)) {
         return (int64_t)s.len;
     }
-    for (size_t i = 0; i < s.len; i += nb_utf8_len((unsigned char)s.data[i])) {
+    for (size_t i = 0; i < s.len; i += nb_char_len((unsigned char)s.data[i])) {
         n++;
     }
     return n;
 }
 
 size_t
-nb_utf8_offset(nb_str s, int64_t chars)
+nb_char_offset(nb_str s, int64_t chars)
 {
     size_t i = 0;
 
@@ -46,16 +46,16 @@ nb_utf8_offset(nb_str s, int64_t chars)
         return s.len;
     }
     while (i < s.len && chars-- > 0) {
-        i += nb_utf8_len((unsigned char)s.data[i]);
+        i += nb_char_len((unsigned char)s.data[i]);
     }
     return NB_MIN(i, s.len);
 }
 
 uint32_t
-nb_utf8_decode(nb_str s, size_t at, size_t *n)
+nb_char_decode(nb_str s, size_t at, size_t *n)
 {
     const unsigned char *p = (const unsigned char *)s.data + at;
-    size_t len = nb_utf8_len(p[0]);
+    size_t len = nb_char_len(p[0]);
     uint32_t c = p[0];
 
     *n = 1;
@@ -74,7 +74,7 @@ nb_utf8_decode(nb_str s, size_t at, size_t *n)
 }
 
 size_t
-nb_utf8_encode(uint32_t c, char *out)
+nb_char_encode(uint32_t c, char *out)
 {
     if (c < 0x80) {
         out[0] = (char)c;

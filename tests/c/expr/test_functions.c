@@ -61,6 +61,10 @@ bind_literal(nb_arena *a, const Sc__Expression__Literal *l, nb_expr **out, nb_er
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING:
         *out = nb_expr_string(a, (nb_str){(const char *)l->string.data, l->string.len});
         return NB_OK;
+    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_BINARY: {
+        nb_view view = nb_view_make((const char *)l->binary.data, l->binary.len);
+        return vector_literal(a, nb_type_of(NB_TYPE_BINARY), &view, sizeof view, out);
+    }
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_DATE:
         return vector_literal(a, nb_type_of(NB_TYPE_DATE), &l->date, 4, out);
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_TIMESTAMP:
