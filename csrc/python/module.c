@@ -13,6 +13,7 @@
 static PyMethodDef *const method_tables[] = {
     nb_message_pack_methods,
     nb_message_unpack_methods,
+    nb_rows_in_methods,
 };
 
 /* Each file's types and state, in this order. */

@@ -354,8 +354,8 @@ put_binary(builder *b, sink *s, PyObject *value)
 static int64_t
 datetime_us(PyObject *d)
 {
-    int64_t days =
-        nb_py_days_from_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d), PyDateTime_GET_DAY(d));
+    int64_t days = nb_py_days_from_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d),
+                                         PyDateTime_GET_DAY(d));
     int64_t s = PyDateTime_DATE_GET_HOUR(d) * 3600 + PyDateTime_DATE_GET_MINUTE(d) * 60 +
                 PyDateTime_DATE_GET_SECOND(d);
 
@@ -456,7 +456,7 @@ get_int32(builder *b, sink *s, PyObject *value, int64_t *out)
         return wrong_type(s, value);
     }
     *out = nb_py_days_from_civil(PyDateTime_GET_YEAR(value), PyDateTime_GET_MONTH(value),
-                              PyDateTime_GET_DAY(value));
+                                 PyDateTime_GET_DAY(value));
     return 0;
 }
 
@@ -847,3 +847,46 @@ done:
     }
     return table;
 }
+
+/* --- inference --------------------------------------------------------------------------------- */
+
+PyDoc_STRVAR(
+    same_shape_doc,
+    "same_shape(rows, start, classes)\n--\n\n"
+    "Return the index of the first row from start on that is not a plain tuple of values of these\n"
+    "classes (None fits everywhere), or len(rows).\n");
+
+/* No Python code runs in here, so the list cannot change. */
+static PyObject *
+same_shape(PyObject *module, PyObject *args)
+{
+    PyObject *rows, *classes;
+    Py_ssize_t i, n;
+
+    if (!PyArg_ParseTuple(args, "O!nO!", &PyList_Type, &rows, &i, &PyTuple_Type, &classes)) {
+        return NULL;
+    }
+    n = PyTuple_GET_SIZE(classes);
+    for (i = NB_MAX(i, 0); i < PyList_GET_SIZE(rows); i++) {
+        PyObject *row = PyList_GET_ITEM(rows, i);
+        Py_ssize_t k = 0;
+        if (!PyTuple_CheckExact(row) || PyTuple_GET_SIZE(row) != n) {
+            break;
+        }
+        for (; k < n; k++) {
+            PyObject *v = PyTuple_GET_ITEM(row, k);
+            if ((PyObject *)Py_TYPE(v) != PyTuple_GET_ITEM(classes, k) && v != Py_None) {
+                break;
+            }
+        }
+        if (k < n) {
+            break;
+        }
+    }
+    return PyLong_FromSsize_t(i);
+}
+
+PyMethodDef nb_rows_in_methods[] = {
+    {"same_shape", same_shape, METH_VARARGS, same_shape_doc},
+    {NULL, NULL, 0, NULL},
+};

@@ -37,6 +37,8 @@ int nb_table_exec(PyObject *module);
 /* rows_in.c: rows (a sequence) of a schema. NULL with an exception. strict: only the classes that PySpark's verifier takes. */
 nb_table *nb_table_from_rows(const nb_type *schema, PyObject *rows, bool strict);
 
+extern PyMethodDef nb_rows_in_methods[];
+
 /* rows_out.c: a list of rows.
  *
  * factory  a subclass of tuple (allocated directly, field names in its attribute __fields__), None (plain tuples), or a

@@ -50,17 +50,18 @@ class Inference:
         }
         self.datetime = datetime
 
-    def of_rows(self, rows: Iterable[Any], names: list[str] | None) -> t.StructType:
+    def of_rows(self, rows: list[Any], names: list[str] | None) -> t.StructType:
         """Return the merged schema of all rows."""
+        from nbaspark._core import same_shape
+
         merged: Any = None
-        previous = None
-        for row in rows:
-            shape = self.shape(row)
-            if shape is not None and shape == previous:
-                continue  # same classes at the same places: nothing new to learn
-            previous = shape
-            schema = self.schema(row, names)
+        i = 0
+        while i < len(rows):
+            schema = self.schema(rows[i], names)
             merged = schema if merged is None else merge(merged, schema)
+            shape = self.shape(rows[i])
+            # Same classes at the same places, or None: nothing new to learn.
+            i = i + 1 if shape is None else same_shape(rows, i + 1, shape)
         return merged
 
     def shape(self, row: Any) -> tuple | None:

@@ -232,3 +232,25 @@ def test_instants_keep_their_zone():
         pack(StructType().add("c", TimestampType())),
     )
     assert table.column_numpy(0)[0].item() == dt.datetime(2020, 1, 1)
+
+
+def test_rows_of_one_shape():
+    rows = [(1, "a"), (None, "b"), (2, None), (3, "c", 1), (1, 2), [1, "a"], (True, "a")]
+    assert _core.same_shape(rows, 0, (int, str)) == 3
+    assert _core.same_shape(rows, 3, (int, str)) == 3
+    assert _core.same_shape(rows, 4, (int, str)) == 4
+    assert _core.same_shape(rows, 5, (int, str)) == 5
+    assert _core.same_shape(rows, 6, (int, str)) == 6
+    assert _core.same_shape(rows, 7, (int, str)) == 7
+    assert _core.same_shape([], 0, ()) == 0
+
+
+def test_inference_sees_every_row():
+    from nbaspark.sql import SparkSession
+
+    spark = SparkSession.builder.getOrCreate()
+    rows = [(None, 1)] * 1000 + [("x", 2), (None, None)] * 1000
+    df = spark.createDataFrame(rows, ["s", "n"])
+    assert df.dtypes == [("s", "string"), ("n", "bigint")]
+    with pytest.raises(TypeError, match="CANNOT_MERGE_TYPE"):
+        spark.createDataFrame([*rows, ("y", 2.5)], ["s", "n"])
