@@ -364,19 +364,22 @@ grouping_sets_of(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *ag
 
 /* ---- pivot ---- */
 
-/* The distinct values of the pivot column, sorted, by running a query now. */
+/* The distinct values of the pivot column, sorted, by running a query now. Its input is analysed anew: the optimizer works on plans
+ * in place, and would take away columns that the pivot itself still needs. */
 static nb_status
-pivot_values(nb_analyzer *an, nb_plan *child, nb_expr *column, nb_expr ***out, int *n,
-             nb_error *err)
+pivot_values(nb_analyzer *an, const Sc__Aggregate *agg, nb_expr ***out, int *n, nb_error *err)
 {
-    nb_expr *named;
-    nb_plan *p, *sorted, *limited;
+    nb_expr *named, *column;
+    nb_plan *child, *p, *sorted, *limited;
+    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
     nb_table *table = NULL;
     nb_status st = NB_OK;
 
     if (!an->cfg.run) {
         return nb_raise_unsupported(err, "pivot without values");
     }
+    NB_TRY(nb_analyze_relation(an, agg->input, &child, err));
+    NB_TRY(nb_resolve_expr(an, &scope, agg->pivot->col, &column, err));
     NB_TRY(nb_name_expr(an, column, NB_STR("value"), &named));
     NB_TRY(nb_plan_aggregate(an, child, &named, 1, &named, 1, &p, err));
     sorted = nb_plan_new(an->arena, NB_PLAN_SORT, 1, 1);
@@ -475,7 +478,7 @@ pivot_results(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const Sc__
         }
         n_values = (int)agg->pivot->n_values;
     } else {
-        NB_TRY(pivot_values(an, child, column, &values, &n_values, err));
+        NB_TRY(pivot_values(an, agg, &values, &n_values, err));
     }
     list = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + n_values * n_aggs + 1);
     NB_NEED(list);
