@@ -92,6 +92,115 @@ fail:
     return st;
 }
 
+/* ---- small tables of text and booleans ---- */
+
+/* One column of an answer: texts (NULL data = null) or, where flags is set, booleans. */
+typedef struct answer_column {
+    const char *name;
+    const nb_str *texts;
+    const bool *flags;
+} answer_column;
+
+static nb_status
+answer(nb_query *q, const answer_column *columns, int n_columns, int64_t n, nb_table **out)
+{
+    nb_field *fields = NB_ARENA_ARRAY(q->arena, nb_field, n_columns);
+    nb_chunk *chunk = NULL;
+    nb_table *table = NULL;
+    nb_status st;
+
+    NB_NEED(fields);
+    for (int c = 0; c < n_columns; c++) {
+        bool flag = columns[c].flags != NULL;
+        fields[c] = (nb_field){nb_str_of(columns[c].name),
+                               nb_type_of(flag ? NB_TYPE_BOOL : NB_TYPE_STRING),
+                               !flag,
+                               {NULL, 0}};
+    }
+    NB_TRY(nb_table_new(q->pool, nb_type_struct(fields, n_columns), &table));
+    *out = table;
+    if (n == 0) {
+        return NB_OK;
+    }
+    NB_TRY_GOTO(st, nb_chunk_new(q->pool, n_columns, &chunk), fail);
+    for (int c = 0; c < n_columns; c++) {
+        nb_vector *v = &chunk->cols[c];
+        NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n, v), fail);
+        for (int64_t i = 0; i < n; i++) {
+            if (columns[c].flags) {
+                NB_DATA(uint8_t, v)[i] = columns[c].flags[i];
+            } else if (columns[c].texts[i].data) {
+                nb_str text = nb_arena_str(chunk->arena, columns[c].texts[i]);
+                NB_DATA(nb_view, v)[i] = nb_view_make(text.data ? text.data : "", text.len);
+            } else {
+                NB_TRY_GOTO(st, nb_vector_need_validity(chunk->arena, v), fail);
+                nb_bit_clear(v->validity, i);
+                NB_DATA(nb_view, v)[i] = nb_view_make("", 0);
+            }
+        }
+    }
+    chunk->n_rows = n;
+    NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);
+    return NB_OK;
+fail:
+    nb_chunk_free(chunk);
+    nb_table_release(table);
+    *out = NULL;
+    return st;
+}
+
+/* The columns of a table or view, as Catalog.listColumns gives them. */
+static nb_status
+list_columns(nb_query *q, const nb_plan *plan, nb_table **out)
+{
+    int64_t n = 0;
+    nb_str *names = NB_ARENA_ARRAY(q->arena, nb_str, plan->n_attrs + 1);
+    nb_str *types = NB_ARENA_ARRAY(q->arena, nb_str, plan->n_attrs + 1);
+    nb_str *nulls = NB_ARENA_ARRAY(q->arena, nb_str, plan->n_attrs + 1);
+    bool *nullable = NB_ARENA_ARRAY(q->arena, bool, plan->n_attrs + 1);
+    bool *no = NB_ARENA_ARRAY(q->arena, bool, plan->n_attrs + 1);
+
+    NB_NEED(names && types && nulls && nullable && no);
+    for (int i = 0; i < plan->n_attrs; i++) {
+        const nb_attr *a = &plan->attrs[i];
+        const char *type;
+        if (a->hidden) {
+            continue;
+        }
+        type = nb_type_simple_string(q->arena, a->type);
+        NB_NEED(type);
+        names[n] = a->name;
+        types[n] = nb_str_of(type);
+        nulls[n] = (nb_str){NULL, 0};
+        nullable[n] = a->nullable;
+        no[n++] = false;
+    }
+    return answer(q,
+                  (answer_column[]){{"name", names, NULL},
+                                    {"description", nulls, NULL},
+                                    {"dataType", types, NULL},
+                                    {"nullable", NULL, nullable},
+                                    {"isPartition", NULL, no},
+                                    {"isBucket", NULL, no},
+                                    {"isCluster", NULL, no}},
+                  7, n, out);
+}
+
+/* The one database, as getDatabase and listDatabases give it. */
+static nb_status
+the_database(nb_query *q, nb_table **out)
+{
+    nb_str name = NB_STR("default"), catalog = NB_STR("spark_catalog"), none = {NULL, 0},
+           place = NB_STR("");
+
+    return answer(q,
+                  (answer_column[]){{"name", &name, NULL},
+                                    {"catalog", &catalog, NULL},
+                                    {"description", &none, NULL},
+                                    {"locationUri", &place, NULL}},
+                  4, 1, out);
+}
+
 static nb_status
 of_relation(nb_query *q, nb_str name, Sc__Relation **out)
 {
@@ -140,6 +249,18 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
         return nb_table_of_text(q->pool, "current_catalog", NB_STR("spark_catalog"), out);
     case SC__CATALOG__CAT_TYPE_LIST_TABLES:
     case SC__CATALOG__CAT_TYPE_LIST_VIEWS: return list_tables(q, out);
+    case SC__CATALOG__CAT_TYPE_LIST_COLUMNS: {
+        nb_plan *plan;
+        NB_TRY(of_relation(q, nb_pb_str(m->list_columns->table_name), &rel));
+        NB_TRY(nb_query_analyze(q, rel, &plan, err));
+        return list_columns(q, plan, out);
+    }
+    case SC__CATALOG__CAT_TYPE_LIST_DATABASES: return the_database(q, out);
+    case SC__CATALOG__CAT_TYPE_LIST_CATALOGS: {
+        nb_str name = NB_STR("spark_catalog"), none = {NULL, 0};
+        return answer(q, (answer_column[]){{"name", &name, NULL}, {"description", &none, NULL}}, 2,
+                      1, out);
+    }
     case SC__CATALOG__CAT_TYPE_TABLE_EXISTS:
         NB_TRY(exists(q, nb_pb_str(m->table_exists->table_name), &found));
         return one_bool(q, found, out);
