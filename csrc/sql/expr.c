@@ -122,8 +122,7 @@ parse_like(nb_sql_parser *p, size_t start, nb_keyword kind, bool *negated, Sc__E
         nb_str escape;
         nb_sql_skip(p);
         at = p->pos;
-        NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &escape));
-        nb_sql_skip(p);
+        NB_TRY(nb_sql_parse_string(p, &escape));
         if (escape.len == 0 ||
             (escape.len > 1 && ((unsigned char)escape.data[0] < 0x80 || escape.len > 4))) {
             nb_raise(p->later, NB_COND_INVALID_ESC, "invalidEscape",
@@ -482,6 +481,7 @@ nb_sql_parse_named_expr(nb_sql_parser *p, bool before_for, Sc__Expression **out)
         if (!nb_sql_is_name(nb_sql_cur(p)) && !nb_sql_is(p, NB_T_LPAREN)) {
             return nb_sql_syntax_error(p);
         }
+    } else if (nb_sql_is(p, NB_T_LPAREN)) { /* stack(2, 1, 2) (a) */
     } else if (!nb_sql_is_name(nb_sql_cur(p)) ||
                (nb_sql_at_clause(p) && !nb_sql_is_kw(p, NB_KW_SELECT)) ||
                (before_for && nb_sql_is_kw(p, NB_KW_FOR) && !nb_sql_ahead_is_kw(p, 1, NB_KW_FOR))) {

@@ -525,10 +525,32 @@ accept_lateral(nb_sql_parser *p)
            nb_sql_accept_kw(p, NB_KW_LATERAL);
 }
 
+/* LATERAL goes with subqueries and table functions only. */
+static nb_status
+check_lateral(nb_sql_parser *p, bool lateral, size_t first, const Sc__Relation *rel)
+{
+    const nb_token *t = &p->tokens.items[first];
+
+    while (rel->rel_type_case == SC__RELATION__REL_TYPE_SUBQUERY_ALIAS ||
+           rel->rel_type_case == SC__RELATION__REL_TYPE_TO_DF) {
+        rel = rel->rel_type_case == SC__RELATION__REL_TYPE_TO_DF ? rel->to_df->input
+                                                                 : rel->subquery_alias->input;
+    }
+    if (!lateral || (t->kind == NB_T_LPAREN && t->is_query) ||
+        (rel->rel_type_case == SC__RELATION__REL_TYPE_UNRESOLVED_TABLE_VALUED_FUNCTION &&
+         !(t->kind == NB_T_WORD && t->kw == NB_KW_VALUES)) ||
+        rel->rel_type_case == SC__RELATION__REL_TYPE_WITH_RELATIONS) {
+        return NB_OK;
+    }
+    nb_raise(p->later, NB_COND_INVALID_SQL_SYNTAX_LATERAL_WITHOUT_SUBQUERY_OR_TABLE_VALUED_FUNC,
+             NULL);
+    return nb_sql_error_here(p, first);
+}
+
 static nb_status
 parse_join(nb_sql_parser *p, size_t start, join_kind kind, Sc__Relation **rel)
 {
-    size_t mark;
+    size_t mark, first;
     Sc__Relation *right;
     Sc__Join *j;
     bool lateral;
@@ -537,7 +559,9 @@ parse_join(nb_sql_parser *p, size_t start, join_kind kind, Sc__Relation **rel)
         nb_sql_skip(p);
     }
     lateral = accept_lateral(p);
+    first = p->pos;
     NB_TRY(parse_primary(p, &right));
+    NB_TRY(check_lateral(p, lateral, first, right));
     mark = p->references.n;
     if (lateral) {
         Sc__Expression *condition = NULL;
@@ -572,13 +596,15 @@ parse_join(nb_sql_parser *p, size_t start, join_kind kind, Sc__Relation **rel)
 static nb_status
 parse_relation(nb_sql_parser *p, Sc__Relation *left, Sc__Relation **out)
 {
-    size_t start = p->pos;
+    size_t start = p->pos, first;
     bool lateral;
     Sc__Relation *rel;
 
     NB_TRY(nb_sql_enter(p));
     lateral = accept_lateral(p);
+    first = p->pos;
     NB_TRY(parse_primary(p, &rel));
+    NB_TRY(check_lateral(p, lateral, first, rel));
     if (lateral) {
         NB_TRY(lateral_join(p, start, left, rel, SC__JOIN__JOIN_TYPE__JOIN_TYPE_INNER, NULL, &rel));
     } else if (left) {

@@ -351,10 +351,18 @@ parse_interval(nb_sql_parser *p, Sc__Expression **out)
 
     nb_sql_skip(p);
     if (nb_sql_is(p, NB_T_STRING)) {
-        const nb_token *unit = nb_sql_ahead(p, 1);
+        size_t n = 1; /* strings side by side are one */
+        const nb_token *unit;
+        while (nb_sql_ahead(p, n)->kind == NB_T_STRING) {
+            n++;
+        }
+        unit = nb_sql_ahead(p, n);
         if (unit->kind != NB_T_WORD || !find_unit(nb_sql_token_text(p, unit))) {
-            NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &first));
-            nb_sql_skip(p);
+            if (n > 1) { /* joined only in front of a unit */
+                p->pos += n;
+                return nb_sql_syntax_error(p);
+            }
+            NB_TRY(nb_sql_parse_string(p, &first));
             return parse_text(p, start, first, out);
         }
     }
@@ -376,9 +384,10 @@ parse_interval(nb_sql_parser *p, Sc__Expression **out)
         }
         text = nb_sql_token_text(p, nb_sql_cur(p));
         if (nb_sql_is(p, NB_T_STRING)) {
-            NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &text));
+            NB_TRY(nb_sql_parse_string(p, &text));
+        } else {
+            nb_sql_skip(p);
         }
-        nb_sql_skip(p);
         u = nb_sql_is(p, NB_T_WORD) ? find_unit(nb_sql_token_text(p, nb_sql_cur(p))) : NULL;
         if (!u) {
             return nb_sql_syntax_error(p);

@@ -180,7 +180,8 @@ opens_case(const nb_sql_parser *p)
 {
     const nb_token *after = nb_sql_ahead(p, 1), *then = nb_sql_ahead(p, 2);
 
-    if (nb_sql_ends_item(after) || after->kind == NB_T_DOT) {
+    if (nb_sql_ends_item(after) || after->kind == NB_T_DOT ||
+        (after->kind >= NB_T_EQ && after->kind <= NB_T_SHIFT_LEFT)) {
         return false;
     }
     if (after->kind == NB_T_WORD &&

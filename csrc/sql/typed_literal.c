@@ -368,7 +368,7 @@ parse_typed_literal(nb_sql_parser *p, Sc__Expression **out)
     char *name;
 
     nb_sql_skip(p);
-    NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &value));
+    NB_TRY(nb_sql_unquote_string(p, nb_sql_cur(p), &value)); /* one: a second is not joined */
     nb_sql_skip(p);
     switch (kw) {
     case NB_KW_DATE: return date_literal(p, start, value, out);
