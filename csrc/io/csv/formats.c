@@ -38,7 +38,7 @@ nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_in
     f->zone = own->zone ? own->zone : nb_zone_utc();
     f->plain_date = o->date_format.data == NULL;
     NB_TRY(compile(arena, o->date_format, writing ? NB_STR("yyyy-MM-dd") : none, writing, &f->date, err));
-    NB_TRY(compile(arena, o->timestamp_format, writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]") : none, writing, &f->timestamp, err));
+    NB_TRY(compile(arena, o->timestamp_format, writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXXXX]") : none, writing, &f->timestamp, err));
     NB_TRY(compile(arena, o->timestamp_ntz_format, writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]") : none, writing, &f->timestamp_ntz, err));
     *out = f;
     return NB_OK;

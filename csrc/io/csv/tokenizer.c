@@ -22,7 +22,7 @@ nb_csv_tokenizer_init(nb_csv_tokenizer *t, nb_pool *pool, const nb_csv_options *
     if (o->line_sep.data != NULL) {
         t->nl1 = (unsigned char)o->line_sep.data[0];
         t->nl2 = o->line_sep.len > 1 ? (unsigned char)o->line_sep.data[1] : 0;
-        t->newline = 0;
+        t->newline = t->nl2 ? '\n' : t->nl1;
     }
 }
 

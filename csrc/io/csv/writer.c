@@ -38,9 +38,6 @@ typedef struct csv_file {
 static size_t
 encode(int32_t c, char *out)
 {
-    if (c == 0) {
-        return 0;
-    }
     if (c < 0x80) {
         out[0] = (char)c;
         return 1;
@@ -73,7 +70,7 @@ nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_typ
     memcpy(c->sep, c->o.sep.data, c->n_sep);
     c->n_quote = encode(c->o.quote, c->quote);
     c->n_escape = encode(c->o.escape, c->escape);
-    c->n_escape_escape = encode(c->o.escape_escape, c->escape_escape);
+    c->n_escape_escape = c->o.escape_escape ? encode(c->o.escape_escape, c->escape_escape) : 0;
     c->n_comment = encode(c->o.comment ? c->o.comment : '#', c->comment);
     sep = c->o.line_sep.data ? c->o.line_sep : NB_STR("\n");
     c->n_line_sep = NB_MIN(sep.len, sizeof(c->line_sep));
@@ -87,12 +84,8 @@ nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_typ
     }
     memcpy(c->special, c->trigger, sizeof(c->special));
     c->special[(unsigned char)c->sep[0]] = true;
-    if (c->n_quote) {
-        c->special[(unsigned char)c->quote[0]] = true;
-    }
-    if (c->n_escape) {
-        c->special[(unsigned char)c->escape[0]] = true;
-    }
+    c->special[(unsigned char)c->quote[0]] = true;
+    c->special[(unsigned char)c->escape[0]] = true;
     c->room = nb_csv_format_room(c->formats);
     *payload = c;
     *extension = nb_arena_printf(arena, ".csv%s", nb_codec_extension(c->o.codec));
@@ -152,7 +145,7 @@ put_escaped(csv_file *f, const char *p, size_t n)
             put(f, c->escape_escape, c->n_escape_escape);
             put(f, c->escape, c->n_escape);
             i += c->n_escape;
-        } else if (p[i] == '\n') {
+        } else if (p[i] == '\n' && c->n_line_sep > 1) {
             put(f, c->line_sep, c->n_line_sep);
             i++;
         } else {
@@ -180,7 +173,7 @@ put_value(csv_file *f, int column, const char *p, size_t n, bool is_null)
     const csv_write *c = f->c;
     const nb_csv_options *o = &c->o;
     bool stands_for = is_null, quoted = o->quote_all;
-    size_t begin = f->len, i, start = 0, text;
+    size_t i, start = 0, text;
 
     if (is_null) {
         p = o->null_value.data;
@@ -242,12 +235,13 @@ put_value(csv_file *f, int column, const char *p, size_t n, bool is_null)
         if (f->len > text || stands_for) {
             break;
         }
-        /* Nothing but white space was left: it is an empty value after all. */
-        f->len = begin;
-        stands_for = true;
-        quoted = o->quote_all;
-        p = o->empty_write.data;
-        n = o->empty_write.len;
+        /* Nothing but white space: univocity appends the empty value to it and then drops as many characters as there
+         * were blanks, but at the end. */
+        n = NB_MIN(n - start, 64);
+        put(f, p + start, n);
+        put_escaped(f, o->empty_write.data, o->empty_write.len);
+        f->len -= NB_MIN(n, f->len - text);
+        break;
     }
     if (quoted) {
         put(f, c->quote, c->n_quote);
