@@ -14,12 +14,16 @@
 #include "base/thread.h"
 #include "io/relation.h"
 
-static const char *const NAMES[16] = {"l_orderkey",      "l_partkey",    "l_suppkey",    "l_linenumber",  "l_quantity", "l_extendedprice",
-                                      "l_discount",      "l_tax",        "l_returnflag", "l_linestatus",  "l_shipdate", "l_commitdate",
-                                      "l_receiptdate",   "l_shipinstruct", "l_shipmode", "l_comment"};
-static const nb_type_id TYPES[16] = {NB_TYPE_INT64,   NB_TYPE_INT64,  NB_TYPE_INT64,  NB_TYPE_INT32, NB_TYPE_FLOAT64, NB_TYPE_FLOAT64,
-                                     NB_TYPE_FLOAT64, NB_TYPE_FLOAT64, NB_TYPE_STRING, NB_TYPE_STRING, NB_TYPE_DATE,    NB_TYPE_DATE,
-                                     NB_TYPE_DATE,    NB_TYPE_STRING, NB_TYPE_STRING, NB_TYPE_STRING};
+static const char *const NAMES[16] = {
+    "l_orderkey",    "l_partkey",       "l_suppkey",  "l_linenumber",
+    "l_quantity",    "l_extendedprice", "l_discount", "l_tax",
+    "l_returnflag",  "l_linestatus",    "l_shipdate", "l_commitdate",
+    "l_receiptdate", "l_shipinstruct",  "l_shipmode", "l_comment"};
+static const nb_type_id TYPES[16] = {
+    NB_TYPE_INT64,   NB_TYPE_INT64,   NB_TYPE_INT64,   NB_TYPE_INT32,
+    NB_TYPE_FLOAT64, NB_TYPE_FLOAT64, NB_TYPE_FLOAT64, NB_TYPE_FLOAT64,
+    NB_TYPE_STRING,  NB_TYPE_STRING,  NB_TYPE_DATE,    NB_TYPE_DATE,
+    NB_TYPE_DATE,    NB_TYPE_STRING,  NB_TYPE_STRING,  NB_TYPE_STRING};
 
 typedef struct bench {
     nb_pool *pool;
@@ -102,13 +106,20 @@ main(int argc, char **argv)
         return 2;
     }
     for (int i = 0; i < 16; i++) {
-        fields[i] = (nb_field){.name = nb_str_of(NAMES[i]), .type = nb_type_of(TYPES[i]), .nullable = true};
+        fields[i] =
+            (nb_field){.name = nb_str_of(NAMES[i]), .type = nb_type_of(TYPES[i]), .nullable = true};
     }
     for (int r = 0; r < runs; r++) {
         nb_str path = nb_str_of(argv[1]);
-        nb_option options[] = {{NB_STR("header"), NB_STR("true")}, {NB_STR("inferSchema"), NB_STR("true")}};
-        nb_read_request request = {.format = NB_STR("csv"), .paths = &path, .n_paths = 1, .options = options, .n_options = 2,
-                                   .schema = nb_type_struct(fields, 16), .n_threads = threads};
+        nb_option options[] = {{NB_STR("header"), NB_STR("true")},
+                               {NB_STR("inferSchema"), NB_STR("true")}};
+        nb_read_request request = {.format = NB_STR("csv"),
+                                   .paths = &path,
+                                   .n_paths = 1,
+                                   .options = options,
+                                   .n_options = 2,
+                                   .schema = nb_type_struct(fields, 16),
+                                   .n_threads = threads};
         nb_relation *rel;
         nb_source *src;
         bench b = {.pool = pool};
@@ -125,7 +136,8 @@ main(int argc, char **argv)
         }
         if (infer) {
             nb_arena *arena = nb_arena_new(NULL);
-            printf("%.3f s %s\n", (double)(nb_clock_mono_ns() - t0) * 1e-9, nb_type_simple_string(arena, nb_relation_schema(rel)));
+            printf("%.3f s %s\n", (double)(nb_clock_mono_ns() - t0) * 1e-9,
+                   nb_type_simple_string(arena, nb_relation_schema(rel)));
             nb_arena_free(arena);
             nb_relation_release(rel);
             continue;
@@ -138,7 +150,10 @@ main(int argc, char **argv)
         if (which < 0) {
             return 2;
         }
-        nb_scan_request scan = {.columns = CASES[which].columns, .n_columns = CASES[which].n, .limit = -1, .n_threads = threads};
+        nb_scan_request scan = {.columns = CASES[which].columns,
+                                .n_columns = CASES[which].n,
+                                .limit = -1,
+                                .n_threads = threads};
         if (nb_relation_scan(rel, pool, &scan, &src, &err) < 0) {
             fprintf(stderr, "%s\n", nb_error_message(&err));
             return 1;
@@ -151,7 +166,8 @@ main(int argc, char **argv)
         }
         src->ops->free(src);
         nb_relation_release(rel);
-        printf("%.3f s %lld rows %.2f\n", (double)(nb_clock_mono_ns() - t0) * 1e-9, (long long)rows, sum);
+        printf("%.3f s %lld rows %.2f\n", (double)(nb_clock_mono_ns() - t0) * 1e-9, (long long)rows,
+               sum);
     }
     nb_pool_free(pool);
     return 0;

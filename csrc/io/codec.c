@@ -17,26 +17,32 @@
 static const struct {
     const char *extension, *option;
 } CODECS[] = {
-    [NB_CODEC_NONE] = {"", "none"},         [NB_CODEC_GZIP] = {".gz", "gzip"},  [NB_CODEC_ZLIB] = {".deflate", "deflate"},
-    [NB_CODEC_BZIP2] = {".bz2", "bzip2"}, [NB_CODEC_ZSTD] = {".zst", "zstd"},
+    [NB_CODEC_NONE] = {"", "none"},
+    [NB_CODEC_GZIP] = {".gz", "gzip"},
+    [NB_CODEC_ZLIB] = {".deflate", "deflate"},
+    [NB_CODEC_BZIP2] = {".bz2", "bzip2"},
+    [NB_CODEC_ZSTD] = {".zst", "zstd"},
 };
 
 static const struct {
     const char *name;
     nb_charset charset;
 } CHARSETS[] = {
-    {"utf-8", NB_CHARSET_UTF8},         {"utf8", NB_CHARSET_UTF8},           {"us-ascii", NB_CHARSET_ASCII},
-    {"ascii", NB_CHARSET_ASCII},        {"iso-8859-1", NB_CHARSET_LATIN1},   {"iso8859-1", NB_CHARSET_LATIN1},
-    {"latin1", NB_CHARSET_LATIN1},      {"iso_8859_1", NB_CHARSET_LATIN1},   {"iso8859_1", NB_CHARSET_LATIN1},
-    {"windows-1252", NB_CHARSET_CP1252}, {"cp1252", NB_CHARSET_CP1252},      {"utf-16", NB_CHARSET_UTF16},
-    {"utf16", NB_CHARSET_UTF16},        {"utf-16le", NB_CHARSET_UTF16LE},    {"utf-16be", NB_CHARSET_UTF16BE},
-    {"utf-32", NB_CHARSET_UTF32},
+    {"utf-8", NB_CHARSET_UTF8},        {"utf8", NB_CHARSET_UTF8},
+    {"us-ascii", NB_CHARSET_ASCII},    {"ascii", NB_CHARSET_ASCII},
+    {"iso-8859-1", NB_CHARSET_LATIN1}, {"iso8859-1", NB_CHARSET_LATIN1},
+    {"latin1", NB_CHARSET_LATIN1},     {"iso_8859_1", NB_CHARSET_LATIN1},
+    {"iso8859_1", NB_CHARSET_LATIN1},  {"windows-1252", NB_CHARSET_CP1252},
+    {"cp1252", NB_CHARSET_CP1252},     {"utf-16", NB_CHARSET_UTF16},
+    {"utf16", NB_CHARSET_UTF16},       {"utf-16le", NB_CHARSET_UTF16LE},
+    {"utf-16be", NB_CHARSET_UTF16BE},  {"utf-32", NB_CHARSET_UTF32},
 };
 
 /* Windows-1252 0x80..0x9F; 0 = undefined, read as U+FFFD */
-static const uint16_t CP1252[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-                                    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-                                    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+static const uint16_t CP1252[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                    0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                    0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                    0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
 nb_codec
 nb_codec_of_path(nb_str path)
@@ -72,8 +78,8 @@ nb_codec_of_option(nb_str name, nb_codec *out, nb_error *err)
         return NB_OK;
     }
     nb_strbuf_add(&b, name);
-    st = nb_raise(err, NB_COND_CODEC_NOT_AVAILABLE, "codecName", b.data ? b.data : "", "availableCodecs",
-                  "none, uncompressed, gzip, deflate, bzip2, zstd", NULL);
+    st = nb_raise(err, NB_COND_CODEC_NOT_AVAILABLE, "codecName", b.data ? b.data : "",
+                  "availableCodecs", "none, uncompressed, gzip, deflate, bzip2, zstd", NULL);
     nb_strbuf_free(&b);
     return st;
 }
@@ -91,8 +97,10 @@ nb_charset_of_option(nb_str name, const char *function, nb_charset *out, nb_erro
         }
     }
     nb_strbuf_add(&b, name);
-    st = nb_raise(err, NB_COND_INVALID_CHARSET, "functionName", function, "charset", b.data ? b.data : "", "charsets",
-                  "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8, windows-1252", NULL);
+    st = nb_raise(err, NB_COND_INVALID_CHARSET, "functionName", function, "charset",
+                  b.data ? b.data : "", "charsets",
+                  "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8, windows-1252",
+                  NULL);
     nb_strbuf_free(&b);
     return st;
 }
@@ -212,14 +220,14 @@ struct nb_reader {
     nb_file *file;
     nb_codec codec;
     nb_charset charset;
-    int64_t offset;      /* in the file */
-    bool file_end, end;  /* of the file; of the decompressed bytes */
-    bool fresh;          /* the decoder stands between two members */
-    bool started;        /* the byte order mark has been looked for */
-    bool little;         /* UTF-16 */
-    uint8_t *in;         /* compressed bytes */
+    int64_t offset;     /* in the file */
+    bool file_end, end; /* of the file; of the decompressed bytes */
+    bool fresh;         /* the decoder stands between two members */
+    bool started;       /* the byte order mark has been looked for */
+    bool little;        /* UTF-16 */
+    uint8_t *in;        /* compressed bytes */
     size_t in_pos, in_len;
-    uint8_t *raw;        /* decompressed bytes that wait for the transcoder */
+    uint8_t *raw; /* decompressed bytes that wait for the transcoder */
     size_t raw_pos, raw_len;
     z_stream z;
     bz_stream bz;
@@ -228,7 +236,8 @@ struct nb_reader {
 };
 
 nb_status
-nb_reader_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, nb_reader **out, nb_error *err)
+nb_reader_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, nb_reader **out,
+              nb_error *err)
 {
     nb_reader *r = nb_pool_zalloc(pool, sizeof(*r));
     bool ok = true;
@@ -251,7 +260,9 @@ nb_reader_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, 
     switch (ok ? codec : NB_CODEC_NONE) {
     case NB_CODEC_NONE: break;
     case NB_CODEC_GZIP:
-    case NB_CODEC_ZLIB: ok = r->z_open = inflateInit2(&r->z, codec == NB_CODEC_GZIP ? 15 + 16 : 15 + 32) == Z_OK; break;
+    case NB_CODEC_ZLIB:
+        ok = r->z_open = inflateInit2(&r->z, codec == NB_CODEC_GZIP ? 15 + 16 : 15 + 32) == Z_OK;
+        break;
     case NB_CODEC_BZIP2: ok = r->bz_open = BZ2_bzDecompressInit(&r->bz, 0, 0) == BZ_OK; break;
     case NB_CODEC_ZSTD:
         r->zs = ZSTD_createDStream();
@@ -292,7 +303,8 @@ nb_reader_free(nb_reader *r)
 static nb_status
 damaged(nb_reader *r, const char *what, nb_error *err)
 {
-    return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", nb_file_path(r->file), "reason", what, NULL);
+    return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", nb_file_path(r->file), "reason", what,
+                    NULL);
 }
 
 static nb_status
@@ -387,7 +399,8 @@ read_raw(nb_reader *r, uint8_t *buf, size_t n, size_t *n_read, nb_error *err)
             r->end = true;
             break;
         }
-        if (r->fresh && r->offset > (int64_t)r->in_len && r->codec != NB_CODEC_ZSTD && r->in[r->in_pos] == 0) {
+        if (r->fresh && r->offset > (int64_t)r->in_len && r->codec != NB_CODEC_ZSTD &&
+            r->in[r->in_pos] == 0) {
             r->in_pos++; /* zero padding behind the last member */
             continue;
         }
@@ -481,7 +494,8 @@ nb_reader_read(nb_reader *r, void *buf, size_t n, size_t *n_read, nb_error *err)
                 }
                 r->raw_pos++;
             } else if (unit == 4) {
-                c = r->little ? get16(p + 2, true) << 16 | get16(p, true) : get16(p, false) << 16 | get16(p + 2, false);
+                c = r->little ? get16(p + 2, true) << 16 | get16(p, true)
+                              : get16(p, false) << 16 | get16(p + 2, false);
                 c = c > 0x10FFFF || (c >= 0xD800 && c < 0xE000) ? 0xFFFD : c;
                 r->raw_pos += 4;
             } else {
@@ -546,7 +560,8 @@ writer_free(nb_writer *w)
 }
 
 nb_status
-nb_writer_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, nb_writer **out, nb_error *err)
+nb_writer_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, nb_writer **out,
+              nb_error *err)
 {
     nb_writer *w = nb_pool_zalloc(pool, sizeof(*w));
     bool ok;
@@ -567,8 +582,9 @@ nb_writer_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, 
     case NB_CODEC_NONE: break;
     case NB_CODEC_GZIP:
     case NB_CODEC_ZLIB:
-        ok = w->z_open = deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, codec == NB_CODEC_GZIP ? 15 + 16 : 15, 8,
-                                      Z_DEFAULT_STRATEGY) == Z_OK;
+        ok = w->z_open =
+            deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
+                         codec == NB_CODEC_GZIP ? 15 + 16 : 15, 8, Z_DEFAULT_STRATEGY) == Z_OK;
         break;
     case NB_CODEC_BZIP2: ok = w->bz_open = BZ2_bzCompressInit(&w->bz, 9, 0, 0) == BZ_OK; break;
     case NB_CODEC_ZSTD: ok = (w->zs = ZSTD_createCStream()) != NULL; break;
@@ -598,7 +614,8 @@ writer_flush(nb_writer *w, bool last, nb_error *err)
         if (w->codec == NB_CODEC_ZSTD) {
             ZSTD_inBuffer in = {w->text, w->text_len, pos};
             ZSTD_outBuffer out = {w->out, OUT_BYTES, 0};
-            size_t left = ZSTD_compressStream2(w->zs, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+            size_t left =
+                ZSTD_compressStream2(w->zs, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
             if (ZSTD_isError(left)) {
                 return NB_NOMEM;
             }
@@ -718,7 +735,8 @@ nb_writer_write(nb_writer *w, const void *text, size_t n, nb_error *err)
         } else if (k == 3) {
             c = (uint32_t)(p[i] & 15) << 12 | (uint32_t)(p[i + 1] & 63) << 6 | (p[i + 2] & 63);
         } else if (k == 4) {
-            c = (uint32_t)(p[i] & 7) << 18 | (uint32_t)(p[i + 1] & 63) << 12 | (uint32_t)(p[i + 2] & 63) << 6 | (p[i + 3] & 63);
+            c = (uint32_t)(p[i] & 7) << 18 | (uint32_t)(p[i + 1] & 63) << 12 |
+                (uint32_t)(p[i + 2] & 63) << 6 | (p[i + 3] & 63);
         }
         i += k ? k : bad;
         if (w->text_len + 8 > OUT_BYTES) {

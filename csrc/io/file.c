@@ -102,7 +102,8 @@ nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_re
     size_t done = 0;
 
     while (done < n) {
-        ssize_t got = pread(file->fd, (char *)buf + done, n - done, (off_t)(offset + (int64_t)done));
+        ssize_t got =
+            pread(file->fd, (char *)buf + done, n - done, (off_t)(offset + (int64_t)done));
         if (got < 0) {
             if (errno == EINTR) {
                 continue;

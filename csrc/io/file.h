@@ -18,7 +18,8 @@ typedef struct nb_file nb_file;
 
 /* path is a plain, NUL-terminated path. The file is owned by the caller. */
 nb_status nb_file_open(nb_pool *pool, const char *path, nb_file **out, nb_error *err);
-nb_status nb_file_create(nb_pool *pool, const char *path, nb_file **out, nb_error *err); /* O_CREAT|O_EXCL, parents must exist */
+nb_status nb_file_create(nb_pool *pool, const char *path, nb_file **out,
+                         nb_error *err); /* O_CREAT|O_EXCL, parents must exist */
 /* Closes; NULL is fine. Errors of close after writing are reported by nb_file_finish. */
 void nb_file_close(nb_file *file);
 /* fsync-free end of writing: flushes and closes, raises what the kernel reports. Frees the file, also on failure. */
@@ -28,7 +29,8 @@ const char *nb_file_path(const nb_file *file);
 int64_t nb_file_size(const nb_file *file); /* at the time of opening */
 
 /* Up to n bytes at offset; *n_read is less only at the end of the file. Any thread. */
-nb_status nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_read, nb_error *err);
+nb_status
+nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_read, nb_error *err);
 nb_status nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err);
 
 /* mkdir -p. */

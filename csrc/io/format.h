@@ -17,8 +17,10 @@
 /* The last option of that name (any case); data NULL when there is none. */
 nb_str nb_option_find(const nb_option *options, int n, const char *key);
 /* Spark's getBool: "header flag can be true or false." */
-nb_status nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise, bool *out, nb_error *err);
-nb_status nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwise, int64_t *out, nb_error *err);
+nb_status nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise,
+                         bool *out, nb_error *err);
+nb_status nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwise,
+                        int64_t *out, nb_error *err);
 
 /* ---- relations ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -27,18 +29,19 @@ typedef struct nb_format nb_format;
 struct nb_relation {
     atomic_int refs;
     nb_pool *pool;
-    nb_arena *arena;              /* everything below lives there */
+    nb_arena *arena; /* everything below lives there */
     const nb_format *format;
     const nb_option *options;
     int n_options;
     nb_file_list files;
     int64_t n_bytes, n_rows;
-    const nb_type *data_schema;   /* STRUCT of the columns that are in the files */
-    const nb_type *schema;        /* what users see */
-    int *source_of;               /* per column of schema: >= 0 position in data_schema, < 0: ~position of the partition column */
+    const nb_type *data_schema; /* STRUCT of the columns that are in the files */
+    const nb_type *schema;      /* what users see */
+    int *
+        source_of; /* per column of schema: >= 0 position in data_schema, < 0: ~position of the partition column */
     const nb_type **partition_types;
-    nb_vector *partition_values;  /* [file * n_partition + i]: CONST vectors of one row */
-    void *payload;                /* the format's */
+    nb_vector *partition_values; /* [file * n_partition + i]: CONST vectors of one row */
+    void *payload;               /* the format's */
 };
 
 /* A part of a file that one task reads. */
@@ -50,10 +53,13 @@ typedef struct nb_file_split {
 
 /* Cuts the files into Spark partitions as FilePartition does (spark.sql.files.maxPartitionBytes, openCostInBytes, default parallelism), in the order in
  * which Spark delivers the rows, and each into pieces of at most morsel_bytes where the file may be split. In the relation's order; memory from arena. */
-nb_status nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info, int n_threads, bool (*splittable)(const nb_relation *, int file),
-                             int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions);
+nb_status
+nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
+                   int n_threads, bool (*splittable)(const nb_relation *, int file),
+                   int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions);
 /* A partition column of a file as a constant of n rows. */
-void nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n, nb_vector *out);
+void nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n,
+                                  nb_vector *out);
 
 struct nb_file_writer;
 
@@ -61,16 +67,21 @@ struct nb_format {
     const char *title; /* "CSV", as messages call it */
     /* Reads options into rel->payload; sets rel->data_schema unless it is there. Memory from rel->arena. */
     nb_status (*open)(nb_relation *rel, const nb_read_request *request, nb_error *err);
-    nb_status (*scan)(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err);
+    nb_status (*scan)(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,
+                      nb_source **out, nb_error *err);
     void (*close)(nb_relation *rel); /* what the arena does not free; may be NULL */
     bool (*supports)(const nb_type *type, bool writing);
     /* NULL where writing is not supported: */
-    nb_status (*write_open)(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema, void **payload, const char **extension,
+    nb_status (*write_open)(nb_arena *arena, const nb_write_request *request,
+                            const nb_type *data_schema, void **payload, const char **extension,
                             nb_error *err);
-    nb_status (*file_open)(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out, nb_error *err);
+    nb_status (*file_open)(nb_pool *pool, const void *payload, const char *path,
+                           struct nb_file_writer **out, nb_error *err);
     /* n rows of dense columns (those that are not partition columns). */
-    nb_status (*file_push)(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n, nb_arena *scratch, nb_error *err);
-    nb_status (*file_close)(struct nb_file_writer *fw, nb_error *err); /* frees it, also on failure */
+    nb_status (*file_push)(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
+                           nb_arena *scratch, nb_error *err);
+    nb_status (*file_close)(struct nb_file_writer *fw,
+                            nb_error *err); /* frees it, also on failure */
     void (*file_abort)(struct nb_file_writer *fw);
 };
 

@@ -152,8 +152,9 @@ expand(nb_arena *arena, nb_str p, nb_str_list *out, int depth)
         } else if (c == '}' && i < close) {
             nested--;
         } else if (i == close || (c == ',' && nested == 0)) {
-            char *text = nb_arena_printf(arena, "%.*s%.*s%.*s", (int)open, p.data, (int)(i - from), p.data + from,
-                                         (int)(p.len - close - 1), p.data + close + 1);
+            char *text =
+                nb_arena_printf(arena, "%.*s%.*s%.*s", (int)open, p.data, (int)(i - from),
+                                p.data + from, (int)(p.len - close - 1), p.data + close + 1);
             if (text == NULL) {
                 return NB_NOMEM;
             }

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 
-bool nb_glob_is_pattern(nb_str text);         /* holds one of { } [ ] * ? \ */
+bool nb_glob_is_pattern(nb_str text); /* holds one of { } [ ] * ? \ */
 bool nb_glob_match(nb_str pattern, nb_str name);
 
 typedef struct nb_str_list {

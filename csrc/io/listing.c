@@ -28,7 +28,8 @@ is_hidden(nb_str name)
     if (name.len == 0) {
         return true;
     }
-    return name.data[0] == '.' || (name.data[0] == '_' && memchr(name.data, '=', name.len) == NULL) ||
+    return name.data[0] == '.' ||
+           (name.data[0] == '_' && memchr(name.data, '=', name.len) == NULL) ||
            nb_str_ends_with(name, NB_STR("._COPYING_"));
 }
 
@@ -51,7 +52,8 @@ nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
     nb_str text;
 
     if (path.len == 0) {
-        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "Can not create a Path from an empty string", NULL);
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "Can not create a Path from an empty string", NULL);
     }
     while (i < path.len && path.data[i] != ':' && path.data[i] != '/') {
         i++;
@@ -59,7 +61,8 @@ nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
     if (i > 0 && i < path.len && path.data[i] == ':') {
         if (i != 4 || strncmp(path.data, "file", 4) != 0) {
             char *scheme = nb_arena_printf(arena, "%.*s", (int)i, path.data);
-            return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE, "feature", nb_arena_printf(arena, "File system %s", scheme), NULL);
+            return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE, "feature",
+                            nb_arena_printf(arena, "File system %s", scheme), NULL);
         }
         path = (nb_str){path.data + 5, path.len - 5};
         if (path.len >= 2 && path.data[0] == '/' && path.data[1] == '/') {
@@ -71,7 +74,8 @@ nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
         }
     }
     if (memchr(path.data, '\0', path.len) != NULL) {
-        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "Illegal character in path", NULL);
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "Illegal character in path",
+                        NULL);
     }
     if (path.len == 0 || path.data[0] != '/') {
         char cwd[PATH_MAX];
@@ -89,7 +93,8 @@ nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
         if (b.data[k] == '/' && n > 0 && b.data[n - 1] == '/') {
             continue;
         }
-        if (b.data[k] == '.' && n > 0 && b.data[n - 1] == '/' && (k + 1 == b.len || b.data[k + 1] == '/')) {
+        if (b.data[k] == '.' && n > 0 && b.data[n - 1] == '/' &&
+            (k + 1 == b.len || b.data[k + 1] == '/')) {
             continue;
         }
         b.data[n++] = b.data[k];
@@ -155,7 +160,10 @@ nb_partition_escape(nb_strbuf *out, nb_str value)
 static int
 hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 nb_status
@@ -168,7 +176,8 @@ nb_partition_unescape(nb_arena *arena, nb_str text, nb_str *out)
         return NB_NOMEM;
     }
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '%' && i + 2 < text.len && hex_digit(text.data[i + 1]) >= 0 && hex_digit(text.data[i + 2]) >= 0) {
+        if (text.data[i] == '%' && i + 2 < text.len && hex_digit(text.data[i + 1]) >= 0 &&
+            hex_digit(text.data[i + 2]) >= 0) {
             plain[n++] = (char)(hex_digit(text.data[i + 1]) * 16 + hex_digit(text.data[i + 2]));
             i += 2;
         } else {
@@ -181,7 +190,8 @@ nb_partition_unescape(nb_arena *arena, nb_str text, nb_str *out)
 }
 
 static nb_status
-add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const nb_str *values, int n_keys, nb_error *err)
+add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const nb_str *values,
+         int n_keys, nb_error *err)
 {
     nb_file_list *out = w->out;
     const nb_list_request *rq = w->request;
@@ -206,8 +216,8 @@ add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const 
     for (int i = 0; i < n_keys; i++) {
         if (!nb_str_equal(keys[i], w->names.items[i])) {
             return nb_raise(err, NB_COND_CONFLICTING_PARTITION_COLUMN_NAMES, "distinctPartColLists",
-                            nb_arena_printf(w->arena, "%.*s, %.*s", (int)keys[i].len, keys[i].data, (int)w->names.items[i].len,
-                                            w->names.items[i].data),
+                            nb_arena_printf(w->arena, "%.*s, %.*s", (int)keys[i].len, keys[i].data,
+                                            (int)w->names.items[i].len, w->names.items[i].data),
                             "suspiciousPaths", nb_path_message(w->arena, path), NULL);
         }
     }
@@ -260,7 +270,8 @@ split_partition(nb_arena *arena, nb_str name, bool *is_partition, nb_str *key, n
         return NB_OK;
     }
     NB_TRY(nb_partition_unescape(arena, (nb_str){name.data, (size_t)(eq - name.data)}, key));
-    NB_TRY(nb_partition_unescape(arena, (nb_str){eq + 1, name.len - (size_t)(eq + 1 - name.data)}, value));
+    NB_TRY(nb_partition_unescape(arena, (nb_str){eq + 1, name.len - (size_t)(eq + 1 - name.data)},
+                                 value));
     if (nb_str_equal(*value, NB_STR(NB_NULL_PARTITION))) {
         *value = (nb_str){NULL, 0};
     }
@@ -294,14 +305,16 @@ list_names(nb_arena *arena, nb_str dir, nb_str_list *names, nb_error *err)
 static nb_str
 join(nb_arena *arena, nb_str dir, nb_str name)
 {
-    char *text = nb_arena_printf(arena, "%.*s%s%.*s", (int)dir.len, dir.data, dir.len == 1 && dir.data[0] == '/' ? "" : "/",
-                                 (int)name.len, name.data);
+    char *text =
+        nb_arena_printf(arena, "%.*s%s%.*s", (int)dir.len, dir.data,
+                        dir.len == 1 && dir.data[0] == '/' ? "" : "/", (int)name.len, name.data);
 
     return text ? nb_str_of(text) : (nb_str){NULL, 0};
 }
 
 static nb_status
-walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_keys, int depth, nb_error *err)
+walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_keys, int depth,
+         nb_error *err)
 {
     nb_str_list names = {0};
 
@@ -353,7 +366,8 @@ walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_ke
 
 /* The partition columns that lie between basePath and a root that was named itself. */
 static nb_status
-keys_above(walk *w, nb_str root, bool is_file, nb_str_list *keys, nb_str_list *values, nb_error *err)
+keys_above(walk *w, nb_str root, bool is_file, nb_str_list *keys, nb_str_list *values,
+           nb_error *err)
 {
     nb_str base;
     size_t from, end = root.len;
@@ -378,7 +392,8 @@ keys_above(walk *w, nb_str root, bool is_file, nb_str_list *keys, nb_str_list *v
         for (stop = from; stop < end && root.data[stop] != '/'; stop++) {
         }
         if (stop > from) {
-            NB_TRY(split_partition(w->arena, (nb_str){root.data + from, stop - from}, &partition, &key, &value));
+            NB_TRY(split_partition(w->arena, (nb_str){root.data + from, stop - from}, &partition,
+                                   &key, &value));
             if (partition) {
                 NB_TRY(nb_str_list_add(w->arena, keys, key));
                 NB_TRY(nb_str_list_add(w->arena, values, value));
@@ -397,7 +412,8 @@ walk_root(walk *w, nb_str path, nb_error *err)
 
     if (stat(path.data, &st) != 0) {
         if (errno == ENOENT || errno == ENOTDIR) {
-            return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", nb_path_message(w->arena, path), NULL);
+            return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", nb_path_message(w->arena, path),
+                            NULL);
         }
         return nb_raise_errno(err, "stat", path.data, errno);
     }
@@ -433,7 +449,8 @@ glob_walk(nb_arena *arena, nb_str dir, nb_str pattern, size_t at, nb_str_list *r
         if (path.data == NULL) {
             return NB_NOMEM;
         }
-        return stat(path.data, &st) == 0 ? glob_walk(arena, path, pattern, stop, roots, err) : NB_OK;
+        return stat(path.data, &st) == 0 ? glob_walk(arena, path, pattern, stop, roots, err)
+                                         : NB_OK;
     }
     if (stat(dir.data, &st) == 0 && S_ISDIR(st.st_mode)) {
         nb_str_list names = {0};
@@ -470,7 +487,8 @@ nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out
                 NB_TRY(glob_walk(arena, NB_STR("/"), patterns.items[k], 0, &roots, err));
             }
             if (roots.n == 0) {
-                return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", nb_path_message(arena, path), NULL);
+                return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", nb_path_message(arena, path),
+                                NULL);
             }
         }
         for (int k = 0; k < roots.n; k++) {
@@ -508,7 +526,8 @@ is_date_text(nb_str s)
             return false;
         }
     }
-    int month = (s.data[5] - '0') * 10 + s.data[6] - '0', day = (s.data[8] - '0') * 10 + s.data[9] - '0';
+    int month = (s.data[5] - '0') * 10 + s.data[6] - '0',
+        day = (s.data[8] - '0') * 10 + s.data[9] - '0';
     return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
@@ -540,7 +559,8 @@ const nb_type *
 nb_partition_infer(const nb_file_list *list, int i)
 {
     enum { NONE, INT, LONG, DOUBLE, DATE, STRING } kind = NONE;
-    static const nb_type_id IDS[] = {NB_TYPE_STRING, NB_TYPE_INT32, NB_TYPE_INT64, NB_TYPE_FLOAT64, NB_TYPE_DATE, NB_TYPE_STRING};
+    static const nb_type_id IDS[] = {NB_TYPE_STRING,  NB_TYPE_INT32, NB_TYPE_INT64,
+                                     NB_TYPE_FLOAT64, NB_TYPE_DATE,  NB_TYPE_STRING};
 
     for (int f = 0; f < list->n_files; f++) {
         nb_str v = list->files[f].partition[i];

@@ -24,11 +24,11 @@ typedef struct nb_file_entry {
 typedef struct nb_list_request {
     const nb_str *paths;
     int n_paths;
-    bool recursive;         /* recursiveFileLookup: no partition columns then */
-    nb_str glob_filter;     /* pathGlobFilter; data NULL = none */
-    nb_str base_path;       /* basePath; data NULL = none */
+    bool recursive;     /* recursiveFileLookup: no partition columns then */
+    nb_str glob_filter; /* pathGlobFilter; data NULL = none */
+    nb_str base_path;   /* basePath; data NULL = none */
     int64_t modified_after_us, modified_before_us; /* INT64_MIN / INT64_MAX = none */
-    bool ignore_missing;    /* ignoreMissingFiles */
+    bool ignore_missing;                           /* ignoreMissingFiles */
 } nb_list_request;
 
 typedef struct nb_file_list {
@@ -39,7 +39,8 @@ typedef struct nb_file_list {
 } nb_file_list;
 
 /* Everything in the arena. Raises PATH_NOT_FOUND, CONFLICTING_DIRECTORY_STRUCTURES ... */
-nb_status nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out, nb_error *err);
+nb_status
+nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out, nb_error *err);
 
 /* "file:///a", "file:/a", "a" -> plain absolute path without double slashes. Other schemes are not implemented (raised). */
 nb_status nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err);

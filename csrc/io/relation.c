@@ -47,7 +47,8 @@ nb_option_find(const nb_option *options, int n, const char *key)
 }
 
 nb_status
-nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise, bool *out, nb_error *err)
+nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise, bool *out,
+               nb_error *err)
 {
     nb_str v = nb_option_find(options, n, key);
 
@@ -63,7 +64,8 @@ nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise,
 }
 
 nb_status
-nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwise, int64_t *out, nb_error *err)
+nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwise, int64_t *out,
+              nb_error *err)
 {
     nb_str v = nb_option_find(options, n, key);
 
@@ -88,7 +90,9 @@ copy_options(nb_relation *rel, const nb_read_request *request)
     }
     for (int i = 0; i < request->n_options; i++) {
         copy[i].key = nb_arena_str(rel->arena, request->options[i].key);
-        copy[i].value = request->options[i].value.data ? nb_arena_str(rel->arena, request->options[i].value) : (nb_str){NULL, 0};
+        copy[i].value = request->options[i].value.data
+                            ? nb_arena_str(rel->arena, request->options[i].value)
+                            : (nb_str){NULL, 0};
         if (copy[i].key.data == NULL) {
             return NB_NOMEM;
         }
@@ -128,15 +132,18 @@ parse_instant(nb_str s, int64_t *us)
 }
 
 static nb_status
-instant_option(const nb_relation *rel, const char *key, int64_t otherwise, int64_t *out, nb_error *err)
+instant_option(const nb_relation *rel, const char *key, int64_t otherwise, int64_t *out,
+               nb_error *err)
 {
     nb_str v = nb_option_find(rel->options, rel->n_options, key);
 
     *out = otherwise;
     if (v.data != NULL && !parse_instant(v, out)) {
         nb_strbuf b = {0};
-        nb_strbuf_addf(&b, "The timestamp provided for the '%s' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %.*s", key,
-                       (int)v.len, v.data);
+        nb_strbuf_addf(&b,
+                       "The timestamp provided for the '%s' option is invalid. The expected format "
+                       "is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %.*s",
+                       key, (int)v.len, v.data);
         nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : key, NULL);
         nb_strbuf_free(&b);
         return NB_ERROR;
@@ -152,13 +159,15 @@ find_files(nb_relation *rel, const nb_read_request *request, nb_error *err)
 
     list.glob_filter = nb_option_find(rel->options, rel->n_options, "pathGlobFilter");
     list.base_path = nb_option_find(rel->options, rel->n_options, "basePath");
-    NB_TRY(nb_option_bool(rel->options, rel->n_options, "recursiveFileLookup", false, &list.recursive, err));
+    NB_TRY(nb_option_bool(rel->options, rel->n_options, "recursiveFileLookup", false,
+                          &list.recursive, err));
     NB_TRY(instant_option(rel, "modifiedAfter", INT64_MIN, &list.modified_after_us, err));
     NB_TRY(instant_option(rel, "modifiedBefore", INT64_MAX, &list.modified_before_us, err));
     if (list.n_paths == 0) {
         one = nb_option_find(rel->options, rel->n_options, "path");
         if (one.data == NULL) {
-            return nb_raise(err, NB_COND_UNABLE_TO_INFER_SCHEMA, "format", rel->format->title, NULL);
+            return nb_raise(err, NB_COND_UNABLE_TO_INFER_SCHEMA, "format", rel->format->title,
+                            NULL);
         }
         list.paths = &one;
         list.n_paths = 1;
@@ -194,7 +203,8 @@ split_schema(nb_relation *rel, const nb_type *given)
     for (int i = 0; i < given->n_children; i++) {
         bool partition = false;
         for (int k = 0; k < rel->files.n_partition; k++) {
-            partition |= nb_str_equal_nocase(given->children[i].name, rel->files.partition_names[k]);
+            partition |=
+                nb_str_equal_nocase(given->children[i].name, rel->files.partition_names[k]);
         }
         if (!partition) {
             fields[n] = given->children[i];
@@ -212,7 +222,8 @@ partition_constants(nb_relation *rel, const nb_session_info *info, nb_error *err
     int n = rel->files.n_partition;
     nb_kernel_ctx ctx = {.arena = rel->arena, .info = info, .err = err};
 
-    rel->partition_values = NB_ARENA_ARRAY(rel->arena, nb_vector, (size_t)NB_MAX(n * rel->files.n_files, 1));
+    rel->partition_values =
+        NB_ARENA_ARRAY(rel->arena, nb_vector, (size_t)NB_MAX(n * rel->files.n_files, 1));
     if (rel->partition_values == NULL) {
         return NB_NOMEM;
     }
@@ -255,7 +266,8 @@ join_schema(nb_relation *rel, const nb_read_request *request, nb_error *err)
     }
     for (int i = 0; i < np; i++) {
         int at = request->schema ? field_index(request->schema, rel->files.partition_names[i]) : -1;
-        rel->partition_types[i] = at >= 0 ? request->schema->children[at].type : nb_partition_infer(&rel->files, i);
+        rel->partition_types[i] =
+            at >= 0 ? request->schema->children[at].type : nb_partition_infer(&rel->files, i);
     }
     for (int i = 0; i < data->n_children; i++) {
         fields[n] = data->children[i];
@@ -270,7 +282,9 @@ join_schema(nb_relation *rel, const nb_read_request *request, nb_error *err)
     }
     for (int k = 0; k < np; k++) {
         if (field_index(data, rel->files.partition_names[k]) < 0) {
-            fields[n] = (nb_field){.name = rel->files.partition_names[k], .type = rel->partition_types[k], .nullable = true};
+            fields[n] = (nb_field){.name = rel->files.partition_names[k],
+                                   .type = rel->partition_types[k],
+                                   .nullable = true};
             rel->source_of[n++] = ~k;
         }
     }
@@ -288,9 +302,10 @@ check_types(const nb_relation *rel, nb_error *err)
         const nb_field *f = &rel->data_schema->children[i];
         if (!rel->format->supports(f->type, false)) {
             const char *sql = nb_type_sql(rel->arena, f->type);
-            return nb_raise(err, NB_COND_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "format", rel->format->title, "columnName",
-                            nb_arena_printf(rel->arena, "`%.*s`", (int)f->name.len, f->name.data), "columnType",
-                            nb_arena_printf(rel->arena, "\"%s\"", sql ? sql : ""), NULL);
+            return nb_raise(
+                err, NB_COND_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "format", rel->format->title,
+                "columnName", nb_arena_printf(rel->arena, "`%.*s`", (int)f->name.len, f->name.data),
+                "columnType", nb_arena_printf(rel->arena, "\"%s\"", sql ? sql : ""), NULL);
         }
     }
     return NB_OK;
@@ -401,13 +416,15 @@ nb_relation_file(const nb_relation *rel, int i)
 }
 
 nb_status
-nb_relation_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err)
+nb_relation_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
+                 nb_error *err)
 {
     return rel->format->scan(rel, pool, request, out, err);
 }
 
 void
-nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n, nb_vector *out)
+nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n,
+                             nb_vector *out)
 {
     *out = rel->partition_values[file * rel->files.n_partition + column];
     out->n_rows = (int32_t)n;
@@ -434,11 +451,13 @@ compare_splits(const void *pa, const void *pb)
 }
 
 nb_status
-nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info, int n_threads, bool (*splittable)(const nb_relation *, int file),
+nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
+                   int n_threads, bool (*splittable)(const nb_relation *, int file),
                    int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions)
 {
     int64_t total = rel->n_bytes + (int64_t)rel->files.n_files * OPEN_COST;
-    int64_t max_split = NB_MIN(MAX_PARTITION_BYTES, NB_MAX(OPEN_COST, total / NB_MAX(n_threads, 1)));
+    int64_t max_split =
+        NB_MIN(MAX_PARTITION_BYTES, NB_MAX(OPEN_COST, total / NB_MAX(n_threads, 1)));
     int64_t n_splits = 0, n_pieces = 0, size = 0;
     nb_file_split *splits, *pieces;
     int partition = 0;
@@ -461,7 +480,8 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
             continue;
         }
         for (int64_t at = 0; at < bytes; at += max_split) {
-            splits[n_splits++] = (nb_file_split){.file = f, .from = at, .to = NB_MIN(at + max_split, bytes)};
+            splits[n_splits++] =
+                (nb_file_split){.file = f, .from = at, .to = NB_MIN(at + max_split, bytes)};
         }
     }
     if (n_splits > 1) {
@@ -477,7 +497,8 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
         }
         size += bytes + OPEN_COST;
         splits[i].partition = partition;
-        for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to; at += morsel_bytes) {
+        for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to;
+             at += morsel_bytes) {
             nb_file_split *p = &pieces[n_pieces++];
             *p = splits[i];
             p->from = at;

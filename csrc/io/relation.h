@@ -15,44 +15,50 @@ typedef struct nb_option {
 } nb_option;
 
 typedef struct nb_read_request {
-    nb_str format;               /* "csv", "com.databricks.spark.csv", "parquet", "text" ... */
+    nb_str format; /* "csv", "com.databricks.spark.csv", "parquet", "text" ... */
     const nb_str *paths;
     int n_paths;
     const nb_option *options;
     int n_options;
-    const nb_type *schema;       /* given by the user, or NULL */
+    const nb_type *schema; /* given by the user, or NULL */
     const nb_session_info *info;
     const nb_cancel_flag *cancel;
-    int n_threads;               /* for inference */
+    int n_threads; /* for inference */
 } nb_read_request;
 
 typedef struct nb_relation nb_relation;
 
 /* Lists files, finds partition columns, infers what is not given. The relation is owned by the caller, reference-counted, independent of
  * the arena and request afterwards. Raises PATH_NOT_FOUND, UNABLE_TO_INFER_SCHEMA, DATA_SOURCE_NOT_FOUND, option errors ... */
-nb_status nb_relation_open(struct nb_pool *pool, const nb_read_request *request, nb_relation **out, nb_error *err);
+nb_status nb_relation_open(struct nb_pool *pool, const nb_read_request *request, nb_relation **out,
+                           nb_error *err);
 nb_relation *nb_relation_ref(nb_relation *rel);
 void nb_relation_release(nb_relation *rel);
 
-const nb_type *nb_relation_schema(const nb_relation *rel); /* data columns, then partition columns; all nullable */
+const nb_type *
+nb_relation_schema(const nb_relation *rel); /* data columns, then partition columns; all nullable */
 nb_str nb_relation_format(const nb_relation *rel);
-int64_t nb_relation_bytes(const nb_relation *rel);         /* of all files */
-int64_t nb_relation_rows(const nb_relation *rel);          /* exact when the format knows (Parquet), else -1 */
+int64_t nb_relation_bytes(const nb_relation *rel); /* of all files */
+int64_t
+nb_relation_rows(const nb_relation *rel); /* exact when the format knows (Parquet), else -1 */
 int nb_relation_n_files(const nb_relation *rel);
-nb_str nb_relation_file(const nb_relation *rel, int i);    /* "file:///…" as input_file_name() and inputFiles show it */
+nb_str nb_relation_file(const nb_relation *rel,
+                        int i); /* "file:///…" as input_file_name() and inputFiles show it */
 
 typedef struct nb_scan_request {
-    const int *columns;          /* positions in the schema, in the order wanted; may be empty (count(*)) */
+    const int *columns; /* positions in the schema, in the order wanted; may be empty (count(*)) */
     int n_columns;
-    nb_expr *const *filters;     /* conjuncts that the plan also checks itself; ordinals are positions in the schema. A reader may use them to
+    nb_expr *const *
+        filters; /* conjuncts that the plan also checks itself; ordinals are positions in the schema. A reader may use them to
                                   * skip (partitions, row groups, rows) and is free to ignore them */
     int n_filters;
-    int64_t limit;               /* -1: no limit known */
+    int64_t limit; /* -1: no limit known */
     int n_threads;
     const nb_session_info *info;
     const nb_cancel_flag *cancel;
 } nb_scan_request;
 
-nb_status nb_relation_scan(nb_relation *rel, struct nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err);
+nb_status nb_relation_scan(nb_relation *rel, struct nb_pool *pool, const nb_scan_request *request,
+                           nb_source **out, nb_error *err);
 
 #endif

@@ -43,9 +43,9 @@ typedef struct nb_source_ops {
 /* The concrete source begins with this. */
 struct nb_source {
     const nb_source_ops *ops;
-    const nb_type *schema;           /* STRUCT of the columns that next delivers */
-    const nb_cancel_flag *cancel;    /* may be NULL */
-    int n_partitions;                /* Spark partitions: batch->partition is below this */
+    const nb_type *schema;              /* STRUCT of the columns that next delivers */
+    const nb_cancel_flag *cancel;       /* may be NULL */
+    int n_partitions;                   /* Spark partitions: batch->partition is below this */
     atomic_llong rows_read, bytes_read; /* progress and metrics */
 };
 

@@ -48,7 +48,8 @@ read_options(const nb_option *options, int n, text_options *o, nb_error *err)
 
     o->line_sep = nb_option_find(options, n, "lineSep");
     if (o->line_sep.data != NULL && o->line_sep.len == 0) {
-        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "requirement failed: 'lineSep' cannot be an empty string.", NULL);
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "requirement failed: 'lineSep' cannot be an empty string.", NULL);
     }
     NB_TRY(nb_option_bool(options, n, "wholetext", false, &o->whole, err));
     o->codec = NB_CODEC_NONE;
@@ -66,12 +67,15 @@ text_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
     rel->payload = o;
     NB_TRY(read_options(rel->options, rel->n_options, o, err));
     if (rel->data_schema == NULL) {
-        nb_field value = {.name = NB_STR("value"), .type = nb_type_of(NB_TYPE_STRING), .nullable = true};
+        nb_field value = {
+            .name = NB_STR("value"), .type = nb_type_of(NB_TYPE_STRING), .nullable = true};
         rel->data_schema = nb_type_struct(&value, 1);
     }
     if (rel->data_schema->n_children > 1) {
         nb_strbuf b = {0};
-        nb_strbuf_addf(&b, "Text data source supports only a single column, and you have %d columns.", rel->data_schema->n_children);
+        nb_strbuf_addf(&b,
+                       "Text data source supports only a single column, and you have %d columns.",
+                       rel->data_schema->n_children);
         nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : "", NULL);
         nb_strbuf_free(&b);
         return NB_ERROR;
@@ -86,7 +90,8 @@ is_splittable(const nb_relation *rel, int file)
 {
     const text_options *o = rel->payload;
 
-    return !o->whole && o->line_sep.len <= 1 && nb_codec_of_path(rel->files.files[file].path) == NB_CODEC_NONE;
+    return !o->whole && o->line_sep.len <= 1 &&
+           nb_codec_of_path(rel->files.files[file].path) == NB_CODEC_NONE;
 }
 
 static nb_status
@@ -167,7 +172,9 @@ read_more(text_source *s, text_local *l, nb_error *err)
     }
     if (l->len + BLOCK_BYTES > l->cap) {
         size_t cap = NB_MAX(l->len + BLOCK_BYTES, l->cap + l->cap / 2);
-        char *buf = cap < INT32_MAX ? nb_pool_realloc(l->pool, l->buf, l->buf ? l->cap + PAD : 0, cap + PAD) : NULL;
+        char *buf = cap < INT32_MAX
+                        ? nb_pool_realloc(l->pool, l->buf, l->buf ? l->cap + PAD : 0, cap + PAD)
+                        : NULL;
         if (buf == NULL) {
             return NB_NOMEM;
         }
@@ -178,7 +185,8 @@ read_more(text_source *s, text_local *l, nb_error *err)
         NB_TRY(nb_reader_read(l->reader, l->buf + l->len, BLOCK_BYTES, &got, err));
         l->input_end = got == 0;
     } else {
-        NB_TRY(nb_file_read_at(l->file, l->offset + (int64_t)l->len, l->buf + l->len, BLOCK_BYTES, &got, err));
+        NB_TRY(nb_file_read_at(l->file, l->offset + (int64_t)l->len, l->buf + l->len, BLOCK_BYTES,
+                               &got, err));
         l->input_end = got < BLOCK_BYTES;
     }
     l->len += got;
@@ -226,7 +234,8 @@ next_line(text_source *s, text_local *l, nb_str *line, bool *found, nb_error *er
         NB_TRY(read_more(s, l, err));
         if (s->splits[l->split].from > 0) {
             /* The line that began before the split belongs to the one before. */
-            while (!find_break(l, o->line_sep, 0, &at, &width) || (l->buf[at] == '\r' && at + 1 == l->len && !l->input_end)) {
+            while (!find_break(l, o->line_sep, 0, &at, &width) ||
+                   (l->buf[at] == '\r' && at + 1 == l->len && !l->input_end)) {
                 if (l->input_end || l->offset + (int64_t)l->len > l->to) {
                     return NB_OK;
                 }
@@ -243,14 +252,16 @@ next_line(text_source *s, text_local *l, nb_str *line, bool *found, nb_error *er
     }
     for (;;) {
         if (!o->whole && find_break(l, o->line_sep, l->pos, &at, &width) &&
-            !(o->line_sep.data == NULL && l->buf[at] == '\r' && at + 1 == l->len && !l->input_end)) {
+            !(o->line_sep.data == NULL && l->buf[at] == '\r' && at + 1 == l->len &&
+              !l->input_end)) {
             *line = (nb_str){l->buf + l->pos, at - l->pos};
             l->pos = at + width;
             *found = true;
             return NB_OK;
         }
         if (l->input_end) {
-            *found = l->pos < l->len || (o->whole && l->offset == 0 && l->pos == 0 && !l->skip_newline);
+            *found =
+                l->pos < l->len || (o->whole && l->offset == 0 && l->pos == 0 && !l->skip_newline);
             l->skip_newline = true;
             *line = (nb_str){l->buf + l->pos, l->len - l->pos};
             l->pos = l->len;
@@ -314,7 +325,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                 out->cols[j] = value;
                 out->cols[j].type = src->schema->children[j].type;
             } else {
-                nb_relation_partition_column(s->rel, s->splits[l->split].file, ~s->source_of[j], n, &out->cols[j]);
+                nb_relation_partition_column(s->rel, s->splits[l->split].file, ~s->source_of[j], n,
+                                             &out->cols[j]);
             }
         }
         out->order = (uint64_t)l->split;
@@ -334,10 +346,15 @@ free_source(nb_source *src)
     nb_relation_release(rel);
 }
 
-static const nb_source_ops TEXT_SOURCE = {.name = "text", .open_local = open_local, .next = next, .close_local = close_local, .free = free_source};
+static const nb_source_ops TEXT_SOURCE = {.name = "text",
+                                          .open_local = open_local,
+                                          .next = next,
+                                          .close_local = close_local,
+                                          .free = free_source};
 
 static nb_status
-text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err)
+text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
+          nb_error *err)
 {
     nb_arena *arena = nb_arena_new(pool);
     text_source *s = arena ? NB_ARENA_NEW(arena, text_source) : NULL;
@@ -357,9 +374,10 @@ text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_so
             source_of[j] = rel->source_of[request->columns[j]];
         }
         s->base.schema = nb_type_struct(fields, request->n_columns);
-        st = s->base.schema ? nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable, MORSEL_BYTES, &s->splits, &s->n_splits,
-                                                 &s->base.n_partitions)
-                            : NB_NOMEM;
+        st = s->base.schema
+                 ? nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable,
+                                      MORSEL_BYTES, &s->splits, &s->n_splits, &s->base.n_partitions)
+                 : NB_NOMEM;
     }
     if (st < 0) {
         nb_arena_free(arena);
@@ -385,8 +403,8 @@ typedef struct text_file {
 } text_file;
 
 static nb_status
-text_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema, void **payload, const char **extension,
-                nb_error *err)
+text_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
+                void **payload, const char **extension, nb_error *err)
 {
     text_options *o = NB_ARENA_NEW(arena, text_options);
 
@@ -395,8 +413,12 @@ text_write_open(nb_arena *arena, const nb_write_request *request, const nb_type 
     }
     NB_TRY(read_options(request->options, request->n_options, o, err));
     if (data_schema->n_children != 1) {
-        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                        nb_arena_printf(arena, "Text data source supports only a single column, and you have %d columns.", data_schema->n_children), NULL);
+        return nb_raise(
+            err, NB_COND_ILLEGAL_ARGUMENT, "message",
+            nb_arena_printf(
+                arena, "Text data source supports only a single column, and you have %d columns.",
+                data_schema->n_children),
+            NULL);
     }
     *payload = o;
     *extension = nb_arena_printf(arena, ".txt%s", nb_codec_extension(o->codec));
@@ -404,7 +426,8 @@ text_write_open(nb_arena *arena, const nb_write_request *request, const nb_type 
 }
 
 static nb_status
-text_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out, nb_error *err)
+text_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out,
+               nb_error *err)
 {
     const text_options *o = payload;
     text_file *f = nb_pool_zalloc(pool, sizeof(*f));
@@ -429,7 +452,8 @@ text_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_f
 }
 
 static nb_status
-text_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n, nb_arena *scratch, nb_error *err)
+text_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
+               nb_arena *scratch, nb_error *err)
 {
     text_file *f = (text_file *)fw;
     nb_vector flat;

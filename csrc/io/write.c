@@ -42,15 +42,15 @@ struct nb_write_job {
     int *data_columns, *partition_columns; /* positions in schema */
     const char **partition_names;          /* escaped */
     int64_t max_records;
-    atomic_int first_opened;               /* has partition 0 written a file? */
+    atomic_int first_opened; /* has partition 0 written a file? */
 };
 
 /* One open file; with partitionBy there is one per directory. */
 typedef struct open_file {
     struct nb_file_writer *fw;
-    char *dir;      /* "a=1/b=2", or "" */
+    char *dir; /* "a=1/b=2", or "" */
     size_t dir_bytes;
-    int counter;    /* c000 … */
+    int counter; /* c000 … */
     int64_t rows;
     uint64_t used;
 } open_file;
@@ -75,14 +75,16 @@ make_uuid(char *out)
     }
     b[6] = (uint8_t)((b[6] & 15) | 0x40);
     b[8] = (uint8_t)((b[8] & 63) | 0x80);
-    snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9],
-             b[10], b[11], b[12], b[13], b[14], b[15]);
+    snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
 }
 
 /* ---- begin -------------------------------------------------------------------------------------------------------------------- */
 
 static nb_status
-split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **data_schema, nb_error *err)
+split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **data_schema,
+              nb_error *err)
 {
     const nb_type *schema = rq->schema;
     nb_field *fields = NB_ARENA_ARRAY(job->arena, nb_field, schema->n_children + 1);
@@ -90,7 +92,8 @@ split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **dat
     job->data_columns = NB_ARENA_ARRAY(job->arena, int, schema->n_children + 1);
     job->partition_columns = NB_ARENA_ARRAY(job->arena, int, rq->n_partition_by + 1);
     job->partition_names = NB_ARENA_ARRAY(job->arena, const char *, rq->n_partition_by + 1);
-    if (fields == NULL || job->data_columns == NULL || job->partition_columns == NULL || job->partition_names == NULL) {
+    if (fields == NULL || job->data_columns == NULL || job->partition_columns == NULL ||
+        job->partition_names == NULL) {
         return NB_NOMEM;
     }
     for (int k = 0; k < rq->n_partition_by; k++) {
@@ -104,7 +107,8 @@ split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **dat
         }
         if (at < 0) {
             const char *text = nb_type_simple_string(job->arena, schema);
-            return nb_raise(err, NB_COND_PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA, "column", nb_arena_printf(job->arena, "`%.*s`", (int)want.len, want.data),
+            return nb_raise(err, NB_COND_PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA, "column",
+                            nb_arena_printf(job->arena, "`%.*s`", (int)want.len, want.data),
                             "schema", text ? text : "", NULL);
         }
         nb_partition_escape(&b, schema->children[at].name);
@@ -113,9 +117,11 @@ split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **dat
         if (job->partition_names[k] == NULL) {
             return NB_NOMEM;
         }
-        if (schema->children[at].type->phys == NB_PHYS_LIST || schema->children[at].type->phys == NB_PHYS_STRUCT) {
+        if (schema->children[at].type->phys == NB_PHYS_LIST ||
+            schema->children[at].type->phys == NB_PHYS_STRUCT) {
             const char *text = nb_type_sql(job->arena, schema->children[at].type);
-            return nb_raise(err, NB_COND_INVALID_PARTITION_COLUMN_DATA_TYPE, "type", nb_arena_printf(job->arena, "\"%s\"", text ? text : ""), NULL);
+            return nb_raise(err, NB_COND_INVALID_PARTITION_COLUMN_DATA_TYPE, "type",
+                            nb_arena_printf(job->arena, "\"%s\"", text ? text : ""), NULL);
         }
         job->partition_columns[job->n_partition++] = at;
     }
@@ -143,9 +149,10 @@ check_types(nb_write_job *job, const nb_type *data, nb_error *err)
         const nb_field *f = &data->children[i];
         if (!job->format->supports(f->type, true)) {
             const char *sql = nb_type_sql(job->arena, f->type);
-            return nb_raise(err, NB_COND_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "format", job->format->title, "columnName",
-                            nb_arena_printf(job->arena, "`%.*s`", (int)f->name.len, f->name.data), "columnType",
-                            nb_arena_printf(job->arena, "\"%s\"", sql ? sql : ""), NULL);
+            return nb_raise(
+                err, NB_COND_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "format", job->format->title,
+                "columnName", nb_arena_printf(job->arena, "`%.*s`", (int)f->name.len, f->name.data),
+                "columnType", nb_arena_printf(job->arena, "\"%s\"", sql ? sql : ""), NULL);
         }
     }
     return NB_OK;
@@ -160,8 +167,9 @@ max_records(nb_write_job *job, const nb_write_request *rq, nb_error *err)
         nb_config_get(rq->info->config, NB_STR("spark.sql.files.maxRecordsPerFile"), &v);
     }
     if (v.data != NULL && !nb_str_to_int64(v, &job->max_records)) {
-        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                        nb_arena_printf(job->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
+        return nb_raise(
+            err, NB_COND_ILLEGAL_ARGUMENT, "message",
+            nb_arena_printf(job->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
     }
     return NB_OK;
 }
@@ -205,7 +213,8 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     options = NB_ARENA_ARRAY(arena, nb_option, rq->n_options + 1);
     for (int i = 0; options && i < rq->n_options; i++) {
         options[i].key = nb_arena_str(arena, rq->options[i].key);
-        options[i].value = rq->options[i].value.data ? nb_arena_str(arena, rq->options[i].value) : (nb_str){NULL, 0};
+        options[i].value = rq->options[i].value.data ? nb_arena_str(arena, rq->options[i].value)
+                                                     : (nb_str){NULL, 0};
     }
     if (options == NULL) {
         st = NB_NOMEM;
@@ -218,10 +227,12 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     NB_TRY_GOTO(st, split_columns(job, rq, &data, err), failed);
     NB_TRY_GOTO(st, check_types(job, data, err), failed);
     NB_TRY_GOTO(st, max_records(job, rq, err), failed);
-    NB_TRY_GOTO(st, format->write_open(arena, &copy, data, &job->payload, &job->extension, err), failed);
+    NB_TRY_GOTO(st, format->write_open(arena, &copy, data, &job->payload, &job->extension, err),
+                failed);
     exists = nb_path_exists(job->path);
     if (exists && rq->mode == NB_SAVE_ERROR_IF_EXISTS) {
-        st = nb_raise(err, NB_COND_PATH_ALREADY_EXISTS, "outputPath", nb_path_message(arena, path), NULL);
+        st = nb_raise(err, NB_COND_PATH_ALREADY_EXISTS, "outputPath", nb_path_message(arena, path),
+                      NULL);
         goto failed;
     }
     if (exists && rq->mode == NB_SAVE_IGNORE) {
@@ -280,7 +291,8 @@ open_one(nb_write_task *task, open_file *f, nb_error *err)
     if (f->dir[0] && !b.failed) {
         st = nb_make_dirs(b.data, err);
     }
-    nb_strbuf_addf(&b, "/part-%05d-%s%cc%03d%s", task->partition, job->uuid, job->n_partition ? '.' : '-', f->counter, job->extension);
+    nb_strbuf_addf(&b, "/part-%05d-%s%cc%03d%s", task->partition, job->uuid,
+                   job->n_partition ? '.' : '-', f->counter, job->extension);
     if (b.failed) {
         st = NB_NOMEM;
     }
@@ -323,7 +335,9 @@ file_of(nb_write_task *task, const char *dir, open_file **out, nb_error *err)
     if (f == NULL) {
         if (task->n_files == task->cap) {
             int cap = task->cap ? task->cap * 2 : 4;
-            open_file *files = nb_pool_realloc(task->job->pool, task->files, (size_t)task->cap * sizeof(*files), (size_t)cap * sizeof(*files));
+            open_file *files =
+                nb_pool_realloc(task->job->pool, task->files, (size_t)task->cap * sizeof(*files),
+                                (size_t)cap * sizeof(*files));
             if (files == NULL) {
                 return NB_NOMEM;
             }
@@ -600,7 +614,8 @@ remove_old(nb_write_job *job, nb_error *err)
         return nb_raise_errno(err, "remove", job->path, errno);
     }
     while (st == NB_OK && (entry = readdir(d)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, "_temporary") == 0) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            strcmp(entry->d_name, "_temporary") == 0) {
             continue;
         }
         b.len = 0;

@@ -11,7 +11,12 @@
 
 #include "io/relation.h"
 
-typedef enum nb_save_mode { NB_SAVE_ERROR_IF_EXISTS, NB_SAVE_APPEND, NB_SAVE_OVERWRITE, NB_SAVE_IGNORE } nb_save_mode;
+typedef enum nb_save_mode {
+    NB_SAVE_ERROR_IF_EXISTS,
+    NB_SAVE_APPEND,
+    NB_SAVE_OVERWRITE,
+    NB_SAVE_IGNORE
+} nb_save_mode;
 
 typedef struct nb_write_request {
     nb_str format;
@@ -19,7 +24,7 @@ typedef struct nb_write_request {
     nb_save_mode mode;
     const nb_option *options;
     int n_options;
-    const nb_type *schema;       /* STRUCT of the rows that will come */
+    const nb_type *schema; /* STRUCT of the rows that will come */
     const nb_str *partition_by;
     int n_partition_by;
     const nb_session_info *info;
@@ -30,12 +35,14 @@ typedef struct nb_write_job nb_write_job;
 typedef struct nb_write_task nb_write_task;
 
 /* *out NULL with NB_OK: mode ignore and the target exists, nothing to do. */
-nb_status nb_write_begin(struct nb_pool *pool, const nb_write_request *request, nb_write_job **out, nb_error *err);
+nb_status nb_write_begin(struct nb_pool *pool, const nb_write_request *request, nb_write_job **out,
+                         nb_error *err);
 nb_status nb_write_task_open(nb_write_job *job, int partition, nb_write_task **out, nb_error *err);
 nb_status nb_write_task_push(nb_write_task *task, nb_batch *batch, nb_error *err);
-nb_status nb_write_task_close(nb_write_task *task, nb_error *err); /* frees the task, also on failure */
+nb_status
+nb_write_task_close(nb_write_task *task, nb_error *err); /* frees the task, also on failure */
 void nb_write_task_abort(nb_write_task *task);
-nb_status nb_write_commit(nb_write_job *job, nb_error *err);       /* frees the job on success */
-void nb_write_abort(nb_write_job *job);                            /* frees the job */
+nb_status nb_write_commit(nb_write_job *job, nb_error *err); /* frees the job on success */
+void nb_write_abort(nb_write_job *job);                      /* frees the job */
 
 #endif

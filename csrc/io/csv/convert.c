@@ -50,7 +50,8 @@ digits8(const char *p, size_t n, uint64_t *out)
     v = __builtin_bswap64(v);
 #endif
     v = v << shift | (0x3030303030303030u & (((uint64_t)1 << shift) - 1));
-    if (((v & 0xF0F0F0F0F0F0F0F0u) | ((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4) != 0x3333333333333333u) {
+    if (((v & 0xF0F0F0F0F0F0F0F0u) | ((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4) !=
+        0x3333333333333333u) {
         return false;
     }
     v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8;
@@ -167,8 +168,9 @@ plain_decimal(const char *p, size_t n, uint64_t *mantissa, unsigned *scale)
     return true;
 }
 
-static const double POW10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double POW10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 NB_INLINE bool
 quick_double(const char *p, size_t n, double *out)
@@ -275,7 +277,9 @@ nb_csv_parse_iso_date(const char *p, size_t n, int32_t *days)
     if (day < 1 || day > LENGTH[m] + (m == 2 ? leap : 0u)) {
         return false;
     }
-    *days = (int32_t)(y * 365 + (y + 3) / 4 - (y + 99) / 100 + (y + 399) / 400 + BEFORE[m] + (m > 2 && leap) + day - 1) - 719528;
+    *days = (int32_t)(y * 365 + (y + 3) / 4 - (y + 99) / 100 + (y + 399) / 400 + BEFORE[m] +
+                      (m > 2 && leap) + day - 1) -
+            719528;
     return true;
 }
 
@@ -287,10 +291,12 @@ iso_timestamp(const char *p, size_t n, int64_t *us)
     int32_t days;
     uint64_t h, m, s, f = 0;
 
-    if (n < 19 || n > 26 || n == 20 || (p[10] != ' ' && p[10] != 'T') || p[13] != ':' || p[16] != ':' || !nb_csv_parse_iso_date(p, 10, &days)) {
+    if (n < 19 || n > 26 || n == 20 || (p[10] != ' ' && p[10] != 'T') || p[13] != ':' ||
+        p[16] != ':' || !nb_csv_parse_iso_date(p, 10, &days)) {
         return false;
     }
-    if (!digits8(p + 11, 2, &h) || !digits8(p + 14, 2, &m) || !digits8(p + 17, 2, &s) || h > 23 || m > 59 || s > 59) {
+    if (!digits8(p + 11, 2, &h) || !digits8(p + 14, 2, &m) || !digits8(p + 17, 2, &s) || h > 23 ||
+        m > 59 || s > 59) {
         return false;
     }
     if (n > 19) {
@@ -299,46 +305,48 @@ iso_timestamp(const char *p, size_t n, int64_t *us)
         }
         f *= (uint64_t)UNIT[n - 20];
     }
-    *us = (int64_t)days * NB_US_PER_DAY + (int64_t)((h * 60 + m) * 60 + s) * NB_US_PER_SECOND + (int64_t)f;
+    *us = (int64_t)days * NB_US_PER_DAY + (int64_t)((h * 60 + m) * 60 + s) * NB_US_PER_SECOND +
+          (int64_t)f;
     return true;
 }
 
 /* ---- columns ------------------------------------------------------------------------------------------------------------------ */
 
 /* The frame of each converter: PARSE is run for every cell that is not null, with `t` its text and `*at` the slot; it yields bool. */
-#define CONVERT_LOOP(T, PARSE)                                                                         \
-    do {                                                                                               \
-        uint64_t words[NB_BITMAP_WORDS(NB_BATCH_ROWS)];                                                \
-        uint64_t missing = 0;                                                                          \
-        T *data;                                                                                       \
-        NB_TRY(nb_vector_alloc(arena, col->type, n, out));                                             \
-        data = NB_DATA(T, out);                                                                        \
-        for (int64_t from = 0; from < n; from += 64) {                                                 \
-            int64_t to = NB_MIN(from + 64, n);                                                         \
-            uint64_t valid = 0;                                                                        \
-            for (int64_t i = from; i < to; i++) {                                                      \
-                text t;                                                                                \
-                T *at = &data[i];                                                                      \
-                if (NB_LIKELY(cell_text(col, cells[i], base, side, &t))) {                             \
-                    bool ok = (PARSE);                                                                 \
-                    valid |= (uint64_t)ok << (i - from);                                               \
-                    if (NB_UNLIKELY(!ok)) {                                                            \
-                        *at = (T){0};                                                                  \
-                        nb_bit_set(bad, i);                                                            \
-                    }                                                                                  \
-                } else {                                                                               \
-                    *at = (T){0};                                                                      \
-                }                                                                                      \
-            }                                                                                          \
-            words[from >> 6] = valid;                                                                  \
-            missing |= ~valid & nb_bitmap_tail_mask(n, (size_t)(from >> 6));                           \
-        }                                                                                              \
-        return keep_validity(arena, words, n, missing, out);                                           \
+#define CONVERT_LOOP(T, PARSE)                                               \
+    do {                                                                     \
+        uint64_t words[NB_BITMAP_WORDS(NB_BATCH_ROWS)];                      \
+        uint64_t missing = 0;                                                \
+        T *data;                                                             \
+        NB_TRY(nb_vector_alloc(arena, col->type, n, out));                   \
+        data = NB_DATA(T, out);                                              \
+        for (int64_t from = 0; from < n; from += 64) {                       \
+            int64_t to = NB_MIN(from + 64, n);                               \
+            uint64_t valid = 0;                                              \
+            for (int64_t i = from; i < to; i++) {                            \
+                text t;                                                      \
+                T *at = &data[i];                                            \
+                if (NB_LIKELY(cell_text(col, cells[i], base, side, &t))) {   \
+                    bool ok = (PARSE);                                       \
+                    valid |= (uint64_t)ok << (i - from);                     \
+                    if (NB_UNLIKELY(!ok)) {                                  \
+                        *at = (T){0};                                        \
+                        nb_bit_set(bad, i);                                  \
+                    }                                                        \
+                } else {                                                     \
+                    *at = (T){0};                                            \
+                }                                                            \
+            }                                                                \
+            words[from >> 6] = valid;                                        \
+            missing |= ~valid & nb_bitmap_tail_mask(n, (size_t)(from >> 6)); \
+        }                                                                    \
+        return keep_validity(arena, words, n, missing, out);                 \
     } while (0)
 
-#define CONVERTER(name)                                                                                                             \
-    static nb_status name(const nb_csv_column *col, const nb_csv_cell *cells, int64_t n, const char *base, const char *side, nb_arena *arena, \
-                          nb_vector *out, uint64_t *bad)
+#define CONVERTER(name)                                                                        \
+    static nb_status name(const nb_csv_column *col, const nb_csv_cell *cells, int64_t n,       \
+                          const char *base, const char *side, nb_arena *arena, nb_vector *out, \
+                          uint64_t *bad)
 
 static nb_status
 keep_validity(nb_arena *arena, const uint64_t *words, int64_t n, uint64_t missing, nb_vector *out)
@@ -417,12 +425,14 @@ parse_float(const nb_csv_column *col, text t, float *at)
     double d;
     bool negative = t.n > 0 && *t.p == '-';
 
-    if (plain_decimal(t.p + negative, t.n - negative, &m, &scale) && m < (uint64_t)1 << 24 && scale <= 10) {
+    if (plain_decimal(t.p + negative, t.n - negative, &m, &scale) && m < (uint64_t)1 << 24 &&
+        scale <= 10) {
         float v = (float)m / (float)POW10[scale]; /* both exact: one rounding */
         *at = negative ? -v : v;
         return true;
     }
-    if (same(t, col->o->nan_value) || same(t, col->o->negative_inf) || same(t, col->o->positive_inf)) {
+    if (same(t, col->o->nan_value) || same(t, col->o->negative_inf) ||
+        same(t, col->o->positive_inf)) {
         odd_double(col, t, &d);
         *at = (float)d;
         return true;
@@ -466,7 +476,8 @@ odd_decimal(const nb_csv_column *col, text t, nb_int128 *out)
         }
         t = (text){plain, n};
     }
-    return nb_decimal_parse((nb_str){t.p, t.n}, col->type->precision, col->type->scale, out) == NB_DECIMAL_OK;
+    return nb_decimal_parse((nb_str){t.p, t.n}, col->type->precision, col->type->scale, out) ==
+           NB_DECIMAL_OK;
 }
 
 NB_INLINE bool
@@ -477,8 +488,10 @@ quick_decimal(const nb_csv_column *col, text t, int64_t *at)
     unsigned scale;
     nb_int128 wide;
 
-    if (NB_LIKELY(plain_decimal(t.p + negative, t.n - negative, &m, &scale) && (int)scale <= col->type->scale &&
-                  m <= (uint64_t)INT64_MAX / (uint64_t)nb_pow10_64[col->type->scale - (int)scale])) {
+    if (NB_LIKELY(plain_decimal(t.p + negative, t.n - negative, &m, &scale) &&
+                  (int)scale <= col->type->scale &&
+                  m <=
+                      (uint64_t)INT64_MAX / (uint64_t)nb_pow10_64[col->type->scale - (int)scale])) {
         m *= (uint64_t)nb_pow10_64[col->type->scale - (int)scale];
         if (NB_LIKELY(m < (uint64_t)nb_pow10_64[col->type->precision])) {
             *at = negative ? -(int64_t)m : (int64_t)m;
@@ -519,8 +532,9 @@ CONVERTER(to_timestamp)
     if (col->formats->timestamp != NULL) {
         CONVERT_LOOP(int64_t, nb_csv_format_timestamp(col->formats, (nb_str){t.p, t.n}, at));
     }
-    CONVERT_LOOP(int64_t, iso_timestamp(t.p, t.n, &local) ? (*at = nb_zone_to_utc(&cursor, local), true)
-                                                          : nb_parse_timestamp(col->info, (nb_str){t.p, t.n}, at));
+    CONVERT_LOOP(int64_t, iso_timestamp(t.p, t.n, &local)
+                              ? (*at = nb_zone_to_utc(&cursor, local), true)
+                              : nb_parse_timestamp(col->info, (nb_str){t.p, t.n}, at));
 }
 
 CONVERTER(to_timestamp_ntz)
@@ -528,7 +542,8 @@ CONVERTER(to_timestamp_ntz)
     if (col->formats->timestamp_ntz != NULL) {
         CONVERT_LOOP(int64_t, nb_csv_format_timestamp_ntz(col->formats, (nb_str){t.p, t.n}, at));
     }
-    CONVERT_LOOP(int64_t, iso_timestamp(t.p, t.n, at) || nb_csv_default_ntz((nb_str){t.p, t.n}, at));
+    CONVERT_LOOP(int64_t,
+                 iso_timestamp(t.p, t.n, at) || nb_csv_default_ntz((nb_str){t.p, t.n}, at));
 }
 
 CONVERTER(to_string)
@@ -571,15 +586,25 @@ nb_csv_supports(const nb_type *type)
 }
 
 void
-nb_csv_column_init(nb_csv_column *col, const nb_type *type, const nb_csv_options *o, const nb_session_info *info,
-                   const nb_csv_formats *formats)
+nb_csv_column_init(nb_csv_column *col, const nb_type *type, const nb_csv_options *o,
+                   const nb_session_info *info, const nb_csv_formats *formats)
 {
     static const nb_csv_convert_fn CONVERTERS[NB_N_TYPES] = {
-        [NB_TYPE_BOOL] = to_bool,       [NB_TYPE_INT8] = to_int8,           [NB_TYPE_INT16] = to_int16,
-        [NB_TYPE_INT32] = to_int32,     [NB_TYPE_INT64] = to_int64,         [NB_TYPE_FLOAT32] = to_float,
-        [NB_TYPE_FLOAT64] = to_double,  [NB_TYPE_DECIMAL] = to_decimal64,   [NB_TYPE_STRING] = to_string,
-        [NB_TYPE_CHAR] = to_string,     [NB_TYPE_VARCHAR] = to_string,      [NB_TYPE_BINARY] = to_string,
-        [NB_TYPE_DATE] = to_date,       [NB_TYPE_TIMESTAMP] = to_timestamp, [NB_TYPE_TIMESTAMP_NTZ] = to_timestamp_ntz,
+        [NB_TYPE_BOOL] = to_bool,
+        [NB_TYPE_INT8] = to_int8,
+        [NB_TYPE_INT16] = to_int16,
+        [NB_TYPE_INT32] = to_int32,
+        [NB_TYPE_INT64] = to_int64,
+        [NB_TYPE_FLOAT32] = to_float,
+        [NB_TYPE_FLOAT64] = to_double,
+        [NB_TYPE_DECIMAL] = to_decimal64,
+        [NB_TYPE_STRING] = to_string,
+        [NB_TYPE_CHAR] = to_string,
+        [NB_TYPE_VARCHAR] = to_string,
+        [NB_TYPE_BINARY] = to_string,
+        [NB_TYPE_DATE] = to_date,
+        [NB_TYPE_TIMESTAMP] = to_timestamp,
+        [NB_TYPE_TIMESTAMP_NTZ] = to_timestamp_ntz,
     };
     const nb_type *storage = nb_type_storage(type);
 

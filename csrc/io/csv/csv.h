@@ -9,21 +9,26 @@
 
 typedef struct nb_csv_relation {
     nb_csv_options o;
-    int corrupt;          /* position of columnNameOfCorruptRecord in data_schema, or -1 */
-    int *file_column;     /* per column of data_schema its position in the records; -1 for the corrupt column */
+    int corrupt; /* position of columnNameOfCorruptRecord in data_schema, or -1 */
+    int *
+        file_column; /* per column of data_schema its position in the records; -1 for the corrupt column */
     int n_file_columns;
     bool case_sensitive;
     bool inferred; /* the schema is ours: its names are the header's */
 } nb_csv_relation;
 
 /* Names and types from the files; *out a STRUCT. All pointers are borrowed. */
-nb_status nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request *request, const nb_type **out, nb_error *err);
+nb_status nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request *request,
+                       const nb_type **out, nb_error *err);
 
 /* The writer's part of nb_format (format.h). */
-nb_status nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema, void **payload, const char **extension,
-                            nb_error *err);
-nb_status nb_csv_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out, nb_error *err);
-nb_status nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n, nb_arena *scratch, nb_error *err);
+nb_status
+nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
+                  void **payload, const char **extension, nb_error *err);
+nb_status nb_csv_file_open(nb_pool *pool, const void *payload, const char *path,
+                           struct nb_file_writer **out, nb_error *err);
+nb_status nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
+                           nb_arena *scratch, nb_error *err);
 nb_status nb_csv_file_close(struct nb_file_writer *fw, nb_error *err);
 void nb_csv_file_abort(struct nb_file_writer *fw);
 

@@ -7,7 +7,8 @@
 #include "expr/date_text.h"
 
 static nb_status
-compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing, const nb_datetime_format **out, nb_error *err)
+compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing,
+        const nb_datetime_format **out, nb_error *err)
 {
     if (pattern.data == NULL) {
         pattern = otherwise;
@@ -17,8 +18,8 @@ compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing, const n
 }
 
 nb_status
-nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info, bool writing, nb_csv_formats **out,
-                   nb_error *err)
+nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info,
+                   bool writing, nb_csv_formats **out, nb_error *err)
 {
     nb_csv_formats *f = NB_ARENA_NEW(arena, nb_csv_formats);
     nb_session_info *own = NB_ARENA_NEW(arena, nb_session_info);
@@ -37,9 +38,14 @@ nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_in
     f->info = own;
     f->zone = own->zone ? own->zone : nb_zone_utc();
     f->plain_date = o->date_format.data == NULL;
-    NB_TRY(compile(arena, o->date_format, writing ? NB_STR("yyyy-MM-dd") : none, writing, &f->date, err));
-    NB_TRY(compile(arena, o->timestamp_format, writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXXXX]") : none, writing, &f->timestamp, err));
-    NB_TRY(compile(arena, o->timestamp_ntz_format, writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]") : none, writing, &f->timestamp_ntz, err));
+    NB_TRY(compile(arena, o->date_format, writing ? NB_STR("yyyy-MM-dd") : none, writing, &f->date,
+                   err));
+    NB_TRY(compile(arena, o->timestamp_format,
+                   writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXXXX]") : none, writing,
+                   &f->timestamp, err));
+    NB_TRY(compile(arena, o->timestamp_ntz_format,
+                   writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]") : none, writing,
+                   &f->timestamp_ntz, err));
     *out = f;
     return NB_OK;
 }
@@ -89,7 +95,8 @@ nb_csv_default_ntz(nb_str s, int64_t *us)
     if (!nb_parse_timestamp_text(s.data, s.len, &t) || !t.has_date || t.zone.len) {
         return false;
     }
-    return !__builtin_mul_overflow((int64_t)t.days, NB_US_PER_DAY, us) && !__builtin_add_overflow(*us, t.time_us, us);
+    return !__builtin_mul_overflow((int64_t)t.days, NB_US_PER_DAY, us) &&
+           !__builtin_add_overflow(*us, t.time_us, us);
 }
 
 size_t
@@ -106,7 +113,8 @@ nb_csv_write_date(const nb_csv_formats *f, int32_t days, char *out)
     if (f->plain_date && days >= -719528 && days < 2932897) { /* years 0000 to 9999 */
         return (size_t)nb_format_date(out, days);
     }
-    return nb_datetime_format_write(f->date, (int64_t)days * NB_US_PER_DAY, nb_zone_utc(), (int64_t)days * NB_US_PER_DAY, out);
+    return nb_datetime_format_write(f->date, (int64_t)days * NB_US_PER_DAY, nb_zone_utc(),
+                                    (int64_t)days * NB_US_PER_DAY, out);
 }
 
 size_t

@@ -19,8 +19,8 @@ typedef struct nb_csv_formats {
 } nb_csv_formats;
 
 /* Raises on patterns and zones that Spark refuses. Memory from the arena; o and info are borrowed. */
-nb_status nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info, bool writing, nb_csv_formats **out,
-                             nb_error *err);
+nb_status nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info,
+                             bool writing, nb_csv_formats **out, nb_error *err);
 bool nb_csv_format_date(const nb_csv_formats *f, nb_str s, int32_t *days);
 bool nb_csv_format_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us);
 bool nb_csv_format_timestamp_ntz(const nb_csv_formats *f, nb_str s, int64_t *us);
@@ -30,7 +30,8 @@ bool nb_csv_default_ntz(nb_str s, int64_t *us);
 /* Writing: bytes that a value may take, and the text; returns its length. */
 size_t nb_csv_format_room(const nb_csv_formats *f);
 size_t nb_csv_write_date(const nb_csv_formats *f, int32_t days, char *out);
-size_t nb_csv_write_timestamp(const nb_csv_formats *f, nb_zone_cursor *cursor, int64_t us, char *out);
+size_t
+nb_csv_write_timestamp(const nb_csv_formats *f, nb_zone_cursor *cursor, int64_t us, char *out);
 size_t nb_csv_write_timestamp_ntz(const nb_csv_formats *f, int64_t us, char *out);
 
 #endif

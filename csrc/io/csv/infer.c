@@ -19,7 +19,18 @@
 #define MORSEL_BYTES (4 << 20)
 #define MAX_THREADS  256
 
-typedef enum guess { G_NULL, G_INT, G_LONG, G_DECIMAL, G_DOUBLE, G_DATE, G_NTZ, G_TIMESTAMP, G_BOOL, G_STRING } guess;
+typedef enum guess {
+    G_NULL,
+    G_INT,
+    G_LONG,
+    G_DECIMAL,
+    G_DOUBLE,
+    G_DATE,
+    G_NTZ,
+    G_TIMESTAMP,
+    G_BOOL,
+    G_STRING
+} guess;
 
 typedef struct column_guess {
     guess kind;
@@ -34,9 +45,9 @@ typedef struct inference {
     nb_file_split *splits;
     int n_splits;
     atomic_int next_split;
-    nb_str header_line;   /* its text: every line like it is passed over */
+    nb_str header_line; /* its text: every line like it is passed over */
     int n_columns;
-    bool ntz;             /* spark.sql.timestampType */
+    bool ntz;              /* spark.sql.timestampType */
     uint32_t sample_below; /* of 2^32; 0 = all */
     /* one per thread */
     column_guess *guesses; /* [thread * n_columns + i] */
@@ -65,7 +76,8 @@ try_timestamp(const inference *f, const char *p, size_t n)
 {
     int64_t us;
     nb_str s = {p, n};
-    bool ok = f->formats->timestamp ? nb_csv_format_timestamp(f->formats, s, &us) : nb_parse_timestamp(f->formats->info, s, &us);
+    bool ok = f->formats->timestamp ? nb_csv_format_timestamp(f->formats, s, &us)
+                                    : nb_parse_timestamp(f->formats->info, s, &us);
 
     return ok ? G_TIMESTAMP : try_bool(p, n);
 }
@@ -79,7 +91,8 @@ try_ntz(const inference *f, const char *p, size_t n)
     if (!f->ntz) { /* Spark tries it only where it is the default timestamp type */
         return try_timestamp(f, p, n);
     }
-    if (f->formats->timestamp_ntz ? nb_csv_format_timestamp_ntz(f->formats, s, &us) : nb_csv_default_ntz(s, &us)) {
+    if (f->formats->timestamp_ntz ? nb_csv_format_timestamp_ntz(f->formats, s, &us)
+                                  : nb_csv_default_ntz(s, &us)) {
         return G_NTZ;
     }
     return try_timestamp(f, p, n);
@@ -89,7 +102,8 @@ static guess
 try_date(const inference *f, const char *p, size_t n)
 {
     int32_t days;
-    bool ok = f->formats->date ? nb_csv_format_date(f->formats, (nb_str){p, n}, &days) : nb_csv_parse_iso_date(p, n, &days);
+    bool ok = f->formats->date ? nb_csv_format_date(f->formats, (nb_str){p, n}, &days)
+                               : nb_csv_parse_iso_date(p, n, &days);
 
     return ok ? G_DATE : try_ntz(f, p, n);
 }
@@ -100,8 +114,8 @@ try_double(const inference *f, const char *p, size_t n)
     const nb_csv_options *o = &f->csv->o;
     double d;
 
-    if (nb_csv_parse_double(p, n, &d) || same_text(p, n, o->nan_value) || same_text(p, n, o->negative_inf) ||
-        same_text(p, n, o->positive_inf)) {
+    if (nb_csv_parse_double(p, n, &d) || same_text(p, n, o->nan_value) ||
+        same_text(p, n, o->negative_inf) || same_text(p, n, o->positive_inf)) {
         return G_DOUBLE;
     }
     return o->prefer_date ? try_date(f, p, n) : try_ntz(f, p, n);
@@ -113,8 +127,8 @@ try_decimal(const inference *f, const char *p, size_t n, int *precision)
     nb_int128 v;
     int scale;
 
-    if (n <= 64 && nb_decimal_parse_exact((nb_str){p, n}, &v, precision, &scale) == NB_DECIMAL_OK && scale == 0 &&
-        memchr(p, 'e', n) == NULL && memchr(p, 'E', n) == NULL) {
+    if (n <= 64 && nb_decimal_parse_exact((nb_str){p, n}, &v, precision, &scale) == NB_DECIMAL_OK &&
+        scale == 0 && memchr(p, 'e', n) == NULL && memchr(p, 'E', n) == NULL) {
         return G_DECIMAL;
     }
     return try_double(f, p, n);
@@ -132,7 +146,8 @@ try_long(const inference *f, const char *p, size_t n, int *precision)
 static bool
 dates_are_timestamps(const inference *f, guess timestamp)
 {
-    static const char *const LENIENT[] = {"yyyy-MM-dd", "yyyy-M-d", "yyyy-M-dd", "yyyy-MM-d", "yyyy-MM", "yyyy-M", "yyyy"};
+    static const char *const LENIENT[] = {"yyyy-MM-dd", "yyyy-M-d", "yyyy-M-dd", "yyyy-MM-d",
+                                          "yyyy-MM",    "yyyy-M",   "yyyy"};
     nb_str date = f->csv->o.date_format.data ? f->csv->o.date_format : NB_STR("yyyy-MM-dd");
 
     if (timestamp == G_NTZ ? f->formats->timestamp_ntz != NULL : f->formats->timestamp != NULL) {
@@ -168,7 +183,8 @@ widen(const inference *f, column_guess *a, guess kind, int precision)
     }
     if (a->kind <= G_DOUBLE && kind <= G_DOUBLE) {
         a->kind = G_DOUBLE;
-    } else if ((a->kind == G_NTZ && kind == G_TIMESTAMP) || (a->kind == G_TIMESTAMP && kind == G_NTZ)) {
+    } else if ((a->kind == G_NTZ && kind == G_TIMESTAMP) ||
+               (a->kind == G_TIMESTAMP && kind == G_NTZ)) {
         a->kind = G_TIMESTAMP;
     } else if (a->kind == G_DATE && (kind == G_NTZ || kind == G_TIMESTAMP)) {
         a->kind = dates_are_timestamps(f, kind) ? kind : G_STRING;
@@ -188,7 +204,9 @@ climb(const inference *f, column_guess *g, const char *p, size_t n)
 
     switch (g->kind) {
     case G_NULL:
-    case G_INT: kind = nb_csv_parse_int32(p, n, &small) ? G_INT : try_long(f, p, n, &precision); break;
+    case G_INT:
+        kind = nb_csv_parse_int32(p, n, &small) ? G_INT : try_long(f, p, n, &precision);
+        break;
     case G_LONG: kind = try_long(f, p, n, &precision); break;
     case G_DECIMAL: kind = try_decimal(f, p, n, &precision); break;
     case G_DOUBLE: kind = try_double(f, p, n); break;
@@ -205,7 +223,8 @@ climb(const inference *f, column_guess *g, const char *p, size_t n)
 
 /* Cells that agree with the guess are passed over quickly; the first that does not makes it climb. */
 static void
-infer_column(const inference *f, column_guess *g, const nb_csv_cell *cells, const uint64_t *skip, int64_t n, const char *base, const char *side)
+infer_column(const inference *f, column_guess *g, const nb_csv_cell *cells, const uint64_t *skip,
+             int64_t n, const char *base, const char *side)
 {
     nb_str null_value = f->csv->o.null_value;
 
@@ -237,7 +256,8 @@ infer_column(const inference *f, column_guess *g, const nb_csv_cell *cells, cons
 
 /* Marks rows that repeat the header's text, or that the sample leaves out. */
 static bool
-rows_to_skip(const inference *f, const nb_csv_records *r, int64_t n, uint64_t *random, uint64_t *skip)
+rows_to_skip(const inference *f, const nb_csv_records *r, int64_t n, uint64_t *random,
+             uint64_t *skip)
 {
     bool any = false;
 
@@ -280,7 +300,8 @@ infer_splits(inference *f, column_guess *guesses, nb_error *err)
     for (int i = 0; i < f->n_columns; i++) {
         all[i] = need[i] = i;
     }
-    NB_TRY_GOTO(st, nb_csv_records_init(&r, f->rel->pool, f->rel, &f->csv->o, need, f->n_columns), done);
+    NB_TRY_GOTO(st, nb_csv_records_init(&r, f->rel->pool, f->rel, &f->csv->o, need, f->n_columns),
+                done);
     r.cancel = f->request->cancel;
     r.skip_header = f->csv->o.multi_line && f->csv->o.header;
     while ((at = atomic_fetch_add(&f->next_split, 1)) < f->n_splits) {
@@ -296,12 +317,14 @@ infer_splits(inference *f, column_guess *guesses, nb_error *err)
             }
             skips = rows_to_skip(f, &r, n, &random, skip);
             for (int k = 0; k < r.n_need; k++) {
-                infer_column(f, &guesses[need[k]], &r.cells[k * NB_BATCH_ROWS], skips ? skip : NULL, n, r.text, r.tok.side);
+                infer_column(f, &guesses[need[k]], &r.cells[k * NB_BATCH_ROWS], skips ? skip : NULL,
+                             n, r.text, r.tok.side);
                 if (guesses[need[k]].kind != G_STRING) {
                     all[kept++] = need[k];
                 }
             }
-            if (kept < r.n_need) { /* strings stay strings: from the next batch on they are not looked at */
+            if (kept <
+                r.n_need) { /* strings stay strings: from the next batch on they are not looked at */
                 memcpy(need, all, (size_t)kept * sizeof(int));
                 r.n_need = kept;
             }
@@ -346,7 +369,9 @@ header_names(inference *f, const nb_csv_records *r, nb_str *names)
         char *name;
         for (int k = 0; k < n && v.len && o->header; k++) {
             nb_str other = text_of(r, r->tok.cells[k]);
-            twice |= k != i && other.data && (f->csv->case_sensitive ? nb_str_equal(v, other) : nb_str_equal_nocase(v, other));
+            twice |=
+                k != i && other.data &&
+                (f->csv->case_sensitive ? nb_str_equal(v, other) : nb_str_equal_nocase(v, other));
         }
         if (!o->header || v.len == 0 || nb_str_equal(v, o->null_value)) {
             name = nb_arena_printf(arena, "_c%d", i);
@@ -377,7 +402,8 @@ read_header(inference *f, nb_str **names, nb_error *err)
     r.block_bytes = 65536;
     r.one_row = true;
     for (int i = 0; i < f->rel->files.n_files; i++) {
-        nb_file_split whole = {.file = i, .from = 0, .to = NB_MAX(f->rel->files.files[i].n_bytes, 1)};
+        nb_file_split whole = {
+            .file = i, .from = 0, .to = NB_MAX(f->rel->files.files[i].n_bytes, 1)};
         nb_csv_result result;
         int64_t n;
         NB_TRY_GOTO(st, nb_csv_records_open(&r, &whole, err), done);
@@ -422,7 +448,8 @@ infer_types(inference *f, nb_arena *arena, column_guess *out, nb_error *err)
     int n = NB_MAX(1, NB_MIN(f->request->n_threads, MAX_THREADS)), partitions;
     nb_status st = NB_OK;
 
-    NB_TRY(nb_relation_splits(f->rel, arena, f->request->info, n, is_splittable, MORSEL_BYTES, &f->splits, &f->n_splits, &partitions));
+    NB_TRY(nb_relation_splits(f->rel, arena, f->request->info, n, is_splittable, MORSEL_BYTES,
+                              &f->splits, &f->n_splits, &partitions));
     n = NB_MAX(1, NB_MIN(n, f->n_splits));
     f->guesses = nb_arena_zalloc(arena, (size_t)n * (size_t)f->n_columns * sizeof(*f->guesses) + 1);
     if (f->guesses == NULL) {
@@ -449,16 +476,17 @@ static const nb_type *
 type_of_guess(column_guess g)
 {
     static const nb_type_id IDS[] = {
-        [G_NULL] = NB_TYPE_STRING, [G_INT] = NB_TYPE_INT32,         [G_LONG] = NB_TYPE_INT64,         [G_DOUBLE] = NB_TYPE_FLOAT64,
-        [G_DATE] = NB_TYPE_DATE,   [G_NTZ] = NB_TYPE_TIMESTAMP_NTZ, [G_TIMESTAMP] = NB_TYPE_TIMESTAMP, [G_BOOL] = NB_TYPE_BOOL,
-        [G_STRING] = NB_TYPE_STRING,
+        [G_NULL] = NB_TYPE_STRING,         [G_INT] = NB_TYPE_INT32, [G_LONG] = NB_TYPE_INT64,
+        [G_DOUBLE] = NB_TYPE_FLOAT64,      [G_DATE] = NB_TYPE_DATE, [G_NTZ] = NB_TYPE_TIMESTAMP_NTZ,
+        [G_TIMESTAMP] = NB_TYPE_TIMESTAMP, [G_BOOL] = NB_TYPE_BOOL, [G_STRING] = NB_TYPE_STRING,
     };
 
     return g.kind == G_DECIMAL ? nb_type_decimal(g.precision, 0) : nb_type_of(IDS[g.kind]);
 }
 
 nb_status
-nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request *request, const nb_type **out, nb_error *err)
+nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request *request,
+             const nb_type **out, nb_error *err)
 {
     nb_arena *arena = nb_arena_new(rel->pool);
     inference *f = arena ? NB_ARENA_NEW(arena, inference) : NULL;
@@ -476,7 +504,8 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     f->request = request;
     NB_TRY_GOTO(st, nb_csv_formats_new(arena, &csv->o, request->info, false, &formats, err), done);
     f->formats = formats;
-    if (request->info && request->info->config && nb_config_get(request->info->config, NB_STR("spark.sql.timestampType"), &v)) {
+    if (request->info && request->info->config &&
+        nb_config_get(request->info->config, NB_STR("spark.sql.timestampType"), &v)) {
         f->ntz = nb_str_equal_nocase(v, NB_STR("TIMESTAMP_NTZ"));
     }
     if (csv->o.sampling_ratio <= 0.99) {
@@ -491,7 +520,8 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     }
     if (st == NB_OK) {
         for (int i = 0; i < f->n_columns; i++) {
-            fields[i] = (nb_field){.name = names[i], .type = type_of_guess(types[i]), .nullable = true};
+            fields[i] =
+                (nb_field){.name = names[i], .type = type_of_guess(types[i]), .nullable = true};
         }
         *out = nb_type_struct(fields, f->n_columns);
         st = *out ? NB_OK : NB_NOMEM;

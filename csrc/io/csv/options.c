@@ -53,8 +53,8 @@ one_char(const opts *o, const char *key, int32_t otherwise, int32_t *out)
     }
     *out = first_char(v, &n);
     if (n != v.len || *out > 0xFFFF) {
-        return nb_raise(o->err, NB_COND_OPTION_VALUE_EXCEEDS_ONE_CHARACTER, "paramName", key, "value",
-                        nb_arena_printf(o->arena, "%.*s", (int)v.len, v.data), NULL);
+        return nb_raise(o->err, NB_COND_OPTION_VALUE_EXCEEDS_ONE_CHARACTER, "paramName", key,
+                        "value", nb_arena_printf(o->arena, "%.*s", (int)v.len, v.data), NULL);
     }
     return NB_OK;
 }
@@ -70,7 +70,8 @@ delimiter(const opts *o, nb_str text, nb_str *out)
         return NB_NOMEM;
     }
     if (text.len == 0) {
-        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", "Delimiter cannot be empty", NULL);
+        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", "Delimiter cannot be empty",
+                        NULL);
     }
     while (i < text.len) {
         if (text.data[i] != '\\') {
@@ -89,7 +90,8 @@ delimiter(const opts *o, nb_str text, nb_str *out)
             plain[n++] = to[at - from];
             i += 2;
         } else {
-            return nb_raise(o->err, NB_COND_INVALID_DELIMITER_SPECIAL, "str", nb_arena_printf(o->arena, "\\%c", c), NULL);
+            return nb_raise(o->err, NB_COND_INVALID_DELIMITER_SPECIAL, "str",
+                            nb_arena_printf(o->arena, "\\%c", c), NULL);
         }
     }
     *out = (nb_str){plain, n};
@@ -107,13 +109,15 @@ line_sep(const opts *o, nb_str *out)
         return NB_OK;
     }
     if (v.len == 0) {
-        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", "requirement failed: 'lineSep' cannot be an empty string.", NULL);
+        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "requirement failed: 'lineSep' cannot be an empty string.", NULL);
     }
     for (size_t i = 0; i < v.len; i += n, chars++) {
         first_char((nb_str){v.data + i, v.len - i}, &n);
     }
     if (chars > 2) {
-        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", "requirement failed: 'lineSep' can contain only 1 character.", NULL);
+        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "requirement failed: 'lineSep' can contain only 1 character.", NULL);
     }
     return NB_OK;
 }
@@ -121,7 +125,8 @@ line_sep(const opts *o, nb_str *out)
 static nb_status
 quote_handling(const opts *o, nb_unescaped_quotes *out)
 {
-    static const char *const NAMES[] = {"STOP_AT_DELIMITER", "STOP_AT_CLOSING_QUOTE", "BACK_TO_DELIMITER", "SKIP_VALUE", "RAISE_ERROR"};
+    static const char *const NAMES[] = {"STOP_AT_DELIMITER", "STOP_AT_CLOSING_QUOTE",
+                                        "BACK_TO_DELIMITER", "SKIP_VALUE", "RAISE_ERROR"};
     nb_str v = get(o, "unescapedQuoteHandling", NB_STR("STOP_AT_DELIMITER"));
     char *upper;
 
@@ -131,7 +136,9 @@ quote_handling(const opts *o, nb_unescaped_quotes *out)
             return NB_OK;
         }
     }
-    upper = nb_arena_printf(o->arena, "No enum constant com.univocity.parsers.csv.UnescapedQuoteHandling.%.*s", (int)v.len, v.data);
+    upper = nb_arena_printf(
+        o->arena, "No enum constant com.univocity.parsers.csv.UnescapedQuoteHandling.%.*s",
+        (int)v.len, v.data);
     for (char *p = upper ? strrchr(upper, '.') : NULL; p && *p; p++) {
         *p = (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
     }
@@ -147,7 +154,8 @@ scala_bool(const opts *o, const char *key, bool otherwise, bool *out)
     *out = otherwise;
     if (v.data != NULL && !nb_str_to_bool(v, out)) {
         return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                        nb_arena_printf(o->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
+                        nb_arena_printf(o->arena, "For input string: \"%.*s\"", (int)v.len, v.data),
+                        NULL);
     }
     return NB_OK;
 }
@@ -171,18 +179,22 @@ sampling_ratio(const opts *o, double *out)
             if (*out > 0) {
                 return NB_OK;
             }
-            return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                            nb_arena_printf(o->arena, "requirement failed: samplingRatio (%.*s%s) should be greater than 0", (int)v.len, v.data,
-                                            memchr(v.data, '.', v.len) ? "" : ".0"),
-                            NULL);
+            return nb_raise(
+                o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                nb_arena_printf(
+                    o->arena, "requirement failed: samplingRatio (%.*s%s) should be greater than 0",
+                    (int)v.len, v.data, memchr(v.data, '.', v.len) ? "" : ".0"),
+                NULL);
         }
     }
     return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                    nb_arena_printf(o->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
+                    nb_arena_printf(o->arena, "For input string: \"%.*s\"", (int)v.len, v.data),
+                    NULL);
 }
 
 nb_status
-nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_options *out, nb_error *err)
+nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_options *out,
+                    nb_error *err)
 {
     opts o = {options, n, arena, err};
     nb_str v, none = {NULL, 0};
@@ -194,7 +206,8 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     out->mode = nb_str_equal_nocase(v, NB_STR("DROPMALFORMED")) ? NB_CSV_DROPMALFORMED
                 : nb_str_equal_nocase(v, NB_STR("FAILFAST"))    ? NB_CSV_FAILFAST
                                                                 : NB_CSV_PERMISSIVE;
-    NB_TRY(nb_charset_of_option(get(&o, "encoding", get(&o, "charset", NB_STR("UTF-8"))), "CSVOptions", &out->charset, err));
+    NB_TRY(nb_charset_of_option(get(&o, "encoding", get(&o, "charset", NB_STR("UTF-8"))),
+                                "CSVOptions", &out->charset, err));
     NB_TRY(one_char(&o, "quote", '"', &out->quote));
     NB_TRY(one_char(&o, "escape", '\\', &out->escape));
     NB_TRY(one_char(&o, "charToEscapeQuoteEscaping", 0, &out->escape_escape));
@@ -204,16 +217,21 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     NB_TRY(one_char(&o, "comment", 0, &out->comment));
     NB_TRY(nb_option_bool(options, n, "header", false, &out->header, err));
     NB_TRY(nb_option_bool(options, n, "inferSchema", false, &out->infer_schema, err));
-    NB_TRY(nb_option_bool(options, n, "ignoreLeadingWhiteSpace", false, &out->read_trim_leading, err));
-    NB_TRY(nb_option_bool(options, n, "ignoreTrailingWhiteSpace", false, &out->read_trim_trailing, err));
-    NB_TRY(nb_option_bool(options, n, "ignoreLeadingWhiteSpace", true, &out->write_trim_leading, err));
-    NB_TRY(nb_option_bool(options, n, "ignoreTrailingWhiteSpace", true, &out->write_trim_trailing, err));
+    NB_TRY(
+        nb_option_bool(options, n, "ignoreLeadingWhiteSpace", false, &out->read_trim_leading, err));
+    NB_TRY(nb_option_bool(options, n, "ignoreTrailingWhiteSpace", false, &out->read_trim_trailing,
+                          err));
+    NB_TRY(
+        nb_option_bool(options, n, "ignoreLeadingWhiteSpace", true, &out->write_trim_leading, err));
+    NB_TRY(nb_option_bool(options, n, "ignoreTrailingWhiteSpace", true, &out->write_trim_trailing,
+                          err));
     out->corrupt_column = get(&o, "columnNameOfCorruptRecord", NB_STR("_corrupt_record"));
     out->null_value = get(&o, "nullValue", NB_STR(""));
     out->nan_value = get(&o, "nanValue", NB_STR("NaN"));
     out->positive_inf = get(&o, "positiveInf", NB_STR("Inf"));
     out->negative_inf = get(&o, "negativeInf", NB_STR("-Inf"));
-    NB_TRY(nb_codec_of_option(get(&o, "compression", get(&o, "codec", NB_STR("none"))), &out->codec, err));
+    NB_TRY(nb_codec_of_option(get(&o, "compression", get(&o, "codec", NB_STR("none"))), &out->codec,
+                              err));
     out->time_zone = get(&o, "timeZone", none);
     out->locale = get(&o, "locale", NB_STR("en-US"));
     NB_TRY(nb_option_bool(options, n, "preferDate", true, &out->prefer_date, err));
@@ -227,14 +245,17 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     NB_TRY(nb_option_bool(options, n, "quoteAll", false, &out->quote_all, err));
     NB_TRY(sampling_ratio(&o, &out->sampling_ratio));
     NB_TRY(nb_option_bool(options, n, "enforceSchema", true, &out->enforce_schema, err));
-    NB_TRY(nb_option_bool(options, n, "columnPruning", !out->multi_line, &out->column_pruning, err));
+    NB_TRY(
+        nb_option_bool(options, n, "columnPruning", !out->multi_line, &out->column_pruning, err));
     out->empty_read = get(&o, "emptyValue", NB_STR(""));
     out->empty_write = get(&o, "emptyValue", NB_STR("\"\""));
     NB_TRY(line_sep(&o, &out->line_sep));
     NB_TRY(nb_option_int(options, n, "inputBufferSize", 1048576, &number, err));
     NB_TRY(quote_handling(&o, &out->unescaped_quotes));
-    out->simple = out->sep.len == 1 && (unsigned char)out->sep.data[0] < 0x80 && out->sep.data[0] != '\n' && out->sep.data[0] != '\r' &&
-                  out->sep.data[0] > 0 && out->quote < 0x80 && out->escape < 0x80 && out->comment < 0x80 && out->escape_escape < 0x80 &&
-                  out->line_sep.data == NULL && out->quote != '\n' && out->quote != '\r' && out->sep.data[0] != out->quote;
+    out->simple = out->sep.len == 1 && (unsigned char)out->sep.data[0] < 0x80 &&
+                  out->sep.data[0] != '\n' && out->sep.data[0] != '\r' && out->sep.data[0] > 0 &&
+                  out->quote < 0x80 && out->escape < 0x80 && out->comment < 0x80 &&
+                  out->escape_escape < 0x80 && out->line_sep.data == NULL && out->quote != '\n' &&
+                  out->quote != '\r' && out->sep.data[0] != out->quote;
     return NB_OK;
 }

@@ -13,7 +13,8 @@
 #define PAD 128
 
 nb_status
-nb_csv_records_init(nb_csv_records *r, nb_pool *pool, const nb_relation *rel, const nb_csv_options *o, const int *need, int n_need)
+nb_csv_records_init(nb_csv_records *r, nb_pool *pool, const nb_relation *rel,
+                    const nb_csv_options *o, const int *need, int n_need)
 {
     memset(r, 0, sizeof(*r));
     r->pool = pool;
@@ -46,7 +47,8 @@ nb_csv_records_free(nb_csv_records *r)
     nb_csv_index_free(&r->index);
     nb_csv_tokenizer_free(&r->tok);
     if (r->cells) {
-        nb_pool_dealloc(r->pool, r->cells, (size_t)NB_MAX(r->n_need_max, 1) * NB_BATCH_ROWS * sizeof(nb_csv_cell));
+        nb_pool_dealloc(r->pool, r->cells,
+                        (size_t)NB_MAX(r->n_need_max, 1) * NB_BATCH_ROWS * sizeof(nb_csv_cell));
     }
     if (r->line_off) {
         nb_pool_dealloc(r->pool, r->line_off, NB_BATCH_ROWS * sizeof(uint32_t));
@@ -92,6 +94,7 @@ nb_csv_records_open(nb_csv_records *r, const nb_file_split *split, nb_error *err
     r->len = r->pos = r->region = 0;
     r->input_end = r->split_done = false;
     r->at_start = true;
+    r->mid_file = split->from > 0;
     r->header_done = !(r->skip_header && split->from == 0);
     r->indexed = false;
     r->counted = 0;
@@ -111,7 +114,8 @@ grow(nb_csv_records *r, size_t need, nb_error *err)
         return NB_OK;
     }
     if (cap > NB_CELL_MAX) {
-        return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", r->rel->files.files[r->file_index].url.data, "reason",
+        return nb_raise(err, NB_COND_FAILED_READ_FILE, "path",
+                        r->rel->files.files[r->file_index].url.data, "reason",
                         "a record is longer than 2 GiB", NULL);
     }
     alloc = nb_pool_alloc_aligned(r->pool, cap + 2 * PAD);
@@ -139,14 +143,17 @@ read_more(nb_csv_records *r, nb_error *err)
     }
     if (r->to != INT64_MAX) { /* behind the split only the end of its last line is wanted */
         int64_t left = r->to - (r->offset + (int64_t)r->len);
-        want = left >= (int64_t)want ? want : left > 0 ? (size_t)left + 256 : NB_MIN(want, 16384 + r->len);
+        want = left >= (int64_t)want ? want
+               : left > 0            ? (size_t)left + 256
+                                     : NB_MIN(want, 16384 + r->len);
     }
     NB_TRY(grow(r, r->len + want, err));
     if (r->reader) {
         NB_TRY(nb_reader_read(r->reader, r->buf + r->len, want, &got, err));
         r->input_end = got == 0;
     } else {
-        NB_TRY(nb_file_read_at(r->file, r->offset + (int64_t)r->len, r->buf + r->len, want, &got, err));
+        NB_TRY(nb_file_read_at(r->file, r->offset + (int64_t)r->len, r->buf + r->len, want, &got,
+                               err));
         r->input_end = got < want;
     }
     r->len += got;
@@ -222,7 +229,7 @@ fill_lines(nb_csv_records *r, nb_error *err)
 {
     if (r->at_start) {
         r->at_start = false;
-        if (r->offset > 0 || r->to == 0) {
+        if (r->mid_file || r->to == 0) {
             NB_TRY(skip_to_first_line(r, err));
         } else {
             NB_TRY(read_more(r, err));
@@ -274,22 +281,29 @@ fill_lines(nb_csv_records *r, nb_error *err)
 nb_status
 nb_csv_records_raise(nb_csv_records *r, nb_csv_result result, nb_error *err)
 {
-    const char *reason = "com.univocity.parsers.common.TextParsingException: the record could not be parsed";
+    const char *reason =
+        "com.univocity.parsers.common.TextParsingException: the record could not be parsed";
     nb_strbuf b = {0};
 
     if (result == NB_CSV_NO_MEMORY) {
         return NB_NOMEM;
     }
     if (result == NB_CSV_TOO_MANY_COLUMNS) {
-        nb_strbuf_addf(&b, "com.univocity.parsers.common.TextParsingException: a record has more than %lld columns (option maxColumns)",
+        nb_strbuf_addf(&b,
+                       "com.univocity.parsers.common.TextParsingException: a record has more than "
+                       "%lld columns (option maxColumns)",
                        (long long)r->o->max_columns);
     } else if (result == NB_CSV_TOO_LONG) {
-        nb_strbuf_addf(&b, "com.univocity.parsers.common.TextParsingException: a value has more than %lld characters (option maxCharsPerColumn)",
+        nb_strbuf_addf(&b,
+                       "com.univocity.parsers.common.TextParsingException: a value has more than "
+                       "%lld characters (option maxCharsPerColumn)",
                        (long long)r->o->max_chars);
     } else if (result == NB_CSV_BAD_QUOTE) {
-        nb_strbuf_adds(&b, "com.univocity.parsers.common.TextParsingException: Unescaped quote character inside quoted value of CSV field");
+        nb_strbuf_adds(&b, "com.univocity.parsers.common.TextParsingException: Unescaped quote "
+                           "character inside quoted value of CSV field");
     }
-    nb_raise(err, NB_COND_FAILED_READ_FILE, "path", r->rel->files.files[r->file_index].url.data, "reason", b.data ? b.data : reason, NULL);
+    nb_raise(err, NB_COND_FAILED_READ_FILE, "path", r->rel->files.files[r->file_index].url.data,
+             "reason", b.data ? b.data : reason, NULL);
     nb_strbuf_free(&b);
     return NB_ERROR;
 }
@@ -337,7 +351,8 @@ take_cells(nb_csv_records *r, int64_t row)
 {
     for (int k = 0; k < r->n_need; k++) {
         int c = r->need[k];
-        r->cells[k * NB_BATCH_ROWS + row] = c < r->tok.n_cells ? r->tok.cells[c] : (nb_csv_cell){0, NB_CELL_NULL};
+        r->cells[k * NB_BATCH_ROWS + row] =
+            c < r->tok.n_cells ? r->tok.cells[c] : (nb_csv_cell){0, NB_CELL_NULL};
     }
     if (r->n_expected && r->tok.n_cells != r->n_expected) {
         nb_bit_set(r->ragged, row);
@@ -422,7 +437,8 @@ indexed_lines(nb_csv_records *r, int64_t *n_rows, nb_error *err)
         size_t begin = line ? ix->pos[a - 1] + 1 : 0;
         size_t end = ix->pos[b];
         line++;
-        if (begin == end || (NB_UNLIKELY((unsigned char)text[begin] <= ' ') && !has_text(text + begin, end - begin))) {
+        if (begin == end || (NB_UNLIKELY((unsigned char)text[begin] <= ' ') &&
+                             !has_text(text + begin, end - begin))) {
             continue;
         }
         if (r->o->comment && text[begin] == (char)r->o->comment) {
@@ -441,7 +457,9 @@ indexed_lines(nb_csv_records *r, int64_t *n_rows, nb_error *err)
         }
         r->line_off[row] = (uint32_t)begin;
         r->line_len[row] = (uint32_t)(end - begin);
-        if (NB_UNLIKELY((ix->any_odd && nb_csv_index_is_odd(ix, begin, end)) || r->o->max_chars >= 0) || !cut_line(r, a, b, begin, row)) {
+        if (NB_UNLIKELY((ix->any_odd && nb_csv_index_is_odd(ix, begin, end)) ||
+                        r->o->max_chars >= 0) ||
+            !cut_line(r, a, b, begin, row)) {
             NB_TRY(careful_line(r, text + begin, end - begin, row, err));
         }
         row++;
@@ -511,7 +529,8 @@ stream_records(nb_csv_records *r, int64_t *n_rows, nb_error *err)
     while (row < (r->one_row ? 1 : NB_BATCH_ROWS)) {
         const char *begin, *next;
         size_t n;
-        nb_csv_result result = nb_csv_tokenize_record(&r->tok, r->buf + r->pos, r->buf + r->len, r->input_end, &begin, &next);
+        nb_csv_result result = nb_csv_tokenize_record(&r->tok, r->buf + r->pos, r->buf + r->len,
+                                                      r->input_end, &begin, &next);
         if (result == NB_CSV_NEED_MORE) {
             size_t done = (size_t)(begin - r->buf);
             if (row > 0) {

@@ -26,10 +26,11 @@ typedef struct csv_source {
     nb_file_split *splits;
     int n_splits;
     atomic_int next_split;
-    int n_columns;           /* that go out */
-    int *slot_of;            /* per column: index into need, -1 = corrupt record, else ~partition column - 1 → see OUT_ */
-    nb_csv_column *columns;  /* per column, where it comes from the file */
-    int *need;               /* positions in the record */
+    int n_columns; /* that go out */
+    int *
+        slot_of; /* per column: index into need, -1 = corrupt record, else ~partition column - 1 → see OUT_ */
+    nb_csv_column *columns; /* per column, where it comes from the file */
+    int *need;              /* positions in the record */
     int n_need;
     bool check_count, count_only, keep_bad;
     nb_csv_formats *formats;
@@ -41,7 +42,7 @@ typedef struct csv_source {
 
 typedef struct csv_local {
     nb_csv_records records;
-    int split;   /* index of the claimed split, or -1 */
+    int split; /* index of the claimed split, or -1 */
     int64_t rows_of_split;
 
 } csv_local;
@@ -58,7 +59,8 @@ cell_str(const nb_csv_records *r, nb_csv_cell c)
 }
 
 static void
-add_names(nb_strbuf *b, const csv_source *s, const nb_csv_records *r, const nb_csv_cell *cells, int n)
+add_names(nb_strbuf *b, const csv_source *s, const nb_csv_records *r, const nb_csv_cell *cells,
+          int n)
 {
     const nb_type *schema = s->rel->data_schema;
     bool first = true;
@@ -66,12 +68,14 @@ add_names(nb_strbuf *b, const csv_source *s, const nb_csv_records *r, const nb_c
     nb_strbuf_adds(b, "\n Header: ");
     for (int i = 0; i < n; i++) {
         nb_str v = cell_str(r, cells[i]);
-        nb_strbuf_addf(b, "%s%.*s", i ? ", " : "", v.data ? (int)v.len : 4, v.data ? v.data : "null");
+        nb_strbuf_addf(b, "%s%.*s", i ? ", " : "", v.data ? (int)v.len : 4,
+                       v.data ? v.data : "null");
     }
     nb_strbuf_adds(b, "\n Schema: ");
     for (int i = 0; i < schema->n_children; i++) {
         if (i != s->csv->corrupt) {
-            nb_strbuf_addf(b, "%s%.*s", first ? "" : ", ", (int)schema->children[i].name.len, schema->children[i].name.data);
+            nb_strbuf_addf(b, "%s%.*s", first ? "" : ", ", (int)schema->children[i].name.len,
+                           schema->children[i].name.data);
             first = false;
         }
     }
@@ -88,8 +92,10 @@ check_header(void *payload, nb_csv_records *r, const nb_csv_cell *cells, int n, 
     nb_str url = s->rel->files.files[r->file_index].url;
 
     if (n != s->csv->n_file_columns) {
-        nb_strbuf_addf(&b, "Number of column in CSV header is not equal to number of fields in the schema:\n Header length: %d, schema size: %d\nCSV file: %.*s", n,
-                       s->csv->n_file_columns, (int)url.len, url.data);
+        nb_strbuf_addf(&b,
+                       "Number of column in CSV header is not equal to number of fields in the "
+                       "schema:\n Header length: %d, schema size: %d\nCSV file: %.*s",
+                       n, s->csv->n_file_columns, (int)url.len, url.data);
     }
     for (int i = 0, col = 0; i < schema->n_children && b.len == 0; i++) {
         nb_str want = schema->children[i].name, have;
@@ -97,18 +103,21 @@ check_header(void *payload, nb_csv_records *r, const nb_csv_cell *cells, int n, 
             continue;
         }
         have = cell_str(r, cells[col++]);
-        if (have.data == NULL || !(s->csv->case_sensitive ? nb_str_equal(have, want) : nb_str_equal_nocase(have, want))) {
+        if (have.data == NULL || !(s->csv->case_sensitive ? nb_str_equal(have, want)
+                                                          : nb_str_equal_nocase(have, want))) {
             nb_strbuf_adds(&b, "CSV header does not conform to the schema.");
             add_names(&b, s, r, cells, n);
-            nb_strbuf_addf(&b, "\nExpected: %.*s but found: %.*s\nCSV file: %.*s", (int)want.len, want.data, have.data ? (int)have.len : 4,
-                           have.data ? have.data : "null", (int)url.len, url.data);
+            nb_strbuf_addf(&b, "\nExpected: %.*s but found: %.*s\nCSV file: %.*s", (int)want.len,
+                           want.data, have.data ? (int)have.len : 4, have.data ? have.data : "null",
+                           (int)url.len, url.data);
         }
     }
     if (b.len > 0) {
         if (s->csv->o.enforce_schema) {
             nb_log(NB_LOG_WARN, "csv", "%s", b.data ? b.data : "");
         } else {
-            st = nb_raise(err, NB_COND_FAILED_READ_FILE, "path", url.data, "reason", b.data ? b.data : "", NULL);
+            st = nb_raise(err, NB_COND_FAILED_READ_FILE, "path", url.data, "reason",
+                          b.data ? b.data : "", NULL);
         }
     }
     nb_strbuf_free(&b);
@@ -163,23 +172,27 @@ raise_malformed(const csv_source *s, csv_local *l, nb_batch *batch, int64_t row,
     nb_strbuf b = {0};
     nb_str url = s->rel->files.files[l->records.file_index].url;
 
-    nb_strbuf_adds(&b, "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records are detected in record parsing: [");
+    nb_strbuf_adds(&b, "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records are "
+                       "detected in record parsing: [");
     for (int j = 0; j < s->n_columns; j++) {
         int k = s->slot_of[j];
         nb_str v = {NULL, 0};
         if (k >= 0 && !nb_vector_is_null(&batch->cols[j], row)) {
             v = cell_str(&l->records, l->records.cells[k * NB_BATCH_ROWS + row]);
         }
-        nb_strbuf_addf(&b, "%s%.*s", j ? "," : "", v.data ? (int)NB_MIN(v.len, 1000) : 4, v.data ? v.data : "null");
+        nb_strbuf_addf(&b, "%s%.*s", j ? "," : "", v.data ? (int)NB_MIN(v.len, 1000) : 4,
+                       v.data ? v.data : "null");
     }
-    nb_strbuf_adds(&b, "]. \nParse Mode: FAILFAST. To process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'. SQLSTATE: 22023");
+    nb_strbuf_adds(&b, "]. \nParse Mode: FAILFAST. To process malformed records as null result, "
+                       "try setting the option 'mode' as 'PERMISSIVE'. SQLSTATE: 22023");
     nb_raise(err, NB_COND_FAILED_READ_FILE, "path", url.data, "reason", b.data ? b.data : "", NULL);
     nb_strbuf_free(&b);
     return NB_ERROR;
 }
 
 static nb_status
-corrupt_column(const csv_source *s, csv_local *l, const uint64_t *bad, int64_t n, nb_arena *arena, const nb_type *type, nb_vector *out)
+corrupt_column(const csv_source *s, csv_local *l, const uint64_t *bad, int64_t n, nb_arena *arena,
+               const nb_type *type, nb_vector *out)
 {
     NB_TRY(nb_vector_alloc(arena, type, n, out));
     out->validity = nb_arena_zalloc(arena, NB_BITMAP_BYTES(n));
@@ -190,7 +203,8 @@ corrupt_column(const csv_source *s, csv_local *l, const uint64_t *bad, int64_t n
         if (nb_bit_get(bad, i)) {
             const char *line = l->records.text + l->records.line_off[i];
             size_t len = l->records.line_len[i];
-            if (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r')) { /* Scala's stripLineEnd */
+            if (len > 0 &&
+                (line[len - 1] == '\n' || line[len - 1] == '\r')) { /* Scala's stripLineEnd */
                 len -= len > 1 && line[len - 1] == '\n' && line[len - 2] == '\r' ? 2 : 1;
             }
             nb_bit_set(out->validity, i);
@@ -215,9 +229,11 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
     for (int j = 0; j < s->n_columns; j++) {
         int k = s->slot_of[j];
         if (k >= 0) {
-            NB_TRY(nb_csv_convert(&s->columns[j], &r->cells[k * NB_BATCH_ROWS], n, r->text, r->tok.side, scratch, &out->cols[j], bad));
+            NB_TRY(nb_csv_convert(&s->columns[j], &r->cells[k * NB_BATCH_ROWS], n, r->text,
+                                  r->tok.side, scratch, &out->cols[j], bad));
         } else if (k <= FROM_PARTITION) {
-            nb_relation_partition_column(s->rel, r->file_index, FROM_PARTITION - k, n, &out->cols[j]);
+            nb_relation_partition_column(s->rel, r->file_index, FROM_PARTITION - k, n,
+                                         &out->cols[j]);
         }
     }
     if (s->keep_bad || s->csv->o.mode != NB_CSV_PERMISSIVE) {
@@ -227,7 +243,8 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
     }
     for (int j = 0; j < s->n_columns && s->keep_bad; j++) {
         if (s->slot_of[j] == FROM_CORRUPT) {
-            NB_TRY(corrupt_column(s, l, bad, n, scratch, s->base.schema->children[j].type, &out->cols[j]));
+            NB_TRY(corrupt_column(s, l, bad, n, scratch, s->base.schema->children[j].type,
+                                  &out->cols[j]));
         }
     }
     if (any_bad && s->csv->o.mode == NB_CSV_FAILFAST) {
@@ -377,7 +394,8 @@ plan_columns(csv_source *s, const nb_scan_request *request, nb_error *err)
                     s->slot_of[j] = k;
                 }
             }
-            nb_csv_column_init(&s->columns[j], fields[j].type, &csv->o, s->formats->info, s->formats);
+            nb_csv_column_init(&s->columns[j], fields[j].type, &csv->o, s->formats->info,
+                               s->formats);
         }
     }
     s->base.schema = nb_type_struct(fields, n);
@@ -385,7 +403,8 @@ plan_columns(csv_source *s, const nb_scan_request *request, nb_error *err)
 }
 
 static nb_status
-csv_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out, nb_error *err)
+csv_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
+         nb_error *err)
 {
     nb_arena *arena = nb_arena_new(pool);
     csv_source *s = arena ? NB_ARENA_NEW(arena, csv_source) : NULL;
@@ -402,10 +421,13 @@ csv_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_sou
     s->arena = arena;
     s->csv = rel->payload;
     s->limit = request->limit;
-    NB_TRY_GOTO(st, nb_csv_formats_new(arena, &s->csv->o, request->info, false, &s->formats, err), failed);
+    NB_TRY_GOTO(st, nb_csv_formats_new(arena, &s->csv->o, request->info, false, &s->formats, err),
+                failed);
     NB_TRY_GOTO(st, plan_columns(s, request, err), failed);
-    NB_TRY_GOTO(st, nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable, MORSEL_BYTES, &s->splits, &s->n_splits,
-                                       &s->base.n_partitions), failed);
+    NB_TRY_GOTO(st,
+                nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable,
+                                   MORSEL_BYTES, &s->splits, &s->n_splits, &s->base.n_partitions),
+                failed);
     nb_relation_ref(rel);
     *out = &s->base;
     return NB_OK;
@@ -431,8 +453,10 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
         if (nb_config_get(request->info->config, NB_STR("spark.sql.caseSensitive"), &v)) {
             nb_str_to_bool(v, &csv->case_sensitive);
         }
-        if (nb_option_find(rel->options, rel->n_options, "columnNameOfCorruptRecord").data == NULL &&
-            nb_config_get(request->info->config, NB_STR("spark.sql.columnNameOfCorruptRecord"), &v)) {
+        if (nb_option_find(rel->options, rel->n_options, "columnNameOfCorruptRecord").data ==
+                NULL &&
+            nb_config_get(request->info->config, NB_STR("spark.sql.columnNameOfCorruptRecord"),
+                          &v)) {
             csv->o.corrupt_column = nb_arena_str(rel->arena, v);
         }
     }
@@ -449,7 +473,8 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
         return NB_NOMEM;
     }
     for (int i = 0; i < rel->data_schema->n_children; i++) {
-        if (csv->corrupt < 0 && request->schema != NULL && nb_str_equal(rel->data_schema->children[i].name, csv->o.corrupt_column)) {
+        if (csv->corrupt < 0 && request->schema != NULL &&
+            nb_str_equal(rel->data_schema->children[i].name, csv->o.corrupt_column)) {
             csv->corrupt = i;
             csv->file_column[i] = -1;
         } else {

@@ -38,49 +38,67 @@ prefix_xor(uint64_t x)
 
 #if defined(__x86_64__)
 
-#define NB_NAME(f)        f##_avx512
-#define NB_TARGET         __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,pclmul")))
-#define NB_BLOCK          __m512i
-#define NB_LOAD(p)        _mm512_loadu_si512(p)
-#define NB_EQ(b, c)       ((uint64_t)_mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)(c))))
-#define NB_GT_SPACE(b)    ((uint64_t)_mm512_cmpgt_epu8_mask(b, _mm512_set1_epi8(' ')))
-#define NB_HIGH(b)        ((uint64_t)_mm512_movepi8_mask(b))
-#define NB_PREFIX_XOR(x)  ((uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)(x)), _mm_set1_epi8(-1), 0)))
+#define NB_NAME(f)     f##_avx512
+#define NB_TARGET      __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,pclmul")))
+#define NB_BLOCK       __m512i
+#define NB_LOAD(p)     _mm512_loadu_si512(p)
+#define NB_EQ(b, c)    ((uint64_t)_mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)(c))))
+#define NB_GT_SPACE(b) ((uint64_t)_mm512_cmpgt_epu8_mask(b, _mm512_set1_epi8(' ')))
+#define NB_HIGH(b)     ((uint64_t)_mm512_movepi8_mask(b))
+#define NB_PREFIX_XOR(x)          \
+    ((uint64_t)_mm_cvtsi128_si64( \
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)(x)), _mm_set1_epi8(-1), 0)))
 #include "io/csv/structural_tmpl.h"
 
 typedef struct block256 {
     __m256i lo, hi;
 } block256;
 
-#define NB_MASK256(e_lo, e_hi) ((uint64_t)(uint32_t)_mm256_movemask_epi8(e_lo) | (uint64_t)(uint32_t)_mm256_movemask_epi8(e_hi) << 32)
-#define NB_NAME(f)        f##_avx2
-#define NB_TARGET         __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
-#define NB_BLOCK          block256
-#define NB_LOAD(p)        ((block256){_mm256_loadu_si256((const __m256i *)(const void *)(p)), _mm256_loadu_si256((const __m256i *)(const void *)((p) + 32))})
-#define NB_EQ(b, c)       NB_MASK256(_mm256_cmpeq_epi8((b).lo, _mm256_set1_epi8((char)(c))), _mm256_cmpeq_epi8((b).hi, _mm256_set1_epi8((char)(c))))
-#define NB_GT_SPACE(b)    (~NB_MASK256(_mm256_cmpeq_epi8(_mm256_min_epu8((b).lo, _mm256_set1_epi8(' ')), (b).lo), \
-                                       _mm256_cmpeq_epi8(_mm256_min_epu8((b).hi, _mm256_set1_epi8(' ')), (b).hi)))
-#define NB_HIGH(b)        NB_MASK256((b).lo, (b).hi)
-#define NB_PREFIX_XOR(x)  ((uint64_t)_mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)(x)), _mm_set1_epi8(-1), 0)))
+#define NB_MASK256(e_lo, e_hi)                        \
+    ((uint64_t)(uint32_t)_mm256_movemask_epi8(e_lo) | \
+     (uint64_t)(uint32_t)_mm256_movemask_epi8(e_hi) << 32)
+#define NB_NAME(f) f##_avx2
+#define NB_TARGET  __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
+#define NB_BLOCK   block256
+#define NB_LOAD(p)                                                      \
+    ((block256){_mm256_loadu_si256((const __m256i *)(const void *)(p)), \
+                _mm256_loadu_si256((const __m256i *)(const void *)((p) + 32))})
+#define NB_EQ(b, c)                                                    \
+    NB_MASK256(_mm256_cmpeq_epi8((b).lo, _mm256_set1_epi8((char)(c))), \
+               _mm256_cmpeq_epi8((b).hi, _mm256_set1_epi8((char)(c))))
+#define NB_GT_SPACE(b)                                                                      \
+    (~NB_MASK256(_mm256_cmpeq_epi8(_mm256_min_epu8((b).lo, _mm256_set1_epi8(' ')), (b).lo), \
+                 _mm256_cmpeq_epi8(_mm256_min_epu8((b).hi, _mm256_set1_epi8(' ')), (b).hi)))
+#define NB_HIGH(b) NB_MASK256((b).lo, (b).hi)
+#define NB_PREFIX_XOR(x)          \
+    ((uint64_t)_mm_cvtsi128_si64( \
+        _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)(x)), _mm_set1_epi8(-1), 0)))
 #include "io/csv/structural_tmpl.h"
 
 typedef struct block128 {
     __m128i a, b, c, d;
 } block128;
 
-#define NB_MASK128(ea, eb, ec, ed) ((uint64_t)(uint32_t)_mm_movemask_epi8(ea) | (uint64_t)(uint32_t)_mm_movemask_epi8(eb) << 16 | \
-                                    (uint64_t)(uint32_t)_mm_movemask_epi8(ec) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(ed) << 48)
-#define NB_LOAD16(p)      _mm_loadu_si128((const __m128i *)(const void *)(p))
-#define NB_LE_SPACE(x)    _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(' ')), x)
-#define NB_NAME(f)        f##_sse2
+#define NB_MASK128(ea, eb, ec, ed)                                                                 \
+    ((uint64_t)(uint32_t)_mm_movemask_epi8(ea) | (uint64_t)(uint32_t)_mm_movemask_epi8(eb) << 16 | \
+     (uint64_t)(uint32_t)_mm_movemask_epi8(ec) << 32 |                                             \
+     (uint64_t)(uint32_t)_mm_movemask_epi8(ed) << 48)
+#define NB_LOAD16(p)   _mm_loadu_si128((const __m128i *)(const void *)(p))
+#define NB_LE_SPACE(x) _mm_cmpeq_epi8(_mm_min_epu8(x, _mm_set1_epi8(' ')), x)
+#define NB_NAME(f)     f##_sse2
 #define NB_TARGET
-#define NB_BLOCK          block128
-#define NB_LOAD(p)        ((block128){NB_LOAD16(p), NB_LOAD16((p) + 16), NB_LOAD16((p) + 32), NB_LOAD16((p) + 48)})
-#define NB_EQ(x, y)       NB_MASK128(_mm_cmpeq_epi8((x).a, _mm_set1_epi8((char)(y))), _mm_cmpeq_epi8((x).b, _mm_set1_epi8((char)(y))), \
-                                     _mm_cmpeq_epi8((x).c, _mm_set1_epi8((char)(y))), _mm_cmpeq_epi8((x).d, _mm_set1_epi8((char)(y))))
-#define NB_GT_SPACE(x)    (~NB_MASK128(NB_LE_SPACE((x).a), NB_LE_SPACE((x).b), NB_LE_SPACE((x).c), NB_LE_SPACE((x).d)))
-#define NB_HIGH(x)        NB_MASK128((x).a, (x).b, (x).c, (x).d)
-#define NB_PREFIX_XOR(x)  prefix_xor(x)
+#define NB_BLOCK block128
+#define NB_LOAD(p) \
+    ((block128){NB_LOAD16(p), NB_LOAD16((p) + 16), NB_LOAD16((p) + 32), NB_LOAD16((p) + 48)})
+#define NB_EQ(x, y)                                             \
+    NB_MASK128(_mm_cmpeq_epi8((x).a, _mm_set1_epi8((char)(y))), \
+               _mm_cmpeq_epi8((x).b, _mm_set1_epi8((char)(y))), \
+               _mm_cmpeq_epi8((x).c, _mm_set1_epi8((char)(y))), \
+               _mm_cmpeq_epi8((x).d, _mm_set1_epi8((char)(y))))
+#define NB_GT_SPACE(x) \
+    (~NB_MASK128(NB_LE_SPACE((x).a), NB_LE_SPACE((x).b), NB_LE_SPACE((x).c), NB_LE_SPACE((x).d)))
+#define NB_HIGH(x)       NB_MASK128((x).a, (x).b, (x).c, (x).d)
+#define NB_PREFIX_XOR(x) prefix_xor(x)
 #include "io/csv/structural_tmpl.h"
 
 #else
@@ -107,14 +125,14 @@ mask_above(const char *p, uint8_t c)
     return m;
 }
 
-#define NB_NAME(f)        f##_sse2
+#define NB_NAME(f) f##_sse2
 #define NB_TARGET
-#define NB_BLOCK          const char *
-#define NB_LOAD(p)        (p)
-#define NB_EQ(b, c)       mask_eq(b, (uint8_t)(c))
-#define NB_GT_SPACE(b)    mask_above(b, ' ')
-#define NB_HIGH(b)        mask_above(b, 0x7F)
-#define NB_PREFIX_XOR(x)  prefix_xor(x)
+#define NB_BLOCK         const char *
+#define NB_LOAD(p)       (p)
+#define NB_EQ(b, c)      mask_eq(b, (uint8_t)(c))
+#define NB_GT_SPACE(b)   mask_above(b, ' ')
+#define NB_HIGH(b)       mask_above(b, 0x7F)
+#define NB_PREFIX_XOR(x) prefix_xor(x)
 #include "io/csv/structural_tmpl.h"
 
 #endif
@@ -124,10 +142,12 @@ level(void)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul")) {
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("bmi2") &&
+        __builtin_cpu_supports("pclmul")) {
         return 2;
     }
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("pclmul");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("pclmul");
 #else
     return 0;
 #endif

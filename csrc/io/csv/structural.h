@@ -19,13 +19,13 @@ typedef struct nb_csv_index {
     uint32_t *line_end; /* of each line: position in pos of its line break */
     uint64_t *odd;      /* a bit per byte */
     size_t n_pos, n_lines;
-    size_t cap;         /* bytes that the arrays have room for */
+    size_t cap; /* bytes that the arrays have room for */
     bool any_odd;
-    bool any_high;      /* a byte ≥ 0x80 somewhere */
+    bool any_high; /* a byte ≥ 0x80 somewhere */
 } nb_csv_index;
 
 typedef struct nb_csv_chars {
-    uint8_t sep, quote, escape; /* quote 0 = none; escape 0 or equal to quote = none */
+    uint8_t sep, quote, escape; /* quote 0 = none; escape equal to quote = none */
 } nb_csv_chars;
 
 /* Block p[0..n): begins at the start of a line; its last line ends in a line break. 64 bytes behind it must be readable. n < 2^31. */

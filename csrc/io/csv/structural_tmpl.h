@@ -11,7 +11,7 @@ NB_NAME(index_build)(nb_csv_index *ix, const char *p, size_t n, nb_csv_chars cha
 {
     uint32_t *pos = ix->pos, *line_end = ix->line_end;
     uint64_t inside = 0, after_break = 1, after_close = 0, any_odd = 0, any_high = 0;
-    bool has_escape = chars.escape != 0 && chars.escape != chars.quote;
+    bool has_escape = chars.escape != chars.quote; /* no escape character is NUL */
     size_t n_words = (n + 63) / 64;
 
     for (size_t w = 0; w < n_words; w++) {
@@ -26,7 +26,8 @@ NB_NAME(index_build)(nb_csv_index *ix, const char *p, size_t n, nb_csv_chars cha
         if (quote | inside | after_close) {
             uint64_t bad;
             m = NB_PREFIX_XOR(quote) ^ inside;
-            while ((bad = nl & m) != 0) { /* a line break inside quotes ends the line all the same */
+            while ((bad = nl & m) !=
+                   0) { /* a line break inside quotes ends the line all the same */
                 odd |= bad & -bad;
                 m ^= ~(bad ^ (bad - 1)) | (bad & -bad);
             }
@@ -53,7 +54,8 @@ NB_NAME(index_build)(nb_csv_index *ix, const char *p, size_t n, nb_csv_chars cha
             nl &= nl - 1;
         }
         uint32_t *at = pos;
-        for (int k = 0; k < 8; k++) { /* mostly enough; what is written beyond count is overwritten later */
+        for (int k = 0; k < 8;
+             k++) { /* mostly enough; what is written beyond count is overwritten later */
             at[k] = base + (uint32_t)__builtin_ctzll(s | (uint64_t)1 << 63);
             s &= s - 1;
         }

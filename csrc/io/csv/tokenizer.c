@@ -9,7 +9,8 @@
  */
 #include "io/csv/tokenizer.h"
 
-#define MAX_NESTING 1000000 /* re-entries for one value; each consumes input, so this is a safety net only */
+#define MAX_NESTING \
+    1000000 /* re-entries for one value; each consumes input, so this is a safety net only */
 
 void
 nb_csv_tokenizer_init(nb_csv_tokenizer *t, nb_pool *pool, const nb_csv_options *o)
@@ -224,7 +225,8 @@ put_cell(nb_csv_tokenizer *t, uint32_t off, uint32_t len)
     }
     if (t->n_cells == t->cap_cells) {
         int cap = t->cap_cells ? t->cap_cells * 2 : 64;
-        nb_csv_cell *cells = nb_pool_realloc(t->pool, t->cells, (size_t)t->cap_cells * sizeof(*cells), (size_t)cap * sizeof(*cells));
+        nb_csv_cell *cells = nb_pool_realloc(
+            t->pool, t->cells, (size_t)t->cap_cells * sizeof(*cells), (size_t)cap * sizeof(*cells));
         if (cells == NULL) {
             t->no_memory = true;
             return;
@@ -267,7 +269,8 @@ value_parsed(nb_csv_tokenizer *t)
         return;
     }
     len = t->side_len - t->value;
-    if (t->o->max_chars >= 0 && len > (size_t)t->o->max_chars && n_units(t->side + t->value, len) > (size_t)t->o->max_chars) {
+    if (t->o->max_chars >= 0 && len > (size_t)t->o->max_chars &&
+        n_units(t->side + t->value, len) > (size_t)t->o->max_chars) {
         t->fault = NB_CSV_TOO_LONG;
     }
     if (t->trim) {
@@ -349,7 +352,8 @@ look_ahead(const nb_csv_tokenizer *t, const char *from, const char **stop)
     char sep = t->o->sep.data[0];
 
     for (const char *p = from; p < t->end; p++) {
-        if (*p == sep || ((unsigned char)*p == t->nl1 && (t->nl2 == 0 || (p + 1 < t->end && (unsigned char)p[1] == t->nl2)))) {
+        if (*p == sep || ((unsigned char)*p == t->nl1 &&
+                          (t->nl2 == 0 || (p + 1 < t->end && (unsigned char)p[1] == t->nl2)))) {
             *stop = p;
             return true;
         }
@@ -393,7 +397,8 @@ append_plain(nb_csv_tokenizer *t, int32_t ch)
         append(t, t->ch);
         if (!next_char(t, &t->ch)) {
             if (t->o->sep.len == 1 || t->sep_off) {
-                t->ch = saved; /* with a long delimiter the last character counts: a quote there is doubled */
+                t->ch =
+                    saved; /* with a long delimiter the last character counts: a quote there is doubled */
             }
             return false;
         }
@@ -540,7 +545,8 @@ static bool
 parse_quoted(nb_csv_tokenizer *t, int depth)
 {
     const nb_csv_options *o = t->o;
-    bool until_delimiter = o->unescaped_quotes == NB_QUOTES_STOP_AT_DELIMITER || o->unescaped_quotes == NB_QUOTES_SKIP_VALUE ||
+    bool until_delimiter = o->unescaped_quotes == NB_QUOTES_STOP_AT_DELIMITER ||
+                           o->unescaped_quotes == NB_QUOTES_SKIP_VALUE ||
                            o->unescaped_quotes == NB_QUOTES_BACK_TO_DELIMITER;
     size_t blanks_from;
 
@@ -712,7 +718,8 @@ parse_record(nb_csv_tokenizer *t)
                 }
                 t->normalize = true;
                 t->sep_off = false;
-                if (!(t->unescaped && o->unescaped_quotes == NB_QUOTES_BACK_TO_DELIMITER && value_len(t) == 0)) {
+                if (!(t->unescaped && o->unescaped_quotes == NB_QUOTES_BACK_TO_DELIMITER &&
+                      value_len(t) == 0)) {
                     value_parsed(t);
                 }
             } else {
@@ -736,7 +743,7 @@ parse_record(nb_csv_tokenizer *t)
                 }
             }
         }
-behind_value:
+    behind_value:
         if (t->ch != t->newline) {
             NEXT(t);
             if (t->ch == t->newline) {
@@ -762,7 +769,8 @@ end_of_input(nb_csv_tokenizer *t)
         }
     }
     if (!consume) {
-        consume = t->prev != 0 && t->ch != DELIMITER && t->ch != t->newline && t->ch != (o->comment ? o->comment : '#');
+        consume = t->prev != 0 && t->ch != DELIMITER && t->ch != t->newline &&
+                  t->ch != (o->comment ? o->comment : '#');
     }
     if (value_len(t) > 0 || consume) {
         value_parsed(t);
@@ -809,7 +817,8 @@ nb_csv_tokenize_line(nb_csv_tokenizer *t, const char *line, size_t n)
 }
 
 nb_csv_result
-nb_csv_tokenize_record(nb_csv_tokenizer *t, const char *p, const char *end, bool at_eof, const char **begin, const char **next)
+nb_csv_tokenize_record(nb_csv_tokenizer *t, const char *p, const char *end, bool at_eof,
+                       const char **begin, const char **next)
 {
     for (;;) {
         bool complete;

@@ -12,22 +12,22 @@
 
 #include "io/csv/options.h"
 
-#define NB_CELL_NULL 0xFFFFFFFFu /* as len: nothing between the delimiters */
-#define NB_CELL_SIDE 0x80000000u /* flag in len */
+#define NB_CELL_NULL   0xFFFFFFFFu /* as len: nothing between the delimiters */
+#define NB_CELL_SIDE   0x80000000u /* flag in len */
 #define NB_CELL_LEN(c) ((c).len & ~NB_CELL_SIDE)
-#define NB_CELL_MAX  0x7FFFFFF0u
+#define NB_CELL_MAX    0x7FFFFFF0u
 
 typedef struct nb_csv_cell {
     uint32_t off, len;
 } nb_csv_cell;
 
 typedef enum nb_csv_result {
-    NB_CSV_RECORD,           /* t->cells[0..n_cells) */
-    NB_CSV_NOTHING,          /* the input is used up */
-    NB_CSV_NEED_MORE,        /* the record goes on behind `end`, and that is not the end of the input */
-    NB_CSV_BAD_QUOTE,        /* unescapedQuoteHandling RAISE_ERROR met one */
+    NB_CSV_RECORD,    /* t->cells[0..n_cells) */
+    NB_CSV_NOTHING,   /* the input is used up */
+    NB_CSV_NEED_MORE, /* the record goes on behind `end`, and that is not the end of the input */
+    NB_CSV_BAD_QUOTE, /* unescapedQuoteHandling RAISE_ERROR met one */
     NB_CSV_TOO_MANY_COLUMNS,
-    NB_CSV_TOO_LONG,         /* a value has more than maxCharsPerColumn characters */
+    NB_CSV_TOO_LONG, /* a value has more than maxCharsPerColumn characters */
     NB_CSV_NO_MEMORY,
 } nb_csv_result;
 
@@ -37,21 +37,21 @@ typedef struct nb_csv_tokenizer {
     /* result */
     nb_csv_cell *cells;
     int n_cells, cap_cells;
-    char *side;              /* text of SIDE cells; grows until nb_csv_tokenizer_reset */
+    char *side; /* text of SIDE cells; grows until nb_csv_tokenizer_reset */
     size_t side_len, side_cap;
-    size_t side_used;        /* up to here it belongs to finished records */
+    size_t side_used; /* up to here it belongs to finished records */
     /* line breaks: code points; nl2 0 = one character. newline is what a line break is turned into */
     int32_t nl1, nl2, newline;
     /* state of the record */
     const char *p, *end, *start;
     int32_t ch, prev;
     bool unescaped, trim, normalize, skip_value, no_memory;
-    bool sep_off;            /* delimiters are not looked for: see unescaped_in_value */
-    bool own_breaks;         /* in a plain value only the file's own line break counts */
-    bool more;               /* `end` is not the end of the input */
+    bool sep_off;    /* delimiters are not looked for: see unescaped_in_value */
+    bool own_breaks; /* in a plain value only the file's own line break counts */
+    bool more;       /* `end` is not the end of the input */
     nb_csv_result fault;
-    size_t value;            /* begin of the value in side */
-    size_t blanks;           /* trailing white space that does not count */
+    size_t value;  /* begin of the value in side */
+    size_t blanks; /* trailing white space that does not count */
 } nb_csv_tokenizer;
 
 void nb_csv_tokenizer_init(nb_csv_tokenizer *t, nb_pool *pool, const nb_csv_options *o);
@@ -63,6 +63,7 @@ void nb_csv_detect_newline(nb_csv_tokenizer *t, const char *p, size_t n);
 /* One line without its line break. */
 nb_csv_result nb_csv_tokenize_line(nb_csv_tokenizer *t, const char *line, size_t n);
 /* The next record of a stream (multiLine), skipping empty lines and comments; *next is behind it, *begin at its first character. */
-nb_csv_result nb_csv_tokenize_record(nb_csv_tokenizer *t, const char *p, const char *end, bool at_eof, const char **begin, const char **next);
+nb_csv_result nb_csv_tokenize_record(nb_csv_tokenizer *t, const char *p, const char *end,
+                                     bool at_eof, const char **begin, const char **next);
 
 #endif

@@ -54,8 +54,8 @@ encode(int32_t c, char *out)
 }
 
 nb_status
-nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema, void **payload, const char **extension,
-                  nb_error *err)
+nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
+                  void **payload, const char **extension, nb_error *err)
 {
     csv_write *c = NB_ARENA_NEW(arena, csv_write);
     nb_str sep;
@@ -197,10 +197,12 @@ put_value(csv_file *f, int column, const char *p, size_t n, bool is_null)
                 start++;
             }
         }
-        if (start < n && (starts(p + start, n - start, c->quote, c->n_quote) || (column == 0 && starts(p, n, c->comment, c->n_comment)))) {
+        if (start < n && (starts(p + start, n - start, c->quote, c->n_quote) ||
+                          (column == 0 && starts(p, n, c->comment, c->n_comment)))) {
             quoted = true;
         }
-        if (quoted && stands_for && n >= 2 && starts(p, n, c->quote, c->n_quote) && starts(p + n - c->n_quote, c->n_quote, c->quote, c->n_quote)) {
+        if (quoted && stands_for && n >= 2 && starts(p, n, c->quote, c->n_quote) &&
+            starts(p + n - c->n_quote, c->n_quote, c->quote, c->n_quote)) {
             put(f, p, n);
             return;
         }
@@ -209,7 +211,8 @@ put_value(csv_file *f, int column, const char *p, size_t n, bool is_null)
             for (i = start; i < n && !c->special[(unsigned char)p[i]]; i++) {
             }
             for (; i < n; i++) {
-                bool escape = starts(p + i, n - i, c->quote, c->n_quote) || starts(p + i, n - i, c->escape, c->n_escape);
+                bool escape = starts(p + i, n - i, c->quote, c->n_quote) ||
+                              starts(p + i, n - i, c->escape, c->n_escape);
                 if (escape) {
                     quoted = must_quote(c, p, i, n);
                     break;
@@ -266,11 +269,17 @@ value_text(csv_file *f, const nb_vector *v, int64_t i, char *out)
     case NB_TYPE_FLOAT32: n = (size_t)nb_format_float(out, NB_DATA(float, v)[i]); break;
     case NB_TYPE_FLOAT64: n = (size_t)nb_format_double(out, NB_DATA(double, v)[i]); break;
     case NB_TYPE_DECIMAL:
-        n = nb_decimal_format_sci(t->phys == NB_PHYS_INT64 ? NB_DATA(int64_t, v)[i] : NB_DATA(nb_int128, v)[i], t->scale, out);
+        n = nb_decimal_format_sci(t->phys == NB_PHYS_INT64 ? NB_DATA(int64_t, v)[i]
+                                                           : NB_DATA(nb_int128, v)[i],
+                                  t->scale, out);
         break;
     case NB_TYPE_DATE: n = nb_csv_write_date(f->c->formats, NB_DATA(int32_t, v)[i], out); break;
-    case NB_TYPE_TIMESTAMP: n = nb_csv_write_timestamp(f->c->formats, &f->cursor, NB_DATA(int64_t, v)[i], out); break;
-    case NB_TYPE_TIMESTAMP_NTZ: n = nb_csv_write_timestamp_ntz(f->c->formats, NB_DATA(int64_t, v)[i], out); break;
+    case NB_TYPE_TIMESTAMP:
+        n = nb_csv_write_timestamp(f->c->formats, &f->cursor, NB_DATA(int64_t, v)[i], out);
+        break;
+    case NB_TYPE_TIMESTAMP_NTZ:
+        n = nb_csv_write_timestamp_ntz(f->c->formats, NB_DATA(int64_t, v)[i], out);
+        break;
     default: return nb_view_str(&NB_DATA(nb_view, v)[i]);
     }
     return (nb_str){out, n};
@@ -307,7 +316,8 @@ flush(csv_file *f, nb_error *err)
 }
 
 nb_status
-nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n, nb_arena *scratch, nb_error *err)
+nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
+                 nb_arena *scratch, nb_error *err)
 {
     csv_file *f = (csv_file *)fw;
     int n_cols = f->c->schema->n_children;
@@ -322,7 +332,8 @@ nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_
         if (id == NB_TYPE_INTERVAL_YM || id == NB_TYPE_INTERVAL_DT || id == NB_TYPE_TIME) {
             nb_kernel_ctx ctx = {.arena = scratch, .info = f->c->formats->info, .err = err};
             nb_vector casted;
-            NB_TRY(nb_cast_vector(&ctx, cols[j], nb_type_of(NB_TYPE_STRING), NB_CAST_ANSI, &casted));
+            NB_TRY(
+                nb_cast_vector(&ctx, cols[j], nb_type_of(NB_TYPE_STRING), NB_CAST_ANSI, &casted));
             NB_TRY(nb_vector_flatten(scratch, &casted, &flat[j]));
         } else {
             NB_TRY(nb_vector_flatten(scratch, cols[j], &flat[j]));
@@ -350,7 +361,8 @@ free_file(csv_file *f)
 }
 
 nb_status
-nb_csv_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out, nb_error *err)
+nb_csv_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_file_writer **out,
+                 nb_error *err)
 {
     const csv_write *c = payload;
     csv_file *f = nb_pool_zalloc(pool, sizeof(*f));
