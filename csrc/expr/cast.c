@@ -290,3 +290,48 @@ nb_cast_vector(nb_kernel_ctx *ctx, const nb_vector *v, const nb_type *to, nb_cas
     }
     return cast_flat(ctx, v, to, mode, out);
 }
+
+/* ---- casts that users write ------------------------------------------------------------------ */
+
+nb_status
+nb_expr_explicit_cast(nb_arena *arena, nb_expr *e, const nb_type *to, nb_cast_mode mode,
+                      nb_expr **out, nb_error *err)
+{
+    bool ansi = mode != NB_CAST_LEGACY;
+    const char *text, *source, *target, *functions = NULL;
+
+    if (to->id == NB_TYPE_CHAR || to->id == NB_TYPE_VARCHAR) { /* lengths matter in tables only */
+        to = nb_type_of(NB_TYPE_STRING);
+    }
+
+    if (nb_can_cast(e->type, to, ansi)) {
+        NB_TRY(nb_expr_cast(arena, e, to, mode, out, err));
+        if ((*out)->kind == NB_EXPR_CAST && *out != e) {
+            (*out)->u.cast.is_explicit = true;
+        }
+        return NB_OK;
+    }
+    text = nb_expr_sql(arena, e, false);
+    source = nb_type_quoted(arena, e->type);
+    target = nb_type_quoted(arena, to);
+    text = nb_arena_printf(arena, "\"%s(%s AS %s)\"", mode == NB_CAST_TRY ? "TRY_CAST" : "CAST",
+                           text ? text : "", nb_type_sql(arena, to));
+    if (e->type->id == NB_TYPE_DATE && nb_type_is_numeric(to)) {
+        functions = "`UNIX_DATE`";
+    } else if (to->id == NB_TYPE_DATE && nb_type_is_integral(e->type) &&
+               e->type->id != NB_TYPE_INT64) {
+        functions = "`DATE_FROM_UNIX_DATE`";
+    }
+    if (ansi && functions != NULL) {
+        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_CAST_WITH_FUNC_SUGGESTION, "sqlExpr",
+                        text ? text : "", "srcType", source, "targetType", target, "functionNames",
+                        functions, NULL);
+    }
+    if (ansi && nb_can_cast(e->type, to, false)) {
+        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_CAST_WITH_CONF_SUGGESTION, "sqlExpr",
+                        text ? text : "", "srcType", source, "targetType", target, "config",
+                        "\"spark.sql.ansi.enabled\"", "configVal", "'false'", NULL);
+    }
+    return nb_raise(err, NB_COND_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr",
+                    text ? text : "", "srcType", source, "targetType", target, NULL);
+}

@@ -73,7 +73,7 @@ double_to_timestamp(nb_cast_job *job, int64_t i, double seconds)
     double us = seconds * 1e6;
 
     if (!isfinite(seconds)) {
-        return job->mode == NB_CAST_ANSI ? nb_cast_overflow(job, i) : nb_cast_null(job, i);
+        return job->mode == NB_CAST_ANSI ? nb_cast_invalid(job, i) : nb_cast_null(job, i);
     }
     if (!(us > -9223372036854775809.0 && us < 9223372036854775808.0)) {
         if (job->mode != NB_CAST_LEGACY) {

@@ -305,6 +305,23 @@ decimal_out_of_range(nb_cast_job *job, int64_t i)
     return st;
 }
 
+/* More digits than any decimal has is another fault than more than this type has. */
+static nb_status
+string_out_of_range(nb_cast_job *job, int64_t i)
+{
+    nb_str s = trim_all(nb_view_str(NB_DATA(nb_view, job->v) + i));
+    nb_int128 x;
+    char *text;
+
+    if (job->mode != NB_CAST_ANSI ||
+        nb_decimal_parse(s, NB_DECIMAL_MAX_PRECISION, 0, &x) != NB_DECIMAL_OVERFLOW) {
+        return decimal_out_of_range(job, i);
+    }
+    text = nb_arena_strdup(job->ctx->arena, s);
+    return nb_raise(job->ctx->err, NB_COND_NUMERIC_OUT_OF_SUPPORTED_RANGE, "value",
+                    text ? text : "", NULL);
+}
+
 static nb_status
 string_to_decimal(nb_cast_job *job)
 {
@@ -320,7 +337,7 @@ string_to_decimal(nb_cast_job *job)
                                  job->to->scale, &x)) {
         case NB_DECIMAL_OK: put_decimal(job, i, x); break;
         case NB_DECIMAL_MALFORMED: NB_TRY(nb_cast_invalid(job, i)); break;
-        default: NB_TRY(decimal_out_of_range(job, i)); break;
+        default: NB_TRY(string_out_of_range(job, i)); break;
         }
     }
     return NB_OK;
@@ -366,8 +383,8 @@ nb_cast_to_decimal(nb_cast_job *job)
             double d = job->from->id == NB_TYPE_FLOAT32 ? (double)NB_DATA(float, v)[i]
                                                         : NB_DATA(double, v)[i];
 
-            if (!isfinite(d)) { /* no decimal is NaN or infinite: null in every mode but ANSI */
-                NB_TRY(job->mode == NB_CAST_ANSI ? nb_cast_overflow(job, i) : nb_cast_null(job, i));
+            if (!isfinite(d)) { /* no decimal is NaN or infinite: null, even with ANSI on */
+                NB_TRY(nb_cast_null(job, i));
                 continue;
             }
             fits = nb_decimal_from_double(d, precision, scale, &r);

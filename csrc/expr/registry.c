@@ -231,6 +231,31 @@ nb_bind_cast(nb_bound_call *call, int arg, const nb_type *to, nb_error *err)
 }
 
 nb_status
+nb_bind_data_diff_types(nb_bound_call *call, int from, int to_excl, nb_error *err)
+{
+    nb_strbuf types = {0};
+    nb_strbuf name = {0};
+    nb_status st;
+
+    nb_strbuf_addc(&types, '[');
+    for (int i = from; i < to_excl; i++) {
+        const char *text = nb_type_sql(call->arena, call->args[i]->type);
+
+        nb_strbuf_addf(&types, i > from ? ", \"%s\"" : "\"%s\"", text ? text : "");
+    }
+    nb_strbuf_addc(&types, ']');
+    nb_strbuf_addc(&name, '`');
+    nb_strbuf_add(&name, nb_function_name(call->fn));
+    nb_strbuf_addc(&name, '`');
+    st = nb_raise(err, NB_COND_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
+                  nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "functionName",
+                  name.data ? name.data : "", "dataType", types.data ? types.data : "", NULL);
+    nb_strbuf_free(&types);
+    nb_strbuf_free(&name);
+    return st;
+}
+
+nb_status
 nb_bind_common_type(nb_bound_call *call, int from, int to_excl, const nb_type **common,
                     nb_error *err)
 {
@@ -240,27 +265,7 @@ nb_bind_common_type(nb_bound_call *call, int from, int to_excl, const nb_type **
         t = nb_coerce_common(t, call->args[i]->type, call->info->ansi);
     }
     if (t == NULL) {
-        nb_strbuf types = {0};
-        nb_strbuf name = {0};
-        nb_status st;
-
-        nb_strbuf_addc(&types, '(');
-        for (int i = from; i < to_excl; i++) {
-            const char *text = nb_type_sql(call->arena, call->args[i]->type);
-
-            nb_strbuf_addf(&types, i > from ? " or \"%s\"" : "\"%s\"", text ? text : "");
-        }
-        nb_strbuf_addc(&types, ')');
-        nb_strbuf_addc(&name, '`');
-        nb_strbuf_add(&name, nb_function_name(call->fn));
-        nb_strbuf_addc(&name, '`');
-        st =
-            nb_raise(err, NB_COND_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
-                     nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "functionName",
-                     name.data ? name.data : "", "dataType", types.data ? types.data : "", NULL);
-        nb_strbuf_free(&types);
-        nb_strbuf_free(&name);
-        return st;
+        return nb_bind_data_diff_types(call, from, to_excl, err);
     }
     for (int i = from; i < to_excl; i++) {
         if (!nb_type_same_ignoring_null(call->args[i]->type, t)) {

@@ -96,6 +96,8 @@ nb_status nb_bind_cast(
         *err); /* implicit cast as Spark allows, else DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE */
 nb_status nb_bind_common_type(nb_bound_call *call, int from, int to_excl, const nb_type **common,
                               nb_error *err); /* casts them all */
+/* Raises DATA_DIFF_TYPES for args [from, to_excl). */
+nb_status nb_bind_data_diff_types(nb_bound_call *call, int from, int to_excl, nb_error *err);
 nb_status nb_bind_mismatch(nb_bound_call *call, int arg, const char *required, nb_error *err);
 /* The constant value of a foldable argument, folded now; NULL vector when it is not foldable. */
 nb_status nb_bind_constant(nb_bound_call *call, int arg, const nb_vector **value, nb_error *err);
@@ -136,6 +138,10 @@ const nb_type *nb_decimal_adjusted(int precision, int scale);
 /* A CAST node; e itself when the types are equal; folds casts of literals only if lossless. */
 nb_status nb_expr_cast(nb_arena *arena, nb_expr *e, const nb_type *to, nb_cast_mode mode,
                        nb_expr **out, nb_error *err);
+/* A cast that the user wrote: checks that the types may be cast at all (DATATYPE_MISMATCH.CAST_...) and marks the
+ * node as explicit. */
+nb_status nb_expr_explicit_cast(nb_arena *arena, nb_expr *e, const nb_type *to, nb_cast_mode mode,
+                                nb_expr **out, nb_error *err);
 /* The cast kernel: rows of v as type `to`. */
 nb_status nb_cast_vector(nb_kernel_ctx *ctx, const nb_vector *v, const nb_type *to,
                          nb_cast_mode mode, nb_vector *out);

@@ -667,7 +667,7 @@ resolve_cast(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Cast 
     case SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_TRY: mode = NB_CAST_TRY; break;
     default: break;
     }
-    return nb_expr_cast(an->arena, without_alias(e), to, mode, out, err);
+    return nb_expr_explicit_cast(an->arena, without_alias(e), to, mode, out, err);
 }
 
 /* withField / dropFields: the struct rebuilt by named_struct, one level of a dotted path at a time. */

@@ -290,8 +290,12 @@ bind_index(nb_bound_call *call, index_rule rule, nb_error *err)
 {
     const nb_type *t = call->args[0]->type;
 
-    if (!nb_type_is_integral(call->args[1]->type)) {
+    if (call->args[1]->type->id == NB_TYPE_NULL) {
         NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT32), err));
+    } else if (!nb_type_is_integral(call->args[1]->type)) {
+        return nb_bind_mismatch(call, 1, rule == INDEX_ITEM ? "\"INTEGRAL\"" : "\"INT\"", err);
+    } else if (rule != INDEX_ITEM && call->args[1]->type->id == NB_TYPE_INT64) {
+        return nb_bind_mismatch(call, 1, "\"INT\"", err);
     }
     call->type = t->children[0].type;
     call->kernel = element_kernel;
@@ -377,7 +381,7 @@ nb_bind_size(nb_bound_call *call, nb_error *err)
 {
     const nb_type *t = call->args[0]->type;
 
-    if (t->id != NB_TYPE_ARRAY && t->id != NB_TYPE_MAP) {
+    if (t->id != NB_TYPE_ARRAY && t->id != NB_TYPE_MAP && t->id != NB_TYPE_NULL) {
         return nb_bind_mismatch(call, 0, "(\"ARRAY\" or \"MAP\")", err);
     }
     call->type = nb_type_of(NB_TYPE_INT32);

@@ -146,6 +146,11 @@ bind_arith(nb_bound_call *call, arith_op op, nb_error *err)
     arith_payload *p;
     bool done;
 
+    if (call->n_args == 1) { /* the parser's -x and +x */
+        return nb_bind_again(call, op == OP_SUB ? "negative" : "positive", call->args, 1,
+                             &call->replacement, err);
+    }
+
     NB_TRY(nb_bind_interval_arithmetic(call, &done, err));
     if (done) {
         return NB_OK;

@@ -91,6 +91,10 @@ bind_extend(nb_bound_call *call, bool front, nb_error *err)
     nb_expr *element = call->args[1], *parts[2];
 
     NB_TRY(need_array(call, 0, err));
+    if (nb_coerce_tightest(call->args[0]->type->children[0].type, element->type,
+                           call->info->ansi) == NULL) {
+        return nb_bind_array_diff_types(call, 0, 1, err);
+    }
     NB_TRY(nb_bind_again(call, "array", &element, 1, &parts[front ? 0 : 1], err));
     parts[front ? 1 : 0] = call->args[0];
     return nb_bind_again(call, "array_concat", parts, 2, &call->replacement, err);
@@ -182,10 +186,10 @@ nb_bind_array_insert(nb_bound_call *call, nb_error *err)
 
     NB_TRY(need_array(call, 0, err));
     NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT32), err));
-    t = nb_coerce_common(call->args[0]->type->children[0].type, call->args[2]->type,
-                         call->info->ansi);
+    t = nb_coerce_tightest(call->args[0]->type->children[0].type, call->args[2]->type,
+                           call->info->ansi);
     if (t == NULL) {
-        return nb_bind_diff_types(call, err);
+        return nb_bind_array_diff_types(call, 0, 2, err);
     }
     call->type = nb_type_array(t, true);
     if (call->type == NULL) {
@@ -341,6 +345,9 @@ repeat_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
 nb_status
 nb_bind_array_repeat(nb_bound_call *call, nb_error *err)
 {
+    if (call->args[1]->type->id != NB_TYPE_INT32 && call->args[1]->type->id != NB_TYPE_NULL) {
+        return nb_bind_mismatch(call, 1, "\"INT\"", err);
+    }
     NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT32), err));
     call->type = nb_type_array(call->args[0]->type, call->args[0]->nullable);
     call->nullable = call->args[1]->nullable;
@@ -506,8 +513,12 @@ nb_bind_arrays_zip(nb_bound_call *call, nb_error *err)
                                  ? e->u.column.name
                                  : nb_str_of(nb_arena_printf(call->arena, "%d", i));
         }
-        NB_TRY(need_array(call, i, err));
-        fields[i].type = call->args[i]->type->children[0].type;
+        if (call->args[i]->type->id != NB_TYPE_NULL) {
+            NB_TRY(need_array(call, i, err));
+        }
+        fields[i].type = call->args[i]->type->id == NB_TYPE_NULL
+                             ? call->args[i]->type
+                             : call->args[i]->type->children[0].type;
         fields[i].nullable = true;
     }
     entry = nb_type_struct(fields, call->n_args);
@@ -697,7 +708,11 @@ nb_status
 nb_bind_map_concat(nb_bound_call *call, nb_error *err)
 {
     if (call->n_args == 0) {
-        return nb_bind_again(call, "map", NULL, 0, &call->replacement, err);
+        NB_TRY(nb_bind_again(call, "map", NULL, 0, &call->replacement, err));
+        return nb_expr_cast(
+            call->arena, call->replacement,
+            nb_type_map(nb_type_of(NB_TYPE_STRING), nb_type_of(NB_TYPE_STRING), false),
+            NB_CAST_ANSI, &call->replacement, err);
     }
     NB_TRY(nb_bind_common_type(call, 0, call->n_args, &call->type, err));
     if (call->type->id != NB_TYPE_MAP) {

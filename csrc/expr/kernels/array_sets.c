@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "expr/binders.h"
+#include "expr/cast.h"
 #include "expr/kernels/lists.h"
 #include "expr/kernels/operators.h"
 
@@ -18,21 +19,33 @@ need_array(nb_bound_call *call, int arg, nb_error *err)
                : nb_bind_mismatch(call, arg, "\"ARRAY\"", err);
 }
 
-/* Makes the element argument and the array's elements one type. */
+/* Makes the element argument and the array's elements one type; wide: also what only CASE and the like would unite. */
 static nb_status
-meet_element(nb_bound_call *call, int array, int element, nb_error *err)
+meet_element(nb_bound_call *call, int array, int element, bool wide, nb_error *err)
 {
     const nb_type *a, *e, *t;
+    bool text;
 
     NB_TRY(need_array(call, array, err));
     a = call->args[array]->type->children[0].type;
     e = call->args[element]->type;
+    if (e->id == NB_TYPE_NULL && wide) {
+        nb_str name = nb_function_name(call->fn);
+
+        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NULL_TYPE, "sqlExpr",
+                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
+                        "functionName",
+                        nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data), NULL);
+    }
     if (nb_type_same_ignoring_null(a, e)) {
         return NB_OK;
     }
-    t = nb_coerce_common(a, e, call->info->ansi);
+    text = nb_type_is_string(a) != nb_type_is_string(e) && a->id != NB_TYPE_NULL &&
+           e->id != NB_TYPE_NULL;
+    t = wide && !text ? nb_coerce_common(a, e, call->info->ansi)
+                      : nb_coerce_tightest(a, e, call->info->ansi);
     if (t == NULL) {
-        return nb_bind_diff_types(call, err);
+        return nb_bind_array_diff_types(call, array, element, err);
     }
     NB_TRY(
         nb_expr_cast(call->arena, call->args[element], t, NB_CAST_ANSI, &call->args[element], err));
@@ -45,15 +58,44 @@ meet_element(nb_bound_call *call, int array, int element, nb_error *err)
     return NB_OK;
 }
 
+nb_status
+nb_bind_array_diff_types(nb_bound_call *call, int array, int element, nb_error *err)
+{
+    nb_str name = nb_function_name(call->fn);
+
+    return nb_raise(err, NB_COND_DATATYPE_MISMATCH_ARRAY_FUNCTION_DIFF_TYPES, "sqlExpr",
+                    nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "functionName",
+                    nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data), "dataType",
+                    "\"ARRAY\"", "leftType", nb_type_quoted(call->arena, call->args[array]->type),
+                    "rightType", nb_type_quoted(call->arena, call->args[element]->type), NULL);
+}
+
 static nb_status
 meet_arrays(nb_bound_call *call, const nb_type **common, nb_error *err)
 {
-    for (int i = 0; i < call->n_args; i++) {
+    const nb_type *t;
+
+    for (int i = 0; i < 2; i++) {
         if (call->args[i]->type->id != NB_TYPE_NULL) {
             NB_TRY(need_array(call, i, err));
         }
     }
-    return nb_bind_common_type(call, 0, call->n_args, common, err);
+    t = nb_coerce_tightest(call->args[0]->type, call->args[1]->type, call->info->ansi);
+    if (t == NULL) {
+        nb_str name = nb_function_name(call->fn);
+
+        return nb_raise(
+            err, NB_COND_DATATYPE_MISMATCH_BINARY_ARRAY_DIFF_TYPES, "sqlExpr",
+            nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "functionName",
+            nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data), "arrayType",
+            "\"ARRAY\"", "leftType", nb_type_quoted(call->arena, call->args[0]->type), "rightType",
+            nb_type_quoted(call->arena, call->args[1]->type), NULL);
+    }
+    for (int i = 0; i < 2; i++) {
+        NB_TRY(nb_expr_cast(call->arena, call->args[i], t, NB_CAST_ANSI, &call->args[i], err));
+    }
+    *common = t;
+    return NB_OK;
 }
 
 static int64_t
@@ -95,7 +137,7 @@ contains_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
 nb_status
 nb_bind_array_contains(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(meet_element(call, 0, 1, err));
+    NB_TRY(meet_element(call, 0, 1, true, err));
     call->type = nb_type_of(NB_TYPE_BOOL);
     call->kernel = contains_kernel;
     call->nullable |= call->args[0]->type->contains_null;
@@ -125,7 +167,7 @@ position_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
 nb_status
 nb_bind_array_position(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(meet_element(call, 0, 1, err));
+    NB_TRY(meet_element(call, 0, 1, false, err));
     call->type = nb_type_of(NB_TYPE_INT64);
     call->kernel = position_kernel;
     return NB_OK;
@@ -155,7 +197,7 @@ remove_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
 nb_status
 nb_bind_array_remove(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(meet_element(call, 0, 1, err));
+    NB_TRY(meet_element(call, 0, 1, false, err));
     call->type = call->args[0]->type;
     call->kernel = remove_kernel;
     return NB_OK;

@@ -314,6 +314,16 @@ least_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
 static nb_status
 bind_extreme(nb_bound_call *call, nb_kernel_fn kernel, nb_error *err)
 {
+    bool strings = true, any = false;
+
+    for (int i = 0; i < call->n_args; i++) { /* strings only among themselves */
+        strings &=
+            nb_type_is_string(call->args[i]->type) || call->args[i]->type->id == NB_TYPE_NULL;
+        any |= nb_type_is_string(call->args[i]->type);
+    }
+    if (any && !strings) {
+        return nb_bind_data_diff_types(call, 0, call->n_args, err);
+    }
     NB_TRY(nb_bind_common_type(call, 0, call->n_args, &call->type, err));
     NB_TRY(nb_bind_orderable(call, 0, err));
     call->kernel = kernel;

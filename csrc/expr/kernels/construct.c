@@ -91,7 +91,13 @@ nb_bind_named_struct(nb_bound_call *call, nb_error *err)
 
         NB_TRY(nb_bind_constant(call, 2 * i, &name, err));
         if (name == NULL || !nb_type_is_string(name->type) || nb_vector_is_null(name, 0)) {
-            return nb_bind_mismatch(call, 2 * i, "\"STRING\"", err);
+            return nb_raise(
+                err, NB_COND_DATATYPE_MISMATCH_CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING,
+                "sqlExpr", nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
+                "inputExprs",
+                nb_arena_printf(call->arena, "[\"%s\"]",
+                                nb_expr_sql(call->arena, call->args[2 * i], false)),
+                NULL);
         }
         names[i] = nb_arena_str(call->arena, nb_view_str(NB_DATA(nb_view, name)));
     }
@@ -308,7 +314,7 @@ map_from_arrays_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, in
             nb_list list = row ? nb_list_at(&args[side], i) : (nb_list){0, 0};
 
             if (row && list.len != nb_list_at(&args[1 - side], i).len) {
-                return nb_raise(ctx->err, NB_COND_MAP_KEY_VALUE_DIFF_SIZES, NULL);
+                return nb_raise(ctx->err, NB_COND_LEGACY_ERROR_TEMP_2128, NULL);
             }
             for (uint32_t k = 0; k < list.len; k++) {
                 NB_TRY(nb_picks_add(&p, list.offset + k));

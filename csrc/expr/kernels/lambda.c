@@ -843,7 +843,10 @@ nb_bind_array_sort(nb_bound_call *call, nb_error *err)
     }
     NB_TRY(need_lambda(call, 1, err));
     if (call->args[1]->args[0]->type->id != NB_TYPE_INT32) {
-        return nb_bind_mismatch(call, 1, "\"INT\"", err);
+        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_UNEXPECTED_RETURN_TYPE, "sqlExpr",
+                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
+                        "functionName", "`lambdafunction`", "expectedType", "\"INT\"", "actualType",
+                        nb_type_quoted(call->arena, call->args[1]->args[0]->type), NULL);
     }
     call->can_fail = true;
     return finish(call, call->args[0]->type, sort_with_kernel);

@@ -49,6 +49,8 @@ nb_list_at(const nb_vector *v, int64_t i)
 /* Raises DUPLICATED_MAP_KEY and NULL_MAP_KEY for rows [0, n) of a MAP vector. */
 nb_status nb_map_check_keys(nb_kernel_ctx *ctx, const nb_vector *map, int64_t n);
 
+/* Raises ARRAY_FUNCTION_DIFF_TYPES. */
+nb_status nb_bind_array_diff_types(nb_bound_call *call, int array, int element, nb_error *err);
 /* array_sort without a comparator: ascending, nulls last. */
 nb_status nb_bind_array_sort_natural(nb_bound_call *call, nb_error *err);
 

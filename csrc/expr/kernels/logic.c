@@ -210,7 +210,9 @@ nb_status
 nb_bind_when(nb_bound_call *call, nb_error *err)
 {
     for (int i = 0; i + 1 < call->n_args; i += 2) {
-        NB_TRY(need_bool(call, i, err));
+        if (call->args[i]->type->id != NB_TYPE_BOOL) { /* not even NULL, unlike if() */
+            return nb_bind_mismatch(call, i, "\"BOOLEAN\"", err);
+        }
     }
     return make_case(call, call->args, call->n_args, err);
 }

@@ -46,6 +46,15 @@ csc(double x)
     return 1 / sin(x);
 }
 
+/* libm's cbrt may be one unit off, even for cubes. */
+static double
+cube_root(double x)
+{
+    long double r = cbrtl((long double)x);
+
+    return (double)r;
+}
+
 static double
 log2_java(double x)
 {
@@ -62,7 +71,7 @@ typedef struct unary_fn {
 static const unary_fn unary_fns[] = {
     {"acos", acos, false, 0},       {"acosh", acosh, false, 0}, {"asin", asin, false, 0},
     {"asinh", asinh, false, 0},     {"atan", atan, false, 0},   {"atanh", atanh, false, 0},
-    {"cbrt", cbrt, false, 0},       {"cos", cos, false, 0},     {"cosh", cosh, false, 0},
+    {"cbrt", cube_root, false, 0},  {"cos", cos, false, 0},     {"cosh", cosh, false, 0},
     {"cot", cot, false, 0},         {"csc", csc, false, 0},     {"degrees", degrees, false, 0},
     {"exp", exp, false, 0},         {"expm1", expm1, false, 0}, {"ln", log, true, 0},
     {"log10", log10, true, 0},      {"log1p", log1p, true, -1}, {"log2", log2_java, true, 0},

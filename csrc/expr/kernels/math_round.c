@@ -192,13 +192,8 @@ round_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
         case NB_TYPE_FLOAT32: {
             float x = NB_DATA(float, v)[i];
 
-            if (isfinite(x)) { /* as the text of the float */
-                char text[NB_DOUBLE_TEXT];
-                double d = (double)x;
-                int len = nb_format_float(text, x);
-
-                nb_parse_double(text, (size_t)len, &d);
-                x = (float)round_double(d, p->scale, p->mode);
+            if (isfinite(x)) { /* as the text of the double that it is */
+                x = (float)round_double((double)x, p->scale, p->mode);
             }
             NB_DATA(float, out)[i] = x;
             break;
@@ -235,6 +230,7 @@ bind_scaled(nb_bound_call *call, round_mode mode, nb_error *err)
     const nb_type *t = call->args[0]->type;
     round_payload *p = NB_ARENA_NEW(call->arena, round_payload);
     const nb_vector *scale = NULL;
+    bool null = false;
 
     if (p == NULL) {
         return NB_NOMEM;
@@ -252,11 +248,8 @@ bind_scaled(nb_bound_call *call, round_mode mode, nb_error *err)
                             nb_arena_printf(call->arena, "\"%.*s\"", (int)name.len, name.data),
                             NULL);
         }
-        if (nb_vector_is_null(scale, 0)) {
-            call->replacement = nb_expr_null(call->arena, t);
-            return call->replacement == NULL ? NB_NOMEM : NB_OK;
-        }
-        p->scale = NB_DATA(int32_t, scale)[0];
+        null = nb_vector_is_null(scale, 0);
+        p->scale = null ? 0 : NB_DATA(int32_t, scale)[0];
     }
     if (!nb_type_is_numeric(t)) {
         NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_FLOAT64), err));
@@ -280,6 +273,10 @@ bind_scaled(nb_bound_call *call, round_mode mode, nb_error *err)
         }
         p->scale = NB_MIN(p->scale, t->scale);
         call->nullable |= !call->info->ansi;
+    }
+    if (null) {
+        call->replacement = nb_expr_null(call->arena, call->type);
+        return call->replacement == NULL ? NB_NOMEM : NB_OK;
     }
     call->payload = p;
     call->kernel = round_kernel;

@@ -182,8 +182,9 @@ nb_bind_arithmetic_operands(nb_bound_call *call, nb_error *err)
         const nb_type *other = call->args[1 - i]->type;
         const nb_type *t = nb_type_of(NB_TYPE_FLOAT64);
 
-        if (!nb_type_is_string(call->args[i]->type)) {
-            continue;
+        if (!nb_type_is_string(call->args[i]->type) ||
+            (call->info->ansi && nb_type_is_string(other))) {
+            continue; /* two strings are no numbers with ANSI on */
         }
         if (call->info->ansi && nb_type_is_integral(other)) {
             t = nb_type_of(NB_TYPE_INT64);
