@@ -395,6 +395,23 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
             inner.filter = raw[1];
         } else if (nb_str_equal(name, NB_STR(NB_SQL_FN_IGNORE_NULLS))) {
             inner.ignore_nulls = true;
+            if (f->n_arguments == 1 && nb_aggregate_find(nb_pb_str(f->function_name))) {
+                /* first(x) IGNORE NULLS is first(x, true) */
+                Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
+                Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+                Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, 2);
+                NB_NEED(yes && flag && args);
+                *flag = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
+                flag->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN;
+                flag->boolean = true;
+                *yes = (Sc__Expression)SC__EXPRESSION__INIT;
+                yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
+                yes->literal = flag;
+                args[0] = f->arguments[0];
+                args[1] = yes;
+                return resolve_call(an, scope, nb_pb_str(f->function_name), args, 2, &inner,
+                                    nb_origin_of(an, raw[0]), out, err);
+            }
         } else if (nb_str_equal(name, NB_STR(NB_SQL_FN_WITHIN_GROUP)) && n_raw == 2 &&
                    raw[1]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SORT_ORDER) {
             /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile_cont(x, p[, descending]) to the binder */

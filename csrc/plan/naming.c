@@ -168,6 +168,12 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         nb_strbuf_addc(b, ')');
         return st;
     }
+    if (n == 1 && nb_str_equal_nocase(f, NB_STR("positive"))) {
+        nb_strbuf_adds(b, "(+ ");
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
     if (nb_str_equal_nocase(f, NB_STR("in")) && n >= 1) {
         nb_strbuf_addc(b, '(');
         st = name_of(an, args[0], b, err);
@@ -535,6 +541,14 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
         nb_strbuf_addc(b, ')');
         return NB_OK;
     case SC__EXPRESSION__EXPR_TYPE_SUBQUERY_EXPRESSION:
+        if (e->subquery_expression->subquery_type ==
+                SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_IN &&
+            e->subquery_expression->n_in_subquery_values == 1) {
+            nb_strbuf_addc(b, '(');
+            NB_TRY(name_of(an, e->subquery_expression->in_subquery_values[0], b, err));
+            nb_strbuf_adds(b, " IN (listquery()))");
+            return NB_OK;
+        }
         nb_strbuf_adds(b, e->subquery_expression->subquery_type ==
                                   SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_EXISTS
                               ? "exists()"

@@ -237,7 +237,7 @@ parse_cast(nb_sql_parser *p, bool try_cast, Sc__Expression **out)
     }
     NB_TRY(nb_sql_expect_kw(p, NB_KW_AS));
     cast->cast_to_type_case = SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE;
-    NB_TRY(nb_sql_parse_type(p, &cast->type));
+    NB_TRY(nb_sql_parse_cast_type(p, &cast->type));
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
     if (try_cast) {
         cast->has_eval_mode = true;

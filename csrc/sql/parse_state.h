@@ -259,6 +259,8 @@ nb_sql_limit(nb_sql_parser *p, size_t start, Sc__Expression *n, bool offset, Sc_
 nb_status nb_sql_parse_group_by(nb_sql_parser *p, Sc__Aggregate *agg);
 
 nb_status nb_sql_parse_type(nb_sql_parser *p, Sc__DataType **out);
+/* The type of a CAST: lengths of strings do not count. */
+nb_status nb_sql_parse_cast_type(nb_sql_parser *p, Sc__DataType **out);
 nb_status
 nb_sql_parse_columns(nb_sql_parser *p, Sc__DataType **out); /* a INT, b STRING: a struct */
 Sc__DataType *nb_sql_type_simple(nb_sql_parser *p, Sc__DataType__KindCase kind);

@@ -458,7 +458,7 @@ nb_sql_parse_primary(nb_sql_parser *p, Sc__Expression **out)
             NB_SQL_NEED(cast);
             cast->expr = *out;
             cast->cast_to_type_case = SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE;
-            NB_TRY(nb_sql_parse_type(p, &cast->type));
+            NB_TRY(nb_sql_parse_cast_type(p, &cast->type));
             *out = nb_sql_expr(p, start);
             NB_SQL_NEED(*out);
             (*out)->expr_type_case = SC__EXPRESSION__EXPR_TYPE_CAST;

@@ -484,6 +484,42 @@ parse_type(nb_sql_parser *p, Sc__DataType **out)
     }
 }
 
+/* CHAR(n) and VARCHAR(n) inside of t become STRING. Types nest no deeper than the parser let them. */
+static nb_status
+lengths_to_string(nb_sql_parser *p, Sc__DataType *t)
+{
+    NB_TRY(nb_sql_enter(p));
+    switch (t->kind_case) {
+    case SC__DATA_TYPE__KIND_CHAR:
+    case SC__DATA_TYPE__KIND_VAR_CHAR: {
+        Sc__DataType *string = nb_sql_type_simple(p, SC__DATA_TYPE__KIND_STRING);
+        NB_SQL_NEED(string);
+        *t = *string;
+        break;
+    }
+    case SC__DATA_TYPE__KIND_ARRAY: NB_TRY(lengths_to_string(p, t->array->element_type)); break;
+    case SC__DATA_TYPE__KIND_MAP:
+        NB_TRY(lengths_to_string(p, t->map->key_type));
+        NB_TRY(lengths_to_string(p, t->map->value_type));
+        break;
+    case SC__DATA_TYPE__KIND_STRUCT:
+        for (size_t i = 0; i < t->struct_->n_fields; i++) {
+            NB_TRY(lengths_to_string(p, t->struct_->fields[i]->data_type));
+        }
+        break;
+    default: break;
+    }
+    nb_sql_leave(p);
+    return NB_OK;
+}
+
+nb_status
+nb_sql_parse_cast_type(nb_sql_parser *p, Sc__DataType **out)
+{
+    NB_TRY(nb_sql_parse_type(p, out));
+    return lengths_to_string(p, *out);
+}
+
 nb_status
 nb_sql_parse_type(nb_sql_parser *p, Sc__DataType **out)
 {
