@@ -7,11 +7,14 @@
  */
 #include "sql/parse_state.h"
 
-#define MAX_SETS 65536
+#define MAX_KEYS    1024 /* expressions in grouping sets; Spark's analyzer stops at 64 */
+#define MAX_SETS    65536
+#define MAX_MEMBERS ((size_t)1 << 20) /* in all sets of a clause */
 
 typedef struct group_expr {
     Sc__Expression *expr;
-    size_t start, end; /* tokens: two texts that read the same are the same expression */
+    struct group_expr *same; /* the first that reads the same; itself when it is the first */
+    size_t start, end;       /* tokens: two texts that read the same are the same expression */
 } group_expr;
 
 typedef struct group_part {
@@ -58,57 +61,43 @@ parse_set(nb_sql_parser *p, group_part *part)
     return nb_ptrs_push(p, &part->sets, set);
 }
 
-/* sets[from..] joined to one */
-static nb_ptrs *
-join_sets(nb_sql_parser *p, const nb_ptrs *a, const nb_ptrs *b)
+/* Puts the members of one set behind those of another; *n_members counts over the whole clause. */
+static nb_status
+append(nb_sql_parser *p, nb_ptrs *to, const nb_ptrs *from, size_t *n_members)
 {
-    nb_ptrs *set = NB_ARENA_NEW(p->arena, nb_ptrs);
-
-    if (!set) {
-        return NULL;
+    *n_members += from->n;
+    if (*n_members > MAX_MEMBERS) {
+        return nb_sql_too_complex(p);
     }
-    for (size_t i = 0; i < a->n; i++) {
-        if (nb_ptrs_push(p, set, a->items[i]) < 0) {
-            return NULL;
-        }
+    for (size_t i = 0; i < from->n; i++) {
+        NB_TRY(nb_ptrs_push(p, to, from->items[i]));
     }
-    for (size_t i = 0; b && i < b->n; i++) {
-        if (nb_ptrs_push(p, set, b->items[i]) < 0) {
-            return NULL;
-        }
-    }
-    return set;
+    return NB_OK;
 }
 
 /* The grouping sets that one part stands for. */
 static nb_status
-expand_part(nb_sql_parser *p, const group_part *part, nb_ptrs *out)
+expand_part(nb_sql_parser *p, const group_part *part, nb_ptrs *out, size_t *n_members)
 {
-    static const nb_ptrs none = {0};
-    size_t n = part->sets.n;
+    size_t n = part->sets.n, n_sets;
 
     if (part->kind == PLAIN || part->kind == SETS) {
         *out = part->sets;
         return NB_OK;
     }
-    if (part->kind == ROLLUP) {
-        for (size_t k = n + 1; k-- > 0;) {
-            nb_ptrs *set = join_sets(p, &none, NULL);
-            for (size_t i = 0; set && i < k; i++) {
-                set = join_sets(p, set, part->sets.items[i]);
-            }
-            NB_TRY(nb_ptrs_push(p, out, set));
-        }
-        return NB_OK;
-    }
-    if (n > 16) {
+    if (part->kind == CUBE && n > 16) {
         return nb_sql_too_complex(p);
     }
-    for (size_t bits = (size_t)1 << n; bits-- > 0;) {
-        nb_ptrs *set = join_sets(p, &none, NULL);
-        for (size_t i = 0; set && i < n; i++) {
-            if (bits >> (n - 1 - i) & 1) {
-                set = join_sets(p, set, part->sets.items[i]);
+    n_sets = part->kind == ROLLUP ? n + 1 : (size_t)1 << n;
+    for (
+        size_t k = n_sets;
+        k-- >
+        0;) { /* ROLLUP: the first k; CUBE: those whose bit in k is set, the first being the highest */
+        nb_ptrs *set = NB_ARENA_NEW(p->arena, nb_ptrs);
+        NB_SQL_NEED(set);
+        for (size_t i = 0; i < n; i++) {
+            if (part->kind == ROLLUP ? i < k : k >> (n - 1 - i) & 1) {
+                NB_TRY(append(p, set, part->sets.items[i], n_members));
             }
         }
         NB_TRY(nb_ptrs_push(p, out, set));
@@ -122,6 +111,8 @@ static nb_status parse_analytics(nb_sql_parser *p, group_part *part, bool *found
 static nb_status
 parse_sets(nb_sql_parser *p, group_part *part)
 {
+    size_t n_members = 0;
+
     part->kind = SETS;
     NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
     do {
@@ -130,7 +121,7 @@ parse_sets(nb_sql_parser *p, group_part *part)
         NB_TRY(parse_analytics(p, &inner, &nested));
         if (nested) {
             nb_ptrs sets = {0};
-            NB_TRY(expand_part(p, &inner, &sets));
+            NB_TRY(expand_part(p, &inner, &sets, &n_members));
             for (size_t i = 0; i < sets.n; i++) {
                 NB_TRY(nb_ptrs_push(p, &part->sets, sets.items[i]));
             }
@@ -188,6 +179,22 @@ same_text(const nb_sql_parser *p, const group_expr *a, const group_expr *b)
     return true;
 }
 
+/* Finds the first that reads like g among all, or makes g one of them. */
+static nb_status
+unify(nb_sql_parser *p, group_expr *g, nb_ptrs *all)
+{
+    for (size_t i = 0; i < all->n && !g->same; i++) {
+        if (same_text(p, all->items[i], g)) {
+            g->same = all->items[i];
+        }
+    }
+    if (!g->same) {
+        g->same = g;
+        return all->n < MAX_KEYS ? nb_ptrs_push(p, all, g) : nb_sql_too_complex(p);
+    }
+    return NB_OK;
+}
+
 static nb_status
 set_grouping_sets(nb_sql_parser *p, Sc__Aggregate *agg, const nb_ptrs *sets, nb_ptrs *all)
 {
@@ -201,14 +208,8 @@ set_grouping_sets(nb_sql_parser *p, Sc__Aggregate *agg, const nb_ptrs *sets, nb_
         NB_SQL_NEED(m);
         for (size_t k = 0; k < set->n; k++) {
             group_expr *g = set->items[k];
-            size_t at = 0;
-            while (at < all->n && !same_text(p, all->items[at], g)) {
-                at++;
-            }
-            if (at == all->n) {
-                NB_TRY(nb_ptrs_push(p, all, g));
-            }
-            NB_TRY(nb_ptrs_push(p, &members, ((group_expr *)all->items[at])->expr));
+            NB_TRY(unify(p, g, all));
+            NB_TRY(nb_ptrs_push(p, &members, g->same->expr));
         }
         m->grouping_set = (Sc__Expression **)members.items;
         m->n_grouping_set = members.n;
@@ -230,10 +231,11 @@ static nb_status
 multiply_out(nb_sql_parser *p, Sc__Aggregate *agg, const nb_ptrs *parts)
 {
     nb_ptrs sets = {0}, all = {0};
+    size_t n_members = 0;
 
     for (size_t i = 0; i < parts->n; i++) {
         nb_ptrs mine = {0}, next = {0};
-        NB_TRY(expand_part(p, parts->items[i], &mine));
+        NB_TRY(expand_part(p, parts->items[i], &mine, &n_members));
         if (i == 0) {
             sets = mine;
             continue;
@@ -243,7 +245,11 @@ multiply_out(nb_sql_parser *p, Sc__Aggregate *agg, const nb_ptrs *parts)
         }
         for (size_t a = 0; a < sets.n; a++) {
             for (size_t b = 0; b < mine.n; b++) {
-                NB_TRY(nb_ptrs_push(p, &next, join_sets(p, sets.items[a], mine.items[b])));
+                nb_ptrs *set = NB_ARENA_NEW(p->arena, nb_ptrs);
+                NB_SQL_NEED(set);
+                NB_TRY(append(p, set, sets.items[a], &n_members));
+                NB_TRY(append(p, set, mine.items[b], &n_members));
+                NB_TRY(nb_ptrs_push(p, &next, set));
             }
         }
         sets = next;
@@ -254,13 +260,7 @@ multiply_out(nb_sql_parser *p, Sc__Aggregate *agg, const nb_ptrs *parts)
         for (size_t k = 0; k < part->sets.n; k++) {
             const nb_ptrs *set = part->sets.items[k];
             for (size_t m = 0; m < set->n; m++) {
-                size_t at = 0;
-                while (at < all.n && !same_text(p, all.items[at], set->items[m])) {
-                    at++;
-                }
-                if (at == all.n) {
-                    NB_TRY(nb_ptrs_push(p, &all, set->items[m]));
-                }
+                NB_TRY(unify(p, set->items[m], &all));
             }
         }
     }
@@ -319,7 +319,7 @@ nb_sql_parse_group_by(nb_sql_parser *p, Sc__Aggregate *agg)
             NB_TRY(parse_sets(p, &sets));
             for (size_t i = 0; i < parts.n; i++) {
                 const nb_ptrs *set = ((group_part *)parts.items[i])->sets.items[0];
-                NB_TRY(nb_ptrs_push(p, &all, set->items[0]));
+                NB_TRY(unify(p, set->items[0], &all));
             }
             return set_grouping_sets(p, agg, &sets.sets, &all);
         }

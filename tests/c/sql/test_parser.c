@@ -432,6 +432,8 @@ test_parser__hostile_texts_on_a_small_stack(void **state)
         {"", "explain ", "select 1", "", "", 50000, true},
         {"select 1 from t group by ", "grouping sets (", "a", ")", "", 50000, true},
         {"select 1 from t group by ", "cube(a, b), ", "a", "", "", 1000, true},
+        {"select 1 from t group by a, rollup((a, b), ", "a, ", "a", "", ")", 20000, true},
+        {"select 1 from t group by a, ", "rollup(a, b, c), ", "a", "", "", 8, true},
         {"select ", "/*", "", "*/", " 1", 50000, false},
         {"with ", "a as (with ", "b as (select 1) select 1", ") select 1", "", 20000, true},
         {"select 'a' ", "'b' ", "", "", "", 50000, false},
