@@ -6,7 +6,6 @@
 
 #include "exec/join.h"
 #include "exec/operators.h"
-#include "exec/passthrough.h"
 #include "exec/sort_rows.h"
 #include "exec/sources.h"
 #include "io/relation.h"
@@ -261,19 +260,6 @@ extended_schema(nb_run *run, const nb_type *schema, nb_expr **exprs, int n)
     return nb_type_struct(fields, total);
 }
 
-static bool
-all_flat(const nb_table *table)
-{
-    for (int c = 0; c < table->n_chunks; c++) {
-        for (int k = 0; k < table->schema->n_children; k++) {
-            if (table->chunks[c]->cols[k].kind != NB_VEC_FLAT) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 nb_status
 nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
                          nb_table **out, nb_error *err)
@@ -294,13 +280,6 @@ nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int
             columns[i] = node->schema->n_children + n_made;
             made[n_made++] = exprs[i];
         }
-    }
-    if (n_made == 0) {
-        NB_TRY(nb_passthrough(nb_run_ctx(run)->pool, node, out));
-        if (*out != NULL && all_flat(*out)) {
-            return NB_OK;
-        }
-        nb_table_release(*out);
     }
     NB_TRY(nb_build_stream(run, node, &stream, err));
     schema = extended_schema(run, node->schema, made, n_made);
@@ -376,7 +355,6 @@ build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         return NB_NOMEM;
     }
     NB_TRY(nb_build_gather_extended(run, build, keys, node->u.join.n_keys, columns, &rows, err));
-    NB_TRY(nb_join_one_chunk(nb_run_ctx(run), &rows));
     st = nb_build_stream(run, probe, out, err);
     if (st == NB_OK) {
         st = nb_join_new(run, node, rows, columns, &op);

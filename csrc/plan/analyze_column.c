@@ -269,7 +269,7 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
             const nb_attr *a = &scope->plans[i]->attrs[j];
             nb_str full[8];
             int q = n_parts > 1 ? NB_MIN(a->n_qualifier, 7) : 0, at;
-            int d = edit_distance(a->name, parts[n_parts - 1]);
+            int d;
             if (a->hidden) {
                 continue;
             }
@@ -278,6 +278,7 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
             }
             full[q] = a->name;
             NB_TRY(backquote(an, full, q + 1, &one));
+            d = edit_distance(nb_str_of(one), parts[n_parts - 1]); /* with its quotes, as Spark's */
             for (at = n_best; at > 0 && (best[at - 1].distance > d ||
                                          (best[at - 1].distance == d &&
                                           nb_str_compare(best[at - 1].text, nb_str_of(one)) > 0));

@@ -475,6 +475,26 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
     return nb_raise_unsupported(err, "%.*s", (int)name.len, name.data);
 }
 
+const nb_type *
+nb_cast_function_type(nb_str name)
+{
+    static const struct {
+        const char *name;
+        nb_type_id type;
+    } rows[] = {
+        {"bigint", NB_TYPE_INT64},        {"binary", NB_TYPE_BINARY},  {"boolean", NB_TYPE_BOOL},
+        {"date", NB_TYPE_DATE},           {"double", NB_TYPE_FLOAT64}, {"float", NB_TYPE_FLOAT32},
+        {"int", NB_TYPE_INT32},           {"smallint", NB_TYPE_INT16}, {"string", NB_TYPE_STRING},
+        {"timestamp", NB_TYPE_TIMESTAMP}, {"tinyint", NB_TYPE_INT8}};
+
+    for (size_t i = 0; i < NB_COUNT_OF(rows); i++) {
+        if (nb_str_equal_nocase(name, nb_str_of(rows[i].name))) {
+            return nb_type_of(rows[i].type);
+        }
+    }
+    return nb_str_equal_nocase(name, NB_STR("decimal")) ? nb_type_decimal(10, 0) : NULL;
+}
+
 static bool
 is_generator(nb_str name)
 {
@@ -524,6 +544,9 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         return make_grouping(an, name, args, n, out, err);
     }
     fn = nb_function_find(name);
+    if (!fn && n == 1 && nb_cast_function_type(name)) {
+        return located(nb_cast_to(an, args[0], nb_cast_function_type(name), out, err), origin, err);
+    }
     if (!fn) {
         if (is_generator(name)) {
             return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan",
@@ -566,6 +589,39 @@ resolve_bound(nb_analyzer *an, const nb_scope *scope,
     }
 }
 
+/* nth_value(x, n, ignoreNulls), as the DataFrame functions call it: the flag leaves the arguments. */
+static nb_status
+without_null_flag(nb_analyzer *an, const Sc__Expression *call, const Sc__Expression **out,
+                  bool *ignore_nulls)
+{
+    const Sc__Expression__UnresolvedFunction *f;
+    const Sc__Expression *flag;
+    Sc__Expression *copy;
+    Sc__Expression__UnresolvedFunction *shorter;
+
+    *out = call;
+    if (!call || call->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        return NB_OK;
+    }
+    f = call->unresolved_function;
+    flag = f->n_arguments == 3 ? f->arguments[2] : NULL;
+    if (!flag || flag->expr_type_case != SC__EXPRESSION__EXPR_TYPE_LITERAL ||
+        flag->literal->literal_type_case != SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN ||
+        !nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("nth_value"))) {
+        return NB_OK;
+    }
+    copy = NB_ARENA_NEW(an->arena, Sc__Expression);
+    shorter = NB_ARENA_NEW(an->arena, Sc__Expression__UnresolvedFunction);
+    NB_NEED(copy && shorter);
+    *copy = *call;
+    *shorter = *f;
+    shorter->n_arguments = 2;
+    copy->unresolved_function = shorter;
+    *ignore_nulls |= flag->literal->boolean != 0;
+    *out = copy;
+    return NB_OK;
+}
+
 static nb_status
 resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Window *w,
                nb_expr **out, nb_error *err)
@@ -590,6 +646,7 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
             call = inner;
         }
     }
+    NB_TRY(without_null_flag(an, call, &call, &ignore_nulls));
     NB_TRY(nb_resolve_expr(an, scope, call, &fn, err));
     fn = without_alias(fn);
     spec->partition_by = NB_ARENA_ARRAY(an->arena, nb_expr *, w->n_partition_spec + 1);
@@ -622,8 +679,12 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
                         NULL);
     }
     if (fn->kind == NB_EXPR_CALL && spec->n_order_by == 0) {
-        return nb_raise(err, NB_COND_WINDOW_FUNCTION_WITHOUT_ORDER_BY, "funcName",
-                        fn->u.call.fn->names, NULL);
+        nb_str name = nb_function_name(fn->u.call.fn);
+        nb_str text;
+        NB_TRY(nb_expression_name(an, call, &text, err));
+        return nb_raise(err, NB_COND_WINDOW_FUNCTION_FRAME_NOT_ORDERED, "wf_name",
+                        nb_arena_printf(an->arena, "%.*s", (int)name.len, name.data), "wf_expr",
+                        nb_arena_printf(an->arena, "%.*s", (int)text.len, text.data), NULL);
     }
     e = nb_expr_new(an->arena, NB_EXPR_WINDOW, fn->type, fn->nullable, 0);
     NB_NEED(e);

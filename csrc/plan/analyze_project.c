@@ -93,8 +93,11 @@ nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **ou
 {
     nb_plan *p = nb_plan_new(an->arena, NB_PLAN_FILTER, 1, child->n_attrs);
 
-    (void)err;
     NB_NEED(p);
+    if (nb_has_window(condition)) {
+        return nb_raise(err, NB_COND_WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE, "clauseName", "WHERE",
+                        NULL);
+    }
     p->children[0] = child;
     memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
     p->u.filter.condition = condition;
@@ -310,7 +313,8 @@ plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const gene
     if (n_args == 0) {
         return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName",
                         nb_arena_printf(an->arena, "`%s`", g->name), "expectedNum", "1",
-                        "actualNum", "0", "docroot", "https://spark.apache.org/docs/latest", NULL);
+                        "actualNum", "0", "docroot", "https://spark.apache.org/docs/latest",
+                        "docroot", "https://spark.apache.org/docs/latest", NULL);
     }
     t = nb_type_storage(args[0]->type);
     if (g->kind == NB_GENERATE_STACK) {

@@ -206,6 +206,7 @@ range_function(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f, nb_p
         return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName", "`range`", "expectedNum",
                         "[1, 2, 3, 4]", "actualNum",
                         nb_arena_printf(an->arena, "%zu", f->n_arguments), "docroot",
+                        "https://spark.apache.org/docs/latest", "docroot",
                         "https://spark.apache.org/docs/latest", NULL);
     }
     if (f->n_arguments == 1) {

@@ -88,6 +88,8 @@ nb_status nb_call_agg(nb_analyzer *an, const char *name, nb_expr **args, int n, 
                       nb_expr **out, nb_error *err);
 nb_status nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out,
                      nb_error *err); /* explicit CAST */
+/* The type that int(x), date(x) and the like cast to; NULL for other names. */
+const nb_type *nb_cast_function_type(nb_str name);
 const nb_origin *nb_origin_of(nb_analyzer *an, const Sc__Expression *e);
 
 /* The relation of a SubqueryExpression, among the references around it. */

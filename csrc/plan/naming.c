@@ -39,6 +39,7 @@ static const rename_row renames[] = {
     {"current_database", "current_schema"},
     {"dateadd", "date_add"},
     {"degrees", "DEGREES"},
+    {"dense_rank", "DENSE_RANK"},
     {"e", "E"},
     {"exp", "EXP"},
     {"expm1", "EXPM1"},
@@ -51,10 +52,12 @@ static const rename_row renames[] = {
     {"log10", "LOG10"},
     {"log1p", "LOG1P"},
     {"log2", "LOG2"},
+    {"percent_rank", "PERCENT_RANK"},
     {"pi", "PI"},
     {"power", "POWER"},
     {"radians", "RADIANS"},
     {"random", "rand"},
+    {"rank", "RANK"},
     {"regexp", "REGEXP"},
     {"regexp_like", "REGEXP_LIKE"},
     {"rlike", "RLIKE"},
@@ -279,6 +282,9 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         st = name_of(an, args[0], b, err);
         return st;
     }
+    if (n == 1 && nb_cast_function_type(f)) {
+        return name_of(an, args[0], b, err);
+    }
     {
         char *lower = nb_arena_strdup(an->arena, f);
         nb_str shown = {lower, f.len};
@@ -410,14 +416,64 @@ bound_name(nb_analyzer *an, const Sc__Expression__Window__WindowFrame__FrameBoun
     }
 }
 
+static nb_str
+called_function(const Sc__Expression *e)
+{
+    return e && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION
+               ? nb_pb_str(e->unresolved_function->function_name)
+               : (nb_str){"", 0};
+}
+
+/* Ranks bring a frame of their own: rows up to the current one. */
+static bool
+counts_rows(const Sc__Expression *e)
+{
+    static const char *const names[] = {"dense_rank", "ntile", "percent_rank", "rank",
+                                        "row_number"};
+
+    for (size_t i = 0; i < NB_COUNT_OF(names); i++) {
+        if (nb_str_equal_nocase(called_function(e), nb_str_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* lag and lead look at one row only, so many after the current one. */
+typedef struct offset_frame {
+    bool is_offset;
+    int by;
+} offset_frame;
+
+static offset_frame
+frame_of_offset(const Sc__Expression *e)
+{
+    bool lag = nb_str_equal_nocase(called_function(e), NB_STR("lag"));
+    int by = 1;
+
+    if (!lag && !nb_str_equal_nocase(called_function(e), NB_STR("lead"))) {
+        return (offset_frame){false, 0};
+    }
+    if (e->unresolved_function->n_arguments > 1) {
+        const Sc__Expression *n = e->unresolved_function->arguments[1];
+        if (n->expr_type_case != SC__EXPRESSION__EXPR_TYPE_LITERAL ||
+            n->literal->literal_type_case != SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER) {
+            return (offset_frame){false, 0};
+        }
+        by = n->literal->integer;
+    }
+    return (offset_frame){true, lag ? -by : by};
+}
+
 static nb_status
 window_name(nb_analyzer *an, const Sc__Expression__Window *w, nb_strbuf *b, nb_error *err)
 {
     nb_status st = name_of(an, w->window_function, b, err);
     const Sc__Expression__Window__WindowFrame *f = w->frame_spec;
+    offset_frame shift = f ? (offset_frame){false, 0} : frame_of_offset(w->window_function);
     bool rows =
         f ? f->frame_type == SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_ROW
-          : w->n_order_spec == 0;
+          : w->n_order_spec == 0 || shift.is_offset || counts_rows(w->window_function);
     const char *gap = "";
 
     nb_strbuf_adds(b, " OVER (");
@@ -433,6 +489,10 @@ window_name(nb_analyzer *an, const Sc__Expression__Window *w, nb_strbuf *b, nb_e
         gap = " ";
     }
     nb_strbuf_addf(b, "%s%s BETWEEN ", gap, rows ? "ROWS" : "RANGE");
+    if (shift.is_offset) {
+        nb_strbuf_addf(b, "%d FOLLOWING AND %d FOLLOWING)", shift.by, shift.by);
+        return st;
+    }
     if (st >= 0) {
         st = bound_name(an, f ? f->lower : NULL, true, b, err);
     }
