@@ -21,6 +21,7 @@ below(nb_plan *p)
     case NB_PLAN_FILTER:
     case NB_PLAN_SORT:
     case NB_PLAN_WINDOW:
+    case NB_PLAN_EXCHANGE:
     case NB_PLAN_PROJECT:
     case NB_PLAN_AGGREGATE: return p->children[0];
     default: return NULL;
