@@ -3,6 +3,7 @@
  * analyze_source.c: the leaves: local data, files, named views, ranges.
  */
 #include "plan/analyzer_internal.h"
+#include "column/arrow.h"
 #include "plan/message_unpack.h"
 #include "plan/type_json.h"
 #include "sql/encoding.h"
@@ -184,7 +185,12 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
             }
             NB_TRY(nb_table_new(an->cfg.pool, schema, &table));
         } else {
-            return nb_raise_unsupported(err, "Local data inside of the plan");
+            nb_buffer *bytes;
+            NB_TRY(nb_buffer_new(an->cfg.pool, l->data.len, &bytes));
+            memcpy(bytes->data, l->data.data, l->data.len);
+            st = nb_arrow_ipc_read(an->cfg.pool, bytes, NULL, &table, err);
+            nb_buffer_release(bytes);
+            NB_TRY(st);
         }
         st = nb_plan_of_table(an, table, out, err);
         nb_table_release(table);
