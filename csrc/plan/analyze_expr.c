@@ -108,6 +108,7 @@ nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out, nb_err
 
 typedef struct call_options {
     bool distinct, ignore_nulls;
+    bool over; /* the call of a window: its arguments may be aggregates */
     const Sc__Expression *filter;
 } call_options;
 
@@ -366,7 +367,7 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
             return nb_raise_unsupported(err, "A lambda as argument of an aggregate");
         }
         args[i] = without_alias(args[i]);
-        if (nb_has_agg(args[i])) {
+        if (!opt->over && nb_has_agg(args[i])) {
             return nb_raise(err, NB_COND_NESTED_AGGREGATE_FUNCTION, NULL);
         }
     }
@@ -647,7 +648,14 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
         }
     }
     NB_TRY(without_null_flag(an, call, &call, &ignore_nulls));
-    NB_TRY(nb_resolve_expr(an, scope, call, &fn, err));
+    if (call && call->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        const Sc__Expression__UnresolvedFunction *f = call->unresolved_function;
+        call_options opt = {.distinct = f->has_is_distinct && f->is_distinct, .over = true};
+        NB_TRY(resolve_call(an, scope, nb_pb_str(f->function_name), f->arguments, f->n_arguments,
+                            &opt, nb_origin_of(an, call), &fn, err));
+    } else {
+        NB_TRY(nb_resolve_expr(an, scope, call, &fn, err));
+    }
     fn = without_alias(fn);
     spec->partition_by = NB_ARENA_ARRAY(an->arena, nb_expr *, w->n_partition_spec + 1);
     spec->order_by = NB_ARENA_ARRAY(an->arena, nb_sort_key, w->n_order_spec + 1);

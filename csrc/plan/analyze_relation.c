@@ -176,13 +176,19 @@ analyze_sort(nb_analyzer *an, const Sc__Sort *s, nb_plan **out, nb_error *err)
 }
 
 static nb_status
-analyze_filter(nb_analyzer *an, const Sc__Filter *f, nb_plan **out, nb_error *err)
+analyze_filter(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
+    const Sc__Filter *f = rel->filter;
+    nb_str mark = rel->common ? nb_pb_str(rel->common->source_info) : NB_STR("");
     nb_plan *child;
     nb_expr *condition;
 
     NB_TRY(nb_analyze_relation(an, f->input, &child, err));
     NB_TRY(nb_resolve_over(an, child, f->condition, true, &condition, err));
+    if (nb_has_window(condition) && !nb_str_equal(mark, NB_STR(NB_SQL_MARK_QUALIFY))) {
+        return nb_raise(err, NB_COND_WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE, "clauseName", "WHERE",
+                        NULL);
+    }
     if (nb_has_window(condition)) { /* QUALIFY: the condition becomes a column below */
         nb_expr **list = NB_ARENA_ARRAY(an->arena, nb_expr *, child->n_attrs + 1), *named;
         nb_plan *old = child;
@@ -784,8 +790,10 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     switch (rel->rel_type_case) {
     case SC__RELATION__REL_TYPE_READ: return nb_analyze_read(an, rel->read, out, err);
     case SC__RELATION__REL_TYPE_PROJECT: return analyze_project(an, rel, out, err);
-    case SC__RELATION__REL_TYPE_FILTER: return analyze_filter(an, rel->filter, out, err);
+    case SC__RELATION__REL_TYPE_FILTER: return analyze_filter(an, rel, out, err);
     case SC__RELATION__REL_TYPE_JOIN: return nb_analyze_join(an, rel, out, err);
+    case SC__RELATION__REL_TYPE_LATERAL_JOIN:
+        return nb_analyze_lateral(an, rel->lateral_join, out, err);
     case SC__RELATION__REL_TYPE_SET_OP: return nb_analyze_set_op(an, rel->set_op, out, err);
     case SC__RELATION__REL_TYPE_SORT: return analyze_sort(an, rel->sort, out, err);
     case SC__RELATION__REL_TYPE_LIMIT:

@@ -206,6 +206,10 @@ plan_semi_or_anti(nb_analyzer *an, nb_plan *left, nb_plan *right, bool is_inters
     }
     NB_TRY(nb_plan_join(an, left, right, is_intersect ? NB_JOIN_SEMI : NB_JOIN_ANTI, condition,
                         &join, err));
+    for (int i = 0; i < n && is_intersect;
+         i++) { /* a row of both sides: null only where both may be */
+        join->attrs[i].nullable &= right->attrs[i].nullable;
+    }
     if (!is_all) {
         *out = join;
         return NB_OK;
