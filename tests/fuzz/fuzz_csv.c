@@ -218,7 +218,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                              ends[1]);
         }
         cuts[n_cuts] = ends[1];
-        if (ok && !o.header && nb_csv_splittable(&rel, &o, 0)) { /* a header is looked for in the first split only */
+        if (ok && !o.header &&
+            nb_csv_splittable(&rel, &o, 0)) { /* a header is looked for in the first split only */
             read_all(pool, &rel, &o, cuts, n_cuts, 64, &cut);
             check_same(&whole, &cut, "splits");
         }

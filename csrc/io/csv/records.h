@@ -48,7 +48,7 @@ typedef struct nb_csv_records {
     char *fixed; /* repaired text */
     size_t fixed_cap;
     bool input_end, split_done, at_start, header_done;
-    bool mid_file; /* the split begins behind the file's first byte */
+    bool mid_file;   /* the split begins behind the file's first byte */
     int64_t counted; /* rows that count_only still has to hand out */
     nb_csv_index index;
     size_t line;

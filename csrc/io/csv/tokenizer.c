@@ -282,7 +282,11 @@ value_parsed(nb_csv_tokenizer *t)
         append_bytes(t, t->o->empty_read.data, t->o->empty_read.len);
         len = t->side_len - t->value;
     }
-    put_cell(t, (uint32_t)t->value, (uint32_t)len | NB_CELL_SIDE);
+    if (len == 0) {
+        put_cell(t, 0, 0); /* no text: it needs no side buffer, which may not exist yet */
+    } else {
+        put_cell(t, (uint32_t)t->value, (uint32_t)len | NB_CELL_SIDE);
+    }
     t->value = t->side_len;
     t->blanks = 0;
 }
