@@ -258,6 +258,15 @@ nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **ou
         NB_TRY(nb_analyze_relation(an, input, &one, err));
         return nb_plan_limit(an, one, is_limit ? n : -1, is_limit ? 0 : n, out, err);
     }
+    if (((nb_str_equal(name, NB_STR(NB_SQL_TVF_PIVOT)) && f->n_arguments > 3) ||
+         (nb_str_equal(name, NB_STR(NB_SQL_TVF_UNPIVOT)) && f->n_arguments > 4)) &&
+        f->arguments[0]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SUBQUERY_EXPRESSION) {
+        const Sc__Relation *input;
+        NB_TRY(nb_find_reference(an, f->arguments[0]->subquery_expression->plan_id, &input, err));
+        return nb_str_equal(name, NB_STR(NB_SQL_TVF_PIVOT))
+                   ? nb_analyze_sql_pivot(an, f, input, out, err)
+                   : nb_analyze_sql_unpivot(an, f, input, out, err);
+    }
     if (nb_str_starts_with(name, NB_STR("nbaspark."))) {
         return nb_raise_unsupported(err, "%.*s", (int)name.len, name.data);
     }

@@ -204,4 +204,11 @@ nb_parse_sql_message(nb_analyzer *an, const Sc__SQL *sql, nb_sql_statement *out,
 nb_status
 nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 
+/* ---- analyze_pivot.c ---- */
+/* The table functions that PIVOT and UNPIVOT of SQL are; input is what they stand over. */
+nb_status nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f,
+                               const Sc__Relation *input, nb_plan **out, nb_error *err);
+nb_status nb_analyze_sql_unpivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f,
+                                 const Sc__Relation *input, nb_plan **out, nb_error *err);
+
 #endif
