@@ -206,7 +206,7 @@ nb_status nb_eval_new(nb_arena *arena, nb_expr *const *exprs, int n, const nb_se
 /* Tells stateful functions that rows of this partition come next (first row number within it: row0). */
 void nb_eval_set_partition(nb_eval *ev, int32_t partition, int64_t row0);
 /* Evaluates expression i for all rows of the batch; result dense (batch->n_rows), may be FLAT, CONST or DICT, lives until the batch's arena
- * is reset. */
+ * is reset, or the evaluator runs again or is freed (results over dictionaries are its own). */
 nb_status nb_eval_run(nb_eval *ev, int i, nb_batch *batch, nb_vector *out, nb_error *err);
 /* For a boolean expression: row numbers where it is true, ascending, in the batch's arena. Conjunctions narrow the rows one by one. */
 nb_status nb_eval_filter(nb_eval *ev, int i, nb_batch *batch, const uint32_t **keep,
