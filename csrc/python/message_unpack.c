@@ -483,8 +483,8 @@ message_check(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t n_a
     nb_status status = NB_NOMEM;
     nb_arena *arena = nb_arena_new(NULL);
     if (arena != NULL) {
-        Py_BEGIN_ALLOW_THREADS status =
-            nb_message_unpack(arena, descriptor, view.buf, (size_t)view.len, &message, &err);
+        Py_BEGIN_ALLOW_THREADS
+        status = nb_message_unpack(arena, descriptor, view.buf, (size_t)view.len, &message, &err);
         Py_END_ALLOW_THREADS
     }
     nb_arena_free(arena);

@@ -81,9 +81,15 @@ static PyObject *
 zone_of(nb_session *session)
 {
     nb_arena *arena = nb_arena_new(NULL);
-    nb_str zone = arena ? nb_session_time_zone(session, arena) : (nb_str){NULL, 0};
-    PyObject *out =
-        zone.data ? PyBytes_FromStringAndSize(zone.data, (Py_ssize_t)zone.len) : PyErr_NoMemory();
+    nb_str zone = {NULL, 0};
+    PyObject *out;
+
+    if (arena != NULL) {
+        Py_BEGIN_ALLOW_THREADS
+        zone = nb_session_time_zone(session, arena);
+        Py_END_ALLOW_THREADS
+    }
+    out = zone.data ? PyBytes_FromStringAndSize(zone.data, (Py_ssize_t)zone.len) : PyErr_NoMemory();
 
     nb_arena_free(arena);
     return out;

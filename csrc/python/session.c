@@ -119,13 +119,16 @@ call_perform(call *c)
         PyErr_SetFromErrno(PyExc_OSError);
     }
     while (!failed && !done) {
-        Py_BEGIN_ALLOW_THREADS done = call_wait(c);
-        Py_END_ALLOW_THREADS if (!done && !interrupted && PyErr_CheckSignals() < 0)
-        {
+        Py_BEGIN_ALLOW_THREADS
+        done = call_wait(c);
+        Py_END_ALLOW_THREADS
+        if (!done && !interrupted && PyErr_CheckSignals() < 0) {
             interrupted = 1;
             atomic_store(&c->cancel.requested, 1);
             if (c->analyze) {
+                Py_BEGIN_ALLOW_THREADS
                 nb_session_interrupt(c->session);
+                Py_END_ALLOW_THREADS
             }
         }
     }
@@ -196,9 +199,10 @@ session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         n++;
     }
     handle->refs = 1;
-    Py_BEGIN_ALLOW_THREADS st = nb_session_new(pairs, n, &handle->session, &err);
-    Py_END_ALLOW_THREADS if (st < 0)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    st = nb_session_new(pairs, n, &handle->session, &err);
+    Py_END_ALLOW_THREADS
+    if (st < 0) {
         nb_raise_python(st, &err);
         goto done;
     }
@@ -286,9 +290,11 @@ session_config(PyObject *self, PyObject *arg)
         return NULL;
     }
     if (PyObject_GetBuffer(arg, &bytes, PyBUF_SIMPLE) == 0) {
-        Py_BEGIN_ALLOW_THREADS st = nb_session_config(
-            handle->session, (nb_str){bytes.buf, (size_t)bytes.len}, &response, &err);
-        Py_END_ALLOW_THREADS PyBuffer_Release(&bytes);
+        Py_BEGIN_ALLOW_THREADS
+        st = nb_session_config(handle->session, (nb_str){bytes.buf, (size_t)bytes.len}, &response,
+                               &err);
+        Py_END_ALLOW_THREADS
+        PyBuffer_Release(&bytes);
         if (st < 0) {
             nb_raise_python(st, &err);
         } else {
@@ -322,7 +328,10 @@ session_add_local(PyObject *self, PyObject *args)
         (handle = open_handle(self)) == NULL) {
         return NULL;
     }
+    /* Engine calls may wait for locks whose holders need the GIL to let go of arrays. */
+    Py_BEGIN_ALLOW_THREADS
     st = nb_session_add_local(handle->session, (nb_str){hash, (size_t)len}, held->table, &err);
+    Py_END_ALLOW_THREADS
     nb_session_handle_unref(handle);
     if (st < 0) {
         return nb_raise_python(st, &err);
@@ -338,7 +347,9 @@ session_interrupt(PyObject *self, PyObject *none)
     if (handle == NULL) {
         return NULL;
     }
+    Py_BEGIN_ALLOW_THREADS
     nb_session_interrupt(handle->session);
+    Py_END_ALLOW_THREADS
     nb_session_handle_unref(handle);
     Py_RETURN_NONE;
 }
@@ -354,7 +365,9 @@ session_close(PyObject *self, PyObject *none)
 
     ((session_object *)self)->handle = NULL;
     if (handle != NULL) {
+        Py_BEGIN_ALLOW_THREADS
         nb_session_interrupt(handle->session);
+        Py_END_ALLOW_THREADS
         nb_session_handle_unref(handle);
     }
     Py_RETURN_NONE;

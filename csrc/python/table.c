@@ -153,9 +153,10 @@ import_stream(PyObject *capsule, const nb_arrow_import_options *options)
     }
     moved = *stream;
     stream->release = NULL;
-    Py_BEGIN_ALLOW_THREADS st = nb_arrow_import_stream(pool, &moved, options, &table, &err);
-    Py_END_ALLOW_THREADS if (st < 0)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    st = nb_arrow_import_stream(pool, &moved, options, &table, &err);
+    Py_END_ALLOW_THREADS
+    if (st < 0) {
         nb_raise_python(st, &err);
         return NULL;
     }
@@ -443,13 +444,12 @@ table_ipc(PyObject *self, PyObject *args, PyObject *kwargs)
         PyErr_Format(PyExc_ValueError, "unknown compression '%.50s'", compression);
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS st = nb_arrow_ipc_write_table(held->table, &o, codec, &bytes, &err);
-    Py_END_ALLOW_THREADS if (st < 0)
-    {
+    Py_BEGIN_ALLOW_THREADS
+    st = nb_arrow_ipc_write_table(held->table, &o, codec, &bytes, &err);
+    Py_END_ALLOW_THREADS
+    if (st < 0) {
         nb_raise_python(st, &err);
-    }
-    else
-    {
+    } else {
         out = PyBytes_FromStringAndSize(bytes.data, (Py_ssize_t)bytes.len);
     }
     nb_strbuf_free(&bytes);
@@ -492,10 +492,11 @@ table_from_ipc(PyObject *cls, PyObject *data)
         release_view(view);
         return nb_raise_python(st, &err);
     }
-    Py_BEGIN_ALLOW_THREADS st = nb_arrow_ipc_read(pool, bytes, NULL, &table, &err);
+    Py_BEGIN_ALLOW_THREADS
+    st = nb_arrow_ipc_read(pool, bytes, NULL, &table, &err);
     nb_buffer_release(bytes);
-    Py_END_ALLOW_THREADS return st < 0 ? nb_raise_python(st, &err)
-                                       : table_result((PyTypeObject *)cls, table);
+    Py_END_ALLOW_THREADS
+    return st < 0 ? nb_raise_python(st, &err) : table_result((PyTypeObject *)cls, table);
 }
 
 static PyObject *
