@@ -584,31 +584,35 @@ analyze_hint(nb_analyzer *an, const Sc__Hint *h, nb_plan **out, nb_error *err)
         err); /* the planner picks sides by size; unknown hints are only advice in Spark too */
 }
 
-/* "DOUBLE" (`a`, `b`), "STRING" (`c`): the types of some columns, for a message. */
+/* "DOUBLE" (`a`, `b`), "STRING" (`c`): the types of some columns, by name, for a message. */
 static const char *
 types_of_values(nb_analyzer *an, nb_expr *const *values, int n)
 {
-    const char *text = "";
+    const char *text = "", *last = "";
 
-    for (int i = 0; i < n && text; i++) {
-        bool seen = false;
-        for (int k = 0; k < i; k++) {
-            seen |= values[k]->type == values[i]->type;
+    for (;;) {
+        const char *next = NULL;
+        int written = 0;
+        for (int i = 0; i < n; i++) {
+            const char *name = nb_type_sql(an->arena, values[i]->type);
+            if (name && strcmp(name, last) > 0 && (!next || strcmp(name, next) < 0)) {
+                next = name;
+            }
         }
-        if (seen) {
-            continue;
+        if (!next || !text) {
+            return text ? text : "";
         }
-        text = nb_arena_printf(an->arena, "%s%s\"%s\" (", text, *text ? ", " : "",
-                               nb_type_sql(an->arena, values[i]->type));
-        for (int k = i; k < n && text; k++) {
-            if (values[k]->type == values[i]->type) {
-                text = nb_arena_printf(an->arena, "%s%s`%s`", text, k > i ? ", " : "",
-                                       nb_expr_sql(an->arena, values[k], false));
+        text = nb_arena_printf(an->arena, "%s%s\"%s\" (", text, *text ? ", " : "", next);
+        for (int i = 0; i < n && text; i++) {
+            const char *name = nb_type_sql(an->arena, values[i]->type);
+            if (name && strcmp(name, next) == 0) {
+                text = nb_arena_printf(an->arena, "%s%s`%s`", text, written++ ? ", " : "",
+                                       nb_expr_sql(an->arena, values[i], false));
             }
         }
         text = text ? nb_arena_printf(an->arena, "%s)", text) : NULL;
+        last = next;
     }
-    return text ? text : "";
 }
 
 /* unpivot: an EXPAND with one projection per value column. */

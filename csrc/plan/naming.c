@@ -96,6 +96,7 @@ static const struct default_row {
     {"split", 2, ", -1"},
     {"overlay", 3, ", -1"},
     {"regexp_replace", 3, ", 1"},
+    {"regexp_extract_all", 2, ", 1"},
 };
 
 static void
