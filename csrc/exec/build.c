@@ -6,9 +6,14 @@
 
 #include "exec/join.h"
 #include "exec/operators.h"
+#include "exec/passthrough.h"
 #include "exec/sort_rows.h"
 #include "exec/sources.h"
+#include "exec/top_n.h"
 #include "io/relation.h"
+
+/* With more rows wanted than this, all are sorted. */
+#define TOP_N_MOST 100000
 
 typedef nb_status (*build_fn)(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
 
@@ -260,15 +265,28 @@ extended_schema(nb_run *run, const nb_type *schema, nb_expr **exprs, int n)
     return nb_type_struct(fields, total);
 }
 
-nb_status
-nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
-                         nb_table **out, nb_error *err)
+static bool
+all_flat(const nb_table *table)
+{
+    for (int c = 0; c < table->n_chunks; c++) {
+        for (int k = 0; k < table->schema->n_children; k++) {
+            if (table->chunks[c]->cols[k].kind != NB_VEC_FLAT) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* The stream of node with columns behind its own for those expressions that are not columns already; columns[i] says where
+ * expression i is, *schema what the stream has then. */
+static nb_status
+extended_stream(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns, nb_stream **out,
+                const nb_type **schema, nb_error *err)
 {
     nb_expr **made = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
     int n_made = 0;
-    nb_stream *stream;
     nb_operator *op;
-    const nb_type *schema;
 
     if (made == NULL) {
         return NB_NOMEM;
@@ -281,16 +299,42 @@ nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int
             made[n_made++] = exprs[i];
         }
     }
-    NB_TRY(nb_build_stream(run, node, &stream, err));
-    schema = extended_schema(run, node->schema, made, n_made);
-    if (schema == NULL) {
+    NB_TRY(nb_build_stream(run, node, out, err));
+    *schema = extended_schema(run, node->schema, made, n_made);
+    if (*schema == NULL) {
         return NB_NOMEM;
     }
     if (n_made > 0) {
-        stream->sequential |= nb_exprs_count_rows(made, n_made);
+        (*out)->sequential |= nb_exprs_count_rows(made, n_made);
         NB_TRY(nb_extend_new(run, NULL, made, n_made, &op));
-        NB_TRY(nb_stream_push(run, stream, op, err));
+        NB_TRY(nb_stream_push(run, *out, op, err));
     }
+    return NB_OK;
+}
+
+nb_status
+nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
+                         nb_table **out, nb_error *err)
+{
+    bool plain = true;
+    nb_stream *stream;
+    nb_operator *op;
+    const nb_type *schema;
+
+    for (int i = 0; i < n; i++) {
+        plain &= exprs[i]->kind == NB_EXPR_COLUMN;
+    }
+    if (plain) {
+        NB_TRY(nb_passthrough(nb_run_ctx(run)->pool, node, out));
+        if (*out != NULL && all_flat(*out)) {
+            for (int i = 0; i < n; i++) {
+                columns[i] = exprs[i]->u.column.ordinal;
+            }
+            return NB_OK;
+        }
+        nb_table_release(*out);
+    }
+    NB_TRY(extended_stream(run, node, exprs, n, columns, &stream, &schema, err));
     NB_TRY(nb_collect_new(run, NULL, schema, -1, 0, &op));
     NB_TRY(nb_stream_run(run, stream, op, err));
     *out = nb_collect_table(op);
@@ -340,6 +384,40 @@ build_sort(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return nb_stream_from(run, source, node, out);
 }
 
+/* ORDER BY … LIMIT with few rows wanted. */
+static nb_status
+build_top_n(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    int n = node->u.sort.n_keys;
+    nb_expr **exprs = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
+    int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, n + 1);
+    nb_sort_col *cols = NB_ARENA_ARRAY(nb_run_arena(run), nb_sort_col, n + 1);
+    const nb_type *schema;
+    nb_stream *below;
+    nb_operator *sink;
+    nb_source *source;
+
+    if (n == 0 || node->u.sort.limit < 0 || node->u.sort.limit > TOP_N_MOST ||
+        node->u.sort.offset > TOP_N_MOST) {
+        return build_sort(run, node, out, err);
+    }
+    if (exprs == NULL || columns == NULL || cols == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n; k++) {
+        exprs[k] = node->u.sort.keys[k].expr;
+    }
+    NB_TRY(extended_stream(run, node->children[0], exprs, n, columns, &below, &schema, err));
+    for (int k = 0; k < n; k++) {
+        cols[k] = (nb_sort_col){columns[k], node->u.sort.keys[k].descending,
+                                node->u.sort.keys[k].nulls_last};
+    }
+    NB_TRY(nb_top_n_new(run, node, schema, cols, n, &sink));
+    NB_TRY(nb_stream_run(run, below, sink, err));
+    NB_TRY(sink->ops->make_source(sink, nb_run_ctx(run), &source, err));
+    return nb_stream_from(run, source, node, out);
+}
+
 static nb_status
 build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
@@ -355,6 +433,7 @@ build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         return NB_NOMEM;
     }
     NB_TRY(nb_build_gather_extended(run, build, keys, node->u.join.n_keys, columns, &rows, err));
+    NB_TRY(nb_join_one_chunk(nb_run_ctx(run), &rows));
     st = nb_build_stream(run, probe, out, err);
     if (st == NB_OK) {
         st = nb_join_new(run, node, rows, columns, &op);
@@ -394,7 +473,7 @@ static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_AGGREGATE] = build_aggregate, [NB_NODE_SAMPLE] = build_sample,
     [NB_NODE_EXPAND] = build_expand,       [NB_NODE_GENERATE] = build_generate,
     [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
-    [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_sort,
+    [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_top_n,
     [NB_NODE_JOIN] = build_join,           [NB_NODE_WINDOW] = nb_build_window,
 };
 

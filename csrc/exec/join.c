@@ -18,6 +18,9 @@
 #include "exec/join_table.h"
 #include "exec/operators.h"
 
+#define ONE_CHUNK_ROWS (1 << 24)
+#define COPY_ROWS      4096
+
 /* What happens to rows; derived from join type and build side. */
 typedef struct join_shape {
     bool pairs;         /* matched pairs come out */
@@ -39,6 +42,8 @@ typedef struct join_op {
     join_shape shape;
     nb_table *build; /* columns of the child, then computed keys */
     int *build_key_cols;
+    int *
+        same_as; /* per build column the probe column that has the same value in every pair; -1: none */
     nb_join_table *table;
     nb_row_index index;
     uint8_t *matched; /* per build row; NULL when nobody asks */
@@ -171,9 +176,11 @@ join_close_local(nb_operator *base, void *local)
 
 /* ---- columns of pairs ------------------------------------------------------------------------ */
 
-/* Columns of build rows; NB_NO_ROW gives nulls. */
+/* Columns of build rows; NB_NO_ROW gives nulls. probe: the columns of the rows that they are paired with; keys are taken from there,
+ * where all rows have a partner. May be NULL. */
 static nb_status
-gather_build(const join_op *j, const uint32_t *rows, int64_t n, nb_arena *arena, nb_vector *out)
+gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb_vector *probe,
+             nb_arena *arena, nb_vector *out)
 {
     uint32_t *some = NULL;
 
@@ -195,7 +202,13 @@ gather_build(const join_op *j, const uint32_t *rows, int64_t n, nb_arena *arena,
     for (int64_t i = 0; some != NULL && i < n; i++) {
         some[i] = rows[i] == NB_NO_ROW ? 0 : rows[i];
     }
-    NB_TRY(nb_rows_gather(&j->index, NULL, j->n_build, some ? some : rows, n, arena, out));
+    for (int c = 0; c < j->n_build; c++) {
+        if (some == NULL && probe != NULL && j->same_as[c] >= 0) {
+            out[c] = probe[j->same_as[c]];
+        } else {
+            NB_TRY(nb_rows_gather(&j->index, &c, 1, some ? some : rows, n, arena, &out[c]));
+        }
+    }
     for (int c = 0; some != NULL && c < j->n_build; c++) {
         if (out[c].type->id == NB_TYPE_NULL) {
             continue;
@@ -244,7 +257,8 @@ make_pairs(const join_op *j, nb_batch *batch, const uint32_t *probe, const uint3
             NB_TRY(nb_vector_gather(batch->arena, v, probe, n, &out->cols[first_probe + c]));
         }
     }
-    return gather_build(j, build, n, batch->arena, &out->cols[first_build]);
+    return gather_build(j, build, n, &out->cols[first_probe], batch->arena,
+                        &out->cols[first_build]);
 }
 
 /* ---- probing --------------------------------------------------------------------------------- */
@@ -515,12 +529,12 @@ drain_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
     }
     if (!j->shape.keep_build) { /* SEMI, ANTI: only the left side's columns */
         NB_TRY(nb_batch_init(scratch, j->n_build, n, out));
-        NB_TRY(gather_build(j, rows, n, scratch, out->cols));
+        NB_TRY(gather_build(j, rows, n, NULL, scratch, out->cols));
     } else {
         first_probe = j->build_left ? j->n_build : 0;
         first_build = j->build_left ? 0 : j->n_probe;
         NB_TRY(nb_batch_init(scratch, j->n_probe + j->n_build, n, out));
-        NB_TRY(gather_build(j, rows, n, scratch, &out->cols[first_build]));
+        NB_TRY(gather_build(j, rows, n, NULL, scratch, &out->cols[first_build]));
         for (int c = 0; c < j->n_probe; c++) {
             NB_TRY(nb_vector_const_null(scratch, src->schema->children[first_probe + c].type, n,
                                         &out->cols[first_probe + c]));
@@ -607,15 +621,69 @@ nb_join_new(nb_run *run, nb_node *node, nb_table *build, int *build_key_cols, nb
     j->residual = node->u.join.residual;
     j->null_aware = node->u.join.null_aware;
     j->null_safe = nb_arena_zalloc(j->arena, (size_t)j->n_keys + 1);
-    if (j->null_safe == NULL) {
+    j->same_as = NB_ARENA_ARRAY(j->arena, int, j->n_build);
+    if (j->null_safe == NULL || j->same_as == NULL) {
         nb_table_release(build);
         return NB_NOMEM;
+    }
+    for (int c = 0; c < j->n_build; c++) {
+        j->same_as[c] = -1;
+    }
+    for (int k = 0; k < j->n_keys; k++) {
+        const nb_expr *e = j->probe_keys[k];
+        nb_phys phys = nb_type_storage(e->type)->phys;
+        bool exact = (phys >= NB_PHYS_BOOL && phys <= NB_PHYS_INT128) || phys == NB_PHYS_STRING;
+
+        /* equal doubles may differ in sign of zero */
+        if (e->kind == NB_EXPR_COLUMN && exact && build_key_cols[k] < j->n_build &&
+            build->schema->children[build_key_cols[k]].type == e->type) {
+            j->same_as[build_key_cols[k]] = e->u.column.ordinal;
+        }
     }
     for (int k = 0; k < j->n_keys && node->u.join.null_safe != NULL; k++) {
         j->null_safe[k] = node->u.join.null_safe[k];
     }
     *out = &j->base;
     return NB_OK;
+}
+
+nb_status
+nb_join_one_chunk(const nb_exec_ctx *ctx, nb_table **rows)
+{
+    nb_chunk_builder *b = NULL;
+    nb_table *table = NULL;
+    nb_chunk *chunk = NULL;
+    nb_status st;
+
+    if ((*rows)->n_chunks <= 1 || (*rows)->n_rows > ONE_CHUNK_ROWS) {
+        return NB_OK;
+    }
+    NB_TRY_GOTO(st, nb_chunk_builder_new(ctx->pool, (*rows)->schema, &b), done);
+    for (int c = 0; c < (*rows)->n_chunks; c++) {
+        const nb_chunk *from = (*rows)->chunks[c];
+
+        for (int64_t at = 0; at < from->n_rows; at += COPY_ROWS) {
+            uint32_t idx[COPY_ROWS];
+            int64_t n = NB_MIN(from->n_rows - at, COPY_ROWS);
+
+            for (int64_t i = 0; i < n; i++) {
+                idx[i] = (uint32_t)(at + i);
+            }
+            NB_TRY_GOTO(st, nb_chunk_builder_append_rows(b, from->cols, idx, n), done);
+        }
+    }
+    NB_TRY_GOTO(st, nb_chunk_builder_finish(b, &chunk), done);
+    NB_TRY_GOTO(st, nb_table_new(ctx->pool, (*rows)->schema, &table), done);
+    NB_TRY_GOTO(st, nb_table_append(table, chunk), done);
+    chunk = NULL;
+    nb_table_release(*rows);
+    *rows = table;
+    table = NULL;
+done:
+    nb_chunk_free(chunk);
+    nb_table_release(table);
+    nb_chunk_builder_free(b);
+    return NB_OK; /* several chunks do as well */
 }
 
 bool

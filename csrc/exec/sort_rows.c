@@ -226,8 +226,16 @@ nb_status
 nb_rows_gather(const nb_row_index *x, const int *cols, int n_cols, const uint32_t *ids, int64_t n,
                nb_arena *arena, nb_vector *out)
 {
-    place *at = NB_ARENA_ARRAY(arena, place, n);
+    place *at;
 
+    if (x->table->n_chunks == 1) {
+        for (int k = 0; k < n_cols; k++) {
+            NB_TRY(nb_vector_gather(arena, &x->table->chunks[0]->cols[cols ? cols[k] : k], ids, n,
+                                    &out[k]));
+        }
+        return NB_OK;
+    }
+    at = NB_ARENA_ARRAY(arena, place, n);
     if (at == NULL) {
         return NB_NOMEM;
     }
