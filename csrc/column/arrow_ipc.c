@@ -307,11 +307,57 @@ fixed_width(const char *f)
                                  : 0;
 }
 
+/* A copy of fixed-width rows in which those that are null, by themselves or because the struct around them is, are zero: they
+ * hold whatever was in memory before. */
 static nb_status
-gather_parts(batch *b, const struct ArrowSchema *s, const struct ArrowArray *a)
+add_masked(batch *b, const void *data, int64_t width, int64_t n, const uint64_t *valid,
+           const uint64_t *outer)
+{
+    uint8_t *copy = nb_arena_alloc(b->arena, (size_t)(n * width));
+
+    if (copy == NULL) {
+        return NB_NOMEM;
+    }
+    memcpy(copy, data, (size_t)(n * width));
+    for (size_t w = 0; w < NB_BITMAP_WORDS(n); w++) {
+        uint64_t nulls = ~((valid ? valid[w] : UINT64_MAX) & (outer ? outer[w] : UINT64_MAX)) &
+                         nb_bitmap_tail_mask(n, w);
+        for (; nulls != 0; nulls &= nulls - 1) {
+            memset(copy + (int64_t)(w * 64 + (size_t)__builtin_ctzll(nulls)) * width, 0,
+                   (size_t)width);
+        }
+    }
+    add_source(b, copy, n * width, 0);
+    return NB_OK;
+}
+
+/* *outer becomes the validity of rows within both structs. */
+static nb_status
+combine_masks(batch *b, const uint64_t *valid, int64_t n, const uint64_t **outer)
+{
+    uint64_t *both;
+
+    if (valid == NULL || *outer == NULL) {
+        *outer = valid ? valid : *outer;
+        return NB_OK;
+    }
+    both = nb_arena_alloc(b->arena, NB_BITMAP_BYTES(n));
+    if (both == NULL) {
+        return NB_NOMEM;
+    }
+    nb_bitmap_and(valid, *outer, both, n);
+    *outer = both;
+    return NB_OK;
+}
+
+/* outer: validity of the struct around the array; NULL = none is null. */
+static nb_status
+gather_parts(batch *b, const struct ArrowSchema *s, const struct ArrowArray *a,
+             const uint64_t *outer)
 {
     const char *f = s->format;
     int64_t n = a->length, width = fixed_width(f);
+    const uint64_t *valid = a->null_count > 0 && a->n_buffers > 0 ? a->buffers[0] : NULL;
 
     if (a->offset != 0 || s->dictionary != NULL || a->null_count < 0) {
         return nb_raise_internal(b->err, "an Arrow array that is not the engine's own");
@@ -325,10 +371,15 @@ gather_parts(batch *b, const struct ArrowSchema *s, const struct ArrowArray *a)
     } else {
         add_source(b, NULL, 0, 0);
     }
-    if (width > 0) {
+    if (width > 0 && (valid != NULL || outer != NULL)) {
+        NB_TRY(add_masked(b, a->buffers[1], width, n, valid, outer));
+    } else if (width > 0) {
         add_source(b, a->buffers[1], n * width, 0);
     } else if (strcmp(f, "b") == 0) {
-        add_source(b, a->buffers[1], (n + 7) / 8, (int)(n % 8));
+        const uint64_t *bits = a->buffers[1];
+        NB_TRY(combine_masks(b, valid, n, &bits));
+        NB_TRY(combine_masks(b, outer, n, &bits));
+        add_source(b, bits, (n + 7) / 8, (int)(n % 8));
     } else if (strcmp(f, "u") == 0 || strcmp(f, "z") == 0) {
         add_source(b, a->buffers[1], (n + 1) * 4, 0);
         add_source(b, a->buffers[2], ((const int32_t *)a->buffers[1])[n], 0);
@@ -347,8 +398,13 @@ gather_parts(batch *b, const struct ArrowSchema *s, const struct ArrowArray *a)
     } else if (strcmp(f, "+s") != 0) {
         return nb_raise(b->err, NB_COND_UNSUPPORTED_ARROWTYPE, "typeName", f, NULL);
     }
+    if (strcmp(f, "+s") == 0) {
+        NB_TRY(combine_masks(b, valid, n, &outer));
+    } else {
+        outer = NULL;
+    }
     for (int64_t i = 0; i < a->n_children; i++) {
-        NB_TRY(gather_parts(b, s->children[i], a->children[i]));
+        NB_TRY(gather_parts(b, s->children[i], a->children[i], outer));
     }
     return NB_OK;
 }
@@ -457,7 +513,7 @@ nb_arrow_ipc_write_batch(const struct ArrowSchema *schema, const struct ArrowArr
         b.n_nodes = b.n_sources = b.n_variadic = 0;
         st = NB_OK;
         for (int64_t i = 0; i < array->n_children && st == NB_OK; i++) {
-            st = gather_parts(&b, schema->children[i], array->children[i]);
+            st = gather_parts(&b, schema->children[i], array->children[i], NULL);
         }
         if (st == NB_OK) {
             st = write_batch(&b, array->length, codec, out);

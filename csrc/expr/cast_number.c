@@ -125,6 +125,15 @@ decimal_to_number(nb_cast_job *job)
 {
     int scale = job->from->scale;
 
+    if (job->to->id == NB_TYPE_FLOAT64 && job->from->phys == NB_PHYS_INT64 && scale <= 15 &&
+        job->from->precision <= 15) {
+        double power = (double)nb_pow10_64[scale]; /* both exact: one rounding */
+
+        for (int64_t i = 0; i < job->n; i++) {
+            NB_DATA(double, job->out)[i] = (double)NB_DATA(int64_t, job->v)[i] / power;
+        }
+        return NB_OK;
+    }
     for (int64_t i = 0; i < job->n; i++) {
         nb_int128 x;
 
@@ -343,6 +352,52 @@ string_to_decimal(nb_cast_job *job)
     return NB_OK;
 }
 
+/* Integers and decimals into a decimal that has room for every value, without giving up digits: a multiplication. False when it is not so
+ * simple. */
+static bool
+widen_decimal(nb_cast_job *job)
+{
+    const nb_type *from = nb_type_is_integral(job->from) || job->from->id == NB_TYPE_DECIMAL
+                              ? nb_decimal_for(job->from)
+                              : NULL;
+    int up = from == NULL ? -1 : job->to->scale - from->scale;
+    int64_t power, limit, seen = 0;
+
+    if (up < 0 || up > 18) {
+        return false;
+    }
+    power = nb_pow10_64[up];
+    if (job->from->phys == NB_PHYS_INT64 && job->to->phys == NB_PHYS_INT64) {
+        const int64_t *restrict in = job->v->data;
+        int64_t *restrict out = job->out->data;
+
+        limit = nb_pow10_64[job->to->precision] / power;
+        for (int64_t i = 0; i < job->n;
+             i++) { /* null rows count too: they only send us the slow way */
+            seen |= (in[i] >= limit) | (in[i] <= -limit);
+            out[i] = (int64_t)((uint64_t)in[i] * (uint64_t)power);
+        }
+        return seen == 0;
+    }
+    if (job->to->precision - job->to->scale < from->precision - from->scale) {
+        return false;
+    }
+    if (job->from->phys == NB_PHYS_INT32 && job->to->phys == NB_PHYS_INT64) {
+        for (int64_t i = 0; i < job->n; i++) {
+            NB_DATA(int64_t, job->out)
+            [i] = (int64_t)((uint64_t)NB_DATA(int32_t, job->v)[i] * (uint64_t)power);
+        }
+        return true;
+    }
+    if (job->from->phys == NB_PHYS_INT64 && job->to->phys == NB_PHYS_INT128) {
+        for (int64_t i = 0; i < job->n; i++) {
+            NB_DATA(nb_int128, job->out)[i] = (nb_int128)NB_DATA(int64_t, job->v)[i] * power;
+        }
+        return true;
+    }
+    return false;
+}
+
 nb_status
 nb_cast_to_decimal(nb_cast_job *job)
 {
@@ -351,6 +406,9 @@ nb_cast_to_decimal(nb_cast_job *job)
 
     if (nb_type_is_string(job->from)) {
         return string_to_decimal(job);
+    }
+    if (widen_decimal(job)) {
+        return NB_OK;
     }
     for (int64_t i = 0; i < job->n; i++) {
         nb_int128 x = 0, r;

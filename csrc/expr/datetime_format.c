@@ -333,6 +333,19 @@ compile(compiler *c, nb_str p, bool has_era, bool parsing)
     return true;
 }
 
+/* What a step may write at most. */
+static size_t
+most_bytes(const dt_step *s)
+{
+    switch (s->kind) {
+    case DT_LITERAL: return s->text.len;
+    case DT_ZONE_ID: return 110;
+    case DT_ZONE_NAME: return 64;
+    case DT_OPTIONAL: return 0;
+    default: return 20;
+    }
+}
+
 nb_status
 nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing,
                        const nb_datetime_format **out, nb_error *err)
@@ -350,9 +363,7 @@ nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing,
         return c.failed ? NB_NOMEM : refuse(arena, copy, err);
     }
     for (int i = 0; i < f->n; i++) {
-        f->max += f->steps[i].kind == DT_LITERAL   ? f->steps[i].text.len
-                  : f->steps[i].kind == DT_ZONE_ID ? 110
-                                                   : 64;
+        f->max += most_bytes(&f->steps[i]);
     }
     *out = f;
     return c.failed ? NB_NOMEM : NB_OK;

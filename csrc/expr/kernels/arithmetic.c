@@ -45,6 +45,15 @@
 #define NB_NAME(f) double_##f
 #include "expr/kernels/arith_tmpl.h"
 
+#define NB_T       int32_t
+#define NB_U       uint32_t
+#define NB_NAME(f) int32_##f
+#include "expr/kernels/divide_tmpl.h"
+#define NB_T       int64_t
+#define NB_U       uint64_t
+#define NB_NAME(f) int64_##f
+#include "expr/kernels/divide_tmpl.h"
+
 /* ---- + - * --------------------------------------------------------------------------------------------------------------------------------- */
 
 typedef bool (*arith_loop)(const void *a, const void *b, void *out, int64_t n);
@@ -290,7 +299,12 @@ int_div_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
 {
     nb_math_mode mode = mode_of(ctx);
     int64_t *r = out->data;
+    bool a_const = args[0].kind == NB_VEC_CONST && n > 1,
+         b_const = args[1].kind == NB_VEC_CONST && n > 1;
 
+    if (!int64_divide_rows(args[0].data, a_const, args[1].data, b_const, r, n)) {
+        return NB_OK;
+    }
     for (int64_t i = 0; i < n; i++) {
         int64_t a = int_at(&args[0], i), b = int_at(&args[1], i);
 
@@ -384,7 +398,17 @@ static nb_status
 mod_rows(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, nb_vector *out, bool positive)
 {
     bool real = out->type->phys == NB_PHYS_FLOAT || out->type->phys == NB_PHYS_DOUBLE;
+    bool a_const = args[0].kind == NB_VEC_CONST && n > 1,
+         b_const = args[1].kind == NB_VEC_CONST && n > 1;
 
+    if (out->type->phys == NB_PHYS_INT32 &&
+        !int32_mod_rows(args[0].data, a_const, args[1].data, b_const, out->data, n, positive)) {
+        return NB_OK;
+    }
+    if (out->type->phys == NB_PHYS_INT64 &&
+        !int64_mod_rows(args[0].data, a_const, args[1].data, b_const, out->data, n, positive)) {
+        return NB_OK;
+    }
     for (int64_t i = 0; i < n; i++) {
         bool zero;
 

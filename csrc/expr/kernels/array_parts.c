@@ -76,6 +76,11 @@ concat_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
 nb_status
 nb_bind_array_concat(nb_bound_call *call, nb_error *err)
 {
+    for (int i = 0; i < call->n_args; i++) {
+        if (call->args[i]->type->id == NB_TYPE_NULL) { /* an untyped null is no array */
+            return nb_bind_data_diff_types(call, 0, call->n_args, err);
+        }
+    }
     NB_TRY(nb_bind_common_type(call, 0, call->n_args, &call->type, err));
     if (call->type->id != NB_TYPE_ARRAY) {
         return nb_bind_mismatch(call, 0, "\"ARRAY\"", err);

@@ -9,7 +9,7 @@
 
 #include "expr/date_text.h"
 #include "expr/datetime_format.h"
-#include "expr/kernels/scalar.h"
+#include "expr/kernels/string.h"
 
 typedef enum text_mode { TEXT_ANSI, TEXT_NULL } text_mode;
 
@@ -209,6 +209,7 @@ format_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, in
             nb_vector *out)
 {
     nb_zone_cursor zone = {.zone = ctx->info->zone};
+    nb_text_writer w = {.arena = ctx->arena};
     format_cache cache = {0};
     int64_t step = nb_step(&args[0]);
 
@@ -222,13 +223,13 @@ format_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, in
             return nb_raise(ctx->err, NB_COND_ARITHMETIC_OVERFLOW, "message", "long overflow",
                             "alternative", "", "config", "\"spark.sql.ansi.enabled\"", NULL);
         }
-        char *text = nb_arena_alloc(ctx->arena, nb_datetime_format_max(cache.format));
+        char *text = nb_text_room(&w, nb_datetime_format_max(cache.format));
         if (text == NULL) {
             return NB_NOMEM;
         }
         size_t len = nb_datetime_format_write(cache.format, nb_zone_to_local(&zone, utc), zone.zone,
                                               utc, text);
-        NB_DATA(nb_view, out)[i] = nb_view_make(text, len);
+        NB_DATA(nb_view, out)[i] = nb_text_done(&w, len);
     }
     return NB_OK;
 }

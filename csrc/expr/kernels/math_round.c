@@ -146,6 +146,16 @@ round_double(double x, int scale, round_mode mode)
             return (x < 0 ? -m : m) / power + 0.0;
         }
     }
+    if (scale >= 0 && scale <= 14 &&
+        fabs(x) < 1e14) { /* x has one decimal more than wanted: decide by its digits */
+        nb_int128 tenths = (nb_int128)floor(fabs(x) * (double)nb_pow10_64[scale + 1] + 0.5);
+
+        if (tenths < ((int64_t)1 << 52) &&
+            (double)tenths / (double)nb_pow10_64[scale + 1] == fabs(x)) {
+            tenths = round_off(x < 0 ? -tenths : tenths, 1, mode);
+            return (double)tenths / (double)nb_pow10_64[scale] + 0.0;
+        }
+    }
     return round_text(x, scale, mode) + 0.0;
 }
 

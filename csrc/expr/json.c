@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json.c: reading and writing JSON text.
+ */
+#include "expr/json.h"
+
+#include "expr/number_text.h"
+
+static void
+skip_space(nb_json *j)
+{
+    while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r')) {
+        j->p++;
+    }
+}
+
+nb_json_kind
+nb_json_peek(nb_json *j)
+{
+    skip_space(j);
+    if (j->p == j->end) {
+        return NB_JSON_BAD;
+    }
+    switch (*j->p) {
+    case '{': return NB_JSON_OBJECT;
+    case '[': return NB_JSON_ARRAY;
+    case '"':
+    case '\'': return NB_JSON_STRING;
+    case 't': return NB_JSON_TRUE;
+    case 'f': return NB_JSON_FALSE;
+    case 'n': return NB_JSON_NULL;
+    default: return *j->p == '-' || (*j->p >= '0' && *j->p <= '9') ? NB_JSON_INT : NB_JSON_BAD;
+    }
+}
+
+static int
+hex4(const char *p)
+{
+    int v = 0;
+
+    for (int i = 0; i < 4; i++) {
+        char c = p[i];
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+        if (d < 0) {
+            return -1;
+        }
+        v = v * 16 + d;
+    }
+    return v;
+}
+
+static void
+put_code(nb_strbuf *out, uint32_t c)
+{
+    if (c < 0x80) {
+        nb_strbuf_addc(out, (char)c);
+    } else if (c < 0x800) {
+        nb_strbuf_addc(out, (char)(0xC0 | c >> 6));
+        nb_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
+    } else if (c < 0x10000) {
+        nb_strbuf_addc(out, (char)(0xE0 | c >> 12));
+        nb_strbuf_addc(out, (char)(0x80 | (c >> 6 & 0x3F)));
+        nb_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
+    } else {
+        nb_strbuf_addc(out, (char)(0xF0 | c >> 18));
+        nb_strbuf_addc(out, (char)(0x80 | (c >> 12 & 0x3F)));
+        nb_strbuf_addc(out, (char)(0x80 | (c >> 6 & 0x3F)));
+        nb_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
+    }
+}
+
+/* \uXXXX, perhaps two of them; lone surrogates become '?', as in Java's encoder. */
+static bool
+unicode_escape(nb_json *j, nb_strbuf *out)
+{
+    int c = j->end - j->p >= 4 ? hex4(j->p) : -1;
+
+    if (c < 0) {
+        return false;
+    }
+    j->p += 4;
+    if (c >= 0xD800 && c < 0xDC00 && j->end - j->p >= 6 && j->p[0] == '\\' && j->p[1] == 'u') {
+        int low = hex4(j->p + 2);
+        if (low >= 0xDC00 && low < 0xE000) {
+            j->p += 6;
+            c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+        }
+    }
+    if (out) {
+        put_code(out, c >= 0xD800 && c < 0xE000 ? '?' : (uint32_t)c);
+    }
+    return true;
+}
+
+bool
+nb_json_string(nb_json *j, nb_strbuf *out)
+{
+    char quote;
+
+    skip_space(j);
+    if (j->p == j->end || (*j->p != '"' && *j->p != '\'')) {
+        return false;
+    }
+    quote = *j->p++;
+    for (;;) {
+        const char *from = j->p;
+        while (j->p < j->end && *j->p != quote && *j->p != '\\' && (unsigned char)*j->p >= 0x20) {
+            j->p++;
+        }
+        if (out && j->p > from) {
+            nb_strbuf_add(out, (nb_str){from, (size_t)(j->p - from)});
+        }
+        if (j->p == j->end || (unsigned char)*j->p < 0x20) {
+            return false;
+        }
+        if (*j->p++ == quote) {
+            return true;
+        }
+        if (j->p == j->end) {
+            return false;
+        }
+        char c = *j->p++;
+        switch (c) {
+        case 'b': c = '\b'; break;
+        case 'f': c = '\f'; break;
+        case 'n': c = '\n'; break;
+        case 'r': c = '\r'; break;
+        case 't': c = '\t'; break;
+        case '"':
+        case '\\':
+        case '/': break;
+        case '\'':
+            if (quote != '\'') {
+                return false;
+            }
+            break;
+        case 'u':
+            if (!unicode_escape(j, out)) {
+                return false;
+            }
+            continue;
+        default: return false;
+        }
+        if (out) {
+            nb_strbuf_addc(out, c);
+        }
+    }
+}
+
+static bool
+is_digit(const nb_json *j)
+{
+    return j->p < j->end && *j->p >= '0' && *j->p <= '9';
+}
+
+/* A number or word must be followed by something that is no part of it. */
+static bool
+ends_here(const nb_json *j)
+{
+    return j->p == j->end || strchr(" \t\r\n,]}:", *j->p) != NULL;
+}
+
+nb_json_kind
+nb_json_number(nb_json *j, nb_str *text)
+{
+    nb_json_kind kind = NB_JSON_INT;
+
+    skip_space(j);
+    const char *from = j->p;
+    if (j->p < j->end && *j->p == '-') {
+        j->p++;
+    }
+    if (!is_digit(j)) {
+        return NB_JSON_BAD;
+    }
+    if (*j->p == '0') {
+        j->p++;
+    } else {
+        while (is_digit(j)) {
+            j->p++;
+        }
+    }
+    if (j->p < j->end && *j->p == '.') {
+        kind = NB_JSON_FLOAT;
+        j->p++;
+        if (!is_digit(j)) {
+            return NB_JSON_BAD;
+        }
+        while (is_digit(j)) {
+            j->p++;
+        }
+    }
+    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
+        kind = NB_JSON_FLOAT;
+        j->p++;
+        if (j->p < j->end && (*j->p == '+' || *j->p == '-')) {
+            j->p++;
+        }
+        if (!is_digit(j)) {
+            return NB_JSON_BAD;
+        }
+        while (is_digit(j)) {
+            j->p++;
+        }
+    }
+    *text = (nb_str){from, (size_t)(j->p - from)};
+    return ends_here(j) ? kind : NB_JSON_BAD;
+}
+
+bool
+nb_json_word(nb_json *j, const char *word)
+{
+    size_t n = strlen(word);
+
+    skip_space(j);
+    if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) {
+        return false;
+    }
+    j->p += n;
+    return ends_here(j);
+}
+
+bool
+nb_json_enter(nb_json *j)
+{
+    skip_space(j);
+    if (j->depth >= NB_JSON_DEPTH) {
+        return false;
+    }
+    j->depth++;
+    j->p++;
+    return true;
+}
+
+bool
+nb_json_more(nb_json *j, char closing, bool *first, bool *bad)
+{
+    skip_space(j);
+    *bad = j->p == j->end;
+    if (*bad) {
+        return false;
+    }
+    if (*j->p == closing) {
+        j->p++;
+        j->depth--;
+        return false;
+    }
+    if (!*first) {
+        if (*j->p != ',') {
+            *bad = true;
+            return false;
+        }
+        j->p++;
+    }
+    *first = false;
+    return true;
+}
+
+bool
+nb_json_name(nb_json *j, nb_strbuf *out)
+{
+    if (!nb_json_string(j, out)) {
+        return false;
+    }
+    skip_space(j);
+    if (j->p == j->end || *j->p != ':') {
+        return false;
+    }
+    j->p++;
+    return true;
+}
+
+/* out NULL: only skips. */
+static bool
+walk(nb_json *j, nb_strbuf *out)
+{
+    nb_strbuf text = {0};
+    nb_json_kind kind = nb_json_peek(j);
+    bool first = true, bad = false, ok = true;
+    nb_str number;
+
+    switch (kind) {
+    case NB_JSON_OBJECT:
+    case NB_JSON_ARRAY: {
+        bool object = kind == NB_JSON_OBJECT;
+        if (!nb_json_enter(j)) {
+            return false;
+        }
+        if (out) {
+            nb_strbuf_addc(out, object ? '{' : '[');
+        }
+        for (bool comma = false; ok && nb_json_more(j, object ? '}' : ']', &first, &bad);
+             comma = true) {
+            if (out && comma) {
+                nb_strbuf_addc(out, ',');
+            }
+            if (object) {
+                text.len = 0;
+                ok = nb_json_name(j, out ? &text : NULL);
+                if (out && ok) {
+                    nb_json_put_string(out, nb_strbuf_str(&text));
+                    nb_strbuf_addc(out, ':');
+                }
+            }
+            ok = ok && walk(j, out);
+        }
+        if (out) {
+            nb_strbuf_addc(out, object ? '}' : ']');
+        }
+        nb_strbuf_free(&text);
+        return ok && !bad;
+    }
+    case NB_JSON_STRING:
+        ok = nb_json_string(j, out ? &text : NULL);
+        if (out && ok) {
+            nb_json_put_string(out, nb_strbuf_str(&text));
+        }
+        nb_strbuf_free(&text);
+        return ok;
+    case NB_JSON_TRUE:
+    case NB_JSON_FALSE:
+    case NB_JSON_NULL: {
+        const char *word = kind == NB_JSON_TRUE ? "true" : kind == NB_JSON_FALSE ? "false" : "null";
+        if (out) {
+            nb_strbuf_adds(out, word);
+        }
+        return nb_json_word(j, word);
+    }
+    case NB_JSON_BAD: return false;
+    default:
+        kind = nb_json_number(j, &number);
+        if (out && kind == NB_JSON_INT) {
+            nb_strbuf_add(out, number);
+        } else if (out && kind == NB_JSON_FLOAT) {
+            /* Jackson copies fractions through double. */
+            char shown[32];
+            double x;
+            if (nb_parse_double(number.data, number.len, &x) && x - x == 0) {
+                nb_strbuf_add(out, (nb_str){shown, (size_t)nb_format_double(shown, x)});
+            } else {
+                nb_strbuf_add(out, number);
+            }
+        }
+        return kind != NB_JSON_BAD;
+    }
+}
+
+bool
+nb_json_skip(nb_json *j)
+{
+    return walk(j, NULL);
+}
+
+bool
+nb_json_copy(nb_json *j, nb_strbuf *out)
+{
+    return walk(j, out);
+}
+
+void
+nb_json_put_string(nb_strbuf *out, nb_str s)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t from = 0;
+
+    nb_strbuf_addc(out, '"');
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        nb_strbuf_add(out, (nb_str){s.data + from, i - from});
+        from = i + 1;
+        nb_strbuf_addc(out, '\\');
+        switch (c) {
+        case '"':
+        case '\\': nb_strbuf_addc(out, (char)c); break;
+        case '\b': nb_strbuf_addc(out, 'b'); break;
+        case '\f': nb_strbuf_addc(out, 'f'); break;
+        case '\n': nb_strbuf_addc(out, 'n'); break;
+        case '\r': nb_strbuf_addc(out, 'r'); break;
+        case '\t': nb_strbuf_addc(out, 't'); break;
+        default:
+            nb_strbuf_adds(out, "u00");
+            nb_strbuf_addc(out, hex[c >> 4]);
+            nb_strbuf_addc(out, hex[c & 15]);
+        }
+    }
+    nb_strbuf_add(out, (nb_str){s.data + from, s.len - from});
+    nb_strbuf_addc(out, '"');
+}
