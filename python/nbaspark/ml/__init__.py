@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machine learning on DataFrames: PySpark's `pyspark.ml`."""
+
+_LAZY = {
+    "Estimator": "base",
+    "Model": "base",
+    "PredictionModel": "base",
+    "Predictor": "base",
+    "Transformer": "base",
+    "UnaryTransformer": "base",
+    "Pipeline": "pipeline",
+    "PipelineModel": "pipeline",
+}
+
+_SUBMODULES = (
+    "base clustering evaluation feature linalg param pipeline regression util wrapper".split()
+)
+
+__all__ = [
+    "Transformer",
+    "UnaryTransformer",
+    "Estimator",
+    "Model",
+    "Predictor",
+    "PredictionModel",
+    "Pipeline",
+    "PipelineModel",
+    "clustering",
+    "evaluation",
+    "feature",
+    "linalg",
+    "param",
+    "regression",
+    "util",
+]
+
+
+def __getattr__(name: str):
+    from importlib import import_module
+
+    if name in _LAZY:
+        value = getattr(import_module(f"nbaspark.ml.{_LAZY[name]}"), name)
+    elif name in _SUBMODULES:
+        value = import_module(f"nbaspark.ml.{name}")
+    else:
+        raise AttributeError(f"module 'nbaspark.ml' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(set(globals()) | set(_LAZY) | set(_SUBMODULES))
