@@ -488,6 +488,18 @@ sql_command(nb_query *q, const Sc__SqlCommand *c, nb_result *result, nb_error *e
     return nb_result_add(result, response);
 }
 
+static nb_status
+ml_command(nb_query *q, const Sc__MlCommand *c, nb_result *result, nb_error *err)
+{
+    Sc__ExecutePlanResponse *response =
+        NB_MESSAGE(q->arena, Sc__ExecutePlanResponse, sc__execute_plan_response);
+
+    NB_NEED(response);
+    NB_TRY(nb_ml_command(q->session->ml, q->analyzer, c, &response->ml_command_result, err));
+    response->response_type_case = SC__EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_ML_COMMAND_RESULT;
+    return nb_result_add(result, response);
+}
+
 nb_status
 nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_error *err)
 {
@@ -500,6 +512,8 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
     }
     case SC__COMMAND__COMMAND_TYPE_WRITE_OPERATION:
         return write_files(q, command->write_operation, err);
+    case SC__COMMAND__COMMAND_TYPE_ML_COMMAND:
+        return ml_command(q, command->ml_command, result, err);
     case SC__COMMAND__COMMAND_TYPE_REGISTER_FUNCTION:
         return nb_raise_unsupported(err, "A user-defined function in Python");
     default:

@@ -83,6 +83,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
                               .catalog = s->catalog,
                               .cancel = q->cancel,
                               .n_threads = q->n_threads,
+                              .ml = {nb_ml_resolve, s->ml},
                               .run = run_from_analyzer,
                               .run_payload = q};
     NB_TRY_GOTO(st, nb_analyzer_new(&ac, &q->analyzer), fail);
@@ -236,6 +237,13 @@ nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err)
 {
     nb_node *root;
 
+    if (plan->kind == NB_PLAN_CACHED) { /* rows that are there: no copy */
+        nb_table *table;
+        NB_TRY(nb_optimize_remove_aliases(&plan));
+        NB_TRY(cached_rows(q, plan, &table, err));
+        *out = nb_table_ref(table);
+        return NB_OK;
+    }
     NB_TRY(nb_query_physical(q, plan, &root, err));
     return execute(q, root, q->pool, out, err);
 }

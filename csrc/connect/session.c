@@ -92,6 +92,7 @@ nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error 
         goto fail;
     }
     NB_TRY_GOTO(st, nb_catalog_new(s->cache_pool, &s->catalog), fail);
+    NB_TRY_GOTO(st, nb_ml_new(s->cache_pool, &s->ml), fail);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
     s->n_threads = threads_of_master(nb_config_str(config, NB_CONF_MASTER));
@@ -100,6 +101,7 @@ nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error 
     return NB_OK;
 fail:
     if (s) {
+        nb_catalog_free(s->catalog);
         nb_pool_free(s->cache_pool);
         nb_pool_dealloc(pool, s, sizeof *s);
     }
@@ -121,6 +123,7 @@ nb_session_free(nb_session *s)
         pthread_cond_wait(&s->idle, &s->lock);
     }
     pthread_mutex_unlock(&s->lock);
+    nb_ml_free(s->ml);
     nb_catalog_free(s->catalog);
     nb_pool_free(s->cache_pool);
     nb_config_free(s->config);
