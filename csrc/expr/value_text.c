@@ -125,6 +125,42 @@ format_calendar(nb_strbuf *out, const nb_interval *v)
     }
 }
 
+/* ML vectors: "[1.0,2.0]", "(3,[1],[2.0])". */
+static void
+format_vector(nb_strbuf *out, const nb_session_info *info, const nb_vector *v, int64_t row)
+{
+    enum { KIND, SIZE, INDICES, VALUES };
+    bool sparse, first;
+
+    for (int i = 0; i < 4; i++) {
+        if (v->children[i].kind == NB_VEC_DICT) {
+            return;
+        }
+    }
+    sparse = NB_DATA(int8_t, &v->children[KIND])[nb_vector_slot(&v->children[KIND], row)] == 0;
+    if (sparse) {
+        nb_strbuf_addc(out, '(');
+        nb_format_value(out, info, &v->children[SIZE], row, NB_TEXT_CAST);
+        nb_strbuf_addc(out, ',');
+    }
+    for (int i = sparse ? INDICES : VALUES; i <= VALUES; i++) {
+        const nb_vector *c = &v->children[i];
+        nb_list list = NB_DATA(nb_list, c)[nb_vector_slot(c, row)];
+
+        nb_strbuf_addc(out, '[');
+        first = true;
+        for (uint32_t k = list.offset; k < list.offset + list.len; k++) {
+            nb_strbuf_adds(out, first ? "" : ",");
+            nb_format_value(out, info, &c->children[0], k, NB_TEXT_CAST);
+            first = false;
+        }
+        nb_strbuf_adds(out, sparse && i == INDICES ? "]," : "]");
+    }
+    if (sparse) {
+        nb_strbuf_addc(out, ')');
+    }
+}
+
 /* ---- all types -------------------------------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -133,7 +169,9 @@ format_nested(nb_strbuf *out, const nb_session_info *info, const nb_vector *v, i
 {
     const nb_type *t = nb_type_storage(v->type);
 
-    if (t->id == NB_TYPE_STRUCT) {
+    if (v->type == nb_type_ml_vector()) {
+        format_vector(out, info, v, row);
+    } else if (t->id == NB_TYPE_STRUCT) {
         nb_strbuf_addc(out, '{');
         for (int i = 0; i < t->n_children; i++) {
             nb_strbuf_adds(out, i > 0 ? ", " : "");

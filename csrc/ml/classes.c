@@ -277,7 +277,8 @@ nb_ml_arg_str(const nb_ml_args *args, const char *name)
     const nb_ml_value *v = find(args, name);
 
     if (v == NULL && strcmp(name, "outputCol") == 0 && args->uid.len > 0) {
-        char *text = nb_arena_printf(args->arena, "%.*s__output", (int)args->uid.len, args->uid.data);
+        char *text =
+            nb_arena_printf(args->arena, "%.*s__output", (int)args->uid.len, args->uid.data);
 
         return nb_str_of(text ? text : "output");
     }

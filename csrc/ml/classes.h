@@ -58,6 +58,7 @@ nb_str nb_ml_arg_str(const nb_ml_args *args, const char *name); /* "" when not s
 /* inputCols or a single inputCol: n names; 0 when neither is set. */
 int nb_ml_arg_columns(const nb_ml_args *args, const char *many, const char *one, nb_str **out);
 
-nb_status nb_ml_raise_illegal(nb_error *err, nb_arena *arena, const char *format, ...) NB_PRINTF(3, 4);
+nb_status
+nb_ml_raise_illegal(nb_error *err, nb_arena *arena, const char *format, ...) NB_PRINTF(3, 4);
 
 #endif

@@ -32,7 +32,8 @@ number_clusters(const double *labels, int64_t n, double *distinct, int *out)
         }
     }
     for (int64_t i = 0; i < n; i++) {
-        const double *at = bsearch(&labels[i], distinct, (size_t)k, sizeof *distinct, compare_doubles);
+        const double *at =
+            bsearch(&labels[i], distinct, (size_t)k, sizeof *distinct, compare_doubles);
 
         out[i] = at ? (int)(at - distinct) : 0;
     }
@@ -110,7 +111,8 @@ nb_ml_evaluate_clustering(nb_analyzer *an, const nb_ml_args *args, nb_plan *data
     }
     s.k = number_clusters(rows.labels, rows.m->n_rows, distinct, label);
     if (s.k < 2) {
-        st = nb_raise_internal(err, "assertion failed: Number of clusters must be greater than one.");
+        st = nb_raise_internal(err,
+                               "assertion failed: Number of clusters must be greater than one.");
         goto done;
     }
     if (cosine && nb_matrix_normalize(rows.m) >= 0) {
@@ -151,6 +153,7 @@ nb_ml_regression_add(nb_ml_regression *r, double label, double prediction, doubl
 
     r->n++;
     r->weight += weight;
+    r->weight_squares += weight * weight;
     r->label += weight * label;
     r->label_squares += weight * label * label;
     r->absolute += weight * fabs(error);
@@ -160,7 +163,12 @@ nb_ml_regression_add(nb_ml_regression *r, double label, double prediction, doubl
 double
 nb_ml_regression_r2(const nb_ml_regression *r, double spread, bool through_origin)
 {
-    return 1 - r->squares / (through_origin ? r->label_squares : spread);
+    double free_weight = r->weight - r->weight_squares / r->weight;
+
+    if (through_origin) {
+        return 1 - r->squares / r->label_squares;
+    }
+    return 1 - r->squares / (free_weight > 0 ? spread / free_weight * (r->weight - 1) : spread);
 }
 
 nb_status
@@ -190,8 +198,8 @@ nb_ml_evaluate_regression(nb_analyzer *an, const nb_ml_args *args, nb_plan *data
     nb_table_release(t.table);
     NB_TRY(st);
     if (n_rows == 0) {
-        return nb_ml_raise_illegal(err, arena,
-                                   "requirement failed: Nothing has been added to this summarizer.");
+        return nb_ml_raise_illegal(
+            err, arena, "requirement failed: Nothing has been added to this summarizer.");
     }
     for (int64_t i = 0; i < n_rows; i++) {
         nb_ml_regression_add(&r, label[i], prediction[i], w ? w[i] : 1);

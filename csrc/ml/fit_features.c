@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include "expr/number_text.h"
 #include "ml/model.h"
 
 static nb_status
@@ -18,8 +19,8 @@ load_input(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_matrix **o
                       &rows, err));
     if (rows.m->n_rows == 0) {
         nb_matrix_free(rows.m);
-        return nb_ml_raise_illegal(err, args->arena,
-                                   "requirement failed: Nothing has been added to this summarizer.");
+        return nb_ml_raise_illegal(
+            err, args->arena, "requirement failed: Nothing has been added to this summarizer.");
     }
     *out = rows.m;
     return NB_OK;
@@ -32,8 +33,10 @@ nb_ml_fit_standard_scaler(nb_analyzer *an, const nb_ml_args *args, nb_plan *data
     nb_arena *arena = args->arena;
     nb_matrix *m;
     double *mean, *std;
+    int d;
 
     NB_TRY(load_input(an, args, data, &m, err));
+    d = m->d;
     mean = nb_arena_zalloc(arena, (size_t)m->d * sizeof(double) + 8);
     std = nb_arena_zalloc(arena, (size_t)m->d * sizeof(double) + 8);
     for (int j = 0; j < m->d && mean && std; j++) {
@@ -52,13 +55,13 @@ nb_ml_fit_standard_scaler(nb_analyzer *an, const nb_ml_args *args, nb_plan *data
     }
     nb_matrix_free(m);
     NB_ML_NEED(mean && std);
-    NB_TRY(nb_ml_put(&model->values, NB_STR("mean"), nb_ml_vector(mean, m->d)));
-    return nb_ml_put(&model->values, NB_STR("std"), nb_ml_vector(std, m->d));
+    NB_TRY(nb_ml_put(&model->values, NB_STR("mean"), nb_ml_vector(mean, d)));
+    return nb_ml_put(&model->values, NB_STR("std"), nb_ml_vector(std, d));
 }
 
 nb_status
-nb_ml_fit_min_max_scaler(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
-                         nb_ml_model *model, nb_error *err)
+nb_ml_fit_min_max_scaler(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_model *model,
+                         nb_error *err)
 {
     nb_arena *arena = args->arena;
     double low = nb_ml_arg_double(args, "min"), high = nb_ml_arg_double(args, "max");
@@ -67,9 +70,13 @@ nb_ml_fit_min_max_scaler(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
     int d;
 
     if (!(low < high)) {
+        char a[NB_DOUBLE_TEXT], b[NB_DOUBLE_TEXT];
+        int n_a = nb_format_double(a, low), n_b = nb_format_double(b, high);
+
         return nb_ml_raise_illegal(
-            err, arena, "requirement failed: The specified min(%g) is larger or equal to max(%g)", low,
-            high);
+            err, arena,
+            "requirement failed: The specified min(%.*s) is larger or equal to max(%.*s)", n_a, a,
+            n_b, b);
     }
     NB_TRY(load_input(an, args, data, &m, err));
     d = m->d;
@@ -188,8 +195,8 @@ nb_ml_fit_string_indexer(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
     all.lists = NB_ARENA_ARRAY(arena, nb_ml_value, n + 1);
     NB_ML_NEED(exprs && all.lists);
     if (n == 0) {
-        return nb_ml_raise_illegal(err, arena,
-                                   "requirement failed: StringIndexer requires inputCol or inputCols");
+        return nb_ml_raise_illegal(
+            err, arena, "requirement failed: StringIndexer requires inputCol or inputCols");
     }
     for (int i = 0; i < n; i++) {
         const nb_attr *a;
@@ -265,8 +272,8 @@ nb_ml_fit_one_hot(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_
     sizes.ints = NB_ARENA_ARRAY(arena, int32_t, n + 1);
     NB_ML_NEED(exprs && sizes.ints);
     if (n == 0) {
-        return nb_ml_raise_illegal(err, arena,
-                                   "requirement failed: OneHotEncoder requires inputCol or inputCols");
+        return nb_ml_raise_illegal(
+            err, arena, "requirement failed: OneHotEncoder requires inputCol or inputCols");
     }
     for (int i = 0; i < n; i++) {
         const nb_attr *a;
@@ -285,12 +292,13 @@ nb_ml_fit_one_hot(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_
         st = nb_ml_doubles_of(arena, &t, i, &x);
         for (int64_t r = 0; st >= 0 && r < t.table->n_rows; r++) {
             if (!(x[r] >= 0) || x[r] != floor(x[r]) || x[r] > 1e9) {
-                st = keep && x[r] >= 0 ? NB_OK
-                                       : nb_ml_raise_illegal(
-                                             err, arena,
-                                             "requirement failed: Values from column %.*s must be "
-                                             "indices, but got %g.",
-                                             (int)inputs[i].len, inputs[i].data, x[r]);
+                st =
+                    keep && x[r] >= 0
+                        ? NB_OK
+                        : nb_ml_raise_illegal(err, arena,
+                                              "requirement failed: Values from column %.*s must be "
+                                              "indices, but got %g.",
+                                              (int)inputs[i].len, inputs[i].data, x[r]);
                 continue;
             }
             max = x[r] > max ? x[r] : max;

@@ -35,8 +35,8 @@ fit(nb_analyzer *an, const nb_ml_args *args, nb_matrix *m, nb_ml_model *model, n
     nb_ml_value sizes = {.kind = NB_ML_INTS};
 
     if (m->n_rows == 0) {
-        return nb_ml_raise_illegal(err, cfg->arena,
-                                   "requirement failed: Nothing has been added to this summarizer.");
+        return nb_ml_raise_illegal(
+            err, cfg->arena, "requirement failed: Nothing has been added to this summarizer.");
     }
     if (cosine && nb_matrix_normalize(m) >= 0) {
         return nb_raise_internal(
@@ -67,8 +67,10 @@ nb_ml_fit_kmeans(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_m
 {
     nb_str prediction = nb_ml_arg_str(args, "predictionCol");
     nb_ml_data rows;
+    const nb_attr *features;
     nb_status st;
 
+    NB_TRY(nb_ml_vector_attr(an, data, nb_ml_arg_str(args, "featuresCol"), &features, err));
     if (has_column(data, prediction)) {
         return nb_ml_raise_illegal(err, args->arena,
                                    "requirement failed: Column %.*s already exists.",

@@ -19,7 +19,8 @@ significance(nb_arena *arena, const nb_linear_result *r, int d, bool intercept, 
              double degrees, nb_ml_model *model)
 {
     int n = d + intercept;
-    double *errors = NB_ARENA_ARRAY(arena, double, n + 1), *t = NB_ARENA_ARRAY(arena, double, n + 1);
+    double *errors = NB_ARENA_ARRAY(arena, double, n + 1),
+           *t = NB_ARENA_ARRAY(arena, double, n + 1);
     double *p = NB_ARENA_ARRAY(arena, double, n + 1);
 
     NB_ML_NEED(errors && t && p);
@@ -124,7 +125,8 @@ nb_ml_fit_linear(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_m
     }
     if (rows.m->n_rows == 0) {
         nb_matrix_free(rows.m);
-        return nb_ml_raise_illegal(err, args->arena, "requirement failed: Training dataset is empty.");
+        return nb_ml_raise_illegal(err, args->arena,
+                                   "requirement failed: Training dataset is empty.");
     }
     st = nb_linear_fit(rows.m, rows.labels, &config, args->arena, &r);
     st = st < 0 ? st : put(model, "coefficients", nb_ml_vector(r.coefficients, rows.m->d));

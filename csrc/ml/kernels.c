@@ -14,16 +14,16 @@
 nb_status
 nb_ml_raise_assemble(nb_error *err, bool is_nan)
 {
-    return nb_raise(err, NB_COND_FAILED_EXECUTE_UDF, "functionName", "`VectorAssembler`", "signature",
-                    "struct", "result", "struct<type:tinyint,size:int,indices:array<int>,values:array<double>>",
-                    "reason",
-                    is_nan ? "org.apache.spark.SparkException: Encountered NaN while assembling a row "
-                             "with handleInvalid = \"error\". Consider\nremoving NaNs from dataset or "
-                             "using handleInvalid = \"keep\" or \"skip\"."
-                           : "org.apache.spark.SparkException: Encountered null while assembling a row "
-                             "with handleInvalid = \"error\". Consider\nremoving nulls from dataset or "
-                             "using handleInvalid = \"keep\" or \"skip\".",
-                    NULL);
+    return nb_raise(
+        err, NB_COND_FAILED_EXECUTE_UDF, "functionName", "`VectorAssembler`", "signature", "struct",
+        "result", "struct<type:tinyint,size:int,indices:array<int>,values:array<double>>", "reason",
+        is_nan ? "org.apache.spark.SparkException: Encountered NaN while assembling a row "
+                 "with handleInvalid = \"error\". Consider\nremoving NaNs from dataset or "
+                 "using handleInvalid = \"keep\" or \"skip\"."
+               : "org.apache.spark.SparkException: Encountered null while assembling a row "
+                 "with handleInvalid = \"error\". Consider\nremoving nulls from dataset or "
+                 "using handleInvalid = \"keep\" or \"skip\".",
+        NULL);
 }
 
 static nb_status
@@ -39,9 +39,10 @@ raise_sizes(nb_error *err, int expected, int got)
 {
     char text[160];
 
-    snprintf(text, sizeof text,
-             "requirement failed: Both vectors should have same length, found v1 is %d while v2 is %d",
-             expected, got);
+    snprintf(
+        text, sizeof text,
+        "requirement failed: Both vectors should have same length, found v1 is %d while v2 is %d",
+        expected, got);
     return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", text, NULL);
 }
 
@@ -99,12 +100,12 @@ open_inputs(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, const int *si
 static void
 fill_numbers(const nb_vector *v, int64_t n, int width, double *to)
 {
-#define FILL(T)                                        \
-    do {                                               \
-        const T *from = v->data;                       \
-        for (int64_t i = 0; i < n; i++) {              \
-            to[i * width] = (double)from[i];           \
-        }                                              \
+#define FILL(T)                              \
+    do {                                     \
+        const T *from = v->data;             \
+        for (int64_t i = 0; i < n; i++) {    \
+            to[i * width] = (double)from[i]; \
+        }                                    \
     } while (0)
     if (v->kind == NB_VEC_CONST) {
         double x = number_at(v, 0);
@@ -135,7 +136,7 @@ assemble(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_ve
     n_args--; /* the number at the end */
     out->validity = NULL;
     NB_TRY(open_inputs(ctx, args, n_args, p->sizes, &in, &width));
-    block = NB_ARENA_ARRAY(ctx->arena, double, (size_t)n * (size_t)width + 1);
+    block = NB_ARENA_ARRAY(ctx->arena, double, (size_t)n *(size_t)width + 1);
     if (block == NULL) {
         return NB_NOMEM;
     }
@@ -363,10 +364,9 @@ scale(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vecto
         NB_TRY(dense_row(ctx, &c, at, p->d, scratch, &x));
         if (p->min_max) {
             for (int j = 0; j < p->d; j++) {
-                scratch[j] = isnan(x[j]) ? x[j]
-                             : p->scale[j] == 0
-                                 ? p->offset_const[j]
-                                 : (x[j] - p->shift[j]) * p->scale[j] + p->offset[j];
+                scratch[j] = isnan(x[j])        ? x[j]
+                             : p->scale[j] == 0 ? p->offset_const[j]
+                                                : (x[j] - p->shift[j]) * p->scale[j] + p->offset[j];
             }
             NB_TRY(nb_ml_builder_compressed(&b, i, scratch, p->d));
             continue;
@@ -450,7 +450,8 @@ index_labels(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
                 ctx->arena,
                 null ? "org.apache.spark.SparkException: StringIndexer encountered NULL value. To "
                        "handle or skip NULLS, try setting StringIndexer.handleInvalid.%.*s"
-                     : "org.apache.spark.SparkException: Unseen label: %.*s. To handle unseen labels, "
+                     : "org.apache.spark.SparkException: Unseen label: %.*s. To handle unseen "
+                       "labels, "
                        "set Param handleInvalid to keep.",
                 null ? 0 : (int)label.len, label.data);
 
@@ -534,16 +535,17 @@ static const struct {
 #define CALL(name, k, t, f) {{.names = name, .min_args = 1, .max_args = -1, .flags = (f)}, k, t}
     [NB_ML_CALL_ASSEMBLE] = CALL("vector_assembler", assemble, TO_VECTOR,
                                  NB_FN_NULLS | NB_FN_CAN_FAIL | NB_FN_NOT_NULL),
-    [NB_ML_CALL_COMPLETE] = CALL("vector_complete", complete, TO_BOOL, NB_FN_NULLS | NB_FN_NOT_NULL),
-    [NB_ML_CALL_CLUSTER] = CALL("kmeans_predict", cluster, TO_INT,
-                                NB_FN_NULLS | NB_FN_CAN_FAIL | NB_FN_NOT_NULL),
+    [NB_ML_CALL_COMPLETE] =
+        CALL("vector_complete", complete, TO_BOOL, NB_FN_NULLS | NB_FN_NOT_NULL),
+    [NB_ML_CALL_CLUSTER] =
+        CALL("kmeans_predict", cluster, TO_INT, NB_FN_NULLS | NB_FN_CAN_FAIL | NB_FN_NOT_NULL),
     [NB_ML_CALL_SCALE] = CALL("vector_scale", scale, TO_VECTOR, NB_FN_CAN_FAIL),
     [NB_ML_CALL_INDEX] = CALL("string_indexer", index_labels, TO_DOUBLE,
                               NB_FN_NULLS | NB_FN_CAN_FAIL | NB_FN_NOT_NULL),
     [NB_ML_CALL_KNOWN] = CALL("string_known", known_labels, TO_BOOL, NB_FN_NULLS | NB_FN_NOT_NULL),
     [NB_ML_CALL_ONEHOT] = CALL("one_hot_encoder", onehot, TO_VECTOR, NB_FN_CAN_FAIL),
-    [NB_ML_CALL_LINEAR] = CALL("linear_predict", linear, TO_DOUBLE,
-                               NB_FN_NULLS | NB_FN_CAN_FAIL | NB_FN_NOT_NULL),
+    [NB_ML_CALL_LINEAR] =
+        CALL("linear_predict", linear, TO_DOUBLE, NB_FN_NULLS | NB_FN_CAN_FAIL | NB_FN_NOT_NULL),
 #undef CALL
 };
 

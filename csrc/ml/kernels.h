@@ -12,8 +12,8 @@
 
 /* A vector of numbers (INT32, INT64, FLOAT, DOUBLE) and vectors, side by side. */
 typedef struct nb_ml_assemble {
-    bool keep;         /* handleInvalid: NaN where a value is null or NaN; else they raise */
-    const int *sizes;  /* per argument: elements, -1 unknown */
+    bool keep;        /* handleInvalid: NaN where a value is null or NaN; else they raise */
+    const int *sizes; /* per argument: elements, -1 unknown */
 } nb_ml_assemble;
 
 typedef struct nb_ml_centers {
@@ -26,8 +26,8 @@ typedef struct nb_ml_centers {
 typedef struct nb_ml_scale {
     int d;
     const double *shift, *scale, *offset;
-    bool sparse;       /* sparse rows stay sparse: shift and offset are NULL */
-    bool min_max;      /* features that do not vary become offset_const */
+    bool sparse;  /* sparse rows stay sparse: shift and offset are NULL */
+    bool min_max; /* features that do not vary become offset_const */
     const double *offset_const;
     const char *name;
 } nb_ml_scale;
@@ -55,20 +55,20 @@ nb_status nb_ml_lookup_new(nb_arena *arena, const nb_str *labels, int n, struct 
 int nb_ml_lookup_find(const struct nb_ml_lookup *l, nb_str label); /* -1 when unknown */
 
 typedef enum nb_ml_call {
-    NB_ML_CALL_ASSEMBLE,     /* args… → vector; payload nb_ml_assemble */
-    NB_ML_CALL_COMPLETE,     /* args… → boolean: no null and no NaN among them */
-    NB_ML_CALL_CLUSTER,      /* vector → int; nb_ml_centers */
-    NB_ML_CALL_SCALE,        /* vector → vector; nb_ml_scale */
-    NB_ML_CALL_INDEX,        /* string → double; nb_ml_index */
-    NB_ML_CALL_KNOWN,        /* string → boolean: is it a label; nb_ml_index */
-    NB_ML_CALL_ONEHOT,       /* double → vector; nb_ml_onehot */
-    NB_ML_CALL_LINEAR,       /* vector → double; nb_ml_linear */
+    NB_ML_CALL_ASSEMBLE, /* args… → vector; payload nb_ml_assemble */
+    NB_ML_CALL_COMPLETE, /* args… → boolean: no null and no NaN among them */
+    NB_ML_CALL_CLUSTER,  /* vector → int; nb_ml_centers */
+    NB_ML_CALL_SCALE,    /* vector → vector; nb_ml_scale */
+    NB_ML_CALL_INDEX,    /* string → double; nb_ml_index */
+    NB_ML_CALL_KNOWN,    /* string → boolean: is it a label; nb_ml_index */
+    NB_ML_CALL_ONEHOT,   /* double → vector; nb_ml_onehot */
+    NB_ML_CALL_LINEAR,   /* vector → double; nb_ml_linear */
     NB_N_ML_CALLS
 } nb_ml_call;
 
 /* A call in the arena; NULL when out of memory. The payload is borrowed for as long as the plan lives. */
-nb_expr *nb_ml_call_new(nb_arena *arena, nb_ml_call call, nb_expr **args, int n,
-                        const void *payload);
+nb_expr *
+nb_ml_call_new(nb_arena *arena, nb_ml_call call, nb_expr **args, int n, const void *payload);
 /* The arguments of an assemble call (without the number at the end); NULL when e is something else. */
 nb_expr **nb_ml_assemble_args(const nb_expr *e, int *n, const nb_ml_assemble **payload);
 nb_status nb_ml_raise_assemble(nb_error *err, bool is_nan);

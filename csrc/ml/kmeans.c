@@ -92,7 +92,7 @@ nb_kmeans_fit(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *aren
 
     NB_TRY(nb_kmeans_init(m, config, arena, &k, &centers));
     sums = (nb_kmeans_sums){
-        .sums = NB_ARENA_ARRAY(arena, double, (size_t)k * (size_t)m->d),
+        .sums = NB_ARENA_ARRAY(arena, double, (size_t)k *(size_t)m->d),
         .weights = NB_ARENA_ARRAY(arena, double, k),
         .counts = NB_ARENA_ARRAY(arena, int64_t, k),
     };
@@ -103,6 +103,7 @@ nb_kmeans_fit(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *aren
     out->k = k;
     out->centers = centers;
     out->sizes = sums.counts;
-    out->cost = config->cosine ? sums.cost / 2 : sums.cost; /* |x - c|² = 2 (1 - xc) for unit vectors */
+    out->cost =
+        config->cosine ? sums.cost / 2 : sums.cost; /* |x - c|² = 2 (1 - xc) for unit vectors */
     return NB_OK;
 }

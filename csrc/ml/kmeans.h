@@ -16,7 +16,7 @@
 typedef struct nb_kmeans_config {
     int k;
     int max_iter;
-    double tol;     /* a centre that moved at most this far has not moved */
+    double tol; /* a centre that moved at most this far has not moved */
     int64_t seed;
     int init_steps; /* rounds of k-means|| */
     bool cosine;    /* rows have length 1 (nb_matrix_normalize), centres are kept at length 1 */
@@ -39,8 +39,8 @@ nb_status nb_kmeans_fit(const nb_matrix *m, const nb_kmeans_config *config, nb_a
 /* ---- parts --------------------------------------------------------------------------------------------------------------------- */
 
 /* Lloyd's iterations from `centers` (k × d, changed in place). *sums: as of the final centres; sums->sums is scratch (k × d). */
-nb_status nb_kmeans_lloyd(const nb_matrix *m, const nb_kmeans_config *config, int k, double *centers,
-                          nb_kmeans_sums *sums, int *n_iter);
+nb_status nb_kmeans_lloyd(const nb_matrix *m, const nb_kmeans_config *config, int k,
+                          double *centers, nb_kmeans_sums *sums, int *n_iter);
 /* Centres from the best of many runs; m is small. *k_io: in the wanted, out the found number of centres. */
 nb_status nb_kmeans_solve_small(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *arena,
                                 int *k_io, double **centers, double *cost);

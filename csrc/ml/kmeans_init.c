@@ -16,11 +16,11 @@
 #include <string.h>
 #include "base/thread.h"
 
-#define SMALL_ROWS     4096
-#define SMALL_WORK     4e6  /* rows × features × k up to which all rows are "small" */
-#define SAMPLE_PER_K   192
-#define MISSED         1.5  /* cost of all rows over what the sample promised */
-#define CHUNK_TILES    4096
+#define SMALL_ROWS   4096
+#define SMALL_WORK   4e6 /* rows × features × k up to which all rows are "small" */
+#define SAMPLE_PER_K 192
+#define MISSED       1.5 /* cost of all rows over what the sample promised */
+#define CHUNK_TILES  4096
 
 NB_INLINE uint64_t
 mix(uint64_t h)
@@ -53,11 +53,11 @@ hash_row(const nb_matrix *m, int64_t row, uint64_t seed)
 typedef struct sift {
     const nb_matrix *m;
     uint64_t seed;
-    double rate;             /* chance of a row, for the sample */
-    const double *centers;   /* not NULL: the chance is scale × weight × squared distance */
+    double rate;           /* chance of a row, for the sample */
+    const double *centers; /* not NULL: the chance is scale × weight × squared distance */
     int k;
     double scale;
-    int64_t **rows;          /* per chunk; in the pool */
+    int64_t **rows; /* per chunk; in the pool */
     int64_t *n_rows, *cap;
     bool failed;
 } sift;
@@ -67,9 +67,9 @@ sift_add(sift *s, int chunk, int64_t row)
 {
     if (s->n_rows[chunk] == s->cap[chunk]) {
         int64_t cap = s->cap[chunk] ? 2 * s->cap[chunk] : 256;
-        int64_t *rows = nb_pool_realloc(s->m->pool, s->rows[chunk],
-                                        (size_t)s->cap[chunk] * sizeof(int64_t),
-                                        (size_t)cap * sizeof(int64_t));
+        int64_t *rows =
+            nb_pool_realloc(s->m->pool, s->rows[chunk], (size_t)s->cap[chunk] * sizeof(int64_t),
+                            (size_t)cap * sizeof(int64_t));
 
         if (rows == NULL) {
             return false;
@@ -183,7 +183,7 @@ parallel_rounds(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *ar
                 double **centers, double cost)
 {
     int64_t cap = (int64_t)*k_io * (1 + 4 * (int64_t)config->init_steps), n = *k_io;
-    double *all = NB_ARENA_ARRAY(arena, double, (size_t)cap * (size_t)m->d);
+    double *all = NB_ARENA_ARRAY(arena, double, (size_t)cap *(size_t)m->d);
     nb_kmeans_sums sums;
     nb_matrix *candidates;
     double ignored;
@@ -194,8 +194,11 @@ parallel_rounds(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *ar
     }
     memcpy(all, *centers, (size_t)n * (size_t)m->d * sizeof(double));
     for (int round = 0; round < config->init_steps && cost > 0; round++) {
-        sift s = {.m = m, .seed = mix((uint64_t)config->seed + 77 + (uint64_t)round), .centers = all,
-                  .k = (int)n, .scale = 2.0 * *k_io / cost};
+        sift s = {.m = m,
+                  .seed = mix((uint64_t)config->seed + 77 + (uint64_t)round),
+                  .centers = all,
+                  .k = (int)n,
+                  .scale = 2.0 * *k_io / cost};
         int64_t *rows, n_rows;
 
         NB_TRY(sift_run(&s, config->parallel, arena, &rows, &n_rows));
@@ -277,13 +280,14 @@ nb_kmeans_init(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *are
     other = *centers;
     other_k = config->k;
     if (k < config->k) { /* room for all of them */
-        double *padded = NB_ARENA_ARRAY(arena, double, (size_t)config->k * (size_t)m->d);
+        double *padded = NB_ARENA_ARRAY(arena, double, (size_t)config->k *(size_t)m->d);
 
         if (padded == NULL) {
             return NB_NOMEM;
         }
         for (int c = 0; c < config->k; c++) {
-            memcpy(padded + (size_t)c * (size_t)m->d, *centers + (size_t)(c < k ? c : 0) * (size_t)m->d,
+            memcpy(padded + (size_t)c * (size_t)m->d,
+                   *centers + (size_t)(c < k ? c : 0) * (size_t)m->d,
                    (size_t)m->d * sizeof(double));
         }
         other = padded;

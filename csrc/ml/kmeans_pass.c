@@ -126,9 +126,9 @@ typedef struct pass {
     bool want_sums;
     int64_t tiles_per_chunk;
     int n_chunks;
-    size_t stride;    /* doubles per chunk in `partial` */
-    double *partial;  /* n_chunks × | sums k·d | weights k | cost | */
-    int64_t *counts;  /* n_chunks × k */
+    size_t stride;   /* doubles per chunk in `partial` */
+    double *partial; /* n_chunks × | sums k·d | weights k | cost | */
+    int64_t *counts; /* n_chunks × k */
 } pass;
 
 /* Adds the rows of a block to the sums of their centres. */

@@ -16,8 +16,8 @@
 #include "base/random.h"
 #include "base/thread.h"
 
-#define EXHAUSTIVE_WORK 4e6  /* partitions × rows × features */
-#define RESTART_WORK    3e7  /* multiplications spent on all restarts */
+#define EXHAUSTIVE_WORK 4e6 /* partitions × rows × features */
+#define RESTART_WORK    3e7 /* multiplications spent on all restarts */
 #define MAX_RESTARTS    64
 
 typedef struct solver {
@@ -254,7 +254,7 @@ search_all(solver *s, double *centers)
     double weight = 0;
     search q = {.s = s, .best = INFINITY};
 
-    q.values = NB_ARENA_ARRAY(s->arena, double, n * (size_t)d);
+    q.values = NB_ARENA_ARRAY(s->arena, double, n *(size_t)d);
     q.labels = NB_ARENA_ARRAY(s->arena, int, n);
     q.best_labels = nb_arena_zalloc(s->arena, n * sizeof(int));
     q.sums = nb_arena_zalloc(s->arena, center_size(s) * sizeof(double));
@@ -330,7 +330,7 @@ solve_sorted(solver *s, int *k_io, double **centers, double *cost)
     }
     n_distinct = distinct_rows(m, idx, s->k);
     if (n_distinct <= s->k) {
-        *centers = NB_ARENA_ARRAY(s->arena, double, (size_t)n_distinct * (size_t)m->d);
+        *centers = NB_ARENA_ARRAY(s->arena, double, (size_t)n_distinct *(size_t)m->d);
         if (*centers == NULL) {
             return NB_NOMEM;
         }
@@ -342,7 +342,7 @@ solve_sorted(solver *s, int *k_io, double **centers, double *cost)
         return NB_OK;
     }
     s->n_runs = (int)NB_MAX(NB_MIN(RESTART_WORK / work, MAX_RESTARTS), 2);
-    s->centers = NB_ARENA_ARRAY(s->arena, double, (size_t)s->n_runs * center_size(s));
+    s->centers = NB_ARENA_ARRAY(s->arena, double, (size_t)s->n_runs *center_size(s));
     s->costs = NB_ARENA_ARRAY(s->arena, double, s->n_runs);
     s->statuses = NB_ARENA_ARRAY(s->arena, nb_status, s->n_runs);
     if (s->centers == NULL || s->costs == NULL || s->statuses == NULL) {

@@ -17,14 +17,15 @@ typedef struct moments {
     int d;
     double weight, label_mean, label_var; /* label_var: population */
     double *mean, *std;                   /* population */
-    double *gram;   /* d × d: Σ w (x-c)(x-c)ᵀ / W, upper part filled, then mirrored */
+    double *gram;    /* d × d: Σ w (x-c)(x-c)ᵀ / W, upper part filled, then mirrored */
     double *product; /* d: Σ w (x-c)(y-e) / W */
 } moments;
 
 /* Adds w·(x - c)(x - c)ᵀ of all rows to the upper triangle. w is 0 for rows behind the last. */
 NB_SIMD_CLONES static void
-add_products(const double *data, int64_t n_tiles, int d, const double *weights, const double *center,
-             const double *labels, double *gram, double *product, double *scratch)
+add_products(const double *data, int64_t n_tiles, int d, const double *weights,
+             const double *center, const double *labels, double *gram, double *product,
+             double *scratch)
 {
     for (int64_t t = 0; t < n_tiles; t++) {
         const v8d *x = (const v8d *)(data + (size_t)t * (size_t)d * NB_TILE_ROWS);
@@ -44,7 +45,8 @@ add_products(const double *data, int64_t n_tiles, int d, const double *weights, 
             for (int j = i; j < d; j++) {
                 v8d q = wx * c[j];
 
-                gram[i * d + j] += ((q[0] + q[1]) + (q[2] + q[3])) + ((q[4] + q[5]) + (q[6] + q[7]));
+                gram[i * d + j] +=
+                    ((q[0] + q[1]) + (q[2] + q[3])) + ((q[4] + q[5]) + (q[6] + q[7]));
             }
         }
     }
@@ -264,8 +266,9 @@ nb_linear_fit(const nb_matrix *m, const double *labels, const nb_linear_config *
               nb_arena *arena, nb_linear_result *out)
 {
     int d = m->d, n = 0;
-    double *a = NB_ARENA_ARRAY(arena, double, (size_t)d * (size_t)d + 1);
-    double *b = NB_ARENA_ARRAY(arena, double, d + 1), *x = nb_arena_zalloc(arena, (size_t)(d + 1) * 8);
+    double *a = NB_ARENA_ARRAY(arena, double, (size_t)d *(size_t)d + 1);
+    double *b = NB_ARENA_ARRAY(arena, double, d + 1),
+           *x = nb_arena_zalloc(arena, (size_t)(d + 1) * 8);
     double *scale = NB_ARENA_ARRAY(arena, double, d + 1);
     double *penalty = NB_ARENA_ARRAY(arena, double, d + 1);
     double *scratch = NB_ARENA_ARRAY(arena, double, 4 * d + 4), *l;
@@ -274,7 +277,7 @@ nb_linear_fit(const nb_matrix *m, const double *labels, const nb_linear_config *
     moments s;
 
     NB_TRY(measure(m, labels, config->intercept, arena, &s));
-    l = NB_ARENA_ARRAY(arena, double, (size_t)d * (size_t)d + 1);
+    l = NB_ARENA_ARRAY(arena, double, (size_t)d *(size_t)d + 1);
     out->coefficients = x;
     out->intercept = config->intercept ? s.label_mean : 0;
     out->inverse = NULL;
@@ -321,7 +324,7 @@ nb_linear_fit(const nb_matrix *m, const double *labels, const nb_linear_config *
     } else if (cholesky(l, n)) {
         memcpy(scratch, b, (size_t)n * sizeof(double));
         cholesky_solve(l, n, scratch);
-        if (n == d) {
+        if (n == d && !config->unbiased) {
             NB_TRY(invert(l, &s, scale, config->intercept, arena, &out->inverse));
         }
     } else {

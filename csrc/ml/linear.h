@@ -15,7 +15,8 @@ typedef struct nb_linear_config {
     double reg_param, elastic_net, tol;
     int max_iter;
     bool intercept, standardize;
-    bool unbiased; /* deviations of the sample, as Spark's l-bfgs; else of the population, as its normal equations */
+    bool
+        unbiased; /* deviations of the sample, as Spark's l-bfgs; else of the population, as its normal equations */
 } nb_linear_config;
 
 typedef struct nb_linear_result {

@@ -262,7 +262,8 @@ static const struct {
 };
 
 static nb_status
-fit(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand__Fit *c, Sc__MlCommandResult *out, nb_error *err)
+fit(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand__Fit *c, Sc__MlCommandResult *out,
+    nb_error *err)
 {
     nb_arena *arena = nb_analyzer_config_of(an)->arena;
     nb_ml_model made = {0};
@@ -312,9 +313,9 @@ evaluate(nb_analyzer *an, const Sc__MlCommand__Evaluate *c, Sc__MlCommandResult 
     }
     NB_TRY(read_args(arena, cls, nb_ml_text(c->evaluator->uid), c->params, NULL, &args, err));
     NB_TRY(nb_analyze_relation(an, c->dataset, &plan, err));
-    NB_TRY((cls->id == NB_ML_CLUSTERING_EVALUATOR ? nb_ml_evaluate_clustering
-                                                  : nb_ml_evaluate_regression)(an, &args, plan, &x,
-                                                                               err));
+    NB_TRY((cls->id == NB_ML_CLUSTERING_EVALUATOR
+                ? nb_ml_evaluate_clustering
+                : nb_ml_evaluate_regression)(an, &args, plan, &x, err));
     v = nb_ml_double(x);
     return value_result(arena, &v, out);
 }
@@ -336,8 +337,9 @@ describe(nb_arena *arena, const nb_ml_model *m, nb_ml_value *out)
         nb_str measure = nb_ml_arg_str(&args, "distanceMeasure");
 
         v = nb_ml_get(&m->values, "clusterCenterMatrix");
-        text = nb_arena_printf(arena, "%s: uid=%.*s, k=%d, distanceMeasure=%.*s, numFeatures=%d",
-                               name, uid_len, uid, v->rows, (int)measure.len, measure.data, v->cols);
+        text =
+            nb_arena_printf(arena, "%s: uid=%.*s, k=%d, distanceMeasure=%.*s, numFeatures=%d", name,
+                            uid_len, uid, v->rows, (int)measure.len, measure.data, v->cols);
         break;
     }
     case NB_ML_LINEAR_REGRESSION_MODEL:
@@ -377,8 +379,8 @@ describe(nb_arena *arena, const nb_ml_model *m, nb_ml_value *out)
         if (n > 0) {
             snprintf(many, sizeof many, ", numInputCols=%d, numOutputCols=%d", n, n);
         }
-        text = nb_arena_printf(arena, "%s: uid=%.*s%s, handleInvalid=%.*s%s", name, uid_len, uid, drop,
-                               (int)invalid.len, invalid.data, many);
+        text = nb_arena_printf(arena, "%s: uid=%.*s%s, handleInvalid=%.*s%s", name, uid_len, uid,
+                               drop, (int)invalid.len, invalid.data, many);
     }
     }
     NB_ML_NEED(text);
@@ -399,7 +401,8 @@ n_features(const nb_ml_model *m, nb_ml_value *out)
 }
 
 static nb_status
-predict(nb_arena *arena, const nb_ml_model *m, const nb_ml_value *x, nb_ml_value *out, nb_error *err)
+predict(nb_arena *arena, const nb_ml_model *m, const nb_ml_value *x, nb_ml_value *out,
+        nb_error *err)
 {
     nb_ml_args args = {.cls = m->cls, .uid = m->uid, .model = &m->params, .arena = arena};
     const nb_ml_value *v;
@@ -411,10 +414,11 @@ predict(nb_arena *arena, const nb_ml_model *m, const nb_ml_value *x, nb_ml_value
         return nb_ml_raise_illegal(err, arena, "predict takes a vector");
     }
     if ((x->kind == NB_ML_VECTOR ? x->n : x->size) != size.i) {
-        return nb_ml_raise_illegal(err, arena,
-                                   "requirement failed: Both vectors should have same length, found "
-                                   "v1 is %d while v2 is %d",
-                                   (int)size.i, x->kind == NB_ML_VECTOR ? x->n : x->size);
+        return nb_ml_raise_illegal(
+            err, arena,
+            "requirement failed: Both vectors should have same length, found "
+            "v1 is %d while v2 is %d",
+            (int)size.i, x->kind == NB_ML_VECTOR ? x->n : x->size);
     }
     dense = nb_arena_zalloc(arena, (size_t)(size.i + 1) * sizeof(double));
     NB_ML_NEED(dense);
@@ -444,7 +448,8 @@ predict(nb_arena *arena, const nb_ml_model *m, const nb_ml_value *x, nb_ml_value
 
 /* The value of a chain of attributes. */
 static nb_status
-attribute(nb_arena *arena, const nb_ml_model *m, const Sc__Fetch *f, nb_ml_value *out, nb_error *err)
+attribute(nb_arena *arena, const nb_ml_model *m, const Sc__Fetch *f, nb_ml_value *out,
+          nb_error *err)
 {
     const Sc__Fetch__Method *last = f->methods[f->n_methods - 1];
     nb_str name = nb_ml_text(last->method);
@@ -638,7 +643,8 @@ nb_ml_command(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand *command, Sc__MlCo
     case SC__ML_COMMAND__COMMAND_EVALUATE: return evaluate(an, command->evaluate, r, err);
     case SC__ML_COMMAND__COMMAND_CLEAN_CACHE: return clean(ml, arena, false, r);
     case SC__ML_COMMAND__COMMAND_GET_CACHE_INFO: return clean(ml, arena, true, r);
-    default: return nb_raise_unsupported(err, "An ML command of kind %d", (int)command->command_case);
+    default:
+        return nb_raise_unsupported(err, "An ML command of kind %d", (int)command->command_case);
     }
 }
 
@@ -720,6 +726,7 @@ nb_ml_resolve(void *payload, nb_analyzer *an, const Sc__Relation *rel, nb_plan *
     case SC__ML_RELATION__ML_TYPE_TRANSFORM:
         return resolve_transform(payload, an, m->transform, out, err);
     case SC__ML_RELATION__ML_TYPE_FETCH: return resolve_summary(payload, an, m, out, err);
-    default: return nb_raise(err, NB_COND_INVALID_PLAN, "message", "an ML relation of no kind", NULL);
+    default:
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "an ML relation of no kind", NULL);
     }
 }

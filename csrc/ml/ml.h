@@ -24,7 +24,7 @@ nb_status nb_ml_command(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand *command
                         Sc__MlCommandResult **out, nb_error *err);
 
 /* An nb_relation_hook; payload is the nb_ml. */
-nb_status nb_ml_resolve(void *ml, nb_analyzer *an, const Sc__Relation *rel, nb_plan **out,
-                        nb_error *err);
+nb_status
+nb_ml_resolve(void *ml, nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 
 #endif

@@ -21,14 +21,14 @@ typedef struct nb_ml_model {
 /* ---- rows (rows.c) ---------------------------------------------------------------------------------------------------------- */
 
 /* The attribute of this name; raises FIELD_NOT_FOUND. */
-nb_status nb_ml_attr(nb_analyzer *an, const nb_plan *plan, nb_str name, const nb_attr **out,
-                     nb_error *err);
+nb_status
+nb_ml_attr(nb_analyzer *an, const nb_plan *plan, nb_str name, const nb_attr **out, nb_error *err);
 /* The same; its type must do for vectors. */
 nb_status nb_ml_vector_attr(nb_analyzer *an, const nb_plan *plan, nb_str name, const nb_attr **out,
                             nb_error *err);
 /* A numeric column as an expression of type double. */
-nb_status nb_ml_number_expr(nb_analyzer *an, const nb_plan *plan, nb_str name, nb_expr **out,
-                            nb_error *err);
+nb_status
+nb_ml_number_expr(nb_analyzer *an, const nb_plan *plan, nb_str name, nb_expr **out, nb_error *err);
 
 /* Rows of expressions over a plan: table columns[i] holds exprs[i]. The plan is used up. */
 typedef struct nb_ml_table {

@@ -104,7 +104,9 @@ add_doubles(nb_strbuf *b, const double *x, size_t n)
         if (isfinite(x[i])) {
             nb_strbuf_add(b, (nb_str){text, (size_t)nb_format_double(text, x[i])});
         } else {
-            nb_strbuf_adds(b, isnan(x[i]) ? "\"NaN\"" : x[i] > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+            nb_strbuf_adds(b, isnan(x[i]) ? "\"NaN\""
+                              : x[i] > 0  ? "\"Infinity\""
+                                          : "\"-Infinity\"");
         }
     }
     nb_strbuf_addc(b, ']');
@@ -143,7 +145,9 @@ add_value(nb_strbuf *b, const nb_ml_value *v)
     case NB_ML_MATRIX: add_doubles(b, v->x, (size_t)v->rows * (size_t)v->cols); break;
     case NB_ML_DOUBLE:
         if (!isfinite(v->d)) {
-            nb_strbuf_adds(b, isnan(v->d) ? "\"NaN\"" : v->d > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+            nb_strbuf_adds(b, isnan(v->d) ? "\"NaN\""
+                              : v->d > 0  ? "\"Infinity\""
+                                          : "\"-Infinity\"");
             break;
         }
         nb_ml_print(b, v);
@@ -153,8 +157,8 @@ add_value(nb_strbuf *b, const nb_ml_value *v)
 }
 
 nb_status
-nb_ml_save(nb_arena *arena, nb_str path, const nb_ml_class *cls, nb_str uid, const nb_ml_bag *params,
-           const nb_ml_bag *values, nb_error *err)
+nb_ml_save(nb_arena *arena, nb_str path, const nb_ml_class *cls, nb_str uid,
+           const nb_ml_bag *params, const nb_ml_bag *values, nb_error *err)
 {
     char *local = local_path(arena, path), *temporary, *metadata, *data;
     nb_strbuf b = {0};
@@ -382,7 +386,8 @@ need_values(const nb_ml_class *cls, const nb_ml_bag *values, const char *path, n
             const nb_ml_value *v = nb_ml_get(values, needed[i].name);
 
             if (v == NULL || v->kind != needed[i].kind ||
-                (first && v->kind == NB_ML_VECTOR && first->kind == NB_ML_VECTOR && v->n != first->n)) {
+                (first && v->kind == NB_ML_VECTOR && first->kind == NB_ML_VECTOR &&
+                 v->n != first->n)) {
                 return corrupt(err, path);
             }
             first = first ? first : v;
@@ -415,16 +420,17 @@ nb_ml_load_saved(nb_str path, const nb_ml_class *cls, nb_str *uid, nb_ml_bag *pa
         return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", shown, NULL);
     }
     NB_TRY(read_file(arena, metadata, &text, err));
-    if (nb_json_parse(arena, nb_str_trim(text), &j) != NB_OK || !(name = nb_json_get(&j, "class")) ||
-        !(id = nb_json_get(&j, "uid")) || !(map = nb_json_get(&j, "paramMap")) ||
-        map->kind != NB_JSON_OBJECT) {
+    if (nb_json_parse(arena, nb_str_trim(text), &j) != NB_OK ||
+        !(name = nb_json_get(&j, "class")) || !(id = nb_json_get(&j, "uid")) ||
+        !(map = nb_json_get(&j, "paramMap")) || map->kind != NB_JSON_OBJECT) {
         return corrupt(err, metadata);
     }
     if (!nb_str_equal(name->text, nb_str_of(cls->name))) {
-        return nb_ml_raise_illegal(err, arena,
-                                   "requirement failed: Error loading metadata: Expected class name "
-                                   "%s but found class name %.*s",
-                                   cls->name, (int)name->text.len, name->text.data);
+        return nb_ml_raise_illegal(
+            err, arena,
+            "requirement failed: Error loading metadata: Expected class name "
+            "%s but found class name %.*s",
+            cls->name, (int)name->text.len, name->text.data);
     }
     *uid = args.uid = id->text;
     args.given.arena = arena;

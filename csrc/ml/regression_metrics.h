@@ -10,11 +10,12 @@
 
 typedef struct nb_ml_regression {
     int64_t n;
-    double weight, label, label_squares, absolute, squares; /* weighted sums */
+    double weight, weight_squares, label, label_squares, absolute, squares; /* weighted sums */
 } nb_ml_regression;
 
 void nb_ml_regression_add(nb_ml_regression *r, double label, double prediction, double weight);
-/* spread: weighted squared distances of the labels from their mean. */
+/* spread: weighted squared distances of the labels from their mean. Spark takes the unbiased variance of reliability weights times W - 1,
+ * which is the spread itself when all weights are 1. */
 double nb_ml_regression_r2(const nb_ml_regression *r, double spread, bool through_origin);
 
 #endif

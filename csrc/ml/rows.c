@@ -50,7 +50,8 @@ nb_ml_vector_attr(nb_analyzer *an, const nb_plan *plan, nb_str name, const nb_at
         return nb_ml_raise_illegal(
             err, arena,
             "requirement failed: Column %.*s must be of type equal to one of the following types: "
-            "[struct<type:tinyint,size:int,indices:array<int>,values:array<double>>, array<double>, "
+            "[struct<type:tinyint,size:int,indices:array<int>,values:array<double>>, "
+            "array<double>, "
             "array<float>] but was actually of type %s.",
             (int)name.len, name.data, nb_type_catalog_string(arena, (*out)->type));
     }
@@ -151,10 +152,10 @@ nb_ml_doubles_of(nb_arena *arena, const nb_ml_table *t, int column, double **out
 /* Rows of one chunk go to the matrix piece by piece, in parallel. */
 typedef struct fill {
     nb_matrix *m;
-    int64_t row0, n_rows;         /* of the chunk, in the matrix */
-    const nb_vector *columns;     /* d flat numeric columns; or */
-    const nb_ml_column *vectors;  /* one column of vectors */
-    int *bad;                     /* per piece: 1 null, 2 NaN, 4 infinite, 8 wrong size */
+    int64_t row0, n_rows;        /* of the chunk, in the matrix */
+    const nb_vector *columns;    /* d flat numeric columns; or */
+    const nb_ml_column *vectors; /* one column of vectors */
+    int *bad;                    /* per piece: 1 null, 2 NaN, 4 infinite, 8 wrong size */
 } fill;
 
 #define PIECE 8192
@@ -164,12 +165,12 @@ fill_column(const nb_vector *v, int64_t from, int64_t to, double *base, size_t d
 {
     int bad = 0;
 
-#define COPY(T)                                                                        \
-    for (int64_t i = from; i < to; i++) {                                              \
-        int64_t row = row0 + i;                                                        \
-        double x = (double)NB_DATA(T, v)[i];                                           \
-        base[(size_t)(row >> 3) * d * NB_TILE_ROWS + (size_t)(row & 7)] = x;           \
-        bad |= (x - x != 0) ? (x != x ? 2 : 4) : 0;                                    \
+#define COPY(T)                                                              \
+    for (int64_t i = from; i < to; i++) {                                    \
+        int64_t row = row0 + i;                                              \
+        double x = (double)NB_DATA(T, v)[i];                                 \
+        base[(size_t)(row >> 3) * d * NB_TILE_ROWS + (size_t)(row & 7)] = x; \
+        bad |= (x - x != 0) ? (x != x ? 2 : 4) : 0;                          \
     }
     switch (v->type->phys) {
     case NB_PHYS_INT32: COPY(int32_t); break;
@@ -270,8 +271,7 @@ raise_bad_row(nb_arena *arena, const fill *f, bool assembled, int bad, nb_error 
     }
     text = nb_ml_row_text(arena, &row);
     return nb_raise(err, NB_COND_USER_RAISED_EXCEPTION, "errorMessage",
-                    nb_arena_printf(arena,
-                                    "Vector values MUST NOT be NaN or Infinity, but got %s",
+                    nb_arena_printf(arena, "Vector values MUST NOT be NaN or Infinity, but got %s",
                                     text ? text : ""),
                     NULL);
 }
@@ -310,10 +310,10 @@ to_matrix(nb_analyzer *an, const nb_ml_table *t, int n_columns, bool finite, boo
         }
         d = -1;
         for (int c = 0; c < t->table->n_chunks; c++) {
-            NB_TRY_GOTO(st,
-                        nb_ml_column_open(arena, &t->table->chunks[c]->cols[t->columns[0]],
-                                          &vectors[c]),
-                        done);
+            NB_TRY_GOTO(
+                st,
+                nb_ml_column_open(arena, &t->table->chunks[c]->cols[t->columns[0]], &vectors[c]),
+                done);
             vectors[c].n_rows = t->table->chunks[c]->n_rows;
             d = d < 0 ? width_of(&vectors[c]) : d;
         }
@@ -384,8 +384,8 @@ load_weights(nb_analyzer *an, const nb_ml_table *t, int column, nb_matrix *m, nb
         if (w[i] < 0 || isinf(w[i])) {
             char text[96];
 
-            snprintf(text, sizeof text,
-                     "Weights MUST NOT be Negative or Infinity, but got %g", w[i]);
+            snprintf(text, sizeof text, "Weights MUST NOT be Negative or Infinity, but got %g",
+                     w[i]);
             return nb_raise(err, NB_COND_USER_RAISED_EXCEPTION, "errorMessage", text, NULL);
         }
         m->weights[i] = w[i];

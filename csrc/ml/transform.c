@@ -4,7 +4,7 @@
  */
 #include "ml/model.h"
 
-#include <stdio.h>
+#include "ml/json.h"
 #include "ml/vectors.h"
 
 static nb_arena *
@@ -25,7 +25,8 @@ has_column(const nb_plan *plan, nb_str name)
 }
 
 static nb_status
-need_free_name(nb_analyzer *an, const nb_plan *child, nb_str name, const char *format, nb_error *err)
+need_free_name(nb_analyzer *an, const nb_plan *child, nb_str name, const char *format,
+               nb_error *err)
 {
     if (has_column(child, name)) {
         return nb_ml_raise_illegal(err, arena_of(an), format, (int)name.len, name.data);
@@ -109,14 +110,16 @@ nb_ml_select(nb_analyzer *an, nb_plan *child, const nb_str *names, int n, nb_pla
 static int
 n_attrs_in(nb_str metadata)
 {
-    const char *at = metadata.len ? memmem(metadata.data, metadata.len, "\"num_attrs\":", 12) : NULL;
+    const char *at =
+        metadata.len ? memmem(metadata.data, metadata.len, "\"num_attrs\":", 12) : NULL;
     int64_t n = 0;
     bool any = false;
 
     if (at == NULL) {
         return -1;
     }
-    for (at += 12; at < metadata.data + metadata.len && *at >= '0' && *at <= '9' && n < 1 << 30; at++) {
+    for (at += 12; at < metadata.data + metadata.len && *at >= '0' && *at <= '9' && n < 1 << 30;
+         at++) {
         n = n * 10 + (*at - '0');
         any = true;
     }
@@ -145,23 +148,6 @@ next_name(nb_str metadata, size_t *at, nb_str *name)
     *name = (nb_str){metadata.data + from, to - from};
     *at = to + 1;
     return true;
-}
-
-static void
-add_escaped(nb_strbuf *b, nb_str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.data[i];
-
-        if (c == '"' || c == '\\') {
-            nb_strbuf_addc(b, '\\');
-            nb_strbuf_addc(b, (char)c);
-        } else if (c < 0x20) {
-            nb_strbuf_addf(b, "\\u%04x", c);
-        } else {
-            nb_strbuf_addc(b, (char)c);
-        }
-    }
 }
 
 static nb_status
@@ -193,9 +179,10 @@ assembled_metadata(nb_arena *arena, const nb_attr **inputs, int n, nb_str *out)
         for (int j = 0; j < size; j++) {
             nb_str inner;
 
-            nb_strbuf_addf(&b, "%s{\"idx\":%d,\"name\":\"", at ? "," : "", at);
+            nb_strbuf_addf(&b, "%s{\"idx\":%d,\"name\":", at ? "," : "", at);
             at++;
-            add_escaped(&b, inputs[i]->name);
+            nb_json_add_string(&b, inputs[i]->name);
+            b.len -= b.len > 0; /* the closing quote */
             if (is_vector && next_name(inputs[i]->metadata, &pos, &inner)) {
                 nb_strbuf_addc(&b, '_');
                 nb_strbuf_add(&b, inner);
@@ -214,13 +201,12 @@ labels_metadata(nb_arena *arena, nb_str name, const nb_str *labels, int n, bool 
 {
     nb_strbuf b = {0};
 
-    nb_strbuf_adds(&b, "{\"ml_attr\":{\"name\":\"");
-    add_escaped(&b, name);
-    nb_strbuf_adds(&b, "\",\"type\":\"nominal\",\"vals\":[");
+    nb_strbuf_adds(&b, "{\"ml_attr\":{\"name\":");
+    nb_json_add_string(&b, name);
+    nb_strbuf_adds(&b, ",\"type\":\"nominal\",\"vals\":[");
     for (int i = 0; i < n; i++) {
-        nb_strbuf_adds(&b, i ? ",\"" : "\"");
-        add_escaped(&b, labels[i]);
-        nb_strbuf_addc(&b, '"');
+        nb_strbuf_adds(&b, i ? "," : "");
+        nb_json_add_string(&b, labels[i]);
     }
     nb_strbuf_adds(&b, keep ? (n ? ",\"__unknown\"]}}" : "\"__unknown\"]}}") : "]}}");
     return finish_metadata(arena, &b, out);
@@ -234,6 +220,35 @@ size_metadata(nb_arena *arena, int size, nb_str *out)
     NB_ML_NEED(text);
     *out = nb_str_of(text);
     return NB_OK;
+}
+
+/* One binary attribute per category, named by its label where the input's metadata knows labels. */
+static nb_status
+categories_metadata(nb_arena *arena, nb_str input, int n, bool drop_last, bool keep, nb_str *out)
+{
+    const nb_json *attr = NULL, *vals = NULL;
+    nb_strbuf b = {0};
+    nb_json j;
+
+    if (input.len > 0 && nb_json_parse(arena, input, &j) == NB_OK) {
+        attr = nb_json_get(&j, "ml_attr");
+        vals = attr ? nb_json_get(attr, "vals") : NULL;
+    }
+    n += keep - drop_last;
+    nb_strbuf_adds(&b, "{\"ml_attr\":{\"attrs\":{\"binary\":[");
+    for (int i = 0; i < n; i++) {
+        nb_strbuf_addf(&b, "%s{\"idx\":%d,\"name\":", i ? "," : "", i);
+        if (vals && i < vals->n) {
+            nb_json_add_string(&b, vals->items[i].text);
+        } else if (keep && !drop_last && i == n - 1) {
+            nb_strbuf_adds(&b, "\"invalidValues\"");
+        } else {
+            nb_strbuf_addf(&b, "\"%d\"", i);
+        }
+        nb_strbuf_addc(&b, '}');
+    }
+    nb_strbuf_addf(&b, "]},\"num_attrs\":%d}}", n);
+    return finish_metadata(arena, &b, out);
 }
 
 /* ---- the classes -------------------------------------------------------------------------------------------------------------- */
@@ -252,7 +267,8 @@ kernel_argument(nb_arena *arena, const nb_attr *a, nb_expr **out, nb_error *err)
     default:
         return nb_ml_is_vector_type(a->type)
                    ? NB_OK
-                   : nb_expr_cast(arena, *out, nb_type_of(NB_TYPE_FLOAT64), NB_CAST_LEGACY, out, err);
+                   : nb_expr_cast(arena, *out, nb_type_of(NB_TYPE_FLOAT64), NB_CAST_LEGACY, out,
+                                  err);
     }
 }
 
@@ -289,7 +305,8 @@ assemble(nb_analyzer *an, const nb_ml_args *args, nb_plan *child, nb_plan **out,
     NB_TRY(need_free_name(an, child, output, "Output column %.*s already exists.", err));
     NB_TRY(assembled_metadata(arena, attrs, n, &metadata));
     if (nb_str_equal(invalid, NB_STR("skip"))) {
-        NB_TRY(filter(an, child, nb_ml_call_new(arena, NB_ML_CALL_COMPLETE, exprs, n, NULL), &child));
+        NB_TRY(
+            filter(an, child, nb_ml_call_new(arena, NB_ML_CALL_COMPLETE, exprs, n, NULL), &child));
     }
     payload->keep = nb_str_equal(invalid, NB_STR("keep"));
     payload->sizes = sizes;
@@ -334,7 +351,8 @@ cluster(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_pl
 
     NB_ML_NEED(payload);
     NB_TRY(nb_ml_vector_attr(an, child, nb_ml_arg_str(args, "featuresCol"), &features, err));
-    NB_TRY(need_free_name(an, child, output, "requirement failed: Column %.*s already exists.", err));
+    NB_TRY(
+        need_free_name(an, child, output, "requirement failed: Column %.*s already exists.", err));
     NB_TRY(copy_doubles(arena, &model->values, "clusterCenterMatrix", &x, &payload->d));
     payload->k = centers->rows;
     payload->centers = (double *)x;
@@ -342,7 +360,8 @@ cluster(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_pl
     made = nb_attr_expr(arena, features);
     NB_ML_NEED(made);
     made = nb_ml_call_new(arena, NB_ML_CALL_CLUSTER, &made, 1, payload);
-    text = nb_arena_printf(arena, "{\"ml_attr\":{\"num_vals\":%d,\"type\":\"nominal\"}}", payload->k);
+    text =
+        nb_arena_printf(arena, "{\"ml_attr\":{\"num_vals\":%d,\"type\":\"nominal\"}}", payload->k);
     NB_ML_NEED(made && text);
     metadata = nb_str_of(text);
     return append(an, child, &made, &output, &metadata, 1, out);
@@ -361,7 +380,8 @@ predict(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_pl
 
     NB_ML_NEED(payload);
     NB_TRY(nb_ml_vector_attr(an, child, nb_ml_arg_str(args, "featuresCol"), &features, err));
-    NB_TRY(need_free_name(an, child, output, "requirement failed: Column %.*s already exists.", err));
+    NB_TRY(
+        need_free_name(an, child, output, "requirement failed: Column %.*s already exists.", err));
     NB_TRY(copy_doubles(arena, &model->values, "coefficients", &x, &payload->d));
     payload->coefficients = (double *)x;
     payload->intercept = nb_ml_get(&model->values, "intercept")->d;
@@ -385,8 +405,8 @@ scale(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_plan
 
     NB_ML_NEED(p);
     NB_TRY(nb_ml_vector_attr(an, child, nb_ml_arg_str(args, "inputCol"), &input, err));
-    NB_TRY(need_free_name(an, child, output, "requirement failed: Output column %.*s already exists.",
-                          err));
+    NB_TRY(need_free_name(an, child, output,
+                          "requirement failed: Output column %.*s already exists.", err));
     if (model->cls->id == NB_ML_MIN_MAX_SCALER_MODEL) {
         double low = nb_ml_arg_double(args, "min"), high = nb_ml_arg_double(args, "max");
         const double *min, *max;
@@ -403,7 +423,11 @@ scale(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_plan
             offset[j] = low;
             constant[j] = (low + high) / 2;
         }
-        *p = (nb_ml_scale){.d = d, .shift = min, .scale = factor, .offset = offset, .min_max = true,
+        *p = (nb_ml_scale){.d = d,
+                           .shift = min,
+                           .scale = factor,
+                           .offset = offset,
+                           .min_max = true,
                            .offset_const = constant};
     } else {
         const double *std, *mean;
@@ -508,9 +532,11 @@ one_hot(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_pl
     n = NB_MIN(n, sizes->n);
     for (int i = 0; i < n; i++) {
         nb_ml_onehot *p = NB_ARENA_NEW(arena, nb_ml_onehot);
+        const nb_attr *a;
         nb_expr *e;
 
         NB_ML_NEED(p);
+        NB_TRY(nb_ml_attr(an, child, inputs[i], &a, err));
         NB_TRY(nb_ml_number_expr(an, child, inputs[i], &e, err));
         NB_TRY(need_free_name(an, child, outputs[i],
                               "requirement failed: Output column %.*s already exists.", err));
@@ -520,8 +546,8 @@ one_hot(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model, nb_pl
         made[i] = nb_ml_call_new(arena, NB_ML_CALL_ONEHOT, &e, 1, p);
         NB_ML_NEED(made[i]);
         made[i]->nullable = true;
-        NB_TRY(size_metadata(arena, p->n_categories + (p->keep ? 1 : 0) - (p->drop_last ? 1 : 0),
-                             &metadata[i]));
+        NB_TRY(categories_metadata(arena, a->metadata, p->n_categories, p->drop_last, p->keep,
+                                   &metadata[i]));
     }
     return append(an, child, made, outputs, metadata, n, out);
 }

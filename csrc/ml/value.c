@@ -181,7 +181,9 @@ nb_ml_print(nb_strbuf *out, const nb_ml_value *v)
     case NB_ML_BOOL: nb_strbuf_adds(out, v->i ? "true" : "false"); break;
     case NB_ML_INT:
     case NB_ML_LONG: nb_strbuf_addf(out, "%lld", (long long)v->i); break;
-    case NB_ML_DOUBLE: nb_strbuf_add(out, (nb_str){text, (size_t)nb_format_double(text, v->d)}); break;
+    case NB_ML_DOUBLE:
+        nb_strbuf_add(out, (nb_str){text, (size_t)nb_format_double(text, v->d)});
+        break;
     case NB_ML_STRING: nb_strbuf_add(out, v->s); break;
     case NB_ML_STRINGS:
         nb_strbuf_addc(out, '[');
@@ -263,7 +265,8 @@ from_specialized(nb_arena *arena, const Sc__Expression__Literal__SpecializedArra
     *out = (nb_ml_value){0};
     switch (a->value_type_case) {
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_INTS:
-        *out = (nb_ml_value){.kind = NB_ML_INTS, .n = (int)a->ints->n_values, .ints = a->ints->values};
+        *out =
+            (nb_ml_value){.kind = NB_ML_INTS, .n = (int)a->ints->n_values, .ints = a->ints->values};
         return NB_OK;
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_DOUBLES:
         *out = nb_ml_doubles(a->doubles->values, (int)a->doubles->n_values);
@@ -311,13 +314,14 @@ from_struct(nb_arena *arena, const Sc__Expression__Literal__Struct *s, nb_ml_val
                         NULL);
     }
     for (int i = 0; i < e[2].n; i++) {
-        if (e[2].ints[i] < 0 || e[2].ints[i] >= e[1].i || (i > 0 && e[2].ints[i] <= e[2].ints[i - 1])) {
+        if (e[2].ints[i] < 0 || e[2].ints[i] >= e[1].i ||
+            (i > 0 && e[2].ints[i] <= e[2].ints[i - 1])) {
             return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                             "indices of a sparse vector are not ascending", NULL);
         }
     }
-    *out = (nb_ml_value){.kind = NB_ML_SPARSE, .size = (int)e[1].i, .n = e[3].n, .ints = e[2].ints,
-                         .x = e[3].x};
+    *out = (nb_ml_value){
+        .kind = NB_ML_SPARSE, .size = (int)e[1].i, .n = e[3].n, .ints = e[2].ints, .x = e[3].x};
     return NB_OK;
 }
 
@@ -328,15 +332,21 @@ nb_ml_from_literal(nb_arena *arena, const Sc__Expression__Literal *lit, nb_ml_va
     switch (lit->literal_type_case) {
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE__NOT_SET:
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL: *out = (nb_ml_value){0}; return NB_OK;
-    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN: *out = nb_ml_bool(lit->boolean); return NB_OK;
+    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN:
+        *out = nb_ml_bool(lit->boolean);
+        return NB_OK;
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_BYTE: *out = nb_ml_int(lit->byte); return NB_OK;
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_SHORT: *out = nb_ml_int(lit->short_); return NB_OK;
-    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER: *out = nb_ml_int(lit->integer); return NB_OK;
+    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER:
+        *out = nb_ml_int(lit->integer);
+        return NB_OK;
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_LONG: *out = nb_ml_long(lit->long_); return NB_OK;
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_FLOAT:
         *out = nb_ml_double((double)lit->float_);
         return NB_OK;
-    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_DOUBLE: *out = nb_ml_double(lit->double_); return NB_OK;
+    case SC__EXPRESSION__LITERAL__LITERAL_TYPE_DOUBLE:
+        *out = nb_ml_double(lit->double_);
+        return NB_OK;
     case SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING:
         *out = nb_ml_string(nb_ml_text(lit->string));
         return NB_OK;
@@ -355,8 +365,9 @@ nb_ml_from_literal(nb_arena *arena, const Sc__Expression__Literal *lit, nb_ml_va
 static nb_status
 ints_literal(nb_arena *arena, int32_t *ints, int n, Sc__Expression__Literal *lit)
 {
-    Sc__Expression__Literal__SpecializedArray *a = NB_ML_MESSAGE(
-        arena, Sc__Expression__Literal__SpecializedArray, sc__expression__literal__specialized_array);
+    Sc__Expression__Literal__SpecializedArray *a =
+        NB_ML_MESSAGE(arena, Sc__Expression__Literal__SpecializedArray,
+                      sc__expression__literal__specialized_array);
 
     NB_ML_NEED(a);
     a->ints = NB_ML_MESSAGE(arena, Sc__Ints, sc__ints);
@@ -372,8 +383,9 @@ ints_literal(nb_arena *arena, int32_t *ints, int n, Sc__Expression__Literal *lit
 static nb_status
 doubles_literal(nb_arena *arena, double *x, int n, Sc__Expression__Literal *lit)
 {
-    Sc__Expression__Literal__SpecializedArray *a = NB_ML_MESSAGE(
-        arena, Sc__Expression__Literal__SpecializedArray, sc__expression__literal__specialized_array);
+    Sc__Expression__Literal__SpecializedArray *a =
+        NB_ML_MESSAGE(arena, Sc__Expression__Literal__SpecializedArray,
+                      sc__expression__literal__specialized_array);
 
     NB_ML_NEED(a);
     a->doubles = NB_ML_MESSAGE(arena, Sc__Doubles, sc__doubles);
@@ -389,8 +401,9 @@ doubles_literal(nb_arena *arena, double *x, int n, Sc__Expression__Literal *lit)
 static nb_status
 strings_literal(nb_arena *arena, const nb_ml_value *v, Sc__Expression__Literal *lit)
 {
-    Sc__Expression__Literal__SpecializedArray *a = NB_ML_MESSAGE(
-        arena, Sc__Expression__Literal__SpecializedArray, sc__expression__literal__specialized_array);
+    Sc__Expression__Literal__SpecializedArray *a =
+        NB_ML_MESSAGE(arena, Sc__Expression__Literal__SpecializedArray,
+                      sc__expression__literal__specialized_array);
 
     NB_ML_NEED(a);
     a->strings = NB_ML_MESSAGE(arena, Sc__Strings, sc__strings);

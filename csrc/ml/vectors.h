@@ -16,8 +16,8 @@ bool nb_ml_is_vector_type(const nb_type *t);
 typedef struct nb_ml_column {
     int64_t n_rows;
     const uint64_t *validity;
-    const int8_t *kinds;    /* 0 sparse, 1 dense; NULL: all dense */
-    const int32_t *sizes;   /* of sparse rows */
+    const int8_t *kinds;  /* 0 sparse, 1 dense; NULL: all dense */
+    const int32_t *sizes; /* of sparse rows */
     const nb_list *indices, *values;
     const int32_t *index_data;
     const double *data;
@@ -62,11 +62,12 @@ typedef struct nb_ml_builder {
 nb_status nb_ml_builder_open(nb_arena *arena, nb_vector *out, size_t expected, nb_ml_builder *b);
 /* Room for n elements of a dense row, to be filled by the caller. */
 nb_status nb_ml_builder_dense(nb_ml_builder *b, int64_t row, int n, double **x);
-nb_status nb_ml_builder_sparse(nb_ml_builder *b, int64_t row, int size, int n, int32_t **index,
-                               double **x);
+nb_status
+nb_ml_builder_sparse(nb_ml_builder *b, int64_t row, int size, int n, int32_t **index, double **x);
 /* Whichever form is smaller, by Spark's rule (Vector.compressed). */
 nb_status nb_ml_builder_compressed(nb_ml_builder *b, int64_t row, const double *x, int n);
-void nb_ml_builder_null(nb_ml_builder *b, int64_t row); /* only the lists: the row's validity is the caller's */
+void nb_ml_builder_null(nb_ml_builder *b,
+                        int64_t row); /* only the lists: the row's validity is the caller's */
 nb_status nb_ml_builder_close(nb_ml_builder *b);
 
 #endif

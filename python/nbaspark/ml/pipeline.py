@@ -66,9 +66,7 @@ class Pipeline(Estimator, MLReadable, MLWritable):
         stages = self.getStages()
         for stage in stages:
             if not isinstance(stage, (Estimator, Transformer)):
-                raise TypeError(
-                    f"Cannot recognize a pipeline stage of type {type(stage)}."
-                )
+                raise TypeError(f"Cannot recognize a pipeline stage of type {type(stage)}.")
         last = max((i for i, s in enumerate(stages) if isinstance(s, Estimator)), default=-1)
         fitted: list[Transformer] = []
         for i, stage in enumerate(stages):

@@ -166,9 +166,7 @@ class HasTrainingSummary:
     def summary(self) -> Any:
         """The summary of the training."""
         if self._summary is None:
-            raise RuntimeError(
-                f"No training summary available for this {type(self).__name__}"
-            )
+            raise RuntimeError(f"No training summary available for this {type(self).__name__}")
         return self._summary
 
 
@@ -297,4 +295,3 @@ def _class_of(name: str) -> Any:
     if module == "nbaspark.ml":
         module = "nbaspark.ml.pipeline"
     return getattr(import_module(module), parts[-1])
-

@@ -17,7 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from nbaspark.ml.param import Param
     from nbaspark.sql import DataFrame
 
 _HELPER = "______ML_CONNECT_HELPER______"
@@ -221,6 +220,16 @@ class JavaSummary:
         return DataFrame(relation("ml_relation", body), self._model._java_obj.session)
 
 
+def evaluate(evaluator: Any, dataset: DataFrame) -> float:
+    """Return the metric that an evaluator of the engine computes."""
+    body = {
+        "evaluator": evaluator._operator("EVALUATOR"),
+        "params": _params(evaluator),
+        "dataset": dataset._plan,
+    }
+    return from_literal(_run(dataset.sparkSession, evaluate=body)["param"])
+
+
 def _kind_of(cls: type) -> str:
     if issubclass(cls, JavaModel):
         return "MODEL"
@@ -295,4 +304,3 @@ def _setter(cls: type, method: str, name: str) -> Any:
     setter.__qualname__ = f"{cls.__qualname__}.{method}"
     setter.__doc__ = f"Set `{name}`."
     return setter
-

@@ -52,8 +52,8 @@ matrix_of(fixture *f, const double *values, int64_t n, int d)
 static nb_kmeans_result
 fit(fixture *f, const nb_matrix *m, int k, int64_t seed, bool parallel)
 {
-    nb_kmeans_config config = {.k = k, .max_iter = 20, .tol = 1e-4, .seed = seed, .init_steps = 2,
-                               .parallel = parallel};
+    nb_kmeans_config config = {
+        .k = k, .max_iter = 20, .tol = 1e-4, .seed = seed, .init_steps = 2, .parallel = parallel};
     nb_kmeans_result r;
 
     assert_int_equal(nb_kmeans_fit(m, &config, f->arena, &r), NB_OK);
@@ -134,8 +134,7 @@ test_kmeans__order_and_threads_do_not_matter(void **state)
         b = fit(f, reversed, sizes[c].k, 3, true);
         assert_int_equal(a.k, b.k);
         assert_true(a.cost == again.cost);
-        assert_memory_equal(a.centers, again.centers,
-                            (size_t)a.k * (size_t)m->d * sizeof(double));
+        assert_memory_equal(a.centers, again.centers, (size_t)a.k * (size_t)m->d * sizeof(double));
         assert_true(fabs(a.cost - b.cost) <= 1e-9 * a.cost);
         for (int i = 0; i < a.k * m->d; i++) {
             assert_true(fabs(a.centers[i] - b.centers[i]) <= 1e-9);

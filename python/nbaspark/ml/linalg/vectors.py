@@ -241,9 +241,7 @@ class DenseVector(Vector):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DenseVector):
-            return len(self) == len(other) and all(
-                a == b for a, b in zip(self._data, other._data)
-            )
+            return len(self) == len(other) and all(a == b for a, b in zip(self._data, other._data))
         if isinstance(other, SparseVector):
             if len(self) != other.size:
                 return False

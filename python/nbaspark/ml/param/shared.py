@@ -272,8 +272,7 @@ class HasWeightCol(Params):
     weightCol: Param = Param(
         Params._dummy(),
         "weightCol",
-        "weight column name. If this is not set or empty, we treat all instance weights "
-        "as 1.0.",
+        "weight column name. If this is not set or empty, we treat all instance weights as 1.0.",
         typeConverter=TypeConverters.toString,
     )
 
