@@ -79,7 +79,8 @@ double_to_timestamp(nb_cast_job *job, int64_t i, double seconds)
         if (job->mode != NB_CAST_LEGACY) {
             return nb_cast_overflow(job, i);
         }
-        us = us > 0 ? 9223372036854774784.0 : -9223372036854775808.0;
+        NB_DATA(int64_t, job->out)[i] = us > 0 ? INT64_MAX : INT64_MIN;
+        return NB_OK;
     }
     NB_DATA(int64_t, job->out)[i] = (int64_t)us;
     return NB_OK;

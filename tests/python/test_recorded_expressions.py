@@ -56,8 +56,10 @@ def same(kind: str, here: str | None, there: str | None) -> bool:
 
 def agree(got: list, want: list) -> bool:
     """Do two rows say the same?"""
-    return got[:2] == want[:2] and len(got) == len(want) and all(
-        same(want[1], a, b) for a, b in zip(got[2:], want[2:])
+    return (
+        got[:2] == want[:2]
+        and len(got) == len(want)
+        and all(same(want[1], a, b) for a, b in zip(got[2:], want[2:]))
     )
 
 
@@ -83,10 +85,12 @@ def column_answer(spark, expression: str) -> list:
     return [expression, kind, *[row.x for row in rows]]
 
 
-def test_recorded_columns(spark):
-    """Expressions over vectors with nulls among them."""
-    data = json.loads((DATA / "columns.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(("name", "ansi"), [("columns", "true"), ("legacy", "false")])
+def test_recorded_columns(spark, name, ansi):
+    """Expressions over vectors with nulls among them, with ANSI mode on and off."""
+    data = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
     spark.sql(data["table"]).createOrReplaceTempView("t")
+    spark.conf.set("spark.sql.ansi.enabled", ansi)
     wrong = []
     try:
         for row in data["rows"]:
@@ -94,5 +98,6 @@ def test_recorded_columns(spark):
             if not agree(got, row):
                 wrong.append(f"{row[0]}\n  Spark {row[1:]}\n  here  {got[1:]}")
     finally:
+        spark.conf.set("spark.sql.ansi.enabled", "true")
         spark.catalog.dropTempView("t")
     assert not wrong, f"{len(wrong)} differ:\n" + "\n".join(wrong)

@@ -199,7 +199,7 @@ nb_bind_arithmetic_operands(nb_bound_call *call, nb_error *err)
 
 /* Comparisons with ANSI off turn strings into the other side's type. */
 static const nb_type *
-legacy_comparison(const nb_type *a, const nb_type *b)
+legacy_string_comparison(const nb_type *a, const nb_type *b)
 {
     const nb_type *s = nb_type_is_string(a) ? a : b, *o = s == a ? b : a;
 
@@ -216,6 +216,20 @@ legacy_comparison(const nb_type *a, const nb_type *b)
     return NULL;
 }
 
+static const nb_type *
+legacy_comparison(const nb_bound_call *call, const nb_type *a, const nb_type *b)
+{
+    nb_str name = nb_function_name(call->fn);
+
+    /* booleans equal numbers as 1 and 0, but are not ordered among them */
+    if ((nb_str_equal(name, NB_STR("=")) || nb_str_equal(name, NB_STR("<=>"))) &&
+        ((a->id == NB_TYPE_BOOL && nb_type_is_numeric(b)) ||
+         (b->id == NB_TYPE_BOOL && nb_type_is_numeric(a)))) {
+        return a->id == NB_TYPE_BOOL ? b : a;
+    }
+    return legacy_string_comparison(a, b);
+}
+
 nb_status
 nb_bind_comparison_operands(nb_bound_call *call, nb_error *err)
 {
@@ -225,7 +239,7 @@ nb_bind_comparison_operands(nb_bound_call *call, nb_error *err)
         return NB_OK;
     }
     if (!call->info->ansi) {
-        t = legacy_comparison(a, b);
+        t = legacy_comparison(call, a, b);
     }
     if (t == NULL && nb_type_is_numeric(a) && nb_type_is_numeric(b) &&
         (a->id == NB_TYPE_DECIMAL || b->id == NB_TYPE_DECIMAL)) {

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records what Apache Spark answers to the expressions in columns.list over the rows of a small table, into columns.json.
+"""Records what Apache Spark answers to the expressions in columns.list over the rows of a small table, into columns.json;
+and to those in legacy.list, with ANSI mode off, into legacy.json.
 
 Usage: python record_columns.py sc://host:port
 
 Constants are folded, so that expressions of constants show one row at a time only; here whole vectors pass, with nulls among them. An entry:
-expression, type, values cast to string (null where null), or the error condition alone. The session's zone is UTC, ANSI mode is on.
+expression, type, values cast to string (null where null), or the error condition alone. The session's zone is UTC.
 """
 
 import json
@@ -42,17 +43,23 @@ def answer(spark: SparkSession, expression: str) -> list:
     return [expression, kind, *[row.x for row in rows]]
 
 
+def record(spark: SparkSession, name: str) -> None:
+    """Rewrites one table of answers."""
+    here = pathlib.Path(__file__).parent
+    lines = (here / f"{name}.list").read_text(encoding="utf-8").splitlines()
+    rows = [json.dumps(answer(spark, line), ensure_ascii=False) for line in lines if line]
+    text = f'{{"table": {json.dumps(TABLE)},\n"rows": [\n' + ",\n".join(rows) + "\n]}\n"
+    (here / f"{name}.json").write_text(text, encoding="utf-8")
+
+
 def main() -> None:
-    """Rewrites columns.json."""
+    """Records both modes."""
     spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.sql(TABLE).createOrReplaceTempView("t")
-    here = pathlib.Path(__file__).parent
-    lines = (here / "columns.list").read_text(encoding="utf-8").splitlines()
-    rows = [json.dumps(answer(spark, line), ensure_ascii=False) for line in lines if line]
-    table = json.dumps(TABLE)
-    text = f'{{"table": {table},\n"rows": [\n' + ",\n".join(rows) + "\n]}\n"
-    (here / "columns.json").write_text(text, encoding="utf-8")
+    record(spark, "columns")
+    spark.conf.set("spark.sql.ansi.enabled", "false")
+    record(spark, "legacy")
 
 
 if __name__ == "__main__":
