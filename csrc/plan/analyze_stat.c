@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include "plan/analyzer_internal.h"
+#include "sql/parser.h"
 
 static bool
 has_statistics(const nb_type *t)
@@ -231,6 +232,93 @@ approx_quantile(nb_analyzer *an, const Sc__StatApproxQuantile *s, nb_plan **out,
     return nb_plan_aggregate(an, child, NULL, 0, &e, 1, out, err);
 }
 
+/* `name`, where a backquote is two; NULL when out of memory. */
+static const char *
+quoted(nb_analyzer *an, nb_str name)
+{
+    char *text = NB_ARENA_ARRAY(an->arena, char, 2 * name.len + 3), *p = text;
+
+    if (text == NULL) {
+        return NULL;
+    }
+    *p++ = '`';
+    for (size_t i = 0; i < name.len; i++) {
+        *p++ = name.data[i];
+        if (name.data[i] == '`') {
+            *p++ = '`';
+        }
+    }
+    *p++ = '`';
+    *p = 0;
+    return text;
+}
+
+static nb_status
+parsed(nb_analyzer *an, const char *text, Sc__Expression **out, nb_error *err)
+{
+    NB_NEED(text);
+    return nb_sql_parse_expression(an->arena, nb_str_of(text), out, err);
+}
+
+/* How often each pair of values occurs: the second column's values become columns, of counts that are 0 where no row is. */
+static nb_status
+crosstab(nb_analyzer *an, const Sc__StatCrosstab *s, nb_plan **out, nb_error *err)
+{
+    static const char *text_of_value =
+        "case when %s is null then 'null' else cast(%s as string) end as %s";
+    nb_str names[2] = {nb_pb_str(s->col1), nb_pb_str(s->col2)};
+    const char *columns[2] = {quoted(an, names[0]), quoted(an, names[1])}, *title, *pivoted;
+    Sc__Expression **values = NB_ARENA_ARRAY(an->arena, Sc__Expression *, 5), *zero;
+    Sc__Expression__Literal **zeros = NB_ARENA_ARRAY(an->arena, Sc__Expression__Literal *, 1);
+    Sc__Project project = SC__PROJECT__INIT;
+    Sc__Aggregate aggregate = SC__AGGREGATE__INIT;
+    Sc__Aggregate__Pivot pivot = SC__AGGREGATE__PIVOT__INIT;
+    Sc__NAFill fill = SC__NAFILL__INIT;
+    Sc__Relation projected = SC__RELATION__INIT, counted = SC__RELATION__INIT,
+                 filled = SC__RELATION__INIT;
+
+    NB_NEED(columns[0] && columns[1] && values && zeros);
+    title = nb_arena_printf(an->arena, "%.*s_%.*s", (int)names[0].len, names[0].data,
+                            (int)names[1].len, names[1].data);
+    NB_NEED(title);
+    pivoted = nb_arena_printf(an->arena, "%s_", title);
+    NB_NEED(pivoted);
+    title = quoted(an, nb_str_of(title));
+    pivoted = quoted(an, nb_str_of(pivoted));
+    NB_NEED(title && pivoted);
+    NB_TRY(parsed(an, nb_arena_printf(an->arena, text_of_value, columns[0], columns[0], title),
+                  &values[0], err));
+    NB_TRY(parsed(an, nb_arena_printf(an->arena, text_of_value, columns[1], columns[1], pivoted),
+                  &values[1], err));
+    NB_TRY(parsed(an, title, &values[2], err));
+    NB_TRY(parsed(an, pivoted, &pivot.col, err));
+    NB_TRY(parsed(an, "count(1)", &values[3], err));
+    NB_TRY(parsed(an, "0L", &zero, err));
+    zeros[0] = zero->literal;
+
+    project.input = s->input;
+    project.n_expressions = 2;
+    project.expressions = values;
+    projected.rel_type_case = SC__RELATION__REL_TYPE_PROJECT;
+    projected.project = &project;
+    aggregate.input = &projected;
+    aggregate.has_group_type = true;
+    aggregate.group_type = SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_PIVOT;
+    aggregate.n_grouping_expressions = 1;
+    aggregate.grouping_expressions = values + 2;
+    aggregate.n_aggregate_expressions = 1;
+    aggregate.aggregate_expressions = values + 3;
+    aggregate.pivot = &pivot;
+    counted.rel_type_case = SC__RELATION__REL_TYPE_AGGREGATE;
+    counted.aggregate = &aggregate;
+    fill.input = &counted;
+    fill.n_values = 1;
+    fill.values = zeros;
+    filled.rel_type_case = SC__RELATION__REL_TYPE_FILL_NA;
+    filled.fill_na = &fill;
+    return nb_analyze_relation(an, &filled, out, err);
+}
+
 nb_status
 nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
@@ -263,6 +351,7 @@ nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
                            out, err);
     case SC__RELATION__REL_TYPE_APPROX_QUANTILE:
         return approx_quantile(an, rel->approx_quantile, out, err);
-    default: return nb_raise_unsupported(err, "crosstab, freqItems and sampleBy");
+    case SC__RELATION__REL_TYPE_CROSSTAB: return crosstab(an, rel->crosstab, out, err);
+    default: return nb_raise_unsupported(err, "freqItems and sampleBy");
     }
 }

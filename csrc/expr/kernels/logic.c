@@ -326,7 +326,11 @@ nb_bind_in(nb_bound_call *call, nb_error *err)
 
     if (call->n_args == 1) { /* IN () of the DataFrame API */
         call->replacement = nb_expr_bool(call->arena, false);
-        return call->replacement == NULL ? NB_NOMEM : NB_OK;
+        if (call->replacement == NULL) {
+            return NB_NOMEM;
+        }
+        call->replacement->nullable = call->args[0]->nullable; /* never null, but typed as any IN */
+        return NB_OK;
     }
     NB_TRY(nb_bind_common_type(call, 0, call->n_args, &type, err));
     for (int i = 0; i < call->n_args; i++) {
