@@ -82,6 +82,9 @@ nb_aggregate_bind(nb_arena *arena, const nb_session_info *info, const nb_aggrega
         if (agg.call.replacement->origin == NULL) {
             agg.call.replacement->origin = origin;
         }
+        if (agg.call.replacement->kind == NB_EXPR_AGG) {
+            agg.call.replacement->u.agg.filter = filter;
+        }
         *out = agg.call.replacement;
         return nb_expr_check_depth(*out, err);
     }

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include "plan/analyzer_internal.h"
+#include "plan/type_json.h"
 #include "plan/type_proto.h"
 #include "sql/encoding.h"
 #include "sql/parser.h"
@@ -417,13 +418,27 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
                    raw[1]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SORT_ORDER) {
             /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile_cont(x, p[, descending]) to the binder */
             size_t n = f->n_arguments + 1;
-            Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n);
+            Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n + 1);
             NB_NEED(args);
             args[0] = raw[1]->sort_order->child;
             memcpy(args + 1, f->arguments, sizeof *args * f->n_arguments);
+            if (nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("listagg")) ||
+                nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("string_agg"))) {
+                return nb_raise_unsupported(err, "listagg WITHIN GROUP");
+            }
             if (raw[1]->sort_order->direction ==
-                SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING) {
-                return nb_raise_unsupported(err, "WITHIN GROUP (ORDER BY ... DESC)");
+                    SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING &&
+                f->n_arguments == 1) {
+                Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
+                Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+                NB_NEED(yes && flag);
+                *flag = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
+                flag->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN;
+                flag->boolean = true;
+                *yes = (Sc__Expression)SC__EXPRESSION__INIT;
+                yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
+                yes->literal = flag;
+                args[n++] = yes;
             }
             return resolve_call(an, scope, nb_pb_str(f->function_name), args, n, &inner,
                                 nb_origin_of(an, raw[0]), out, err);
@@ -511,6 +526,32 @@ is_generator(nb_str name)
     return false;
 }
 
+/* from_json(text, 'a INT, b STRING'): the schema, DDL or Spark's JSON, becomes a null of its type. */
+static nb_status
+resolve_json_schema(nb_analyzer *an, nb_expr **schema, nb_error *err)
+{
+    Sc__DataType *parsed;
+    const nb_type *type;
+    nb_str text;
+
+    if ((*schema)->kind != NB_EXPR_LITERAL || (*schema)->type->id != NB_TYPE_STRING ||
+        nb_vector_is_null((*schema)->u.literal.value, 0)) {
+        return NB_OK;
+    }
+    text = nb_str_trim(nb_view_str(&NB_DATA(nb_view, (*schema)->u.literal.value)[0]));
+    if (text.len && (text.data[0] == '{' || text.data[0] == '"')) {
+        NB_TRY(nb_type_from_json(an->arena, text, &type, err));
+    } else {
+        if (nb_sql_parse_data_type(an->arena, text, &parsed, NULL) < 0) {
+            NB_TRY(nb_sql_parse_table_schema(an->arena, text, &parsed, err));
+        }
+        NB_TRY(nb_resolve_type(an, parsed, &type, err));
+    }
+    *schema = nb_expr_null(an->arena, type);
+    NB_NEED(*schema);
+    return NB_OK;
+}
+
 static nb_status
 resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
              size_t n_raw, const call_options *opt, const nb_origin *origin, nb_expr **out,
@@ -543,6 +584,9 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     if (nb_str_equal_nocase(name, NB_STR("grouping")) ||
         nb_str_equal_nocase(name, NB_STR("grouping_id"))) {
         return make_grouping(an, name, args, n, out, err);
+    }
+    if (n >= 2 && nb_str_equal_nocase(name, NB_STR("from_json"))) {
+        NB_TRY(resolve_json_schema(an, &args[1], err));
     }
     fn = nb_function_find(name);
     if (!fn && n == 1 && nb_cast_function_type(name)) {

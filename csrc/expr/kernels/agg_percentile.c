@@ -450,7 +450,21 @@ quantile_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, 
     return NB_OK;
 }
 
-/* Bins as in Hive's NumericHistogram: one per value, and the two closest are joined while there are too many. */
+/* java.util.Random.nextDouble(), for ties. */
+static double
+next_double(uint64_t *seed)
+{
+    uint64_t high, low;
+
+    *seed = (*seed * 0x5DEECE66D + 0xB) & (((uint64_t)1 << 48) - 1);
+    high = *seed >> 22;
+    *seed = (*seed * 0x5DEECE66D + 0xB) & (((uint64_t)1 << 48) - 1);
+    low = *seed >> 21;
+    return (double)((high << 27) + low) * 0x1.0p-53;
+}
+
+/* Bins as in Hive's NumericHistogram: one per value, and the two closest are joined while there are too many; of several pairs
+ * equally close, a pseudo-random one. */
 static nb_status
 histogram_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, nb_vector *out)
 {
@@ -466,6 +480,7 @@ histogram_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n,
     for (int64_t i = 0; i < n; i++) {
         quantile_state *s = (quantile_state *)(rows[i] + offset);
         int used = 0;
+        uint64_t seed = 31183 ^ 0x5DEECE66D;
         if (s->n == 0) {
             NB_TRY(nb_agg_set_null(ctx, out, i));
             NB_DATA(nb_list, out)[i] = (nb_list){0, 0};
@@ -485,9 +500,15 @@ histogram_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n,
             if (++used <= p->bins) {
                 continue;
             }
-            int near = 0;
+            double least = bins[1].x - bins[0].x;
+            int near = 0, ties = 1;
             for (int b = 1; b + 1 < used; b++) {
-                if (bins[b + 1].x - bins[b].x < bins[near + 1].x - bins[near].x) {
+                double gap = bins[b + 1].x - bins[b].x;
+                if (gap < least) {
+                    least = gap;
+                    near = b;
+                    ties = 1;
+                } else if (gap == least && next_double(&seed) <= 1.0 / ++ties) {
                     near = b;
                 }
             }

@@ -25,8 +25,6 @@ typedef enum stat_kind {
     STAT_REGR_SXX,
     STAT_REGR_SYY,
     STAT_REGR_SXY,
-    STAT_REGR_AVGX,
-    STAT_REGR_AVGY,
 } stat_kind;
 
 /* ---- one variable ------------------------------------------------------------------------------------------------------------------- */
@@ -325,8 +323,6 @@ pairs_value(const pairs *s, stat_kind kind, double *v)
         return s->n > 1 && yy != 0;
     case STAT_REGR_SXX: *v = yy; return true;
     case STAT_REGR_SYY: *v = xx; return true;
-    case STAT_REGR_AVGX: *v = nb_dd_value(&s->y) / n; return true;
-    case STAT_REGR_AVGY: *v = nb_dd_value(&s->x) / n; return true;
     default: *v = xy; return true;
     }
 }
@@ -457,9 +453,38 @@ BINDER(regr_r2, STAT_REGR_R2, pairs_ops)
 BINDER(regr_sxx, STAT_REGR_SXX, pairs_ops)
 BINDER(regr_syy, STAT_REGR_SYY, pairs_ops)
 BINDER(regr_sxy, STAT_REGR_SXY, pairs_ops)
-BINDER(regr_avgx, STAT_REGR_AVGX, pairs_ops)
-BINDER(regr_avgy, STAT_REGR_AVGY, pairs_ops)
 BINDER(product, STAT_VAR_POP, product_ops)
+
+/* The mean of one argument over rows where the other is not null: avg(if(isnotnull(other), value, null)), with avg's result type. */
+static nb_status
+bind_mean(nb_bound_agg *agg, int value, nb_error *err)
+{
+    nb_bound_call *call = &agg->call;
+    nb_expr *args[3] = {NULL, call->args[value],
+                        nb_expr_null(call->arena, call->args[value]->type)},
+            *chosen;
+
+    if (args[2] == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_bind_again(call, "isnotnull", &call->args[1 - value], 1, &args[0], err));
+    NB_TRY(nb_bind_again(call, "if", args, 3, &chosen, err));
+    return nb_aggregate_bind(call->arena, call->info, nb_aggregate_find(NB_STR("avg")),
+                             NB_STR("avg"), &chosen, 1, call->is_distinct, NULL, call->origin,
+                             &call->replacement, err);
+}
+
+nb_status
+nb_agg_bind_regr_avgx(nb_bound_agg *agg, nb_error *err)
+{
+    return bind_mean(agg, 1, err);
+}
+
+nb_status
+nb_agg_bind_regr_avgy(nb_bound_agg *agg, nb_error *err)
+{
+    return bind_mean(agg, 0, err);
+}
 
 nb_status
 nb_agg_bind_regr_count(nb_bound_agg *agg, nb_error *err)

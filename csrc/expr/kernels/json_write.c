@@ -3,7 +3,7 @@
  * json_write.c: to_json.
  *
  * Fields that are null are left out, elements and map values that are null are written. Numbers, NaN and infinities as Jackson and Spark
- * write them; instants by the pattern yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX] in the session's zone; binaries in base 64.
+ * write them; instants by the pattern yyyy-MM-dd'T'HH:mm:ss[.SSS] with the offset, in the session's zone; binaries in base 64.
  */
 #include <math.h>
 
@@ -251,7 +251,7 @@ nb_bind_to_json(nb_bound_call *call, nb_error *err)
     if (t != NB_TYPE_STRUCT && t != NB_TYPE_ARRAY && t != NB_TYPE_MAP) {
         return nb_bind_mismatch(call, 0, "\"STRUCT\", \"ARRAY\" or \"MAP\"", err);
     }
-    NB_TRY(nb_datetime_format_new(call->arena, NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]"), false,
+    NB_TRY(nb_datetime_format_new(call->arena, NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]ZZZZZ"), false,
                                   &p->instant, err));
     NB_TRY(nb_datetime_format_new(call->arena, NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]"), false,
                                   &p->local, err));
