@@ -71,9 +71,7 @@ put_value(nb_arena *arena, nb_vector *v, int64_t i, uint64_t x)
         break;
     case NB_PHYS_DOUBLE:
         NB_DATA(double, v)
-        [i] = x % 8 < 6    ? (double)(int64_t)x
-              : x % 8 == 7 ? __builtin_nan("")
-                           : doubles[x % 6];
+        [i] = x % 8 < 6 ? (double)(int64_t)x : x % 8 == 7 ? __builtin_nan("") : doubles[x % 6];
         break;
     case NB_PHYS_INTERVAL:
         NB_DATA(nb_interval, v)[i] = (nb_interval){(int32_t)x % 100, (int32_t)(x >> 20) % 9, 7};
