@@ -136,7 +136,9 @@ nb_function_bind(nb_arena *arena, const nb_session_info *info, const nb_function
     if (e == NULL) {
         return NB_NOMEM;
     }
-    memcpy(e->args, call.args, (size_t)call.n_args * sizeof(nb_expr *));
+    if (call.n_args > 0) {
+        memcpy(e->args, call.args, (size_t)call.n_args * sizeof(nb_expr *));
+    }
     e->origin = origin;
     e->u.call.fn = fn;
     e->u.call.kernel = call.kernel;

@@ -70,7 +70,9 @@ nb_call(nb_analyzer *an, const char *name, nb_expr **args, int n, nb_expr **out,
     if (!fn) {
         return nb_raise_unsupported(err, "The function %s", name);
     }
-    memcpy(copy, args, sizeof(nb_expr *) * (size_t)n);
+    if (n > 0) {
+        memcpy(copy, args, sizeof(nb_expr *) * (size_t)n);
+    }
     return nb_function_bind(an->arena, an->cfg.info, fn, nb_str_of(name), copy, n, NULL, out, err);
 }
 
