@@ -81,7 +81,8 @@ nb_bind_check_arity(nb_str name, int min_args, int max_args, int n_args, nb_erro
         nb_strbuf_addc(&expected, ']');
     }
     st = nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName", quoted.failed ? "" : quoted.data,
-                  "expectedNum", expected.failed ? "" : expected.data, "actualNum", actual, NULL);
+                  "expectedNum", expected.failed ? "" : expected.data, "actualNum", actual,
+                  "docroot", "https://spark.apache.org/docs/latest", NULL);
     nb_strbuf_free(&expected);
     nb_strbuf_free(&quoted);
     return st;

@@ -84,7 +84,8 @@ nb_bind_named_struct(nb_bound_call *call, nb_error *err)
 
         snprintf(actual, sizeof actual, "%d", call->n_args);
         return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName", "`named_struct`",
-                        "expectedNum", "2n (n > 0)", "actualNum", actual, NULL);
+                        "expectedNum", "2n (n > 0)", "actualNum", actual, "docroot",
+                        "https://spark.apache.org/docs/latest", NULL);
     }
     for (int i = 0; i < n; i++) {
         const nb_vector *name;
@@ -275,7 +276,8 @@ nb_bind_map(nb_bound_call *call, nb_error *err)
 
         snprintf(actual, sizeof actual, "%d", call->n_args);
         return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName", "`map`", "expectedNum",
-                        "2n (n > 0)", "actualNum", actual, NULL);
+                        "2n (n > 0)", "actualNum", actual, "docroot",
+                        "https://spark.apache.org/docs/latest", NULL);
     }
     for (int side = 0; side < 2 && pairs > 0; side++) {
         nb_bound_call part = *call;
