@@ -193,10 +193,33 @@ from_table(nb_run *run, nb_node *node, nb_table *table, nb_stream **out)
     return nb_stream_from(run, source, node, out);
 }
 
+/* All rows of the node, and where the keys of an order are among the columns. */
+static nb_status
+gather_sort_columns(nb_run *run, nb_node *node, const nb_sort_key *keys, int n, nb_sort_col **cols,
+                    nb_table **out, nb_error *err)
+{
+    nb_expr **exprs = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
+    int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, n + 1);
+
+    *cols = NB_ARENA_ARRAY(nb_run_arena(run), nb_sort_col, n + 1);
+    if (exprs == NULL || columns == NULL || *cols == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n; k++) {
+        exprs[k] = keys[k].expr;
+    }
+    NB_TRY(nb_build_gather_extended(run, node, exprs, n, columns, out, err));
+    for (int k = 0; k < n; k++) {
+        (*cols)[k] = (nb_sort_col){columns[k], keys[k].descending, keys[k].nulls_last};
+    }
+    return NB_OK;
+}
+
 static nb_status
 build_exchange(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
     int n = NB_MAX(node->u.exchange.n_partitions, 1);
+    nb_sort_col *range = NULL;
     nb_table *in, *parted;
     nb_status st;
 
@@ -215,8 +238,13 @@ build_exchange(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         (*out)->n_partitions = n;
         return NB_OK;
     }
-    NB_TRY(gather(run, node->children[0], &in, err));
-    st = nb_repartition_table(nb_run_ctx(run), node, in, &parted, err);
+    if (node->u.exchange.kind == NB_EXCHANGE_RANGE) {
+        NB_TRY(gather_sort_columns(run, node->children[0], node->u.exchange.order,
+                                   node->u.exchange.n_keys, &range, &in, err));
+    } else {
+        NB_TRY(gather(run, node->children[0], &in, err));
+    }
+    st = nb_repartition_table(nb_run_ctx(run), node, in, range, &parted, err);
     nb_table_release(in);
     NB_TRY(st);
     st = from_table(run, node, parted, out);
@@ -345,35 +373,23 @@ static nb_status
 build_sort(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
     const nb_exec_ctx *ctx = nb_run_ctx(run);
-    int n = node->u.sort.n_keys;
     bool local = node->kind == NB_NODE_SORT && !node->u.sort.global;
-    nb_expr **exprs = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
-    int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, n + 1);
-    nb_sort_col *cols = NB_ARENA_ARRAY(nb_run_arena(run), nb_sort_col, n + 1);
     int64_t from = 0, to = INT64_MAX;
     uint32_t *ids = NULL;
+    nb_sort_col *cols;
     nb_table *table;
     nb_source *source;
     nb_status st;
 
-    if (exprs == NULL || columns == NULL || cols == NULL) {
-        return NB_NOMEM;
-    }
-    for (int k = 0; k < n; k++) {
-        exprs[k] = node->u.sort.keys[k].expr;
-    }
-    NB_TRY(nb_build_gather_extended(run, node->children[0], exprs, n, columns, &table, err));
-    for (int k = 0; k < n; k++) {
-        cols[k] = (nb_sort_col){columns[k], node->u.sort.keys[k].descending,
-                                node->u.sort.keys[k].nulls_last};
-    }
+    NB_TRY(gather_sort_columns(run, node->children[0], node->u.sort.keys, node->u.sort.n_keys,
+                               &cols, &table, err));
     if (node->kind == NB_NODE_TOPN) {
         from = NB_MAX(node->u.sort.offset, 0);
         if (node->u.sort.limit >= 0 && node->u.sort.limit < INT64_MAX - from) {
             to = from + node->u.sort.limit;
         }
     }
-    st = nb_sort_rows(ctx, ctx->pool, table, cols, n, local, &ids);
+    st = nb_sort_rows(ctx, ctx->pool, table, cols, node->u.sort.n_keys, local, &ids);
     if (st == NB_OK) {
         to = NB_MIN(to, table->n_rows);
         st = nb_sorted_source_new(ctx->pool, table, node->schema, NULL, ids, NB_MIN(from, to), to,

@@ -9,6 +9,7 @@
 #define NB_EXEC_OPERATORS_H
 
 #include "exec/pipeline.h"
+#include "exec/sort_rows.h"
 
 /* ---- streaming ---- */
 nb_status nb_filter_new(nb_run *run, nb_node *node, nb_operator **out);
@@ -42,9 +43,10 @@ nb_status nb_sorted_source_new(nb_pool *pool, nb_table *table, const nb_type *sc
                                const int *columns, uint32_t *ids, int64_t from, int64_t to,
                                bool by_partition, const nb_cancel_flag *cancel, nb_source **out);
 
-/* The rows of `in` with the partitions of an EXCHANGE by hash or round robin, in order of partitions; owned by the caller. */
-nb_status nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in, nb_table **out,
-                               nb_error *err);
+/* The rows of `in` with the partitions of an EXCHANGE by hash, round robin or range, in order of partitions; owned by the caller. range:
+ * the columns of `in` that a RANGE goes by. */
+nb_status nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in,
+                               const nb_sort_col *range, nb_table **out, nb_error *err);
 /* Writes a table, a task per partition, and commits. */
 nb_status nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table *table,
                          nb_error *err);

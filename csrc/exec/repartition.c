@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repartition.c: df.repartition(n) and (n, columns): rows go to other partitions.
+ * repartition.c: df.repartition(n), (n, columns) and repartitionByRange: rows go to other partitions.
  *
  * All rows are gathered in order; every row gets its partition's number; then the partitions' rows are put together in parallel.
  * Rows of a partition keep their order.
  *
  * Spark    by columns: pmod(hash(columns), n) with Spark's Murmur3, the same partitions as Spark's. Round robin: starts at a place
  *          that depends on the input partition and goes on row by row; which rows come together is Spark's own affair there too.
+ *          By range: equal keys come together, partitions have about as many rows; Spark chooses bounds from a sample, so its differ.
  */
 #include <pthread.h>
 #include "base/random.h"
@@ -115,6 +116,33 @@ number_round_robin(repartition *r)
     }
 }
 
+/* Cuts the sorted rows into partitions where keys change. */
+static nb_status
+number_by_range(repartition *r, const nb_sort_col *cols, int n_cols, nb_arena *arena)
+{
+    int64_t n = r->in->n_rows, at = 0;
+    nb_row_index index;
+    uint32_t *ids;
+
+    NB_TRY(nb_row_index_init(arena, r->in, &index));
+    NB_TRY(nb_sort_rows(r->ctx, r->ctx->pool, r->in, cols, n_cols, false, &ids));
+    for (int64_t p = 0; p < r->n_partitions; p++) {
+        int64_t end = NB_MAX(n * (p + 1) / r->n_partitions, at);
+
+        while (end > at && end < n &&
+               nb_rows_compare(&index, cols, n_cols, ids[end - 1], ids[end]) == 0) {
+            end++;
+        }
+        for (; at < end; at++) {
+            r->numbers[ids[at]] = (uint32_t)p;
+        }
+    }
+    if (ids != NULL) {
+        nb_pool_dealloc(r->ctx->pool, ids, (size_t)n * sizeof(uint32_t));
+    }
+    return NB_OK;
+}
+
 static nb_status
 gather_partition(repartition *r, uint32_t part, uint32_t *idx, nb_chunk **out)
 {
@@ -170,8 +198,8 @@ gather_main(void *payload, int i)
 }
 
 nb_status
-nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in, nb_table **out,
-                     nb_error *err)
+nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in, const nb_sort_col *range,
+                     nb_table **out, nb_error *err)
 {
     repartition r = {.ctx = ctx,
                      .node = node,
@@ -211,6 +239,8 @@ nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in, nb_tab
         nb_threads_run(n_threads, hash_main, &r);
         NB_TRY_GOTO(st, r.status, done);
         atomic_store(&r.next, 0);
+    } else if (node->u.exchange.kind == NB_EXCHANGE_RANGE && node->u.exchange.n_keys > 0) {
+        NB_TRY_GOTO(st, number_by_range(&r, range, node->u.exchange.n_keys, arena), done);
     } else {
         number_round_robin(&r);
     }
