@@ -97,6 +97,23 @@ static const struct default_row {
     {"overlay", 3, ", -1"},
     {"regexp_replace", 3, ", 1"},
     {"regexp_extract_all", 2, ", 1"},
+    {"from_unixtime", 1, ", yyyy-MM-dd HH:mm:ss"},
+    {"listagg", 1, ", NULL"},
+    {"string_agg", 1, ", NULL"},
+    {"lpad", 2, ",  "},
+    {"rpad", 2, ",  "},
+    {"mask", 1, ", X, x, n, NULL"},
+    {"mask", 2, ", x, n, NULL"},
+    {"mask", 3, ", n, NULL"},
+    {"mask", 4, ", NULL"},
+    {"months_between", 2, ", true"},
+    {"regexp_extract", 2, ", 1"},
+    {"regexp_instr", 2, ", 0"},
+    {"replace", 2, ", "},
+    {"str_to_map", 1, ", ,, :"},
+    {"str_to_map", 2, ", :"},
+    {"to_unix_timestamp", 1, ", yyyy-MM-dd HH:mm:ss"},
+    {"unix_timestamp", 1, ", yyyy-MM-dd HH:mm:ss"},
 };
 
 static void
@@ -132,6 +149,10 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
 {
     nb_status st = NB_OK;
 
+    if (n > 1 && (nb_str_equal_nocase(f, NB_STR("from_json")) ||
+                  nb_str_equal_nocase(f, NB_STR("approx_count_distinct")))) {
+        n = 1; /* the other arguments are settings, which Spark does not show */
+    }
     if (n == 2 && is_operator(f)) {
         nb_str shown = nb_str_equal(f, NB_STR("==")) ? NB_STR("=") : f;
         nb_strbuf_addc(b, '(');

@@ -145,6 +145,7 @@ nb_bind_timestamp_seconds(nb_bound_call *call, nb_error *err)
     }
     if (t->id == NB_TYPE_FLOAT32 || t->id == NB_TYPE_FLOAT64 || nb_type_is_string(t)) {
         NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_FLOAT64, err));
+        call->nullable = true;
         return nb_bound(call, NB_TYPE_TIMESTAMP, seconds_double_kernel);
     }
     return bind_scaled(call, 1000000, err);

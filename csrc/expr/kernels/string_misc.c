@@ -200,7 +200,7 @@ nb_bind_mask(nb_bound_call *call, nb_error *err)
             return nb_bind_mismatch(call, i, "one character", err);
         }
     }
-    call->nullable = call->args[0]->nullable;
+    call->nullable = true;
     return nb_bound(call, NB_TYPE_STRING, mask_kernel);
 }
 
