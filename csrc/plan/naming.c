@@ -72,6 +72,10 @@ static const rename_row renames[] = {
     {"to_varchar", "to_char"},
 };
 
+/* Functions whose schema and options are no part of Spark's expression, so are not shown. */
+static const char *const of_one_argument[] = {"from_json", "to_json",       "from_csv",
+                                              "to_csv",    "schema_of_csv", "schema_of_json"};
+
 /* What Spark's expression holds, and shows, when a call leaves it out. */
 static const struct default_row {
     const char *called;
@@ -346,6 +350,9 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
                                 nb_str_equal_nocase(f, NB_STR("mode")) ||
                                 nb_str_equal_nocase(f, NB_STR("first_value")) ||
                                 nb_str_equal_nocase(f, NB_STR("last_value")));
+        for (size_t i = 0; i < NB_COUNT_OF(of_one_argument); i++) {
+            first |= n > 1 && nb_str_equal_nocase(f, nb_str_of(of_one_argument[i]));
+        }
         list(an, args, first ? 1 : n, b, ", ", &st, err); /* whether nulls count is not shown */
         for (size_t i = 0; i < NB_COUNT_OF(defaults); i++) {
             if (defaults[i].n == n && nb_str_equal_nocase(f, nb_str_of(defaults[i].called))) {
