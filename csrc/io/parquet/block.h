@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * block.h: compressed blocks of pages: one call in, one call out.
+ */
+#ifndef NB_IO_PARQUET_BLOCK_H
+#define NB_IO_PARQUET_BLOCK_H
+
+#include <stdbool.h>
+#include "base/str.h"
+
+/* Exactly n_out bytes come out, else false. codec is Parquet's number. */
+bool nb_pq_decompress(int codec, const void *in, size_t n_in, void *out, size_t n_out);
+bool nb_pq_codec_known(int codec);
+/* Appends; false when it failed. */
+bool nb_pq_compress(int codec, const void *in, size_t n_in, nb_strbuf *out);
+
+#endif

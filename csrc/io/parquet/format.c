@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * format.c: Parquet as a format: footers are read once, when the relation is opened; the schema is the first file's.
+ */
+#include "io/parquet/parquet.h"
+
+static nb_status
+pq_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
+{
+    nb_pq_relation *p = NB_ARENA_NEW(rel->arena, nb_pq_relation);
+    int64_t rows = 0;
+
+    (void)request;
+    if (!p) {
+        return NB_NOMEM;
+    }
+    rel->payload = p;
+    p->metas = NB_ARENA_ARRAY(rel->arena, nb_pq_meta *, rel->files.n_files + 1);
+    if (!p->metas) {
+        return NB_NOMEM;
+    }
+    for (int f = 0; f < rel->files.n_files; f++) {
+        nb_file *file;
+        nb_status st;
+        NB_TRY(nb_file_open(rel->pool, rel->files.files[f].path.data, &file, err));
+        st = nb_pq_meta_read(file, rel->pool, rel->arena, &p->metas[f], err);
+        nb_file_close(file);
+        NB_TRY(st);
+        rows += p->metas[f]->n_rows;
+    }
+    rel->n_rows = rows;
+    if (!rel->data_schema && rel->files.n_files) {
+        const nb_pq_meta *m = p->metas[0];
+        nb_field *fields = NB_ARENA_ARRAY(rel->arena, nb_field, m->n_columns + 1);
+        if (!fields) {
+            return NB_NOMEM;
+        }
+        for (int c = 0; c < m->n_columns; c++) {
+            if (!m->columns[c].type) {
+                return nb_raise_unsupported(err, "The Parquet column %.*s of this type",
+                                            (int)m->columns[c].name.len, m->columns[c].name.data);
+            }
+            fields[c] = (nb_field){
+                .name = m->columns[c].name, .type = m->columns[c].type, .nullable = true};
+        }
+        rel->data_schema = nb_type_struct(fields, m->n_columns);
+        if (!rel->data_schema) {
+            return NB_NOMEM;
+        }
+    }
+    return NB_OK;
+}
+
+static bool
+pq_supports(const nb_type *type, bool writing)
+{
+    (void)writing;
+    switch (type->id) {
+    case NB_TYPE_BOOL:
+    case NB_TYPE_INT8:
+    case NB_TYPE_INT16:
+    case NB_TYPE_INT32:
+    case NB_TYPE_INT64:
+    case NB_TYPE_FLOAT32:
+    case NB_TYPE_FLOAT64:
+    case NB_TYPE_DECIMAL:
+    case NB_TYPE_STRING:
+    case NB_TYPE_CHAR:
+    case NB_TYPE_VARCHAR:
+    case NB_TYPE_BINARY:
+    case NB_TYPE_DATE:
+    case NB_TYPE_TIMESTAMP:
+    case NB_TYPE_TIMESTAMP_NTZ: return true;
+    default: return false;
+    }
+}
+
+const nb_format nb_format_parquet = {
+    .title = "Parquet",
+    .open = pq_open,
+    .scan = nb_pq_scan,
+    .supports = pq_supports,
+    .write_open = nb_pq_write_open,
+    .file_open = nb_pq_file_open,
+    .file_push = nb_pq_file_push,
+    .file_close = nb_pq_file_close,
+    .file_abort = nb_pq_file_abort,
+};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meta.h: what a Parquet file says of itself: schema, row groups, column chunks, page headers.
+ *
+ * Only flat schemas are taken apart (no repetition, at most one level of definition). Sizes and offsets are checked against the file before
+ * anybody allocates by them. [Apache Parquet format, parquet.thrift]
+ */
+#ifndef NB_IO_PARQUET_META_H
+#define NB_IO_PARQUET_META_H
+
+#include "base/arena.h"
+#include "column/type.h"
+#include "io/file.h"
+
+typedef enum nb_pq_type {
+    NB_PQ_BOOLEAN,
+    NB_PQ_INT32,
+    NB_PQ_INT64,
+    NB_PQ_INT96,
+    NB_PQ_FLOAT,
+    NB_PQ_DOUBLE,
+    NB_PQ_BYTE_ARRAY,
+    NB_PQ_FIXED
+} nb_pq_type;
+
+enum { NB_PQ_PLAIN = 0, NB_PQ_PLAIN_DICTIONARY = 2, NB_PQ_RLE = 3, NB_PQ_RLE_DICTIONARY = 8 };
+enum { NB_PQ_DATA_PAGE = 0, NB_PQ_DICTIONARY_PAGE = 2, NB_PQ_DATA_PAGE_V2 = 3 };
+enum {
+    NB_PQ_UNCOMPRESSED = 0,
+    NB_PQ_SNAPPY = 1,
+    NB_PQ_GZIP = 2,
+    NB_PQ_BROTLI = 4,
+    NB_PQ_LZ4 = 5,
+    NB_PQ_ZSTD = 6,
+    NB_PQ_LZ4_RAW = 7
+};
+
+typedef struct nb_pq_column {
+    nb_str name;
+    nb_pq_type physical;
+    int32_t width; /* FIXED: bytes */
+    bool optional;
+    const nb_type *type; /* ours; NULL when it is not supported */
+    int64_t unit_per_us; /* timestamps: 1 µs, -1000 = ms (times 1000), 1000 = ns (divided) */
+} nb_pq_column;
+
+typedef struct nb_pq_chunk {
+    int codec;
+    int64_t offset, n_bytes,
+        n_values; /* offset of the first page; n_bytes of all pages, compressed */
+} nb_pq_chunk;
+
+typedef struct nb_pq_group {
+    int64_t n_rows, offset;
+    nb_pq_chunk *chunks; /* n_columns */
+} nb_pq_group;
+
+typedef struct nb_pq_meta {
+    int n_columns;
+    nb_pq_column *columns;
+    int n_groups;
+    nb_pq_group *groups;
+    int64_t n_rows;
+} nb_pq_meta;
+
+typedef struct nb_pq_page {
+    int type, encoding;
+    int64_t n_values, n_nulls; /* n_nulls: v2 only */
+    int64_t compressed, uncompressed;
+    int64_t def_bytes, rep_bytes; /* v2 */
+    bool is_compressed;
+} nb_pq_page;
+
+/* Everything goes to the arena. Raises FAILED_READ_FILE with what is wrong. */
+nb_status
+nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out, nb_error *err);
+/* The header at p; its size in bytes, or 0 when it is damaged. */
+size_t nb_pq_page_read(const uint8_t *p, size_t n, nb_pq_page *out);
+
+nb_status nb_pq_damaged(const char *path, const char *what, nb_error *err);
+
+#endif
