@@ -128,7 +128,10 @@ table_of_strings(nb_pool *pool, const char *const *names, int n_cols, const nb_s
 
     NB_ASSERT(n_cols <= 8);
     for (int c = 0; c < n_cols; c++) {
-        fields[c] = (nb_field){nb_str_of(names[c]), nb_type_of(NB_TYPE_STRING), true, {NULL, 0}};
+        fields[c] = (nb_field){nb_str_of(names[c]),
+                               nb_type_of(NB_TYPE_STRING),
+                               strcmp(names[c], "comment") == 0,
+                               {NULL, 0}};
     }
     NB_TRY(nb_table_new(pool, nb_type_struct(fields, n_cols), &table));
     if (n_rows == 0) {
@@ -317,6 +320,79 @@ named_relation(nb_query *q, const nb_sql_name *name, Sc__Relation **out)
     return NB_OK;
 }
 
+/* CREATE TEMPORARY VIEW v (columns) USING format OPTIONS (…) */
+static nb_status
+run_create_view_using(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+    Sc__Read *read = NB_MESSAGE(q->arena, Sc__Read, sc__read);
+    Sc__Read__DataSource *d = NB_MESSAGE(q->arena, Sc__Read__DataSource, sc__read__data_source);
+
+    NB_NEED(rel && read && d);
+    d->has_format = true;
+    d->format = nb_pb_bytes(s->provider);
+    if (s->schema_text.data) {
+        d->has_schema = true;
+        d->schema = nb_pb_bytes(s->schema_text);
+    }
+    d->options = NB_ARENA_ARRAY(q->arena, Sc__Read__DataSource__OptionsEntry *, s->n_options + 1);
+    NB_NEED(d->options);
+    for (size_t i = 0; i < s->n_options; i++) {
+        Sc__Read__DataSource__OptionsEntry *o = NB_MESSAGE(
+            q->arena, Sc__Read__DataSource__OptionsEntry, sc__read__data_source__options_entry);
+        NB_NEED(o);
+        o->key = nb_arena_strdup(q->arena, s->options[i].key);
+        NB_NEED(o->key);
+        o->has_value = true;
+        o->value = nb_pb_bytes(s->options[i].value);
+        d->options[d->n_options++] = o;
+    }
+    read->read_type_case = SC__READ__READ_TYPE_DATA_SOURCE;
+    read->data_source = d;
+    rel->rel_type_case = SC__RELATION__REL_TYPE_READ;
+    rel->read = read;
+    return create_view(q, rel, last_part(&s->name), s->global, s->or_replace, err);
+}
+
+/* CACHE TABLE v [AS query], UNCACHE TABLE v: as spark.catalog does it, under the name as it is written. */
+static nb_status
+run_cache(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    nb_catalog *catalog = q->session->catalog;
+    nb_error quiet = NB_ERROR_INIT;
+    Sc__Relation *rel;
+    nb_plan *plan;
+    nb_str bytes;
+
+    NB_TRY(named_relation(q, &s->name, &rel));
+    if (s->name.n == 1) {
+        rel->read->named_table->unparsed_identifier = nb_pb_bytes(s->name.parts[0]);
+    }
+    if (s->query) { /* the view is new: this query's own list of views does not have it */
+        NB_TRY(create_view(q, s->query, last_part(&s->name), false, false, err));
+    } else {
+        nb_status st = nb_query_analyze(q, rel, &plan, s->if_exists ? &quiet : err);
+        nb_error_clear(&quiet);
+        if (st < 0) {
+            return st == NB_ERROR && s->if_exists ? NB_OK : st;
+        }
+    }
+    bytes = nb_message_bytes(q->arena, &rel->base);
+    NB_NEED(bytes.data);
+    if (s->kind == NB_SQL_CACHE_TABLE) {
+        return nb_catalog_persist(catalog, -1, bytes);
+    }
+    nb_catalog_unpersist(catalog, -1, bytes);
+    return NB_OK;
+}
+
+static bool
+is_default_database(const nb_sql_name *name)
+{
+    return nb_str_equal_nocase(name->parts[name->n - 1], NB_STR("default")) ||
+           nb_str_equal_nocase(name->parts[name->n - 1], NB_STR("spark_catalog"));
+}
+
 /* The statement's effect; *out is a table of what it shows (no columns when it shows nothing). */
 static nb_status
 run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
@@ -353,13 +429,51 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         pthread_mutex_unlock(&session->lock);
         break;
     case NB_SQL_CREATE_VIEW: st = run_create_view(q, s, err); break;
+    case NB_SQL_CREATE_VIEW_USING: st = run_create_view_using(q, s, err); break;
+    case NB_SQL_CACHE_TABLE:
+    case NB_SQL_UNCACHE_TABLE: st = run_cache(q, s, err); break;
+    case NB_SQL_REFRESH_TABLE: /* files are listed anew by each query */
+        NB_TRY(named_relation(q, &s->name, &rel));
+        {
+            nb_plan *plan;
+            st = nb_query_analyze(q, rel, &plan, err);
+        }
+        break;
+    case NB_SQL_USE:
+        if (!is_default_database(&s->name)) {
+            st = nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
+                          nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`",
+                                          (int)last_part(&s->name).len, last_part(&s->name).data),
+                          NULL);
+        }
+        break;
+    case NB_SQL_SHOW_CURRENT: {
+        static const char *const names[] = {"catalog", "namespace"};
+        nb_str cells[2] = {NB_STR("spark_catalog"), NB_STR("default")};
+        return table_of_strings(q->pool, names, 2, cells, 1, out);
+    }
+    case NB_SQL_SHOW_CATALOGS: {
+        static const char *const names[] = {"catalog"};
+        nb_str cell = NB_STR("spark_catalog");
+        return table_of_strings(q->pool, names, 1, &cell, 1, out);
+    }
+    case NB_SQL_DROP_TABLE: /* there are no tables, only temporary views */
+        if (!s->if_exists) {
+            st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                          "[`spark_catalog`.`default`]", "relationName",
+                          nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
+                                          (int)last_part(&s->name).len, last_part(&s->name).data),
+                          NULL);
+        }
+        break;
     case NB_SQL_DROP_VIEW:
         if (!nb_catalog_drop_view(session->catalog, last_part(&s->name), is_global_name(&s->name),
                                   case_sensitive) &&
             !s->if_exists) {
-            st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "relationName",
-                          nb_arena_printf(q->arena, "`%.*s`", (int)last_part(&s->name).len,
-                                          last_part(&s->name).data),
+            st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                          "[`spark_catalog`.`default`]", "relationName",
+                          nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
+                                          (int)last_part(&s->name).len, last_part(&s->name).data),
                           NULL);
         }
         break;

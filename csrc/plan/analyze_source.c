@@ -275,7 +275,9 @@ raise_no_table(nb_analyzer *an, const nb_str *parts, size_t n, nb_error *err)
     for (size_t i = 0; i < n; i++) {
         nb_strbuf_addf(&b, "%s`%.*s`", i ? "." : "", (int)parts[i].len, parts[i].data);
     }
-    st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "relationName", b.data ? b.data : "", NULL);
+    st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                  "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
+                  "relationName", b.data ? b.data : "", NULL);
     nb_strbuf_free(&b);
     (void)an;
     return st;

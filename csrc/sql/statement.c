@@ -252,8 +252,11 @@ parse_create_view(nb_sql_parser *p, nb_sql_statement *out)
             (second->kind == NB_T_WORD && second->kw == NB_KW_COMMENT)) {
             NB_TRY(parse_view_columns(p, out));
         } else {
+            size_t open = p->pos;
             nb_sql_skip(p);
             NB_TRY(nb_sql_parse_columns(p, &out->schema));
+            out->schema_text.data = p->tokens.text.data + p->tokens.items[open + 1].start;
+            out->schema_text.len = nb_sql_cur(p)->start - p->tokens.items[open + 1].start;
             NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
         }
     }

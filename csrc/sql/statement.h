@@ -68,6 +68,7 @@ struct nb_sql_statement {
     nb_sql_name columns; /* names of columns; of a partitioning in CREATE TABLE: see partitioning */
     nb_sql_name column_comments; /* beside columns of CREATE VIEW; data NULL = none */
     nb_sql_name partitioning;
+    nb_str schema_text;   /* the columns of CREATE VIEW … USING as they are written */
     Sc__DataType *schema; /* a struct */
     nb_sql_property *options, *properties;
     size_t n_options, n_properties;
