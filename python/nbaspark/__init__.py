@@ -11,13 +11,14 @@ from nbaspark._version import __version__
 _LAZY = {
     "SparkConf": "nbaspark.conf",
     "SparkContext": "nbaspark.context",
+    "SparkFiles": "nbaspark.files",
     "StorageLevel": "nbaspark.storagelevel",
     "Row": "nbaspark.sql.types",
 }
 
 _SUBMODULES = ("conf", "context", "errors", "ml", "sql", "storagelevel")
 
-__all__ = ["Row", "SparkConf", "SparkContext", "StorageLevel", "sql"]
+__all__ = ["Row", "SparkConf", "SparkContext", "SparkFiles", "StorageLevel", "sql"]
 
 
 def __getattr__(name: str):
