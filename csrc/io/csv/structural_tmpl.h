@@ -11,7 +11,8 @@ NB_NAME(index_build)(nb_csv_index *ix, const char *p, size_t n, nb_csv_chars cha
 {
     uint32_t *pos = ix->pos, *line_end = ix->line_end;
     uint64_t inside = 0, after_break = 1, after_close = 0, any_odd = 0, any_high = 0;
-    bool has_escape = chars.escape != chars.quote; /* no escape character is NUL */
+    uint8_t escape =
+        chars.escape != chars.quote ? chars.escape : 0; /* none is NUL, which then is odd too */
     size_t n_words = (n + 63) / 64;
 
     for (size_t w = 0; w < n_words; w++) {
@@ -34,9 +35,7 @@ NB_NAME(index_build)(nb_csv_index *ix, const char *p, size_t n, nb_csv_chars cha
             close = quote & ~m;
             odd |= quote & m & ~(any << 1 | after_break);
             odd |= (close << 1 | after_close) & ~any;
-            if (has_escape) {
-                odd |= NB_EQ(block, chars.escape) & tail & m;
-            }
+            odd |= NB_EQ(block, escape) & tail & m;
             after_close = close >> 63;
             inside = (uint64_t)((int64_t)m >> 63);
             sep &= ~m;

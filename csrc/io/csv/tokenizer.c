@@ -663,25 +663,36 @@ skip_blanks(nb_csv_tokenizer *t)
     return true;
 }
 
-/* Without an escape character an empty quoted value is special: taken whole where a delimiter or line break follows its quote. */
+/* A quoted value without anything odd, whose closing quote has a delimiter or line break behind it, is taken as it stands. For most the
+ * long way gives the same; not for empty values without an escape character, nor for NUL where nothing escapes the escape. */
 static bool
 simple_quoted(nb_csv_tokenizer *t)
 {
+    const nb_csv_options *o = t->o;
     const char *p = t->p;
 
-    for (; p < t->end; p++) {
-        if (*p == (char)t->o->quote) {
-            if (p[-1] == 0 || p + 1 >= t->end || (p[1] != t->o->sep.data[0] && p[1] != '\n')) {
+    if (o->sep.len != 1 || o->quote >= 0x80 || o->escape >= 0x80 || o->escape_escape >= 0x80) {
+        return false;
+    }
+    for (;; p++) {
+        if (p >= t->end) {
+            return false;
+        }
+        if (*p == (char)o->quote) {
+            if (p[-1] == (char)o->escape || p + 1 >= t->end ||
+                (p[1] != o->sep.data[0] && (unsigned char)p[1] != t->newline)) {
                 return false;
             }
             break;
         }
-        if (*p == 0 || *p == (char)t->nl1) {
+        if (*p == (char)o->escape && p + 1 < t->end &&
+            (p[1] == (char)o->quote || p[1] == (char)o->escape_escape)) {
             return false;
         }
-    }
-    if (p >= t->end) {
-        return false;
+        if ((unsigned char)*p == t->nl1 && t->normalize &&
+            (t->nl2 == 0 || (p + 1 < t->end && (unsigned char)p[1] == t->nl2))) {
+            return false;
+        }
     }
     append_bytes(t, t->p, (size_t)(p - t->p));
     t->p = p + 1;
@@ -710,7 +721,7 @@ parse_record(nb_csv_tokenizer *t)
             t->trim = false;
             if (t->ch == o->quote && o->quote != 0) {
                 t->normalize = o->line_sep.data == NULL || !o->multi_line;
-                if (o->escape == 0 && o->sep.len == 1 && simple_quoted(t)) {
+                if (simple_quoted(t)) {
                     t->normalize = true;
                     NEXT(t);
                     classify(t);
