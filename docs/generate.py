@@ -70,7 +70,9 @@ def function_page() -> str:
     text = "# Functions\n\n" + NOTE
     families = functions()
     total = sum(len(names.split("|")) for rows_ in families.values() for names, *_ in rows_)
-    text += f"{total} names. They work in SQL text, in `expr` and through `nbaspark.sql.functions`.\n"
+    text += (
+        f"{total} names. They work in SQL text, in `expr` and through `nbaspark.sql.functions`.\n"
+    )
     for family, list_ in families.items():
         text += f"\n## {family.replace('_', ' ')}\n\n| name | gives | example | result |\n|---|---|---|---|\n"
         for names, help_text, example, result in sorted(list_):
@@ -100,23 +102,45 @@ def absent_methods() -> list[tuple[str, str]]:
     out = []
     for path in sorted((ROOT / "python/nbaspark").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        owners = [(node.name, node.body) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        owners = [
+            (node.name, node.body) for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+        ]
         module = ".".join(path.relative_to(ROOT / "python").with_suffix("").parts)
         owners.append((module.removesuffix(".__init__"), tree.body))
         for owner, body in owners:
             for f in body:
                 if not isinstance(f, ast.FunctionDef) or f.name.startswith("_"):
                     continue
-                code = [s for s in f.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-                if len(code) == 1 and isinstance(code[0], ast.Raise) and "not_implemented" in ast.dump(code[0]):
+                code = [
+                    s
+                    for s in f.body
+                    if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+                ]
+                if (
+                    len(code) == 1
+                    and isinstance(code[0], ast.Raise)
+                    and "not_implemented" in ast.dump(code[0])
+                ):
                     out.append((owner.removesuffix("Absent"), f.name))
     return sorted(set(out))
 
 
 def missing_functions() -> list[str]:
     """Names in nbaspark.sql.functions whose SQL function the engine does not have."""
-    have = {n.lower() for list_ in functions().values() for names, *_ in list_ for n in names.split("|")}
-    have |= {"explode", "explode_outer", "posexplode", "posexplode_outer", "inline", "inline_outer", "stack", "grouping", "grouping_id"}
+    have = {
+        n.lower() for list_ in functions().values() for names, *_ in list_ for n in names.split("|")
+    }
+    have |= {
+        "explode",
+        "explode_outer",
+        "posexplode",
+        "posexplode_outer",
+        "inline",
+        "inline_outer",
+        "stack",
+        "grouping",
+        "grouping_id",
+    }
     used: dict[str, set[str]] = {}
     for path in sorted((ROOT / "python/nbaspark/sql/functions").glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -124,7 +148,10 @@ def missing_functions() -> list[str]:
                 calls = {
                     c.args[0].value
                     for c in ast.walk(node)
-                    if isinstance(c, ast.Call) and c.args and isinstance(c.args[0], ast.Constant) and isinstance(c.args[0].value, str)
+                    if isinstance(c, ast.Call)
+                    and c.args
+                    and isinstance(c.args[0], ast.Constant)
+                    and isinstance(c.args[0].value, str)
                 }
                 used[node.name] = calls
     out = []
@@ -141,7 +168,9 @@ def refused_in_engine() -> list[str]:
     for folder in ("plan", "connect", "exec", "expr", "io", "ml"):
         for path in sorted((ROOT / "csrc" / folder).rglob("*.c")):
             text = path.read_text(encoding="utf-8")
-            for m in re.finditer(rf"nb_raise_unsupported\(\s*\w+(?:->\w+)?,\s*((?:{STRING}\s*)+)\)", text):
+            for m in re.finditer(
+                rf"nb_raise_unsupported\(\s*\w+(?:->\w+)?,\s*((?:{STRING}\s*)+)\)", text
+            ):
                 out.add("".join(strings(m.group(1))))
     return sorted(out)
 
@@ -154,7 +183,11 @@ def compatibility_page() -> str:
         "[configuration.md](configuration.md).\n\n## Functions of `nbaspark.sql.functions` that the engine does not have\n\n"
     )
     missing = missing_functions()
-    text += f"{len(missing)}: " + ", ".join(f"`{n}`" for n in missing) + "\n\n## Methods that are not built\n\n"
+    text += (
+        f"{len(missing)}: "
+        + ", ".join(f"`{n}`" for n in missing)
+        + "\n\n## Methods that are not built\n\n"
+    )
     by_owner: dict[str, list[str]] = {}
     for owner, name in absent_methods():
         by_owner.setdefault(owner, []).append(name)
