@@ -319,6 +319,48 @@ crosstab(nb_analyzer *an, const Sc__StatCrosstab *s, nb_plan **out, nb_error *er
     return nb_analyze_relation(an, &filled, out, err);
 }
 
+/* A random part of each stratum, in SQL: rand(seed) < CASE WHEN column <=> stratum THEN fraction … ELSE 0 END. */
+static nb_status
+sample_by(nb_analyzer *an, const Sc__StatSampleBy *s, nb_plan **out, nb_error *err)
+{
+    nb_strbuf text = {0};
+    Sc__Expression *condition, **branches;
+    Sc__Filter filter = SC__FILTER__INIT;
+    Sc__Relation filtered = SC__RELATION__INIT;
+    const char *copy;
+
+    nb_strbuf_addf(&text, "rand(%lldL) < case", (long long)s->seed);
+    for (size_t i = 0; i < s->n_fractions; i++) {
+        if (!s->col || !s->fractions[i]->stratum ||
+            !(s->fractions[i]->fraction >= 0 && s->fractions[i]->fraction <= 1)) {
+            nb_strbuf_free(&text);
+            return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                            "fractions of sampleBy are of strata of a column, from 0 to 1", NULL);
+        }
+        nb_strbuf_addf(&text, " when 0 <=> 0 then %.17gD", s->fractions[i]->fraction);
+    }
+    nb_strbuf_adds(&text, s->n_fractions ? " else 0D end" : " when false then 0D else 0D end");
+    copy = text.failed ? NULL : nb_arena_strdup(an->arena, nb_strbuf_str(&text));
+    nb_strbuf_free(&text);
+    NB_TRY(parsed(an, copy, &condition, err));
+    branches = condition->unresolved_function->arguments[1]->unresolved_function->arguments;
+    for (size_t i = 0; i < s->n_fractions; i++) {
+        Sc__Expression **sides = branches[2 * i]->unresolved_function->arguments;
+        Sc__Expression *stratum = NB_ARENA_NEW(an->arena, Sc__Expression);
+        NB_NEED(stratum);
+        *stratum = (Sc__Expression)SC__EXPRESSION__INIT;
+        stratum->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
+        stratum->literal = s->fractions[i]->stratum;
+        sides[0] = s->col;
+        sides[1] = stratum;
+    }
+    filter.input = s->input;
+    filter.condition = condition;
+    filtered.rel_type_case = SC__RELATION__REL_TYPE_FILTER;
+    filtered.filter = &filter;
+    return nb_analyze_relation(an, &filtered, out, err);
+}
+
 nb_status
 nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
@@ -352,6 +394,7 @@ nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
     case SC__RELATION__REL_TYPE_APPROX_QUANTILE:
         return approx_quantile(an, rel->approx_quantile, out, err);
     case SC__RELATION__REL_TYPE_CROSSTAB: return crosstab(an, rel->crosstab, out, err);
-    default: return nb_raise_unsupported(err, "freqItems and sampleBy");
+    case SC__RELATION__REL_TYPE_SAMPLE_BY: return sample_by(an, rel->sample_by, out, err);
+    default: return nb_raise_unsupported(err, "freqItems");
     }
 }

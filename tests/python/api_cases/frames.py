@@ -170,6 +170,16 @@ CASES = {
     "crosstab": lambda s, F, W: s.createDataFrame(
         [("a", 1), ("a", 2), ("b", 1), ("a", 1)], "k string, v int"
     ).crosstab("k", "v"),
+    "sample_by": lambda s, F, W: (
+        s.range(0, 1000)
+        .select((F.col("id") % 3).alias("k"))
+        .sampleBy("k", {0: 0.1, 1: 0.2}, 0)
+        .groupBy("k")
+        .count()
+    ),
+    "sample_by_text": lambda s, F, W: s.createDataFrame(
+        [(None,), ("a",), ("b",)], "x string"
+    ).sampleBy("x", {"a": 1.0}, 3),
     "freq_items": lambda s, F, W: s.createDataFrame(
         [(1, 2), (1, 3), (1, 2)], "a int, b int"
     ).freqItems(["a"], 0.6),
