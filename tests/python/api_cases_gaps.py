@@ -6,7 +6,6 @@ They must fail: whoever closes a gap takes its row out.
 
 _LATERAL = "lateral joins with queries are missing"
 _MONTHS = "month intervals come as integers, where Spark's client refuses them"
-_PARQUET = "the data source parquet is missing"
 
 KNOWN_GAPS = {
     "arguments": {
@@ -14,9 +13,6 @@ KNOWN_GAPS = {
     },
     "files": {
         "partition_unknown": "has a condition where Spark has a legacy error",
-        "parquet_round_trip": _PARQUET,
-        "parquet_selected": _PARQUET,
-        "parquet_default_format": _PARQUET,
         "json_round_trip": "the data source json is missing",
         "csv_of_text_column": "DataFrameReader.csv of a DataFrame is missing",
     },
