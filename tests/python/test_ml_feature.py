@@ -3,7 +3,7 @@
 
 import pytest
 
-from nbaspark.errors import IllegalArgumentException, SparkException
+from nbaspark.errors import IllegalArgumentException, PySparkException
 from nbaspark.ml.feature import (
     MinMaxScaler,
     OneHotEncoder,
@@ -35,7 +35,7 @@ def test_assembler_keeps_or_skips(gaps):
 
 @pytest.mark.parametrize(("inputs", "what"), [(["a", "b"], "null"), (["b", "c"], "NaN")])
 def test_assembler_refuses_gaps(gaps, inputs, what):
-    with pytest.raises(SparkException, match=f"Encountered {what} while assembling a row"):
+    with pytest.raises(PySparkException, match=f"Encountered {what} while assembling a row"):
         VectorAssembler(inputCols=inputs, outputCol="v").transform(gaps).collect()
 
 
@@ -116,9 +116,9 @@ def test_string_indexer_orders(words, order, labels):
 
 def test_string_indexer_invalid(spark, words):
     model = StringIndexer(inputCol="s", outputCol="i").fit(words)
-    with pytest.raises(SparkException, match="StringIndexer encountered NULL value"):
+    with pytest.raises(PySparkException, match="StringIndexer encountered NULL value"):
         model.transform(words).collect()
-    with pytest.raises(SparkException, match="Unseen label: zz"):
+    with pytest.raises(PySparkException, match="Unseen label: zz"):
         model.transform(spark.createDataFrame([("zz",)], ["s"])).collect()
     skipping = model.copy({model.handleInvalid: "skip"})
     assert column(skipping.transform(words), "i") == [0.0, 2.0, 1.0, 0.0, 0.0, 1.0]
@@ -139,5 +139,5 @@ def test_one_hot_encoder(spark):
     whole = encoder.copy({encoder.dropLast: False}).fit(df)
     assert column(whole.transform(df), "y")[2] == SparseVector(4, {3: 1.0})
     one = OneHotEncoder(inputCol="p", outputCol="x").fit(df)
-    with pytest.raises(SparkException, match="Unseen value: 7.0"):
+    with pytest.raises(PySparkException, match="Unseen value: 7.0"):
         one.transform(spark.createDataFrame([(7.0,)], ["p"])).collect()
