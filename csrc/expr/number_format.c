@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/decimal.h"
 #include "expr/number_text.h"
 
 static const char digit_pairs[] = "0001020304050607080910111213141516171819202122232425262728293031"
@@ -123,6 +124,63 @@ static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  
                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+/* value / 10^drop to the nearest integer, ties to even; value = product / 2^shift. */
+static uint64_t
+rounded(nb_uint128 product, int shift, int drop)
+{
+    uint64_t whole = (uint64_t)(product >> shift), unit, q, r;
+    nb_uint128 fraction = product & (((nb_uint128)1 << shift) - 1),
+               half = (nb_uint128)1 << (shift - 1);
+    bool up, tie;
+
+    if (drop == 0) {
+        up = fraction > half;
+        tie = fraction == half;
+        q = whole;
+    } else {
+        unit = (uint64_t)nb_pow10_64[drop];
+        q = whole / unit;
+        r = whole % unit;
+        up = r > unit / 2 || (r == unit / 2 && fraction > 0);
+        tie = r == unit / 2 && fraction == 0;
+    }
+    return q + (up || (tie && (q & 1)));
+}
+
+/* The shortest of 15, 16 or 17 digits for 1e-3 <= a < 1e15: a = *digits / 10^*scale. The product with a power of ten is exact in 128 bits. */
+static void
+shortest_15_17(double a, uint64_t *digits, int *scale)
+{
+    static const uint64_t e16 = 10000000000000000u, e17 = 100000000000000000u,
+                          e19 = 10000000000000000000u;
+    uint64_t bits, m, whole;
+    nb_uint128 product;
+    int shift, k;
+
+    memcpy(&bits, &a, sizeof bits);
+    m = (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52;
+    shift = 1075 - (int)(bits >> 52);
+    k = NB_MIN(16 - (int)floor(log10(a)), 19);
+    for (;;) { /* at most one step off */
+        product = (nb_uint128)m * (k == 19 ? e19 : (uint64_t)nb_pow10_64[k]);
+        whole = (uint64_t)(product >> shift);
+        if (whole >= e17) {
+            k--;
+        } else if (whole < e16 && k < 19) {
+            k++;
+        } else {
+            break;
+        }
+    }
+    for (int drop = 2; drop >= 0; drop--) {
+        *digits = rounded(product, shift, drop);
+        *scale = k - drop;
+        if (drop == 0 || nb_double_from_decimal(*digits, -*scale) == a) {
+            break;
+        }
+    }
+}
+
 int
 nb_format_double(char *out, double v)
 {
@@ -156,6 +214,15 @@ nb_format_double(char *out, double v)
                 return lay_out(out, negative, from, n, n - k);
             }
         }
+    }
+    if (a >= 1e-3 && a < 1e15) {
+        uint64_t shortest;
+        char *from;
+
+        shortest_15_17(a, &shortest, &point);
+        from = digits_before(digits + sizeof digits, shortest);
+        n = (int)(digits + sizeof digits - from);
+        return lay_out(out, negative, from, n, n - point);
     }
     for (int precision = a < 2.3e-308 ? 1 : 14; precision <= 16;
          precision++) { /* subnormals have fewer */

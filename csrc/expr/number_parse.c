@@ -221,8 +221,8 @@ scan_number(nb_str s, decimal_text *out)
     return p == end;
 }
 
-static double
-from_mantissa(uint64_t m, int exponent)
+double
+nb_double_from_decimal(uint64_t m, int exponent)
 {
     static const uint64_t powers[] = {1,
                                       10,
@@ -273,7 +273,7 @@ nb_parse_double(const char *p, size_t n, double *out)
     if (t.mantissa == 0 && t.exact) {
         v = 0;
     } else if (t.exact && t.exponent >= -19 && t.exponent <= 19) {
-        v = from_mantissa(t.mantissa, t.exponent);
+        v = nb_double_from_decimal(t.mantissa, t.exponent);
     } else {
         return slow_double((nb_str){s.data, t.number_len}, out);
     }

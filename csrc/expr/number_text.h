@@ -26,6 +26,8 @@ typedef enum nb_parsed {
 
 /* [sign] digits. allow_fraction: "12.75" gives 12, as the legacy cast. No white space. */
 nb_parsed nb_parse_int64(const char *p, size_t n, bool allow_fraction, int64_t *out);
+/* m * 10^exponent, correctly rounded; -19 <= exponent <= 19. */
+double nb_double_from_decimal(uint64_t m, int exponent);
 /* Decimal notation with optional exponent and Java's d/f suffix, NaN, Infinity, and (any case) inf, +inf, -inf, infinity, nan. White space
  * around is skipped. Correctly rounded. */
 bool nb_parse_double(const char *p, size_t n, double *out);

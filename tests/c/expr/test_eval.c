@@ -172,6 +172,11 @@ test_cast__double_to_string(void **state)
     check_double_text(4.9e-324, "4.9E-324");
     check_double_text(123456789.125, "1.23456789125E8");
     check_double_text(1.0 / 3, "0.3333333333333333");
+    check_double_text(71052334527828.125,
+                      "7.105233452782812E13"); /* a tie goes to the even digit */
+    check_double_text(0.00919034696199576, "0.00919034696199576");
+    check_double_text(123456789012.34567, "1.2345678901234567E11");
+    check_double_text(2e-3, "0.002");
     (void)state;
 }
 
