@@ -247,6 +247,7 @@ fill_lines(nb_csv_records *r, nb_error *err)
     r->offset += (int64_t)r->pos;
     r->len -= r->pos;
     r->pos = r->region = 0;
+    size_t seen = 0; /* no break lies before it: a record of many blocks is searched once */
     for (bool first = true;; first = false) {
         size_t end = 0;
         if (!r->input_end && (!first || r->len < r->block_bytes / 2)) {
@@ -254,16 +255,17 @@ fill_lines(nb_csv_records *r, nb_error *err)
         }
         if (r->to != INT64_MAX && r->offset + (int64_t)r->len >= r->to) {
             size_t last = (size_t)NB_MAX(r->to - 1 - r->offset, 0);
-            end = behind_break(r, last, r->len, false);
+            end = behind_break(r, NB_MAX(last, seen), r->len, false);
             if (end != 0) {
                 r->split_done = true;
                 r->region = end;
                 return NB_OK;
             }
-            end = behind_break(r, 0, last, true);
+            end = behind_break(r, seen, last, true);
         } else {
-            end = behind_break(r, 0, r->len, true);
+            end = behind_break(r, seen, r->len, true);
         }
+        seen = r->len - NB_MIN(r->len, r->o->line_sep.len);
         if (r->input_end) {
             r->split_done = true;
             r->region = r->len;
