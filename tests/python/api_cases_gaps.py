@@ -20,7 +20,6 @@ KNOWN_GAPS = {
         "freq_items": "freqItems is missing",
     },
     "functions": {
-        "hashes": "md5 and its kin are missing",
         "case": "initcap makes of a sharp s SS, not Ss",
         "array_parts": "array_join shows a cast that Spark hides",
     },
