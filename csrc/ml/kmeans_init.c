@@ -17,7 +17,8 @@
 #include "base/thread.h"
 
 #define SMALL_ROWS   4096
-#define SMALL_WORK   4e6 /* rows × features × k up to which all rows are "small" */
+#define SMALL_WORK   4e6   /* rows × features × k up to which all rows are "small" */
+#define SAMPLE_MAX   65536 /* but never fewer than 8 rows per centre */
 #define SAMPLE_PER_K 192
 #define MISSED       1.5 /* cost of all rows over what the sample promised */
 #define CHUNK_TILES  4096
@@ -226,7 +227,8 @@ nb_status
 nb_kmeans_init(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *arena, int *k_io,
                double **centers)
 {
-    double wanted = NB_MAX((double)SMALL_ROWS, (double)config->k * SAMPLE_PER_K);
+    double wanted =
+        NB_MAX((double)SMALL_ROWS, NB_MIN((double)config->k * SAMPLE_PER_K, SAMPLE_MAX));
     nb_kmeans_config sample_config = *config;
     sift s = {.m = m, .seed = mix((uint64_t)config->seed), .rate = wanted / (double)m->n_rows};
     int64_t *rows, n_rows;
@@ -236,6 +238,10 @@ nb_kmeans_init(const nb_matrix *m, const nb_kmeans_config *config, nb_arena *are
     int k = *k_io, other_k;
     nb_status st;
 
+    if (wanted < 8.0 * config->k) {
+        wanted = 8.0 * config->k;
+        s.rate = wanted / (double)m->n_rows;
+    }
     sample_config.max_iter = NB_MAX(config->max_iter, 1);
     if (m->n_rows <= SMALL_ROWS ||
         (double)m->n_rows * m->d * config->k <= SMALL_WORK / 4 /* a few restarts are cheap */) {

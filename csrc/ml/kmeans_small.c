@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "base/thread.h"
 
-#define EXHAUSTIVE_WORK 4e6 /* partitions × rows × features */
+#define EXHAUSTIVE_WORK 1e7 /* partitions × rows × features */
 #define RESTART_WORK    3e7 /* multiplications spent on all restarts */
 #define MAX_RESTARTS    64
 
@@ -75,7 +75,8 @@ seed_centers(const nb_matrix *m, int k, nb_random *rng, double *centers, double 
              double *trial, double *best)
 {
     size_t bytes = (size_t)nb_matrix_tiles(m) * NB_TILE_ROWS * sizeof(double);
-    int n_trials = 2 + (int)log((double)k);
+    bool large = (double)m->n_rows * m->d * k > 2e8; /* then one candidate has to do */
+    int n_trials = large ? 1 : 2 + (int)log((double)k);
     double total;
 
     for (int64_t i = 0; i < m->n_rows; i++) {
@@ -145,7 +146,7 @@ run_once(solver *s, int run)
     sums.sums = (double *)(memory + 3 * bytes);
     sums.weights = sums.sums + center_size(s);
     sums.counts = (int64_t *)(sums.weights + s->k);
-    config.parallel = false;
+    config.parallel &= s->n_runs == 1;
     st = nb_kmeans_lloyd(m, &config, s->k, centers, &sums, &n_iter);
     s->costs[run] = st == NB_OK ? sums.cost : INFINITY;
     nb_pool_dealloc_aligned(m->pool, memory, total);
@@ -230,16 +231,18 @@ search_rows(search *q, int64_t i, int used)
     }
 }
 
+#define EXHAUSTIVE_ROWS 12 /* 13 million partitions at most, mostly far fewer */
+
 static bool
 can_search(const nb_matrix *m, int k)
 {
-    double partitions = 1;
+    double partitions = 1; /* labellings in which a new label is the next number */
 
-    for (int64_t i = 0; i < m->n_rows && partitions <= EXHAUSTIVE_WORK; i++) {
-        partitions *= NB_MIN((double)k, (double)i + 1);
+    if (m->n_rows > EXHAUSTIVE_ROWS) {
+        return false;
     }
-    for (int c = 2; c <= k; c++) { /* labels only matter up to renaming */
-        partitions /= NB_MIN(c, 3);
+    for (int64_t i = 0; i < m->n_rows; i++) {
+        partitions *= NB_MIN((double)k, (double)i + 1);
     }
     return partitions * (double)m->n_rows * m->d <= EXHAUSTIVE_WORK;
 }
@@ -341,7 +344,7 @@ solve_sorted(solver *s, int *k_io, double **centers, double *cost)
         *cost = 0;
         return NB_OK;
     }
-    s->n_runs = (int)NB_MAX(NB_MIN(RESTART_WORK / work, MAX_RESTARTS), 2);
+    s->n_runs = (int)NB_MAX(NB_MIN(RESTART_WORK / work, MAX_RESTARTS), work < 2e9 ? 2 : 1);
     s->centers = NB_ARENA_ARRAY(s->arena, double, (size_t)s->n_runs *center_size(s));
     s->costs = NB_ARENA_ARRAY(s->arena, double, s->n_runs);
     s->statuses = NB_ARENA_ARRAY(s->arena, nb_status, s->n_runs);
@@ -353,7 +356,7 @@ solve_sorted(solver *s, int *k_io, double **centers, double *cost)
         *cost = 0;
         return search_all(s, s->centers);
     }
-    if (s->config->parallel && work > 1e5) {
+    if (s->config->parallel && work > 1e5 && s->n_runs > 1) {
         nb_threads_run(s->n_runs, run_job, s);
     } else {
         for (int run = 0; run < s->n_runs; run++) {

@@ -338,7 +338,7 @@ class StringIndexer(JavaEstimator, _StringIndexerParams, JavaMLReadable, JavaMLW
     >>> model = StringIndexer(inputCol="kind", outputCol="index").fit(df)
     >>> model.labels
     ['b', 'a']
-    >>> [row.index for row in model.transform(df).collect()]
+    >>> [row["index"] for row in model.transform(df).collect()]
     [1.0, 0.0, 0.0]
     """
 

@@ -117,7 +117,7 @@ test_kmeans__order_and_threads_do_not_matter(void **state)
     static const struct {
         int64_t n;
         int d, k;
-    } sizes[] = {{10, 2, 3}, {1000, 3, 5}, {50000, 3, 8}, {40001, 20, 8}};
+    } sizes[] = {{10, 2, 3}, {1000, 3, 5}, {3000, 2, 20}, {50000, 3, 8}, {40001, 20, 8}};
 
     for (size_t c = 0; c < NB_COUNT_OF(sizes); c++) {
         int64_t n = sizes[c].n;

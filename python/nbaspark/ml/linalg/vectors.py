@@ -142,7 +142,7 @@ class DenseVector(Vector):
     DenseVector([1.0, 0.0])
     >>> v / 2
     DenseVector([0.5, 1.0])
-    >>> v[1], len(v), str(v)
+    >>> float(v[1]), len(v), str(v)
     (2.0, 2, '[1.0,2.0]')
     """
 
