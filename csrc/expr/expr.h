@@ -49,7 +49,8 @@ typedef enum nb_cast_mode { NB_CAST_ANSI, NB_CAST_LEGACY, NB_CAST_TRY } nb_cast_
 typedef enum nb_subquery_kind {
     NB_SUBQUERY_SCALAR,
     NB_SUBQUERY_EXISTS,
-    NB_SUBQUERY_IN
+    NB_SUBQUERY_IN,
+    NB_SUBQUERY_NOT_IN /* made while rewriting */
 } nb_subquery_kind;
 
 /* Window frame bounds, in rows or in range units. */

@@ -402,6 +402,27 @@ in_conditions(lift *l, nb_expr *e, nb_plan *sub, nb_error *err)
     return NB_OK;
 }
 
+/* NOT IN, three-valued by hand: an inner row counts as equal where the comparison is null. */
+static nb_status
+not_in_conditions(lift *l, nb_expr *e, nb_plan *sub, nb_error *err)
+{
+    int from = l->n;
+
+    NB_TRY(in_conditions(l, e, sub, err));
+    for (int i = from; i < l->n; i++) {
+        nb_expr **args = NB_ARENA_ARRAY(l->arena, nb_expr *, 2), *is_null;
+        NEED(args);
+        args[0] = l->conditions[i];
+        NB_TRY(call(l, "isnull", args, 1, &is_null, err));
+        args = NB_ARENA_ARRAY(l->arena, nb_expr *, 2);
+        NEED(args);
+        args[0] = l->conditions[i];
+        args[1] = is_null;
+        NB_TRY(call(l, "or", args, 2, &l->conditions[i], err));
+    }
+    return NB_OK;
+}
+
 /* The subquery without correlation, and the conditions that tie it to the outer query. */
 static nb_status
 open_subquery(lift *l, nb_expr *e, nb_plan **sub, nb_error *err)
@@ -449,12 +470,20 @@ attach(nb_arena *arena, const nb_session_info *info, nb_expr *e, nb_plan **input
     }
     if (e->u.subquery.kind == NB_SUBQUERY_IN) {
         NB_TRY(in_conditions(&l, e, sub, err));
+    } else if (e->u.subquery.kind == NB_SUBQUERY_NOT_IN) {
+        NB_TRY(not_in_conditions(&l, e, sub, err));
     }
     NB_TRY(nb_join_conjuncts(arena, l.conditions, l.n, &condition));
-    NB_TRY(join_node(arena, *input, sub, NB_JOIN_MARK, condition,
-                     e->u.subquery.kind == NB_SUBQUERY_IN && l.n == 1, &join));
+    /* outside of a filter Spark's IN is never null: it asks whether a row is there */
+    NB_TRY(join_node(arena, *input, sub, NB_JOIN_MARK, condition, false, &join));
     *value = nb_attr_expr(arena, &join->attrs[join->n_attrs - 1]);
     NEED(*value);
+    if (e->u.subquery.kind == NB_SUBQUERY_NOT_IN) {
+        nb_expr **args = NB_ARENA_ARRAY(arena, nb_expr *, 1);
+        NEED(args);
+        args[0] = *value;
+        NB_TRY(call(&l, "not", args, 1, value, err));
+    }
     *input = join;
     return NB_OK;
 }
@@ -463,6 +492,29 @@ typedef struct replace_state {
     const nb_session_info *info;
     nb_plan **input;
 } replace_state;
+
+/* not(x IN (query)) becomes one node, since its nulls count otherwise. */
+static nb_status
+join_negation(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
+{
+    nb_expr *s = in->n_args == 1 ? in->args[0] : NULL, *made;
+
+    (void)payload;
+    (void)err;
+    *out = in;
+    if (in->kind == NB_EXPR_CALL && in->u.call.fn == nb_function_find(NB_STR("not")) &&
+        s->kind == NB_EXPR_SUBQUERY && s->u.subquery.kind == NB_SUBQUERY_IN) {
+        made = nb_expr_new(arena, NB_EXPR_SUBQUERY, s->type, s->nullable, s->n_args);
+        NEED(made);
+        memcpy(made->args, s->args, sizeof(nb_expr *) * (size_t)s->n_args);
+        made->u.subquery = s->u.subquery;
+        made->u.subquery.kind = NB_SUBQUERY_NOT_IN;
+        made->deterministic = s->deterministic;
+        made->can_fail = s->can_fail;
+        *out = made;
+    }
+    return NB_OK;
+}
 
 static nb_status
 replace_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
@@ -513,20 +565,7 @@ conjunct_join(nb_arena *arena, const nb_session_info *info, nb_expr *e, nb_plan 
     NB_TRY(open_subquery(&l, s, &sub, err));
     if (is_in) {
         if (negated && (l.n > 0 || s->n_args > 1)) {
-            /* NOT IN with correlation or several columns: three-valued by hand, a row stays only where no inner row equals or may equal it */
-            int from = l.n;
-            NB_TRY(in_conditions(&l, s, sub, err));
-            for (int i = from; i < l.n; i++) {
-                nb_expr **args = NB_ARENA_ARRAY(arena, nb_expr *, 2), *is_null;
-                NEED(args);
-                args[0] = l.conditions[i];
-                NB_TRY(call(&l, "isnull", args, 1, &is_null, err));
-                args = NB_ARENA_ARRAY(arena, nb_expr *, 2);
-                NEED(args);
-                args[0] = l.conditions[i];
-                args[1] = is_null;
-                NB_TRY(call(&l, "or", args, 2, &l.conditions[i], err));
-            }
+            NB_TRY(not_in_conditions(&l, s, sub, err));
             is_in = false;
         } else {
             NB_TRY(in_conditions(&l, s, sub, err));
@@ -556,6 +595,7 @@ rewrite_filter(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_
         if (has_subquery(list[i])) {
             NB_TRY(conjunct_join(arena, info, list[i], &input, &done, err));
             if (!done) {
+                NB_TRY(nb_expr_rewrite(arena, list[i], join_negation, NULL, &list[i], err));
                 NB_TRY(nb_expr_rewrite(arena, list[i], replace_one, &r, &list[i], err));
             }
         }
@@ -581,6 +621,7 @@ rewrite_list(nb_arena *arena, const nb_session_info *info, nb_plan *p, nb_expr *
 
     for (int i = 0; i < n; i++) {
         if (list[i] && has_subquery(list[i])) {
+            NB_TRY(nb_expr_rewrite(arena, list[i], join_negation, NULL, &list[i], err));
             NB_TRY(nb_expr_rewrite(arena, list[i], replace_one, &r, &list[i], err));
         }
     }
