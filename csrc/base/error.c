@@ -245,6 +245,19 @@ add_marked_text(nb_strbuf *out, const char *sql, int len, int start, int stop)
     }
 }
 
+/* The text may lack a NUL behind it, which strndup is not supposed to read but checkers look for. */
+static char *
+copy_text(const char *s, size_t n)
+{
+    char *copy = malloc(n + 1);
+
+    if (copy != NULL) {
+        memcpy(copy, s, n);
+        copy[n] = 0;
+    }
+    return copy;
+}
+
 void
 nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int start, int stop)
 {
@@ -276,7 +289,7 @@ nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int sta
     }
     ctx->object_type = strdup("");
     ctx->object_name = strdup("");
-    ctx->fragment = strndup(sql + start, (size_t)(stop - start + 1));
+    ctx->fragment = copy_text(sql + start, (size_t)(stop - start + 1));
     nb_strbuf_addf(&text, "== SQL (line %d, position %d) ==\n", ctx->line, ctx->position + 1);
     add_marked_text(&text, sql, (int)sql_len, start, stop);
     ctx->summary = text.data;
@@ -312,7 +325,7 @@ nb_error_set_syntax_context(nb_error *err, const char *sql, size_t sql_len, size
     ctx->stop_index = ctx->start_index;
     ctx->object_type = strdup("");
     ctx->object_name = strdup("");
-    ctx->fragment = strndup(sql, sql_len);
+    ctx->fragment = copy_text(sql, sql_len);
     while (line_end < sql_len && sql[line_end] != '\n') {
         line_end++;
     }

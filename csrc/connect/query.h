@@ -28,7 +28,7 @@ struct nb_session {
     nb_pool *pool;       /* root: spark.memory.limit */
     nb_pool *cache_pool; /* local and cached data */
     nb_catalog *catalog;
-    nb_ml *ml; /* models */
+    nb_ml *ml;         /* models */
     nb_query *running; /* list of queries, for interrupts */
     int n_running;
     int n_threads;

@@ -366,6 +366,12 @@ test_parser__schemas(void **state)
 
 /* --- hostile texts, on a small stack ------------------------------------------------------------ */
 
+#ifdef __SANITIZE_THREAD__
+#define SMALL_STACK (4096 * 1024) /* instrumented frames are several times as large */
+#else
+#define SMALL_STACK (512 * 1024)
+#endif
+
 typedef struct repeated {
     const char *head, *unit, *middle, *close, *tail;
     size_t n;
@@ -443,7 +449,7 @@ test_parser__hostile_texts_on_a_small_stack(void **state)
     pthread_attr_t attr;
 
     pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 512 * 1024);
+    pthread_attr_setstacksize(&attr, SMALL_STACK);
     for (size_t i = 0; i < NB_COUNT_OF(cases); i++) {
         pthread_t thread;
         assert_int_equal(

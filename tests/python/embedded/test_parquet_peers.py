@@ -24,9 +24,7 @@ def peer_table():
                 [start + datetime.timedelta(seconds=k) for k in range(ROWS)], pa.timestamp("us")
             ),
             "f": pa.array([k / 3 for k in range(ROWS)], pa.float32()),
-            "dec": pa.array(
-                [decimal.Decimal(k) / 100 for k in range(ROWS)], pa.decimal128(12, 2)
-            ),
+            "dec": pa.array([decimal.Decimal(k) / 100 for k in range(ROWS)], pa.decimal128(12, 2)),
             "b": pa.array([k % 3 == 0 for k in range(ROWS)]),
         }
     )

@@ -29,13 +29,21 @@ def answer(spark: SparkSession, expression: str) -> str:
 
 def main() -> None:
     arguments = sys.argv[1:]
-    url = arguments.pop(0) if arguments and arguments[0].startswith("sc://") else "sc://localhost:15002"
+    url = (
+        arguments.pop(0)
+        if arguments and arguments[0].startswith("sc://")
+        else "sc://localhost:15002"
+    )
     spark = SparkSession.builder.remote(url).getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     for path in sorted(pathlib.Path(__file__).parent.glob("*.txt")):
         if arguments and path.stem not in arguments:
             continue
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+        lines = [
+            line
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if line and not line.startswith("#")
+        ]
         rows = [answer(spark, line) for line in lines]
         path.with_suffix(".tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
