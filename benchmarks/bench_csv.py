@@ -84,7 +84,10 @@ def main() -> None:
     )
     infer = spark.read.option("header", True).option("inferSchema", True)
     report.pair(
-        "inferSchema (peer: seven columns)", lambda: infer.csv(path).schema, seven.collect, "nbaspark"
+        "inferSchema (peer: seven columns)",
+        lambda: infer.csv(path).schema,
+        seven.collect,
+        "nbaspark",
     )
     report.save()
 
