@@ -19,7 +19,6 @@ static const char *const logical_names[NB_N_PLANS] = {
     [NB_PLAN_SAMPLE] = "Sample",       [NB_PLAN_GENERATE] = "Generate",
     [NB_PLAN_WINDOW] = "Window",       [NB_PLAN_EXPAND] = "Expand",
     [NB_PLAN_ALIAS] = "SubqueryAlias", [NB_PLAN_CACHED] = "InMemoryRelation",
-    [NB_PLAN_ML] = "MLTransform",
 };
 
 static const char *const node_names[NB_N_NODES] = {

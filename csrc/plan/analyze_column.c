@@ -421,11 +421,6 @@ nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str text, int64_t p
         if (m.attr) {
             nb_expr *e = nb_attr_expr(an->arena, m.attr);
             NB_NEED(e);
-            for (const nb_scope *w = scope; w != s; w = w->outer) {
-                if (w->used_outer) {
-                    *w->used_outer = true;
-                }
-            }
             return with_fields(an, e, parts + m.n_used, (int)n - m.n_used, out, err);
         }
     }

@@ -890,13 +890,11 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
     const Sc__Relation *rel = NULL;
     nb_plan *plan;
     nb_expr *e;
-    bool used_outer = false;
     nb_scope around = *scope;
     const nb_scope *keep = an->outer;
     nb_status st;
 
     NB_TRY(nb_find_reference(an, s->plan_id, &rel, err));
-    around.used_outer = &used_outer;
     an->outer = &around;
     st = nb_analyze_relation(an, rel, &plan, err);
     an->outer = keep;

@@ -917,7 +917,6 @@ nb_analyze_relation(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
             }
         }
         (*out)->plan_id = plan_id >= 0 ? plan_id : (*out)->plan_id;
-        (*out)->message = rel;
     }
     an->depth--;
     return st;

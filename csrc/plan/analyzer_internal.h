@@ -15,8 +15,6 @@ struct nb_scope {
     nb_plan **plans; /* inputs: names are looked up in all of them */
     int n_plans;
     const nb_scope *outer; /* enclosing query of a subquery; NULL at the top */
-    /* Attributes of the outer query that were used: the subquery is correlated. */
-    bool *used_outer;
 };
 
 typedef struct nb_lambda_scope nb_lambda_scope;

@@ -227,17 +227,6 @@ nb_catalog_clear_cache(nb_catalog *c)
 }
 
 bool
-nb_catalog_has_cached(nb_catalog *c)
-{
-    bool has;
-
-    pthread_mutex_lock(&c->lock);
-    has = c->n_cached > 0;
-    pthread_mutex_unlock(&c->lock);
-    return has;
-}
-
-bool
 nb_catalog_may_be_cached(nb_catalog *c, int64_t plan_id)
 {
     bool may = false;

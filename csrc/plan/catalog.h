@@ -50,7 +50,6 @@ nb_table *nb_catalog_local(nb_catalog *c, nb_str hash); /* borrowed; NULL when u
 nb_status nb_catalog_persist(nb_catalog *c, int64_t plan_id, nb_str relation);
 bool nb_catalog_unpersist(nb_catalog *c, int64_t plan_id, nb_str relation);
 void nb_catalog_clear_cache(nb_catalog *c);
-bool nb_catalog_has_cached(nb_catalog *c);
 /* May a relation with this id be cached? Cheap: asked for every relation of a plan. */
 bool nb_catalog_may_be_cached(nb_catalog *c, int64_t plan_id);
 /* Borrowed for the time of the query; NULL when not cached. */

@@ -44,7 +44,6 @@ typedef enum nb_plan_kind {
     NB_PLAN_EXPAND,
     NB_PLAN_ALIAS,  /* SubqueryAlias: only names change; removed by the optimizer */
     NB_PLAN_CACHED, /* a DataFrame that cache() marked: filled at its first use */
-    NB_PLAN_ML, /* a relation that an ML transformer makes of its child: run by ml/ through a callback */
     NB_N_PLANS
 } nb_plan_kind;
 
@@ -55,8 +54,6 @@ struct nb_plan {
     int n_attrs;
     nb_attr *attrs;  /* output */
     int64_t plan_id; /* of the message, -1 when none: df["a"] names it */
-    const void *
-        message; /* the Sc__Relation it was made from: equal messages are equal plans (cache look-up); may be NULL */
     union {
         struct {
             nb_table *table;
@@ -97,7 +94,6 @@ struct nb_plan {
             nb_join_type type;
             nb_expr *condition; /* NULL: none */
             bool null_aware;
-            bool broadcast_left, broadcast_right; /* hints */
         } join;
         struct {
             nb_exchange_kind kind;
@@ -134,9 +130,6 @@ struct nb_plan {
         struct {
             nb_cached *cached;
         } cached;
-        struct {
-            const void *transformer; /* ml/ml.h */
-        } ml;
     } u;
 };
 

@@ -424,12 +424,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     case NB_PLAN_CACHED:
         NB_TRY(pl->cfg->cached(pl->cfg->payload, p, &table, err));
         return made_table(pl, p, p->children[0], table, out, err);
-    case NB_PLAN_ML:
-        if (!pl->cfg->ml) {
-            return nb_raise_unsupported(err, "An ML relation");
-        }
-        NB_TRY(pl->cfg->ml(pl->cfg->payload, p, &table, err));
-        return made_table(pl, p, p, table, out, err);
     case NB_PLAN_FILTER: {
         nb_expr **bound;
         NB_TRY(node_new(pl, NB_NODE_FILTER, p, 1, &n));

@@ -13,8 +13,6 @@ typedef struct nb_planner_config {
     int n_threads;
     /* Rows of a CACHED node: fills the cache at the first use. *out is borrowed for the time of the query. */
     nb_status (*cached)(void *payload, nb_plan *plan, nb_table **out, nb_error *err);
-    /* Rows of an ML node. */
-    nb_status (*ml)(void *payload, nb_plan *plan, nb_table **out, nb_error *err);
     void *payload;
 } nb_planner_config;
 
