@@ -188,8 +188,9 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
     NB_TRY(nb_rewrite_subqueries(q->arena, &q->info, &plan, err));
     if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
-    } else {
+    } else { /* a comma join whose filter stays above would never end */
         NB_TRY(nb_optimize_remove_aliases(&plan));
+        NB_TRY(nb_optimize_push_filters(q->arena, &plan, err));
     }
     return nb_plan_physical(&pc, plan, out, err);
 }

@@ -497,15 +497,16 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
         }
         size += bytes + OPEN_COST;
         splits[i].partition = partition;
-        for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to;
-             at += morsel_bytes) {
+        for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to;) {
             nb_file_split *p = &pieces[n_pieces++];
+            int64_t left = splits[i].to - at; /* morsel_bytes may be INT64_MAX: no sums with it */
             *p = splits[i];
             p->from = at;
-            p->to = whole ? splits[i].to : NB_MIN(at + morsel_bytes, splits[i].to);
-            if (whole) {
+            p->to = whole ? splits[i].to : at + NB_MIN(morsel_bytes, left);
+            if (left <= 0 || whole) {
                 break;
             }
+            at = p->to;
         }
     }
     *out = pieces;

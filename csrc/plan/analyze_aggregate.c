@@ -542,8 +542,11 @@ resolve_key(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, bo
         e = agg->aggregate_expressions[at - 1];
     } else if (is_select && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE) {
         nb_error quiet = NB_ERROR_INIT;
-        nb_status st = nb_resolve_expr(an, scope, e, out, &quiet);
+        nb_scope own = *scope; /* as in Spark, aliases come before the columns of outer queries */
+        nb_status st;
         nb_str wanted = nb_pb_str(e->unresolved_attribute->unparsed_identifier);
+        own.outer = NULL;
+        st = nb_resolve_expr(an, &own, e, out, &quiet);
         nb_error_clear(&quiet);
         for (size_t i = 0; i < agg->n_aggregate_expressions && st < 0; i++) {
             const Sc__Expression *a = agg->aggregate_expressions[i];

@@ -892,6 +892,8 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
     nb_expr *e;
     nb_scope around = *scope;
     const nb_scope *keep = an->outer;
+    const nb_attr *first = NULL;
+    int n_visible = 0;
     nb_status st;
 
     NB_TRY(nb_find_reference(an, s->plan_id, &rel, err));
@@ -899,13 +901,19 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
     st = nb_analyze_relation(an, rel, &plan, err);
     an->outer = keep;
     NB_TRY(st);
+    for (int i = plan->n_attrs - 1; i >= 0; i--) { /* HAVING and ORDER BY may carry hidden ones */
+        if (!plan->attrs[i].hidden) {
+            first = &plan->attrs[i];
+            n_visible++;
+        }
+    }
     switch (s->subquery_type) {
     case SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_SCALAR:
-        if (plan->n_attrs != 1) {
+        if (n_visible != 1) {
             return nb_raise(err, NB_COND_INVALID_SUBQUERY_EXPRESSION_SCALAR, "number",
-                            nb_arena_printf(an->arena, "%d", plan->n_attrs), NULL);
+                            nb_arena_printf(an->arena, "%d", n_visible), NULL);
         }
-        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, plan->attrs[0].type, true, 0);
+        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, first->type, true, 0);
         NB_NEED(e);
         e->u.subquery.kind = NB_SUBQUERY_SCALAR;
         break;
@@ -923,7 +931,7 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
             NB_TRY(nb_resolve_expr(an, scope, s->in_subquery_values[i], &e->args[i], err));
             e->args[i] = without_alias(e->args[i]);
         }
-        if ((int)s->n_in_subquery_values != plan->n_attrs) {
+        if ((int)s->n_in_subquery_values != n_visible) {
             return nb_raise(err, NB_COND_IN_SUBQUERY_LENGTH_MISMATCH, NULL);
         }
         break;

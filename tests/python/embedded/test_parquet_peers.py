@@ -85,3 +85,18 @@ def test_damaged_files_give_errors(spark, tmp_path):
             assert error.getCondition()
             errors += 1
     assert errors >= 30
+
+
+def test_file_of_several_splits(spark, tmp_path):
+    """A file above Spark's 4 MB split is cut by row groups, each read once."""
+    rows = 1_500_000
+    table = pa.table({"x": pa.array(range(rows), pa.int64())})
+    pq.write_table(
+        table,
+        tmp_path / "x.parquet",
+        use_dictionary=False,
+        compression="none",
+        row_group_size=100_000,
+    )
+    frame = spark.read.parquet(str(tmp_path / "x.parquet"))
+    assert frame.selectExpr("count(*)", "sum(x)").collect() == [(rows, rows * (rows - 1) // 2)]

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/performance.md, with its chart, from the files benchmarks/results/tpch_sf*.json."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "performance.md"
+TITLES = {
+    "nbaspark": "nbaspark",
+    "duckdb": "DuckDB",
+    "datafusion": "DataFusion",
+    "pysail": "LakeSail",
+    "pyspark": "Spark",
+}
+INTRO = """<!-- written by benchmarks/performance_page.py from benchmarks/results -->
+
+# Performance
+
+TPC-H over Snappy-compressed Parquet files of `tpchgen-cli`: one process per engine, in turn, over the same files, page cache warm. A cell is the
+best wall time of all runs in seconds; *ratio* is ours divided by DuckDB's, so below 1 is faster. Every run compares all rows with DuckDB's; an
+engine whose rows differ, or that refuses a query, has no time. *CPU* is user and system time of all our threads in the best run.
+
+    ./dev bench tpch --sf 1 --peers duckdb,datafusion,pysail --save
+
+`./dev profile 6` shows where the time of a query goes.
+"""
+
+
+def best(made: dict, query: str, key: str = "wall") -> float | None:
+    entry = made["queries"].get(query, {})
+    wrong = "error" in entry or entry.get("same_rows") is False
+    return None if wrong or not entry.get(key) else min(entry[key])
+
+
+def geometric_mean(values: list[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values)) if values else math.nan
+
+
+def chart(given: dict, path: Path) -> None:
+    """Draw a bar per query: our time divided by DuckDB's, on a logarithmic axis."""
+    engines = given["engines"]
+    ratios = []
+    for query in engines["duckdb"]["queries"]:
+        ours, theirs = best(engines["nbaspark"], query), best(engines["duckdb"], query)
+        if ours and theirs:
+            ratios.append((query, ours / theirs))
+    left, width, height, step = 46, 30, 220, 28
+    full = left + step * len(ratios) + 16
+    low, high = math.log2(0.125), math.log2(8)
+
+    def y(ratio: float) -> float:
+        at = (min(max(math.log2(ratio), low), high) - low) / (high - low)
+        return 14 + height * (1 - at)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{full}" height="{height + 52}" font-family="sans-serif" font-size="11">',
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
+    for tick in (0.125, 0.25, 0.5, 1, 2, 4, 8):
+        dark = "#444" if tick == 1 else "#ddd"
+        parts.append(
+            f'<line x1="{left}" x2="{full - 8}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="{dark}"/>'
+            f'<text x="{left - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick:g}</text>'
+        )
+    for i, (query, ratio) in enumerate(ratios):
+        top, bottom = min(y(ratio), y(1)), max(y(ratio), y(1))
+        color = "#2a7f4f" if ratio < 1 else "#b5482a"
+        x = left + i * step + (step - width * 0.6) / 2
+        parts.append(
+            f'<rect x="{x:.1f}" y="{top:.1f}" width="{width * 0.6:.1f}" height="{max(bottom - top, 1):.1f}" fill="{color}"/>'
+            f'<text x="{x + width * 0.3:.1f}" y="{height + 30}" text-anchor="middle">{query}</text>'
+        )
+    parts.append(
+        f'<text x="{left}" y="{height + 46}">query; nbaspark / DuckDB at scale {given["scale"]}, below 1 is faster</text></svg>'
+    )
+    path.write_text("\n".join(parts) + "\n")
+
+
+def section(given: dict) -> list[str]:
+    engines, scale = given["engines"], given["scale"]
+    names = [n for n in TITLES if n in engines]
+    machine = given["machine"]
+    versions = ", ".join(f"{TITLES[n]} {engines[n]['version']}" for n in names)
+    lines = [
+        f"\n## Scale {scale}\n",
+        f"{given['threads']} threads, {machine['cores']} cores ({machine['cpu']}); {versions}; commit {given['commit']}.\n",
+    ]
+    if "duckdb" in engines:
+        chart(given, PAGE.with_name(f"performance_sf{scale}.svg"))
+        lines.append(f"![ratios to DuckDB](performance_sf{scale}.svg)\n")
+    lines.append("| query | " + " | ".join(TITLES[n] for n in names) + " | ratio | CPU |")
+    lines.append("|---|" + "---|" * (len(names) + 2))
+    columns: dict[str, list[float]] = {n: [] for n in names}
+    ratios = []
+    for query in engines["nbaspark"]["queries"]:
+        times = {n: best(engines[n], query) for n in names}
+        cells = [f"{t:.3f}" if t else "–" for t in times.values()]
+        for n, t in times.items():
+            if t:
+                columns[n].append(t)
+        ours, theirs = times["nbaspark"], times.get("duckdb")
+        ratios += [ours / theirs] if ours and theirs else []
+        cells.append(f"{ours / theirs:.2f}" if ours and theirs else "–")
+        cpu = best(engines["nbaspark"], query, "cpu")
+        cells.append(f"{cpu:.3f}" if cpu else "–")
+        lines.append(f"| {query} | " + " | ".join(cells) + " |")
+    for title, value in (
+        ("total", lambda n: f"{sum(columns[n]):.2f}"),
+        ("geometric mean", lambda n: f"{geometric_mean(columns[n]):.3f}"),
+        ("peak MiB", lambda n: f"{engines[n]['peak_mib']:.0f}"),
+    ):
+        ratio = f"**{geometric_mean(ratios):.2f}**" if title == "geometric mean" else ""
+        lines.append(f"| {title} | " + " | ".join(value(n) for n in names) + f" | {ratio} | |")
+    return lines
+
+
+def write() -> None:
+    lines = [INTRO]
+    for path in sorted(RESULTS.glob("tpch_sf*.json"), key=lambda p: float(p.stem[7:])):
+        lines += section(json.loads(path.read_text()))
+    PAGE.write_text("\n".join(lines).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    write()
