@@ -75,6 +75,9 @@ make_message(nb_error *err)
     const nb_condition_info *info = &CONDITIONS[err->condition];
     nb_strbuf text = {0};
 
+    if (err->is_foreign) {
+        return;
+    }
     if (info->kind == NB_KIND_PARSE) {
         nb_strbuf_addc(&text, '\n'); /* as Spark's ParseException */
     }
@@ -158,6 +161,33 @@ nb_raise_unsupported(nb_error *err, const char *fmt, ...)
     va_start(ap, fmt);
     raise_text(err, NB_COND_UNSUPPORTED_FEATURE, "feature", fmt, ap);
     va_end(ap);
+    return NB_ERROR;
+}
+
+static char *copy_text(const char *s, size_t n);
+
+nb_status
+nb_raise_foreign(nb_error *err, nb_str name, nb_str sqlstate, nb_error_kind kind, nb_str message,
+                 const char *const *keys, const char *const *values, int n)
+{
+    if (err == NULL || err->set) {
+        return NB_ERROR;
+    }
+    err->set = err->is_foreign = true;
+    err->condition = NB_COND_FOREIGN;
+    err->foreign_kind = kind;
+    for (size_t i = 0; name.len > 0 && i < NB_COUNT_OF(CONDITIONS); i++) {
+        if (CONDITIONS[i].kind == kind && nb_str_equal(name, nb_str_of(CONDITIONS[i].name))) {
+            err->condition = (nb_condition)i;
+            break;
+        }
+    }
+    err->foreign_name = name.len ? copy_text(name.data, name.len) : NULL;
+    err->foreign_sqlstate = sqlstate.len ? copy_text(sqlstate.data, sqlstate.len) : NULL;
+    err->message = copy_text(message.data ? message.data : "", message.len);
+    for (int i = 0; i < n; i++) {
+        put_param(err, keys[i], values[i]);
+    }
     return NB_ERROR;
 }
 
@@ -367,6 +397,30 @@ nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *
 }
 
 const char *
+nb_error_name(const nb_error *err)
+{
+    if (err->is_foreign) {
+        return err->foreign_name ? err->foreign_name : "";
+    }
+    return CONDITIONS[err->condition].name;
+}
+
+const char *
+nb_error_sqlstate(const nb_error *err)
+{
+    if (err->is_foreign) {
+        return err->foreign_sqlstate ? err->foreign_sqlstate : "";
+    }
+    return CONDITIONS[err->condition].sqlstate;
+}
+
+nb_error_kind
+nb_error_get_kind(const nb_error *err)
+{
+    return err->is_foreign ? err->foreign_kind : CONDITIONS[err->condition].kind;
+}
+
+const char *
 nb_error_message(const nb_error *err)
 {
     if (err == NULL || !err->set) {
@@ -411,5 +465,7 @@ nb_error_clear(nb_error *err)
         free(err->context);
     }
     free(err->message);
+    free(err->foreign_name);
+    free(err->foreign_sqlstate);
     *err = NB_ERROR_INIT;
 }

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include "base/status.h"
+#include "base/str.h"
 
 /* Which Python (and Java) exception class a condition becomes. */
 typedef enum nb_error_kind {
@@ -28,6 +29,7 @@ typedef enum nb_error_kind {
     NB_KIND_EXECUTION,        /* SparkException (PySpark: PythonException's base, SparkException) */
     NB_KIND_NO_SUCH_ELEMENT,  /* SparkNoSuchElementException */
     NB_KIND_NOT_IMPLEMENTED,  /* PySparkNotImplementedError */
+    NB_KIND_CONNECT, /* SparkConnectGrpcException: what another process says, or that it cannot be asked */
 } nb_error_kind;
 
 typedef enum nb_condition {
@@ -67,6 +69,10 @@ typedef struct nb_error {
     char *values[NB_ERROR_MAX_PARAMS];
     char *message; /* whole text as users see it: "[COND] text SQLSTATE: xxxxx" + context summary */
     nb_query_context *context; /* at most one; NULL when none */
+    /* Of another process (nb_raise_foreign), whose table of conditions need not be ours: */
+    bool is_foreign;
+    char *foreign_name, *foreign_sqlstate; /* NULL when it gave none */
+    nb_error_kind foreign_kind;
 } nb_error;
 
 #define NB_ERROR_INIT ((nb_error){0})
@@ -78,6 +84,12 @@ nb_status nb_raise(nb_error *err, nb_condition cond, ...) __attribute__((sentine
 
 /* INTERNAL_ERROR with a printf message: for faults that no user input should be able to cause. */
 nb_status nb_raise_internal(nb_error *err, const char *fmt, ...) NB_PRINTF(2, 3);
+
+/* What another process raised, word for word. The condition is the row of that name where there is one, else FOREIGN. All is
+ * copied; n parameters from keys and values. */
+nb_status
+nb_raise_foreign(nb_error *err, nb_str name, nb_str sqlstate, nb_error_kind kind, nb_str message,
+                 const char *const *keys, const char *const *values, int n);
 
 /* Something that Spark has and nbaspark has not (yet): PySparkNotImplementedError naming the feature. */
 nb_status nb_raise_unsupported(nb_error *err, const char *fmt, ...) NB_PRINTF(2, 3);
@@ -95,6 +107,10 @@ void nb_error_set_syntax_context(nb_error *err, const char *sql, size_t sql_len,
 /* The same for a DataFrame call: fragment is the method's name, call_site "file:line" text. */
 void nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *call_site);
 
+/* Of an error that is set: condition ("" when a foreign one has none), SQLSTATE, kind. Borrowed. */
+const char *nb_error_name(const nb_error *err);
+const char *nb_error_sqlstate(const nb_error *err);
+nb_error_kind nb_error_get_kind(const nb_error *err);
 const char *nb_error_message(const nb_error *err);                 /* never NULL */
 const char *nb_error_param(const nb_error *err, const char *name); /* NULL when absent */
 

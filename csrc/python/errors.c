@@ -24,6 +24,7 @@ static const char *const KIND_NAMES[] = {
     [NB_KIND_EXECUTION] = "SPARK",
     [NB_KIND_NO_SUCH_ELEMENT] = "NO_SUCH_ELEMENT",
     [NB_KIND_NOT_IMPLEMENTED] = "PySparkNotImplementedError",
+    [NB_KIND_CONNECT] = "CONNECT",
 };
 
 /* Messages quote what users wrote, which need not be UTF-8. */
@@ -71,14 +72,16 @@ contexts_object(const nb_error *err)
 static void
 raise_error(const nb_error *err)
 {
-    const nb_condition_info *condition = nb_condition_get(err->condition);
+    const char *name = nb_error_name(err), *sqlstate = nb_error_sqlstate(err);
     PyObject *module = PyImport_ImportModule("nbaspark.errors");
     PyObject *make = module != NULL ? PyObject_GetAttrString(module, "_from_engine") : NULL;
 
     if (make != NULL) {
         PyObject *exception = PyObject_CallFunction(
-            make, "sssNNN", KIND_NAMES[condition->kind], condition->name, condition->sqlstate,
-            text_object(nb_error_message(err)), parameters_object(err), contexts_object(err));
+            make, "szzNNN", KIND_NAMES[nb_error_get_kind(err)],
+            *name || !err->is_foreign ? name : NULL,
+            *sqlstate || !err->is_foreign ? sqlstate : NULL, text_object(nb_error_message(err)),
+            parameters_object(err), contexts_object(err));
         if (exception != NULL) {
             PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
             Py_DECREF(exception);

@@ -22,6 +22,7 @@ LAYERS = (
     "plan",
     "exec",
     "ml",
+    "rpc",
     "connect",
     "cluster",
     "monitor",
@@ -70,6 +71,9 @@ def check_c(path, text, report):
             if name in ("Python.h", "structmember.h") or target == "numpy":
                 if folder != "python":
                     report(path, number, f"{name} belongs to csrc/python only")
+            elif target == "grpc":
+                if folder != "rpc":
+                    report(path, number, f"{name} belongs to csrc/rpc only")
             elif match.group(1) and target in LAYERS and folder in LAYERS and name != MONITOR_DOOR:
                 if LAYERS.index(target) > LAYERS.index(folder):
                     report(path, number, f"{folder}/ is below {target}/ and may not include it")
