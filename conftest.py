@@ -6,15 +6,23 @@ tests on Apache Spark: `import nbaspark…` then gives the modules of pyspark-cl
 Spark Connect server that NBASPARK_TEST_REMOTE names (default sc://localhost:15002). What passes on
 ours and fails there is a wrong test. Tests of parts that only this package has are below
 tests/python/embedded, or marked `@pytest.mark.embedded`.
+
+`pytest --config NAME` runs the tests with the settings of tests/configs/NAME.json: small batches, forced spill, one
+thread … Its answers must be the same. The file says which tests it is for (`tests`, all when missing), which
+it cannot run and why (`exceptions`), and where answers that Spark gives otherwise are recorded (`recorded`).
 """
 
 import importlib
 import importlib.abc
 import importlib.machinery
+import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
+
+CONFIGS = Path(__file__).parent / "tests" / "configs"
 
 
 class _PySparkLoader(importlib.abc.Loader):
@@ -43,6 +51,16 @@ def pytest_addoption(parser):
         default="embedded",
         help="what the tests run on: this package, or Apache Spark through Connect",
     )
+    parser.addoption(
+        "--config",
+        choices=sorted(path.stem for path in CONFIGS.glob("*.json")),
+        help="settings under which the tests run: tests/configs/NAME.json",
+    )
+
+
+def _settings(config):
+    name = config.getoption("--config")
+    return json.loads((CONFIGS / f"{name}.json").read_text()) if name else {}
 
 
 def pytest_configure(config):
@@ -54,17 +72,24 @@ def pytest_configure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    if config.getoption("--engine") == "spark" and collection_path.name == "embedded":
-        return True
-    return None
+    other = config.getoption("--engine") == "spark" or config.getoption("--config")
+    return True if other and collection_path.name == "embedded" else None
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--engine") == "embedded":
-        return
-    ours = [item for item in items if item.get_closest_marker("embedded")]
-    config.hook.pytest_deselected(items=ours)
-    items[:] = [item for item in items if item not in ours]
+    settings = _settings(config)
+    out = []
+    if config.getoption("--engine") == "spark":
+        out += [item for item in items if item.get_closest_marker("embedded")]
+    if settings:
+        exceptions = settings["exceptions"]
+        files = settings.get("tests", [item.path.name for item in items])
+        out += [item for item in items if item.path.name not in files or item.name in exceptions]
+        unknown = set(exceptions) - {item.name for item in items}
+        if unknown:
+            raise pytest.UsageError(f"exceptions that are no tests: {sorted(unknown)}")
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
 
 
 @pytest.fixture(scope="session")
@@ -74,19 +99,36 @@ def engine(request):
 
 
 @pytest.fixture(scope="session")
-def session(engine):
+def settings(request):
+    """What --config names, or nothing."""
+    return _settings(request.config)
+
+
+@pytest.fixture(scope="session")
+def session(engine, settings):
     """One session for the whole run."""
     from nbaspark.sql import SparkSession
 
+    conf = settings.get("conf", {})
     if engine == "spark":
         remote = os.environ.get("NBASPARK_TEST_REMOTE", "sc://localhost:15002")
         os.environ["SPARK_REMOTE"] = remote  # for builders that tests make themselves
         session = SparkSession.builder.remote(remote).getOrCreate()
     else:
-        session = SparkSession.builder.master("local[2]").appName("tests").getOrCreate()
+        builder = SparkSession.builder.master("local[2]").appName("tests")
+        for key, value in conf.items():
+            builder = builder.config(key, value)
+        session = builder.getOrCreate()
+    for key, value in conf.items():
+        if key.startswith("spark.sql."):
+            session.conf.set(key, value)
     session.conf.set("spark.sql.session.timeZone", "UTC")
     session.conf.set("spark.sql.shuffle.partitions", "4")
     yield session
+    if engine == "spark":
+        for key in conf:
+            if key.startswith("spark.sql."):
+                session.conf.unset(key)
     session.stop()
 
 

@@ -7,6 +7,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+bool nb_hash_debug_equal;
+
 uint64_t
 nb_hash_bytes(const void *p, size_t n)
 {

@@ -10,10 +10,15 @@
 #ifndef NB_BASE_HASH_H
 #define NB_BASE_HASH_H
 
+#include <stdbool.h>
 #include <string.h>
 #include "base/macros.h"
 
 #define NB_SPARK_HASH_SEED 42
+
+/* Tests (nbaspark.debug.equalHashes): nb_vector_hash and the hashes of keys are all equal, so that tables must compare. Set before the
+ * first query, never reset. */
+extern bool nb_hash_debug_equal;
 
 NB_INLINE uint64_t
 nb_rotl64(uint64_t x, int k)

@@ -9,6 +9,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 #include "column/vector.h"
+#include "base/hash.h"
 #include "column/vector_internal.h"
 
 #define BLOCK     512
@@ -281,6 +282,10 @@ nb_vector_hash(const nb_vector *v, int64_t n, uint64_t *hash_io, bool combine)
 {
     uint64_t part[BLOCK];
 
+    if (NB_UNLIKELY(nb_hash_debug_equal)) {
+        memset(hash_io, 0, (size_t)n * sizeof(*hash_io));
+        return;
+    }
     if (!combine) {
         hash_any(v, NULL, n, hash_io);
         return;

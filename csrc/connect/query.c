@@ -47,7 +47,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
 {
     nb_status st = NB_NOMEM;
     nb_analyzer_config ac;
-    int threads;
+    int threads, partitions;
 
     memset(q, 0, sizeof *q);
     q->session = s;
@@ -65,6 +65,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     }
     threads = (int)nb_config_int(q->config, NB_CONF_DEBUG_THREADS);
     q->n_threads = threads > 0 ? threads : s->n_threads;
+    partitions = (int)nb_config_int(q->config, NB_CONF_DEFAULT_PARALLELISM);
     q->info.ansi = nb_config_bool(q->config, NB_CONF_ANSI_ENABLED);
     q->info.config = q->config;
     q->info.query_start_us = nb_clock_us();
@@ -83,6 +84,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
                               .catalog = s->catalog,
                               .cancel = q->cancel,
                               .n_threads = q->n_threads,
+                              .n_partitions = partitions > 0 ? partitions : q->n_threads,
                               .ml = {nb_ml_resolve, s->ml},
                               .run = run_from_analyzer,
                               .run_payload = q};
@@ -135,6 +137,16 @@ nb_query_analyze(nb_query *q, const Sc__Relation *rel, nb_plan **out, nb_error *
     return nb_analyze_relation(q->analyzer, rel, out, err);
 }
 
+static nb_batch_shape
+batch_shape(const nb_config *config)
+{
+    nb_str name = nb_config_str(config, NB_CONF_DEBUG_VECTORS);
+
+    return nb_str_equal(name, NB_STR("dictionary")) ? NB_SHAPE_DICT
+           : nb_str_equal(name, NB_STR("constant")) ? NB_SHAPE_CONST
+                                                    : NB_SHAPE_ANY;
+}
+
 static nb_status
 execute(nb_query *q, nb_node *root, nb_pool *pool, nb_table **out, nb_error *err)
 {
@@ -143,6 +155,7 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, nb_table **out, nb_error *err
                        .cancel = q->cancel,
                        .n_threads = q->n_threads,
                        .batch_rows = (int)nb_config_int(q->config, NB_CONF_DEBUG_BATCH_ROWS),
+                       .shape = batch_shape(q->config),
                        .force_spill = nb_config_bool(q->config, NB_CONF_DEBUG_FORCE_SPILL),
                        .spill_dir = nb_config_str(q->config, NB_CONF_LOCAL_DIR)};
 

@@ -79,6 +79,9 @@ nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error 
         NB_TRY_GOTO(st, nb_config_set(config, conf[i].key, conf[i].value, err), fail);
     }
     st = NB_NOMEM;
+    if (nb_config_bool(config, NB_CONF_DEBUG_EQUAL_HASHES)) {
+        nb_hash_debug_equal = true;
+    }
     limit = (size_t)nb_config_int(config, NB_CONF_MEMORY_LIMIT);
     pool = nb_pool_new(NULL, "session", limit ? limit : default_memory_limit());
     s = pool ? nb_pool_zalloc(pool, sizeof *s) : NULL;

@@ -11,13 +11,21 @@
 
 #include "plan/physical.h"
 
+/* Tests run everything with vectors of each kind: see exec/reshape.c. */
+typedef enum nb_batch_shape {
+    NB_SHAPE_ANY, /* as they come */
+    NB_SHAPE_DICT,
+    NB_SHAPE_CONST /* in batches of one row */
+} nb_batch_shape;
+
 typedef struct nb_exec_ctx {
     nb_pool *pool; /* of the query */
     const nb_session_info *info;
     const nb_cancel_flag *cancel;
     int n_threads;
-    int batch_rows;   /* NB_BATCH_ROWS; tests use less */
-    bool force_spill; /* tests: every operator that can spill does */
+    int batch_rows;       /* NB_BATCH_ROWS; tests use less */
+    nb_batch_shape shape; /* tests: of the vectors that sources give */
+    bool force_spill;     /* tests: every operator that can spill does */
     nb_str spill_dir;
 } nb_exec_ctx;
 

@@ -301,6 +301,9 @@ nb_key_hash_one(const nb_key_layout *l, int n_sections, const uint8_t *image)
     const nb_key_section *s = l->sections;
     uint64_t h = hash_words((const uint64_t *)(const void *)image, s->n_fixed, s->n_views);
 
+    if (NB_UNLIKELY(nb_hash_debug_equal)) {
+        return 0;
+    }
     if (n_sections == 2) {
         s = &l->sections[1];
         h = nb_hash_combine(h, hash_words((const uint64_t *)(const void *)(image + s->offset),
@@ -316,7 +319,9 @@ nb_keys_hash(const nb_key_layout *l, int n_sections, const uint8_t *images, int6
 {
     const nb_key_section *s = l->sections;
 
-    if (n_sections == 2) {
+    if (nb_hash_debug_equal) {
+        memset(out, 0, (size_t)n * sizeof(*out));
+    } else if (n_sections == 2) {
         for (int64_t i = 0; i < n; i++) {
             out[i] = nb_key_hash_one(l, 2, images + i * l->n_bytes);
         }

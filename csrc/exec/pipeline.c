@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include "base/clock.h"
 #include "base/thread.h"
+#include "exec/reshape.h"
 
 typedef struct kept {
     nb_operator *op;
@@ -364,14 +365,15 @@ must_stop(job *j)
            nb_cancelled(j->run->ctx->cancel);
 }
 
-/* Gives a batch of the source to the first operator, in pieces when tests want small batches. */
+/* Gives a batch of the source to the first operator, in pieces or with other vectors when tests want that. */
 static nb_status
 push_batch(nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
-    int max = t->job->run->ctx->batch_rows;
+    const nb_exec_ctx *ctx = t->job->run->ctx;
+    int max = ctx->shape == NB_SHAPE_CONST ? 1 : ctx->batch_rows;
     nb_status st = NB_OK;
 
-    if (max <= 0 || batch->n_rows <= max) {
+    if (ctx->shape == NB_SHAPE_ANY && (max <= 0 || batch->n_rows <= max)) {
         return nb_emit(t, batch, err);
     }
     NB_TRY(nb_batch_flatten_selection(batch));
@@ -384,6 +386,7 @@ push_batch(nb_thread_ctx *t, nb_batch *batch, nb_error *err)
         piece.partition = batch->partition;
         for (int c = 0; c < batch->n_cols; c++) {
             NB_TRY(nb_vector_slice(batch->arena, &batch->cols[c], at, n, &piece.cols[c]));
+            NB_TRY(nb_vector_reshape(batch->arena, ctx->shape, &piece.cols[c]));
         }
         st = nb_emit(t, &piece, err);
     }

@@ -516,7 +516,7 @@ analyze_range(nb_analyzer *an, const Sc__Range *r, nb_plan **out, nb_error *err)
     p->u.range.end = r->end;
     p->u.range.step = r->step;
     p->u.range.n_partitions =
-        r->has_num_partitions && r->num_partitions > 0 ? r->num_partitions : an->cfg.n_threads;
+        r->has_num_partitions && r->num_partitions > 0 ? r->num_partitions : an->cfg.n_partitions;
     p->attrs[0] =
         (nb_attr){.id = nb_attr_next_id(), .name = NB_STR("id"), .type = nb_type_of(NB_TYPE_INT64)};
     *out = p;
@@ -568,7 +568,7 @@ analyze_repartition(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
     p->u.exchange.kind = by_range               ? NB_EXCHANGE_RANGE
                          : p->u.exchange.n_keys ? NB_EXCHANGE_HASH
                                                 : NB_EXCHANGE_ROUND_ROBIN;
-    p->u.exchange.n_partitions = r->has_num_partitions ? r->num_partitions : an->cfg.n_threads;
+    p->u.exchange.n_partitions = r->has_num_partitions ? r->num_partitions : an->cfg.n_partitions;
     if (p->u.exchange.n_partitions <= 0) {
         return nb_raise(err, NB_COND_INVALID_PARTITION_NUMBER, "numPartitions",
                         nb_arena_printf(an->arena, "%d", r->num_partitions), NULL);

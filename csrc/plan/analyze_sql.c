@@ -199,7 +199,7 @@ static nb_status
 range_function(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f, nb_plan **out,
                nb_error *err)
 {
-    int64_t a[4] = {0, 0, 1, an->cfg.n_threads};
+    int64_t a[4] = {0, 0, 1, an->cfg.n_partitions};
     nb_plan *p;
 
     if (f->n_arguments < 1 || f->n_arguments > 4) {

@@ -32,6 +32,7 @@ typedef struct nb_analyzer_config {
     nb_catalog *catalog;
     const nb_cancel_flag *cancel;
     int n_threads;
+    int n_partitions;    /* of ranges and exchanges that name no number */
     nb_relation_hook ml; /* resolve NULL: MlRelation is refused */
     /* Relations that run while planning (pivot without values, show strings ...). */
     nb_status (*run)(void *payload, nb_plan *plan, nb_table **out, nb_error *err);

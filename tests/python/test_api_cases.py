@@ -7,7 +7,8 @@ is; an exception is compared by class, condition, SQLSTATE and parameters. Rows 
 only if the plan ends in a sort.
 
 What Spark gave is kept in tests/data/oracle/api. `NBASPARK_RECORD=1 pytest --engine spark
-tests/python/test_api_cases.py` writes it anew.
+tests/python/test_api_cases.py` writes it anew. With a `--config` that says `recorded`, answers that differ from
+those are kept in that folder.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-RECORDED = HERE.parent / "data" / "oracle" / "api"
+ORACLE = HERE.parent / "data" / "oracle"
 RECORDING = bool(os.environ.get("NBASPARK_RECORD"))
 
 
@@ -35,11 +36,23 @@ THEMES = {path.stem: _load(path).CASES for path in sorted((HERE / "api_cases").g
 _answers = {}
 
 
-def _recorded(theme):
-    if theme not in _answers:
-        path = RECORDED / f"{theme}.json"
-        _answers[theme] = json.loads(path.read_text()) if path.exists() else {}
-    return _answers[theme]
+def _recorded(theme, folder="api"):
+    if (theme, folder) not in _answers:
+        path = ORACLE / folder / f"{theme}.json"
+        _answers[theme, folder] = json.loads(path.read_text()) if path.exists() else {}
+    return _answers[theme, folder]
+
+
+def _record(theme, name, outcome, folder):
+    recorded = _recorded(theme, folder)
+    recorded[name] = outcome
+    if folder != "api" and outcome == _recorded(theme)[name]:
+        del recorded[name]
+    kept = {n: recorded[n] for n in THEMES[theme] if n in recorded}
+    if kept:
+        (ORACLE / folder).mkdir(exist_ok=True)
+        text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=False)
+        (ORACLE / folder / f"{theme}.json").write_text(text + "\n")
 
 
 def _outcome(build, spark):
@@ -82,22 +95,18 @@ KNOWN_GAPS = _load(HERE / "api_cases_gaps.py").KNOWN_GAPS
 @pytest.mark.parametrize(
     ("theme", "name"), [(theme, name) for theme, cases in THEMES.items() for name in cases]
 )
-def test_case(theme, name, spark, engine, request):
+def test_case(theme, name, spark, engine, settings, request):
     gap = KNOWN_GAPS.get(theme, {}).get(name)
     if gap and engine == "embedded":
         request.applymarker(pytest.mark.xfail(reason=gap, strict=True))
     outcome = _outcome(THEMES[theme][name], spark)
-    recorded = _recorded(theme)
+    folder = settings.get("recorded", "api")
     if RECORDING:
         assert engine == "spark"
-        recorded[name] = outcome
-        kept = {n: recorded[n] for n in THEMES[theme] if n in recorded}
-        text = json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=False)
-        (RECORDED / f"{theme}.json").write_text(text + "\n")
+        _record(theme, name, outcome, folder)
     ordered = "sort" in name or "order" in name
-    expected = _comparable(recorded[name], ordered)
-    outcome = _comparable(outcome, ordered)
-    assert outcome == expected
+    expected = _recorded(theme, folder).get(name) or _recorded(theme)[name]
+    assert _comparable(outcome, ordered) == _comparable(expected, ordered)
 
 
 def test_gaps_are_of_cases():

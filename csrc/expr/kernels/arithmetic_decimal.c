@@ -245,7 +245,7 @@ nb_bind_decimal_arithmetic(nb_bound_call *call, char op, nb_error *err)
     call->payload = p;
     call->kernel = decimal_kernel;
     call->can_fail = !p->exact && p->mode == NB_MATH_ANSI;
-    call->nullable |=
-        call->args[0]->nullable | call->args[1]->nullable | (!p->exact && p->mode != NB_MATH_ANSI);
+    /* as in Spark also where no result can be null */
+    call->nullable |= call->args[0]->nullable | call->args[1]->nullable | (p->mode != NB_MATH_ANSI);
     return NB_OK;
 }
