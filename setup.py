@@ -14,7 +14,7 @@ TOP = Path(__file__).resolve().parent
 
 
 class MakeExtension(build_ext):
-    """Runs make for nbaspark._core; make knows what is out of date."""
+    """Runs make for the extensions; make knows what is out of date."""
 
     def build_extension(self, ext):
         import numpy
@@ -40,6 +40,6 @@ class MakeExtension(build_ext):
 
 
 setup(
-    ext_modules=[Extension("nbaspark._core", sources=[])],
+    ext_modules=[Extension(f"nbaspark.{name}", sources=[]) for name in ("_core", "_grpc")],
     cmdclass={"build_ext": MakeExtension},
 )

@@ -42,6 +42,11 @@ void nb_table_release(nb_table *t); /* NULL is fine */
 /* The chunk is moved into the table; on failure it stays the caller's. */
 nb_status nb_table_append(nb_table *t, nb_chunk *chunk);
 
+/* The rows of tables in order, as rows of a schema whose types lie in memory as theirs do. Chunks are shared, which the pools they are
+ * charged to must bear. */
+nb_status nb_table_join(nb_pool *pool, nb_table *const *tables, int n, const nb_type *schema,
+                        nb_table **out, nb_error *err);
+
 /* A chunk under construction: appends batches by copying, so that the result has few, long vectors. One thread. */
 typedef struct nb_chunk_builder nb_chunk_builder;
 nb_status nb_chunk_builder_new(nb_pool *pool, const nb_type *schema, nb_chunk_builder **out);

@@ -12,6 +12,8 @@
 #include "plan/message_unpack.h"
 #include "python/errors.h"
 
+#define VIEW_FROM 1024 /* shorter bytes are copied even where views are asked for */
+
 typedef struct frame {
     const ProtobufCMessageDescriptor *descriptor;
     const nb_message_info *info;
@@ -24,6 +26,7 @@ typedef struct frame {
 typedef struct unpacker {
     nb_message_cache *cache;
     const uint8_t *start, *at;
+    PyObject *whole; /* a memoryview that long bytes become slices of; NULL = they are copied */
     frame *frames;
     size_t n_frames, capacity;
 } unpacker;
@@ -353,6 +356,8 @@ read_delimited(unpacker *u, const ProtobufCFieldDescriptor *field, const uint8_t
                 PyErr_Clear();
                 return fail(u, "text that is not UTF-8");
             }
+        } else if (u->whole != NULL && n >= VIEW_FROM) {
+            value = PySequence_GetSlice(u->whole, u->at - u->start, stop - u->start);
         } else {
             value = PyBytes_FromStringAndSize((const char *)u->at, (Py_ssize_t)n);
         }
@@ -422,18 +427,19 @@ read_field(unpacker *u)
 
 PyDoc_STRVAR(
     message_unpack_doc,
-    "message_unpack($module, name, data, /)\n--\n\n"
+    "message_unpack($module, name, data, views=False, /)\n--\n\n"
     "Read the protobuf message of this full name into a tree of dicts, as message_pack takes "
     "it.\n\n"
-    "Enum values come as names where they have one. ValueError says where the bytes are wrong.");
+    "With views, long bytes are memoryviews of data. Enum values come as names where they have "
+    "one. ValueError says where the bytes are wrong.");
 
 static PyObject *
 message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
 {
     Py_buffer view;
 
-    if (n_args != 2) {
-        PyErr_Format(PyExc_TypeError, "message_unpack takes 2 arguments, not %zd", n_args);
+    if (n_args != 2 && n_args != 3) {
+        PyErr_Format(PyExc_TypeError, "message_unpack takes 2 or 3 arguments, not %zd", n_args);
         return NULL;
     }
     const ProtobufCMessageDescriptor *descriptor = nb_message_descriptor(args[0]);
@@ -443,6 +449,12 @@ message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
     unpacker u = {
         .cache = nb_module_get_state(module)->messages, .start = view.buf, .at = view.buf};
     PyObject *result = PyDict_New();
+    if (result != NULL && n_args == 3 && PyObject_IsTrue(args[2])) {
+        u.whole = PyMemoryView_FromObject(args[1]);
+        if (u.whole == NULL) {
+            Py_CLEAR(result);
+        }
+    }
     int failed = result != NULL
                      ? push_frame(&u, descriptor, Py_NewRef(result), NULL, u.start + view.len)
                      : -1;
@@ -453,6 +465,7 @@ message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
         Py_DECREF(u.frames[--u.n_frames].dict);
     }
     PyMem_Free(u.frames);
+    Py_XDECREF(u.whole);
     PyBuffer_Release(&view);
     if (failed < 0) {
         Py_CLEAR(result);

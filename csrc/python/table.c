@@ -369,13 +369,14 @@ table_from_numpy(PyObject *cls, PyObject *args, PyObject *kwargs)
 static PyObject *
 table_arrow_c_stream(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"requested_schema", NULL};
+    static char *names[] = {"requested_schema", "time_zone", NULL};
     PyObject *requested = NULL;
+    const char *zone = NULL;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O", names, &requested)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|Oz", names, &requested, &zone)) {
         return NULL;
     }
-    return nb_held_stream(((table_object *)self)->held, requested, (nb_str){NULL, 0});
+    return nb_held_stream(((table_object *)self)->held, requested, nb_str_of(zone));
 }
 
 PyDoc_STRVAR(
@@ -499,6 +500,84 @@ table_from_ipc(PyObject *cls, PyObject *data)
     return st < 0 ? nb_raise_python(st, &err) : table_result((PyTypeObject *)cls, table);
 }
 
+/* What a joined table keeps alive: the tables whose chunks it shares. */
+typedef struct parts {
+    Py_ssize_t n;
+    nb_held_table *held[];
+} parts;
+
+static void
+parts_release(void *payload)
+{
+    parts *p = payload;
+
+    for (Py_ssize_t i = 0; i < p->n; i++) {
+        nb_held_table_unref(p->held[i]);
+    }
+    PyMem_RawFree(p);
+}
+
+PyDoc_STRVAR(join_doc,
+             "join(tables, schema)\n--\n\n"
+             "Make a table of the rows of several, in order and without a copy. schema, a packed\n"
+             "spark.connect.DataType, may give their columns other types that lie alike.");
+
+static PyObject *
+table_join(PyObject *cls, PyObject *args)
+{
+    nb_module_state *state = PyType_GetModuleState((PyTypeObject *)cls);
+    nb_pool *pool = nb_python_pool();
+    nb_error err = NB_ERROR_INIT;
+    nb_held_table *held;
+    nb_table **tables = NULL, *table = NULL;
+    PyObject *list, *out = NULL;
+    const nb_type *schema;
+    parts *p = NULL;
+    Py_buffer bytes;
+    nb_status st;
+
+    if (!PyArg_ParseTuple(args, "O!y*", &PyList_Type, &list, &bytes)) {
+        return NULL;
+    }
+    schema = schema_argument(&bytes);
+    PyBuffer_Release(&bytes);
+    if (schema == NULL || pool == NULL) {
+        return NULL;
+    }
+    p = PyMem_RawCalloc(1, sizeof(*p) + (size_t)PyList_GET_SIZE(list) * sizeof(*p->held));
+    tables = PyMem_Calloc((size_t)PyList_GET_SIZE(list) + 1, sizeof(nb_table *));
+    if (p == NULL || tables == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    while (p->n < PyList_GET_SIZE(list)) {
+        held = nb_table_object_held(state, PyList_GET_ITEM(list, p->n));
+        if (held == NULL) {
+            goto done;
+        }
+        tables[p->n] = held->table;
+        p->held[p->n++] = nb_held_table_ref(held);
+    }
+    st = nb_table_join(pool, tables, (int)p->n, schema, &table, &err);
+    if (st < 0) {
+        nb_raise_python(st, &err);
+        goto done;
+    }
+    held = nb_held_table_new(table, p, parts_release);
+    if (held == NULL) {
+        nb_table_release(table);
+        goto done;
+    }
+    p = NULL;
+    out = nb_table_object_new(state, held);
+done:
+    if (p != NULL) {
+        parts_release(p);
+    }
+    PyMem_Free(tables);
+    return out;
+}
+
 static PyObject *
 table_schema(PyObject *self, void *closure)
 {
@@ -529,6 +608,7 @@ static PyMethodDef table_methods[] = {
     {"from_numpy", (PyCFunction)(void (*)(void))table_from_numpy,
      METH_VARARGS | METH_KEYWORDS | METH_CLASS, from_numpy_doc},
     {"from_ipc", table_from_ipc, METH_O | METH_CLASS, from_ipc_doc},
+    {"join", table_join, METH_VARARGS | METH_CLASS, join_doc},
     {"ipc", (PyCFunction)(void (*)(void))table_ipc, METH_VARARGS | METH_KEYWORDS, ipc_doc},
     {"__arrow_c_stream__", (PyCFunction)(void (*)(void))table_arrow_c_stream,
      METH_VARARGS | METH_KEYWORDS, PyDoc_STR("The rows as an Arrow C stream.")},

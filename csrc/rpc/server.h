@@ -14,6 +14,7 @@
 #define NB_RPC_SERVER_H
 
 #include "io/source.h"
+#include "rpc/message.h"
 #include "rpc/status.h"
 
 typedef struct nb_rpc_server nb_rpc_server;
@@ -95,14 +96,7 @@ nb_status nb_rpc_call_next(nb_rpc_call *call, nb_str *message, nb_error *err);
  * client slows its handler. NB_CANCELLED when the client has gone. */
 nb_status nb_rpc_call_send(nb_rpc_call *call, nb_str message, nb_error *err);
 
-/* A piece of a message that is sent without copying. */
-typedef struct nb_rpc_piece {
-    nb_str bytes;
-    void (*release)(
-        void *
-            payload); /* called once, by any thread, also when sending fails; NULL: bytes are copied now */
-    void *payload;
-} nb_rpc_piece;
+/* Pieces are sent one after the other as one message. */
 nb_status
 nb_rpc_call_send_pieces(nb_rpc_call *call, const nb_rpc_piece *pieces, int n, nb_error *err);
 
