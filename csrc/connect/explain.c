@@ -21,27 +21,6 @@ static const char *const logical_names[NB_N_PLANS] = {
     [NB_PLAN_ALIAS] = "SubqueryAlias", [NB_PLAN_CACHED] = "InMemoryRelation",
 };
 
-static const char *const node_names[NB_N_NODES] = {
-    [NB_NODE_TABLE] = "LocalTableScan",
-    [NB_NODE_RANGE] = "Range",
-    [NB_NODE_SCAN] = "FileScan",
-    [NB_NODE_FILTER] = "Filter",
-    [NB_NODE_PROJECT] = "Project",
-    [NB_NODE_AGGREGATE] = "HashAggregate",
-    [NB_NODE_SORT] = "Sort",
-    [NB_NODE_TOPN] = "TakeOrderedAndProject",
-    [NB_NODE_LIMIT] = "GlobalLimit",
-    [NB_NODE_TAIL] = "CollectTail",
-    [NB_NODE_JOIN] = "HashJoin",
-    [NB_NODE_UNION] = "Union",
-    [NB_NODE_EXCHANGE] = "Exchange",
-    [NB_NODE_SAMPLE] = "Sample",
-    [NB_NODE_GENERATE] = "Generate",
-    [NB_NODE_WINDOW] = "Window",
-    [NB_NODE_EXPAND] = "Expand",
-    [NB_NODE_WRITE] = "InsertIntoHadoopFsRelationCommand",
-};
-
 static const char *const join_names[] = {"Inner",         "LeftOuter", "RightOuter",
                                          "FullOuter",     "LeftSemi",  "LeftAnti",
                                          "ExistenceJoin", "Cross",     "LeftSingle"};
@@ -154,11 +133,10 @@ add_logical(nb_strbuf *out, nb_arena *arena, const nb_plan *p, int depth)
     }
 }
 
-static void
-add_physical(nb_strbuf *out, nb_arena *arena, const nb_node *n, int depth, bool cost)
+void
+nb_node_text(nb_strbuf *out, nb_arena *arena, const nb_node *n)
 {
-    indent(out, depth);
-    nb_strbuf_addf(out, "%s ", node_names[n->kind]);
+    nb_strbuf_addf(out, "%s ", nb_node_name(n->kind));
     switch (n->kind) {
     case NB_NODE_FILTER: {
         const char *sql = nb_expr_sql(arena, n->u.filter.condition, false);
@@ -213,6 +191,13 @@ add_physical(nb_strbuf *out, nb_arena *arena, const nb_node *n, int depth, bool 
         break;
     default: break;
     }
+}
+
+static void
+add_physical(nb_strbuf *out, nb_arena *arena, const nb_node *n, int depth, bool cost)
+{
+    indent(out, depth);
+    nb_node_text(out, arena, n);
     if (cost && n->est_rows >= 0) {
         nb_strbuf_addf(out, " (about %.0f rows)", n->est_rows);
     }
@@ -246,4 +231,11 @@ nb_query_explain(nb_query *q, const Sc__Relation *rel, int mode, nb_strbuf *out,
     nb_strbuf_adds(out, "== Physical Plan ==\n");
     add_physical(out, q->arena, node, 0, cost);
     return out->failed ? NB_NOMEM : NB_OK;
+}
+
+void
+nb_physical_text(nb_strbuf *out, nb_arena *arena, const nb_node *root)
+{
+    nb_strbuf_adds(out, "== Physical Plan ==\n");
+    add_physical(out, arena, root, 0, false);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "connect/observe.h"
 #include "exec/exec.h"
 #include "expr/zone.h"
 #include "plan/optimizer.h"
@@ -51,6 +52,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
 
     memset(q, 0, sizeof *q);
     q->session = s;
+    q->first_execution = -1;
     q->cancel = cancel ? cancel : &q->own_cancel;
     pthread_mutex_lock(&s->lock);
     q->config = nb_config_copy(s->config);
@@ -158,9 +160,15 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, nb_table **out, nb_error *err
                        .shape = batch_shape(q->config),
                        .force_spill = nb_config_bool(q->config, NB_CONF_DEBUG_FORCE_SPILL),
                        .spill_dir = nb_config_str(q->config, NB_CONF_LOCAL_DIR)};
+    nb_observed observed;
+    nb_status st;
 
     ctx.batch_rows = NB_MIN(NB_MAX(ctx.batch_rows, 1), NB_BATCH_ROWS);
-    return nb_exec_run(&ctx, root, out, err);
+    nb_observed_begin(q, root, &observed);
+    ctx.watch = observed.job >= 0 ? &observed.watch : NULL;
+    st = nb_exec_run(&ctx, root, out, err);
+    nb_observed_end(&observed, st, err);
+    return st;
 }
 
 /* The first query that reads a cached DataFrame makes its rows; they are charged to the session. */

@@ -15,6 +15,7 @@
 #include "base/config.h"
 #include "connect/session.h"
 #include "ml/ml.h"
+#include "monitor/monitor.h"
 #include "plan/analyzer.h"
 #include "plan/planner.h"
 #include "spark/connect/base.pb-c.h"
@@ -33,6 +34,7 @@ struct nb_session {
     int n_running;
     int n_threads;
     uint64_t next_hash; /* names of command results kept as local data */
+    nb_monitor *monitor; /* event log and pages; NULL: nobody looks */
     char id[37];        /* server-side session id, a UUID */
 };
 
@@ -46,6 +48,8 @@ struct nb_query {
     const nb_cancel_flag *cancel;
     nb_cancel_flag own_cancel; /* when the caller gave none */
     int n_threads;
+    nb_str title;            /* what the client's plan is called in event log and pages */
+    int64_t first_execution; /* number of the first plan that it ran; -1: none yet */
     nb_query *next;
 };
 
@@ -81,6 +85,9 @@ nb_status nb_query_catalog(nb_query *q, const Sc__Catalog *message, nb_table **o
 /* explain.c */
 nb_status
 nb_query_explain(nb_query *q, const Sc__Relation *rel, int mode, nb_strbuf *out, nb_error *err);
+/* One node as a line; the whole plan below EXPLAIN's heading. */
+void nb_node_text(nb_strbuf *out, nb_arena *arena, const nb_node *n);
+void nb_physical_text(nb_strbuf *out, nb_arena *arena, const nb_node *root);
 void nb_schema_tree(nb_strbuf *out, const nb_type *schema, int max_level);
 
 /* A message in the arena, ready to be filled and packed; NULL when out of memory. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/thread.h"
+#include "connect/observe.h"
 #include "connect/query.h"
 #include "connect/requests.h"
 #include "plan/message_unpack.h"
@@ -96,14 +97,26 @@ nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error 
     }
     NB_TRY_GOTO(st, nb_catalog_new(s->cache_pool, &s->catalog), fail);
     NB_TRY_GOTO(st, nb_ml_new(s->cache_pool, &s->ml), fail);
+    s->n_threads = threads_of_master(nb_config_str(config, NB_CONF_MASTER));
+    NB_TRY_GOTO(st,
+                nb_observe_session(config, s->n_threads, limit ? limit : default_memory_limit(),
+                                   &s->monitor, err),
+                fail);
+    if (s->monitor) {
+        NB_TRY_GOTO(st,
+                    nb_config_set(config, NB_STR("spark.app.id"),
+                                  nb_str_of(nb_monitor_app_id(s->monitor)), err),
+                    fail);
+    }
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
-    s->n_threads = threads_of_master(nb_config_str(config, NB_CONF_MASTER));
     make_uuid(s->id);
     *out = s;
     return NB_OK;
 fail:
     if (s) {
+        nb_monitor_close(s->monitor);
+        nb_ml_free(s->ml);
         nb_catalog_free(s->catalog);
         nb_pool_free(s->cache_pool);
         nb_pool_dealloc(pool, s, sizeof *s);
@@ -126,6 +139,7 @@ nb_session_free(nb_session *s)
         pthread_cond_wait(&s->idle, &s->lock);
     }
     pthread_mutex_unlock(&s->lock);
+    nb_monitor_close(s->monitor);
     nb_ml_free(s->ml);
     nb_catalog_free(s->catalog);
     nb_pool_free(s->cache_pool);
@@ -266,6 +280,9 @@ execute(void *payload)
     }
     x->st = open_plan(q.arena, x->plan, &root, &command, x->err);
     if (x->st >= 0) {
+        if (x->session->monitor) {
+            q.title = nb_observe_title(q.arena, root, command);
+        }
         x->st = root ? nb_query_relation(&q, root, &x->result->table, x->err)
                      : nb_query_command(&q, command, x->result, x->err);
     }

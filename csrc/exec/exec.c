@@ -8,6 +8,7 @@
 #include "exec/build.h"
 #include "exec/operators.h"
 #include "exec/passthrough.h"
+#include "exec/watch.h"
 
 static nb_status
 run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
@@ -30,6 +31,9 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
     }
     NB_TRY(nb_build_stream(run, below, &stream, err));
     NB_TRY(nb_collect_new(run, NULL, root->schema, limit, offset, &sink));
+    if (nb_run_ctx(run)->watch != NULL) {
+        nb_run_ctx(run)->watch->at_root = true;
+    }
     NB_TRY(nb_stream_run(run, stream, sink, err));
     *out = nb_collect_table(sink);
     if (below != root && root->metrics != NULL) {

@@ -18,6 +18,8 @@ typedef enum nb_batch_shape {
     NB_SHAPE_CONST /* in batches of one row */
 } nb_batch_shape;
 
+typedef struct nb_watch nb_watch; /* exec/watch.h */
+
 typedef struct nb_exec_ctx {
     nb_pool *pool; /* of the query */
     const nb_session_info *info;
@@ -27,6 +29,7 @@ typedef struct nb_exec_ctx {
     nb_batch_shape shape; /* tests: of the vectors that sources give */
     bool force_spill;     /* tests: every operator that can spill does */
     nb_str spill_dir;
+    nb_watch *watch; /* the job that stages and tasks are reported to; NULL: nobody looks */
 } nb_exec_ctx;
 
 /* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. */

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "exec/reshape.h"
+#include "exec/watch.h"
 
 typedef struct kept {
     nb_operator *op;
@@ -43,6 +44,8 @@ typedef struct job {
     void **sink_locals;  /* per thread, for all rounds */
     nb_arena **memories; /* per thread, for all rounds */
     atomic_int failed;   /* a thread failed: stop */
+    nb_watch_stage stage;
+    nb_watch_task *tasks; /* per thread, for all rounds */
     pthread_mutex_t lock;
     nb_status status; /* under lock, as the two below */
     nb_error err;
@@ -60,6 +63,7 @@ struct nb_thread_ctx {
     nb_arena *scratch, *memory;
     int64_t mark;   /* when the running operator's clock was started */
     uint64_t order; /* of the batch under way */
+    nb_watch_task *task;
 };
 
 /* ---- run ------------------------------------------------------------------------------------- */
@@ -420,6 +424,8 @@ run_batches(nb_thread_ctx *t, int branch, nb_source *source, void *source_local,
     }
 }
 
+static _Thread_local int64_t spilled_by_thread;
+
 static void
 add_metrics(nb_node *node, const op_stats *s)
 {
@@ -434,9 +440,16 @@ add_metrics(nb_node *node, const op_stats *s)
 void
 nb_metrics_spilled(nb_node *node, int64_t n_bytes)
 {
+    spilled_by_thread += n_bytes;
     if (node != NULL && node->metrics != NULL) {
         atomic_fetch_add(&node->metrics->bytes_spilled, n_bytes);
     }
+}
+
+int64_t
+nb_metrics_spilled_by_thread(void)
+{
+    return spilled_by_thread;
 }
 
 void
@@ -507,11 +520,15 @@ done:
         }
     }
     add_metrics(b->source_node, &t->stats[0]);
+    nb_watch_task_source(t->task, b->source_node, t->stats[0].rows, t->stats[0].ns);
     for (int i = 0; i < b->n_ops; i++) {
         add_metrics(b->ops[i]->node, &t->stats[i + 1]);
+        nb_watch_task_operator(t->task, b->ops[i]->node, t->stats[i + 1].rows, t->stats[i + 1].ns);
     }
+    nb_watch_task_sink(t->task, t->stats[b->n_ops].rows);
     t->stats[b->n_ops + 1].rows = t->stats[b->n_ops + 1].batches = 0;
     add_metrics(j->sink->node, &t->stats[b->n_ops + 1]);
+    nb_watch_task_operator(t->task, j->sink->node, 0, t->stats[b->n_ops + 1].ns);
     return st;
 }
 
@@ -520,17 +537,24 @@ thread_main(void *payload, int number)
 {
     job *j = payload;
     nb_error err = NB_ERROR_INIT;
-    nb_thread_ctx t = {.job = j, .number = number, .memory = j->memories[number]};
+    nb_thread_ctx t = {
+        .job = j, .number = number, .memory = j->memories[number], .task = &j->tasks[number]};
     nb_status st = NB_OK;
 
     t.scratch = nb_arena_new(j->run->ctx->pool);
     if (t.scratch == NULL) {
         st = NB_NOMEM;
     }
+    nb_watch_task_begin(&j->stage, number, t.memory, t.task);
     for (int b = j->first; b < j->end && st == NB_OK; b++) {
         st = run_branch(j, number, b, &t, &err);
     }
     nb_arena_free(t.scratch);
+    if (st < 0 || j->end == j->stream->n_branches) {
+        nb_watch_task_end(&j->stage, t.task, st, &err);
+    } else {
+        nb_watch_task_pause(t.task);
+    }
     if (st < 0) {
         report(j, &t, st, &err);
     }
@@ -575,7 +599,8 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
     NB_TRY(nb_run_open(run, sink, err));
     j.sink_locals = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(void *));
     j.memories = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_arena *));
-    if (j.sink_locals == NULL || j.memories == NULL) {
+    j.tasks = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_watch_task));
+    if (j.sink_locals == NULL || j.memories == NULL || j.tasks == NULL) {
         return NB_NOMEM;
     }
     pthread_mutex_init(&j.lock, NULL);
@@ -585,6 +610,7 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
         j.memories[i] = nb_arena_new(run->ctx->pool);
         st = j.memories[i] ? st : NB_NOMEM;
     }
+    nb_watch_stream_begin(run, s, sink, j.n_threads, &j.stage);
     while (st == NB_OK && j.first < s->n_branches) {
         nb_branch *b = &s->branches[j.first];
 
@@ -621,6 +647,10 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
         add_metrics(sink->node, &stats);
     }
 done:
+    for (int i = 0; i < j.n_threads; i++) {
+        nb_watch_task_end(&j.stage, &j.tasks[i], st, err);
+    }
+    nb_watch_stage_end(&j.stage, st, err);
     for (int i = 0; i < j.n_threads; i++) {
         if (j.sink_locals[i] != NULL && sink->ops->close_local != NULL) {
             sink->ops->close_local(sink, j.sink_locals[i]);

@@ -68,6 +68,7 @@ void *nb_operator_new(nb_run *run, size_t size, const nb_operator_ops *ops, nb_n
 #define NB_OPERATOR_NEW(run, T, ops, node) ((T *)nb_operator_new((run), sizeof(T), (ops), (node)))
 
 void nb_metrics_spilled(nb_node *node, int64_t n_bytes);
+int64_t nb_metrics_spilled_by_thread(void); /* by the running thread, ever */
 void nb_metrics_peak(nb_node *node, int64_t n_bytes);
 
 #endif

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include "base/thread.h"
 #include "exec/operators.h"
+#include "exec/watch.h"
 
 typedef struct write_job {
     nb_table *table;
@@ -21,10 +22,11 @@ typedef struct write_job {
     pthread_mutex_t lock; /* guards what follows */
     nb_status status;
     nb_error *err;
+    nb_watch_stage stage;
 } write_job;
 
 static nb_status
-write_partition(write_job *w, int part, nb_arena *scratch, nb_error *err)
+write_partition(write_job *w, int part, nb_arena *scratch, nb_watch_task *watched, nb_error *err)
 {
     nb_write_task *task;
     nb_status st = NB_OK;
@@ -43,6 +45,9 @@ write_partition(write_job *w, int part, nb_arena *scratch, nb_error *err)
                 st = nb_cancelled(w->ctx->cancel) ? NB_CANCELLED
                                                   : nb_write_task_push(task, &batch, err);
             }
+            if (st == NB_OK) {
+                nb_watch_task_wrote(watched, batch.n_rows);
+            }
         }
     }
     if (st < 0) {
@@ -59,14 +64,16 @@ write_main(void *payload, int i)
     nb_arena *scratch = nb_arena_new(w->ctx->pool);
     nb_error err = NB_ERROR_INIT;
     nb_status st = scratch ? NB_OK : NB_NOMEM;
+    nb_watch_task watched = {0};
     int part;
 
-    (void)i;
+    nb_watch_task_begin(&w->stage, i, scratch, &watched);
     while (st == NB_OK && (part = atomic_fetch_add(&w->next, 1)) < w->n_partitions) {
         if (part == 0 || w->first[part] < w->first[part + 1]) {
-            st = write_partition(w, part, scratch, &err);
+            st = write_partition(w, part, scratch, &watched, &err);
         }
     }
+    nb_watch_task_end(&w->stage, &watched, st, &err);
     nb_arena_free(scratch);
     if (st < 0) {
         pthread_mutex_lock(&w->lock);
@@ -114,6 +121,7 @@ nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table
     write_job w = {.table = table, .ctx = ctx, .err = err};
     nb_arena *arena = nb_arena_new(ctx->pool);
     nb_status st = arena ? NB_OK : NB_NOMEM;
+    int n_threads;
 
     NB_TRY_GOTO(st, st, done);
     NB_TRY_GOTO(st, sort_by_partition(&w, arena), done);
@@ -122,12 +130,15 @@ nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table
         goto done;
     }
     pthread_mutex_init(&w.lock, NULL);
-    nb_threads_run(NB_MIN(NB_MAX(ctx->n_threads, 1), w.n_partitions), write_main, &w);
+    n_threads = NB_MIN(NB_MAX(ctx->n_threads, 1), w.n_partitions);
+    nb_watch_stage_begin(ctx, nb_node_name(NB_NODE_WRITE), NULL, n_threads, &w.stage);
+    nb_threads_run(n_threads, write_main, &w);
     pthread_mutex_destroy(&w.lock);
     st = w.status;
     if (st == NB_OK) {
         st = nb_write_commit(w.job, err);
     }
+    nb_watch_stage_end(&w.stage, st, err);
     if (st < 0) {
         nb_write_abort(w.job);
     }

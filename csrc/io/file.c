@@ -96,6 +96,8 @@ nb_file_size(const nb_file *file)
     return file->size;
 }
 
+static _Thread_local int64_t read_by_thread, written_by_thread;
+
 nb_status
 nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_read, nb_error *err)
 {
@@ -116,7 +118,20 @@ nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_re
         done += (size_t)got;
     }
     *n_read = done;
+    read_by_thread += (int64_t)done;
     return NB_OK;
+}
+
+int64_t
+nb_file_bytes_read_by_thread(void)
+{
+    return read_by_thread;
+}
+
+int64_t
+nb_file_bytes_written_by_thread(void)
+{
+    return written_by_thread;
 }
 
 nb_status
@@ -134,6 +149,7 @@ nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err)
         }
         done += (size_t)put;
     }
+    written_by_thread += (int64_t)n;
     return NB_OK;
 }
 

@@ -31,6 +31,9 @@ int64_t nb_file_size(const nb_file *file); /* at the time of opening */
 /* Up to n bytes at offset; *n_read is less only at the end of the file. Any thread. */
 nb_status
 nb_file_read_at(nb_file *file, int64_t offset, void *buf, size_t n, size_t *n_read, nb_error *err);
+/* What the running thread has read and written through these calls, ever; for metrics. */
+int64_t nb_file_bytes_read_by_thread(void);
+int64_t nb_file_bytes_written_by_thread(void);
 nb_status nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err);
 
 /* mkdir -p. */

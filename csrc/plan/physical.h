@@ -34,6 +34,8 @@ typedef enum nb_node_kind {
     NB_N_NODES
 } nb_node_kind;
 
+const char *nb_node_name(nb_node_kind kind); /* as EXPLAIN prints it */
+
 typedef enum nb_join_type {
     NB_JOIN_INNER,
     NB_JOIN_LEFT,
@@ -63,6 +65,8 @@ typedef enum nb_generator_kind {
 /* Filled by execution; read by metrics, EXPLAIN and the event log. */
 typedef struct nb_node_metrics {
     atomic_llong rows_out, batches_out, ns, bytes_spilled, peak_bytes;
+    int64_t first_id; /* of its metrics in the application's monitor; 0: nobody looks */
+    atomic_llong told_rows, told_ns; /* what tasks have reported there already */
 } nb_node_metrics;
 
 typedef struct nb_node nb_node;

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * event_log.c: see event_log.h.
+ *
+ * Not fsync'ed: a log need not survive the machine, and a disk that is slow must not slow queries. A write that fails is reported
+ * once; the log stays ".inprogress" then, because it is not whole.
+ */
+#include "monitor/event_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/pool.h"
+#include "io/file.h"
+#include "monitor/log_codec.h"
+
+#define BUFFER_BYTES ((size_t)64 * 1024) /* text that is held back between flushes */
+
+struct nb_event_log {
+    nb_pool *pool;
+    nb_log_encoder *encoder;
+    nb_strbuf text;   /* since the last flush */
+    nb_strbuf packed; /* what goes to the file */
+    nb_strbuf path, temporary;
+    int fd;
+    bool broken;
+};
+
+bool
+nb_event_log_path(nb_str uri, nb_str *path)
+{
+    nb_str scheme = NB_STR("file:");
+
+    if (nb_str_starts_with(uri, scheme)) {
+        uri.data += scheme.len;
+        uri.len -= scheme.len;
+        while (uri.len > 1 && uri.data[1] == '/') {
+            uri.data++;
+            uri.len--;
+        }
+    } else {
+        const char *colon = memchr(uri.data, ':', uri.len), *slash = memchr(uri.data, '/', uri.len);
+
+        if (colon && (!slash || colon < slash)) {
+            return false;
+        }
+    }
+    *path = uri;
+    return uri.len > 0;
+}
+
+/* As Spark: " ", "/" and ":" become "-", other signs that file systems or shells mind "_", letters small. */
+static void
+add_file_name(nb_strbuf *out, nb_str id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.data[i];
+
+        c = c == ' ' || c == '/' || c == ':'                  ? '-'
+            : (unsigned char)c < 0x20 || strchr(".${}'\"", c) ? '_'
+            : c >= 'A' && c <= 'Z'                            ? (char)(c + 32)
+                                                              : c;
+        nb_strbuf_addc(out, c);
+    }
+}
+
+static void
+log_free(nb_event_log *log)
+{
+    nb_pool *pool;
+
+    if (log == NULL) {
+        return;
+    }
+    pool = log->pool;
+    if (log->fd >= 0) {
+        close(log->fd);
+    }
+    nb_log_encoder_free(log->encoder);
+    nb_strbuf_free(&log->text);
+    nb_strbuf_free(&log->packed);
+    nb_strbuf_free(&log->path);
+    nb_strbuf_free(&log->temporary);
+    nb_pool_dealloc(pool, log, sizeof(*log));
+    nb_pool_free(pool);
+}
+
+static nb_status
+open_file(nb_event_log *log, nb_str dir, bool overwrite, nb_error *err)
+{
+    nb_strbuf_addf(&log->temporary, "%s.inprogress", log->path.data ? log->path.data : "");
+    if (log->path.failed || log->temporary.failed) {
+        return NB_NOMEM;
+    }
+    if (!overwrite && (nb_path_exists(log->path.data) || nb_path_exists(log->temporary.data))) {
+        return nb_raise_errno(err, "create", log->path.data, EEXIST);
+    }
+    log->fd =
+        open(log->temporary.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0660);
+    if (log->fd < 0) {
+        int code = errno;
+        nb_strbuf folder = {0};
+        nb_status st;
+
+        nb_strbuf_add(&folder, dir);
+        st = nb_raise_errno(err, "create the event log in", folder.data ? folder.data : "", code);
+        nb_strbuf_free(&folder);
+        return st;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_event_log_open(const nb_config *config, nb_str app_id, nb_event_log **out, nb_error *err)
+{
+    nb_str uri = nb_config_str(config, NB_CONF_EVENT_LOG_DIR), dir;
+    nb_log_codec codec = NB_LOG_PLAIN;
+    nb_pool *pool;
+    nb_event_log *log;
+    nb_status st;
+
+    if (nb_config_bool(config, NB_CONF_EVENT_LOG_COMPRESS)) {
+        codec = nb_log_codec_of_option(nb_config_str(config, NB_CONF_EVENT_LOG_CODEC));
+        if (codec == NB_LOG_SNAPPY || codec == NB_LOG_UNKNOWN) {
+            return nb_raise_unsupported(err, "event logs compressed otherwise than zstd or lz4");
+        }
+    }
+    if (!nb_event_log_path(uri, &dir)) {
+        return nb_raise_unsupported(err, "spark.eventLog.dir on anything but a local file system");
+    }
+    pool = nb_pool_new(NULL, "event log", 0);
+    log = pool ? nb_pool_zalloc(pool, sizeof(*log)) : NULL;
+    if (log == NULL) {
+        nb_pool_free(pool);
+        return NB_NOMEM;
+    }
+    log->pool = pool;
+    log->fd = -1;
+    log->encoder = nb_log_encoder_new(codec);
+    nb_strbuf_addf(&log->path, "%.*s/", (int)dir.len, dir.data);
+    add_file_name(&log->path, app_id);
+    nb_strbuf_adds(&log->path, nb_log_codec_extension(codec));
+    st = log->encoder
+             ? open_file(log, dir, nb_config_bool(config, NB_CONF_EVENT_LOG_OVERWRITE), err)
+             : NB_NOMEM;
+    if (st < 0) {
+        log_free(log);
+        return st;
+    }
+    *out = log;
+    return NB_OK;
+}
+
+static bool
+write_all(nb_event_log *log, const char *data, size_t n)
+{
+    while (n > 0) {
+        ssize_t w = write(log->fd, data, n);
+
+        if (w < 0 && errno == EINTR) {
+            continue;
+        }
+        if (w <= 0) {
+            nb_log(NB_LOG_ERROR, "EventLog", "%s: write: %s; no more events are logged",
+                   log->temporary.data, strerror(errno));
+            return false;
+        }
+        data += w;
+        n -= (size_t)w;
+    }
+    return true;
+}
+
+static void
+put(nb_event_log *log, bool flush, bool finish)
+{
+    log->packed.len = 0;
+    if (!nb_log_encode(log->encoder, nb_strbuf_str(&log->text), flush, finish, &log->packed) ||
+        log->text.failed || !write_all(log, log->packed.data, log->packed.len)) {
+        log->broken = true;
+    }
+    log->text.len = 0;
+}
+
+void
+nb_event_log_add(nb_event_log *log, nb_str line, bool flush)
+{
+    if (log->broken) {
+        return;
+    }
+    nb_strbuf_add(&log->text, line);
+    if (flush || log->text.len >= BUFFER_BYTES) {
+        put(log, flush, false);
+    }
+}
+
+void
+nb_event_log_close(nb_event_log *log)
+{
+    if (log == NULL) {
+        return;
+    }
+    if (!log->broken) {
+        put(log, true, true);
+    }
+    if (!log->broken && rename(log->temporary.data, log->path.data) != 0) {
+        nb_log(NB_LOG_ERROR, "EventLog", "%s: rename: %s", log->temporary.data, strerror(errno));
+    }
+    log_free(log);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * monitor.c: an application that is looked at.
+ *
+ * Every event becomes one line of text, outside of the lock; under it the line goes to the event log. Events of tasks are held back until
+ * something larger happens, as in Spark, so that a stage of many small tasks does not cost a system call per task.
+ */
+#include "monitor/monitor.h"
+
+#include <pthread.h>
+#include <pwd.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/pool.h"
+#include "monitor/event_json.h"
+#include "monitor/event_log.h"
+
+struct nb_monitor {
+    nb_pool *pool;
+    pthread_mutex_t lock;
+    nb_event_log *log; /* under lock; may be NULL */
+    atomic_llong numbers[NB_N_MONITOR_NUMBERS];
+    char app_id[128];
+};
+
+static int64_t
+now_ms(void)
+{
+    return nb_clock_us() / 1000;
+}
+
+static void
+user_name(char *out, size_t n)
+{
+    const char *given = getenv("SPARK_USER");
+    struct passwd entry, *found = NULL;
+    char text[1024];
+
+    if (!given || !*given) {
+        given = getpwuid_r(geteuid(), &entry, text, sizeof(text), &found) == 0 && found
+                    ? found->pw_name
+                    : "nobody";
+    }
+    snprintf(out, n, "%s", given);
+}
+
+/* Frees the line. */
+static void
+deliver(nb_monitor *m, nb_strbuf *line, bool flush)
+{
+    if (!line->failed) {
+        pthread_mutex_lock(&m->lock);
+        if (m->log) {
+            nb_event_log_add(m->log, nb_strbuf_str(line), flush);
+        }
+        pthread_mutex_unlock(&m->lock);
+    }
+    nb_strbuf_free(line);
+}
+
+static void
+monitor_free(nb_monitor *m)
+{
+    nb_pool *pool = m->pool;
+
+    nb_event_log_close(m->log);
+    pthread_mutex_destroy(&m->lock);
+    nb_pool_dealloc(pool, m, sizeof(*m));
+    nb_pool_free(pool);
+}
+
+nb_status
+nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_monitor **out,
+                nb_error *err)
+{
+    bool log = nb_config_bool(config, NB_CONF_EVENT_LOG_ENABLED);
+    nb_app_info app = {.config = config, .start_ms = start_ms > 0 ? start_ms : now_ms()};
+    nb_strbuf head = {0};
+    char user[128];
+    nb_pool *pool;
+    nb_monitor *m;
+    nb_status st;
+
+    *out = NULL;
+    if (!log) {
+        return NB_OK;
+    }
+    pool = nb_pool_new(NULL, "monitor", 0);
+    m = pool ? nb_pool_zalloc(pool, sizeof(*m)) : NULL;
+    if (m == NULL) {
+        nb_pool_free(pool);
+        return NB_NOMEM;
+    }
+    m->pool = pool;
+    pthread_mutex_init(&m->lock, NULL);
+    atomic_store(&m->numbers[NB_MONITOR_METRIC], 1);
+    app_id = app_id.len > 0 ? app_id : nb_config_str(config, NB_CONF_APP_ID);
+    if (app_id.len > 0) {
+        snprintf(m->app_id, sizeof(m->app_id), "%.*s", (int)NB_MIN(app_id.len, 127), app_id.data);
+    } else {
+        snprintf(m->app_id, sizeof(m->app_id), "local-%lld", (long long)app.start_ms);
+    }
+    user_name(user, sizeof(user));
+    app.id = nb_str_of(m->app_id);
+    app.name = nb_config_str(config, NB_CONF_APP_NAME);
+    app.user = nb_str_of(user);
+    nb_event_log_start(&head);
+    NB_TRY_GOTO(st, nb_event_environment(&head, &app, err), fail);
+    nb_event_app_start(&head, &app);
+    if (head.failed) {
+        st = NB_NOMEM;
+        goto fail;
+    }
+    NB_TRY_GOTO(st, nb_event_log_open(config, app.id, &m->log, err), fail);
+    deliver(m, &head, true);
+    *out = m;
+    return NB_OK;
+fail:
+    nb_strbuf_free(&head);
+    monitor_free(m);
+    return st;
+}
+
+void
+nb_monitor_close(nb_monitor *m)
+{
+    nb_strbuf line = {0};
+
+    if (m == NULL) {
+        return;
+    }
+    nb_event_app_end(&line, now_ms());
+    deliver(m, &line, true);
+    monitor_free(m);
+}
+
+const char *
+nb_monitor_app_id(const nb_monitor *m)
+{
+    return m ? m->app_id : "";
+}
+
+int64_t
+nb_monitor_ids(nb_monitor *m, nb_monitor_number kind, int n)
+{
+    return m ? atomic_fetch_add(&m->numbers[kind], n) : -1;
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+void
+nb_monitor_executor_added(nb_monitor *m, const nb_executor_info *x)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_executor_added(&line, x, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_executor_removed(nb_monitor *m, const char *id, const char *reason)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_executor_removed(&line, id, reason, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_execution_started(nb_monitor *m, const nb_execution_info *x)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_execution_start(&line, x, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_execution_replanned(nb_monitor *m, const nb_execution_info *x)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_execution_replanned(&line, x);
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_metrics(nb_monitor *m, int64_t execution, const nb_metric_update *updates, int n)
+{
+    nb_strbuf line = {0};
+
+    if (m && n > 0) {
+        nb_event_metrics(&line, execution, updates, n);
+        deliver(m, &line, false);
+    }
+}
+
+void
+nb_monitor_execution_ended(nb_monitor *m, int64_t execution, const char *error)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_execution_end(&line, execution, error, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_job_started(nb_monitor *m, const nb_job_info *job)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_job_start(&line, job, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_job_ended(nb_monitor *m, int64_t job, const char *error)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_job_end(&line, job, error, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_stage_submitted(nb_monitor *m, const nb_stage_info *stage)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_stage_submitted(&line, stage, NULL);
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_stage_completed(nb_monitor *m, const nb_stage_info *stage, const char *error)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_stage_completed(&line, stage, error, now_ms());
+        deliver(m, &line, true);
+    }
+}
+
+void
+nb_monitor_task_started(nb_monitor *m, const nb_task_info *task)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_task_start(&line, task);
+        deliver(m, &line, false);
+    }
+}
+
+void
+nb_monitor_task_ended(nb_monitor *m, const nb_task_info *task, const nb_task_metrics *metrics,
+                      const nb_metric_update *updates, int n_updates, nb_task_end how,
+                      const char *error)
+{
+    nb_strbuf line = {0};
+
+    if (m) {
+        nb_event_task_end(&line, task, metrics, updates, n_updates, how, error);
+        deliver(m, &line, false);
+    }
+}
