@@ -33,9 +33,9 @@ struct nb_session {
     nb_query *running; /* list of queries, for interrupts */
     int n_running;
     int n_threads;
-    uint64_t next_hash; /* names of command results kept as local data */
+    uint64_t next_hash;  /* names of command results kept as local data */
     nb_monitor *monitor; /* event log and pages; NULL: nobody looks */
-    char id[37];        /* server-side session id, a UUID */
+    char id[37];         /* server-side session id, a UUID */
 };
 
 struct nb_query {

@@ -58,12 +58,19 @@ def test_events_are_those_of_spark(tmp_path):
     ]
     assert names[-1] == "ApplicationEnd"
     assert events[2]["App Name"] == "<i>a & b</i>"
-    assert names.count("SQLExecutionStart") == names.count("SQLExecutionEnd") == names.count("JobEnd") == 3
+    assert (
+        names.count("SQLExecutionStart")
+        == names.count("SQLExecutionEnd")
+        == names.count("JobEnd")
+        == 3
+    )
     assert names.count("TaskStart") == names.count("TaskEnd")
     for job in (e for e in events if e["Event"] == "SparkListenerJobStart"):
         for stage in job["Stage Infos"]:
             assert stage["Number of Tasks"] == 2
-    written = [e["Task Metrics"]["Output Metrics"] for e in events if e["Event"] == "SparkListenerTaskEnd"]
+    written = [
+        e["Task Metrics"]["Output Metrics"] for e in events if e["Event"] == "SparkListenerTaskEnd"
+    ]
     assert sum(m["Records Written"] for m in written) == 1000
     assert sum(m["Bytes Written"] for m in written) == sum(
         f.stat().st_size for f in (tmp_path / "out").glob("part-*")
