@@ -70,6 +70,8 @@ struct nb_format {
     nb_status (*scan)(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,
                       nb_source **out, nb_error *err);
     void (*close)(nb_relation *rel); /* what the arena does not free; may be NULL */
+    /* Of a column of data_schema; *out is all unknown before. May be NULL. */
+    void (*column_stats)(const nb_relation *rel, int column, nb_column_stats *out);
     bool (*supports)(const nb_type *type, bool writing);
     /* NULL where writing is not supported: */
     nb_status (*write_open)(nb_arena *arena, const nb_write_request *request,

@@ -397,6 +397,15 @@ nb_relation_bytes(const nb_relation *rel)
     return rel->n_bytes;
 }
 
+void
+nb_relation_column_stats(const nb_relation *rel, int column, nb_column_stats *out)
+{
+    *out = (nb_column_stats){.distinct = -1, .n_nulls = -1};
+    if (rel->source_of[column] >= 0 && rel->format->column_stats) {
+        rel->format->column_stats(rel, rel->source_of[column], out);
+    }
+}
+
 int64_t
 nb_relation_rows(const nb_relation *rel)
 {

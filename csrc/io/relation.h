@@ -41,6 +41,16 @@ nb_str nb_relation_format(const nb_relation *rel);
 int64_t nb_relation_bytes(const nb_relation *rel); /* of all files */
 int64_t
 nb_relation_rows(const nb_relation *rel); /* exact when the format knows (Parquet), else -1 */
+
+/* What the files' metadata say of a column; numbers in the column's own unit (days, µs, a decimal's value). */
+typedef struct nb_column_stats {
+    bool has_range;
+    double low, high;
+    double distinct; /* estimated; < 0: unknown */
+    double n_nulls;  /* < 0: unknown */
+} nb_column_stats;
+/* All unknown where the format does not say. Never raises: what cannot be read is unknown. */
+void nb_relation_column_stats(const nb_relation *rel, int column, nb_column_stats *out);
 int nb_relation_n_files(const nb_relation *rel);
 nb_str nb_relation_file(const nb_relation *rel,
                         int i); /* "file:///…" as input_file_name() and inputFiles show it */

@@ -72,6 +72,33 @@ nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
     return NB_OK;
 }
 
+/* The conjuncts of e, with what disjunctions have in common among them. */
+static nb_status
+split_factored(nb_arena *arena, nb_expr *e, conditions *out)
+{
+    conditions plain = {0};
+
+    NB_TRY(nb_split_conjuncts(arena, e, &plain.list, &plain.n, &plain.cap));
+    for (int i = 0; i < plain.n; i++) {
+        nb_expr *made;
+        NB_TRY(nb_factor_or(arena, plain.list[i], &made));
+        NB_TRY(nb_split_conjuncts(arena, made, &out->list, &out->n, &out->cap));
+    }
+    return NB_OK;
+}
+
+/* Adds a condition unless it is there. */
+static nb_status
+append_new(nb_arena *arena, conditions *c, nb_expr *e)
+{
+    for (int i = 0; i < c->n; i++) {
+        if (nb_expr_equal(c->list[i], e)) {
+            return NB_OK;
+        }
+    }
+    return append(arena, c, e);
+}
+
 /* p with a FILTER on top for conditions c. */
 static nb_status
 keep_here(nb_arena *arena, nb_plan *p, const conditions *c, nb_plan **out)
@@ -206,6 +233,7 @@ push_union(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *
 static nb_status
 push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
 {
+    nb_status narrowed = nb_narrow_outer_join(arena, p, c->list, c->n);
     nb_join_type type = p->u.join.type;
     nb_attr_set sides[2] = {{.arena = arena}, {.arena = arena}};
     conditions to[2] = {{0}, {0}}, stay = {0}, own = {0}, on = {0};
@@ -216,6 +244,7 @@ push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *e
         type == NB_JOIN_SINGLE; /* rows of the left side pass at most once, unchanged */
     bool right_kept = inner || type == NB_JOIN_RIGHT;
 
+    NB_TRY(narrowed);
     NB_TRY(nb_attr_set_add_plan(&sides[0], p->children[0]));
     NB_TRY(nb_attr_set_add_plan(&sides[1], p->children[1]));
     for (int i = 0; i < c->n; i++) { /* conditions from above */
@@ -233,7 +262,7 @@ push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *e
         }
     }
     if (p->u.join.condition) { /* the join's own */
-        NB_TRY(nb_split_conjuncts(arena, p->u.join.condition, &own.list, &own.n, &own.cap));
+        NB_TRY(split_factored(arena, p->u.join.condition, &own));
     }
     for (int i = 0; i < own.n; i++) {
         nb_expr *e = own.list[i];
@@ -248,6 +277,15 @@ push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *e
             NB_TRY(append(arena, &to[1], e));
         } else {
             NB_TRY(append(arena, &on, e));
+        }
+    }
+    for (int i = 0; i < on.n && (inner || type == NB_JOIN_SEMI); i++) {
+        for (int side = 0; side < 2; side++) {
+            nb_expr *implied;
+            NB_TRY(nb_implied_or(arena, on.list[i], &sides[side], &implied));
+            if (implied) {
+                NB_TRY(append_new(arena, &to[side], implied));
+            }
         }
     }
     NB_TRY(nb_join_conjuncts(arena, on.list, on.n, &p->u.join.condition));
@@ -282,7 +320,7 @@ push(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
     switch (p->kind) {
     case NB_PLAN_FILTER: {
         conditions mine = {0}, odd = {0}, all = {0};
-        NB_TRY(nb_split_conjuncts(arena, p->u.filter.condition, &mine.list, &mine.n, &mine.cap));
+        NB_TRY(split_factored(arena, p->u.filter.condition, &mine));
         for (int i = 0; i < mine.n; i++) {
             NB_TRY(append(arena, mine.list[i]->deterministic ? &all : &odd, mine.list[i]));
         }
@@ -291,7 +329,7 @@ push(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
             return keep_here(arena, p, c, out);
         }
         for (int i = 0; i < c->n; i++) {
-            NB_TRY(append(arena, &all, c->list[i]));
+            NB_TRY(append_new(arena, &all, c->list[i]));
         }
         return push(arena, p->children[0], &all, out, err);
     }
@@ -314,18 +352,15 @@ push(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
         }
         return push_through(arena, p, c, &allowed, out, err);
     case NB_PLAN_SCAN: {
-        nb_expr **hints = NB_ARENA_ARRAY(arena, nb_expr *, p->u.scan.n_filters + c->n + 1);
-        if (!hints) {
+        /* replaced, not added to: when the rule runs again, the FILTER brings them all back */
+        p->u.scan.filters = NB_ARENA_ARRAY(arena, nb_expr *, c->n + 1);
+        if (!p->u.scan.filters) {
             return NB_NOMEM;
         }
-        if (p->u.scan.n_filters) {
-            memcpy(hints, p->u.scan.filters, sizeof(nb_expr *) * (size_t)p->u.scan.n_filters);
-        }
+        p->u.scan.n_filters = c->n;
         for (int i = 0; i < c->n; i++) {
-            hints[p->u.scan.n_filters + i] = c->list[i];
+            p->u.scan.filters[i] = c->list[i];
         }
-        p->u.scan.filters = hints;
-        p->u.scan.n_filters += c->n;
         return keep_here(arena, p, c, out);
     }
     default: NB_TRY(push_children_none(arena, p, err)); return keep_here(arena, p, c, out);

@@ -2,8 +2,9 @@
 /*
  * optimizer.h: rewrites a logical plan into a cheaper one with the same result.
  *
- * Rules, in order: aliases go; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations),
- * limits below projections; columns that nobody needs are dropped. Plans are changed in place where a node has one owner.
+ * Rules, in order: aliases go; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations), and
+ * on the way disjunctions are taken apart and outer joins become inner ones; joins are ordered by cost; limits go below projections; columns that
+ * nobody needs are dropped. Plans are changed in place where a node has one owner.
  */
 #ifndef NB_PLAN_OPTIMIZER_H
 #define NB_PLAN_OPTIMIZER_H
@@ -17,11 +18,21 @@ nb_status nb_optimize_remove_aliases(nb_plan **plan);
 nb_status
 nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *plan, nb_error *err);
 nb_status nb_optimize_push_filters(nb_arena *arena, nb_plan **plan, nb_error *err);
+/* Inner joins (with semi and anti joins among them) are put in the order that looks cheapest. */
+nb_status
+nb_optimize_join_order(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
 nb_status nb_optimize_push_limits(nb_arena *arena, nb_plan **plan);
 nb_status nb_optimize_prune(nb_arena *arena, nb_plan **plan, nb_error *err);
 
 /* ANDs taken apart; conjunctions put together (NULL for none). */
 nb_status nb_split_conjuncts(nb_arena *arena, nb_expr *e, nb_expr ***list, int *n, int *cap);
 nb_status nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out);
+
+/* (a AND b) OR (a AND c) as a AND (b OR c); e itself when nothing is common. */
+nb_status nb_factor_or(nb_arena *arena, nb_expr *e, nb_expr **out);
+/* A condition over one side that follows from the disjunction e; NULL when none does. */
+nb_status nb_implied_or(nb_arena *arena, nb_expr *e, const nb_attr_set *side, nb_expr **out);
+/* Changes the type of an outer or SINGLE join, given the conditions that rows above it must pass. */
+nb_status nb_narrow_outer_join(nb_arena *arena, nb_plan *p, nb_expr *const *above, int n);
 
 #endif

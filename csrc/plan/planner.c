@@ -2,16 +2,18 @@
 /*
  * planner.c: one function per logical node.
  *
- * Sizes are estimated bottom-up with few, blunt rules (a filter keeps a quarter, equal to a constant a tenth); they choose build sides only.
+ * Sizes (plan/statistics.h) choose build sides here, nothing else.
  */
 #include "plan/planner.h"
 #include "plan/optimizer.h"
+#include "plan/statistics.h"
 
 #define TOPN_MAX 100000 /* beyond, a full sort and a limit use less memory per row kept */
 
 typedef struct planner {
     const nb_planner_config *cfg;
     nb_arena *arena;
+    nb_stats *stats;
     int next_id;
 } planner;
 
@@ -38,7 +40,7 @@ node_new(planner *pl, nb_node_kind kind, const nb_plan *p, int n_children, nb_no
     }
     n->kind = kind;
     n->id = pl->next_id++;
-    n->est_rows = -1;
+    n->est_rows = nb_stats_rows(pl->stats, p);
     n->n_children = n_children;
     n->children = NB_ARENA_ARRAY(pl->arena, nb_node *, n_children + 1);
     n->metrics = NB_ARENA_NEW(pl->arena, nb_node_metrics);
@@ -153,7 +155,6 @@ build_scan(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     const nb_type *schema = nb_relation_schema(p->u.scan.relation);
     nb_node *n;
     nb_plan full = *p; /* hints are bound to positions in the relation's schema */
-    int64_t rows = nb_relation_rows(p->u.scan.relation);
 
     NB_TRY(node_new(pl, NB_NODE_SCAN, p, 0, &n));
     n->u.scan.relation = p->u.scan.relation;
@@ -178,7 +179,6 @@ build_scan(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
             n->u.scan.filters[n->u.scan.n_filters++] = bound[0];
         }
     }
-    n->est_rows = rows >= 0 ? (double)rows : (double)nb_relation_bytes(p->u.scan.relation) / 64.0;
     *out = n;
     return NB_OK;
 }
@@ -187,14 +187,12 @@ static nb_status
 build_range(planner *pl, nb_plan *p, nb_node **out)
 {
     nb_node *n;
-    double width = (double)p->u.range.end - (double)p->u.range.start;
 
     NB_TRY(node_new(pl, NB_NODE_RANGE, p, 0, &n));
     n->u.range.start = p->u.range.start;
     n->u.range.end = p->u.range.end;
     n->u.range.step = p->u.range.step;
     n->u.range.n_partitions = p->u.range.n_partitions;
-    n->est_rows = NB_MAX(0.0, width / (double)p->u.range.step);
     *out = n;
     return NB_OK;
 }
@@ -257,6 +255,24 @@ split_condition(planner *pl, nb_plan *p, join_parts *j)
     return NB_OK;
 }
 
+/* The smaller side goes into the table. Where the other choice must look for rows without a match at the end, it has to be clearly smaller. */
+static bool
+builds_left(const nb_node *n)
+{
+    double l = n->children[0]->est_rows, r = n->children[1]->est_rows;
+
+    switch (n->u.join.type) {
+    case NB_JOIN_INNER:
+    case NB_JOIN_CROSS: return l < r;
+    case NB_JOIN_LEFT:
+    case NB_JOIN_FULL: return l * 1.5 < r;
+    case NB_JOIN_SEMI:
+    case NB_JOIN_ANTI: return !n->u.join.null_aware && n->u.join.n_keys > 0 && l * 2 < r;
+    case NB_JOIN_RIGHT: return l < r * 1.5;
+    default: return false;
+    }
+}
+
 static nb_status
 build_join(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
 {
@@ -264,7 +280,6 @@ build_join(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     nb_node *n;
     nb_plan both = {0};
     nb_expr *rest, **bound;
-    double l, r;
 
     NB_TRY(split_condition(pl, p, &j));
     NB_TRY(node_new(pl, NB_NODE_JOIN, p, 2, &n));
@@ -290,38 +305,12 @@ build_join(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         NB_TRY(bind_list(pl, &both, &rest, 1, &bound, err));
         n->u.join.residual = bound[0];
     }
-    l = n->children[0]->est_rows < 0 ? 1e9 : n->children[0]->est_rows;
-    r = n->children[1]->est_rows < 0 ? 1e9 : n->children[1]->est_rows;
-    switch (n->u.join.type) {
-    case NB_JOIN_INNER:
-    case NB_JOIN_CROSS: n->u.join.build_left = l < r; break;
-    case NB_JOIN_RIGHT: n->u.join.build_left = true; break;
-    default: n->u.join.build_left = false; break;
-    }
-    n->est_rows = n->u.join.type == NB_JOIN_CROSS || j.n_keys == 0                   ? l * r
-                  : n->u.join.type == NB_JOIN_SEMI || n->u.join.type == NB_JOIN_ANTI ? l * 0.5
-                                                                                     : NB_MAX(l, r);
+    n->u.join.build_left = builds_left(n);
     *out = n;
     return NB_OK;
 }
 
 /* ---- the rest ---- */
-
-static double
-filter_share(const nb_expr *e)
-{
-    if (e->kind == NB_EXPR_AND) {
-        double share = 1;
-        for (int i = 0; i < e->n_args; i++) {
-            share *= filter_share(e->args[i]);
-        }
-        return NB_MAX(share, 1e-4);
-    }
-    if (e->kind == NB_EXPR_CALL && e->u.call.fn == nb_function_find(NB_STR("="))) {
-        return 0.1;
-    }
-    return 0.25;
-}
 
 static nb_status
 build_limit(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
@@ -351,9 +340,6 @@ build_limit(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         n->u.limit.limit = limit;
         n->u.limit.offset = offset;
     }
-    n->est_rows = limit >= 0 ? NB_MIN((double)limit,
-                                      n->children[0]->est_rows < 0 ? 1e9 : n->children[0]->est_rows)
-                             : n->children[0]->est_rows;
     *out = n;
     return NB_OK;
 }
@@ -383,7 +369,6 @@ build_generate(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         }
         n->u.generate.keep[i] = (int)(a - child->attrs);
     }
-    n->est_rows = n->children[0]->est_rows * 4;
     *out = n;
     return NB_OK;
 }
@@ -405,7 +390,6 @@ build_window(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     NB_TRY(bind_list(pl, child, p->u.window.functions, p->u.window.n_functions,
                      &n->u.window.functions, err));
     n->u.window.n_functions = p->u.window.n_functions;
-    n->est_rows = n->children[0]->est_rows;
     *out = n;
     return NB_OK;
 }
@@ -430,7 +414,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         NB_TRY(build_children(pl, p, n, err));
         NB_TRY(bind_list(pl, p->children[0], &p->u.filter.condition, 1, &bound, err));
         n->u.filter.condition = bound[0];
-        n->est_rows = n->children[0]->est_rows * filter_share(bound[0]);
         break;
     }
     case NB_PLAN_PROJECT:
@@ -438,7 +421,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         NB_TRY(build_children(pl, p, n, err));
         NB_TRY(bind_list(pl, p->children[0], p->u.project.exprs, p->n_attrs, &n->u.project.exprs,
                          err));
-        n->est_rows = n->children[0]->est_rows;
         break;
     case NB_PLAN_AGGREGATE:
         NB_TRY(node_new(pl, NB_NODE_AGGREGATE, p, 1, &n));
@@ -449,7 +431,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
                          &n->u.aggregate.aggs, err));
         n->u.aggregate.n_keys = p->u.aggregate.n_keys;
         n->u.aggregate.n_aggs = p->u.aggregate.n_aggs;
-        n->est_rows = n->u.aggregate.n_keys ? n->children[0]->est_rows * 0.1 : 1;
         break;
     case NB_PLAN_SORT:
         NB_TRY(node_new(pl, NB_NODE_SORT, p, 1, &n));
@@ -459,7 +440,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         n->u.sort.n_keys = p->u.sort.n_keys;
         n->u.sort.global = p->u.sort.global;
         n->u.sort.limit = -1;
-        n->est_rows = n->children[0]->est_rows;
         break;
     case NB_PLAN_LIMIT: return build_limit(pl, p, out, err);
     case NB_PLAN_TAIL:
@@ -471,10 +451,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     case NB_PLAN_UNION:
         NB_TRY(node_new(pl, NB_NODE_UNION, p, p->n_children, &n));
         NB_TRY(build_children(pl, p, n, err));
-        n->est_rows = 0;
-        for (int i = 0; i < p->n_children; i++) {
-            n->est_rows += n->children[i]->est_rows;
-        }
         break;
     case NB_PLAN_EXCHANGE:
         NB_TRY(node_new(pl, NB_NODE_EXCHANGE, p, 1, &n));
@@ -486,7 +462,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
                          &n->u.exchange.keys, err));
         NB_TRY(bind_keys(pl, p->children[0], p->u.exchange.order, p->u.exchange.n_keys,
                          &n->u.exchange.order, err));
-        n->est_rows = n->children[0]->est_rows;
         break;
     case NB_PLAN_SAMPLE:
         NB_TRY(node_new(pl, NB_NODE_SAMPLE, p, 1, &n));
@@ -495,7 +470,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         n->u.sample.upper = p->u.sample.upper;
         n->u.sample.with_replacement = p->u.sample.with_replacement;
         n->u.sample.seed = p->u.sample.seed;
-        n->est_rows = n->children[0]->est_rows * (p->u.sample.upper - p->u.sample.lower);
         break;
     case NB_PLAN_GENERATE: return build_generate(pl, p, out, err);
     case NB_PLAN_WINDOW: return build_window(pl, p, out, err);
@@ -511,7 +485,6 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
             NB_TRY(bind_list(pl, p->children[0], p->u.expand.projections[i], p->n_attrs,
                              &n->u.expand.projections[i], err));
         }
-        n->est_rows = n->children[0]->est_rows * p->u.expand.n_projections;
         break;
     default: return nb_raise_internal(err, "no physical node for logical kind %d", (int)p->kind);
     }
@@ -559,7 +532,11 @@ only_visible(planner *pl, nb_plan **plan)
 nb_status
 nb_plan_physical(const nb_planner_config *config, nb_plan *plan, nb_node **out, nb_error *err)
 {
-    planner pl = {.cfg = config, .arena = config->arena};
+    planner pl = {.cfg = config, .arena = config->arena, .stats = nb_stats_new(config->arena)};
+
+    if (!pl.stats) {
+        return NB_NOMEM;
+    }
 
     NB_TRY(only_visible(&pl, &plan));
     return build(&pl, plan, out, err);

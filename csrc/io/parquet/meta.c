@@ -154,11 +154,49 @@ type_of(const element *e, nb_pq_column *c)
     }
 }
 
+static int64_t
+little_endian(nb_str s)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < s.len; i++) {
+        v |= (uint64_t)(uint8_t)s.data[i] << (8 * i);
+    }
+    return s.len == 4 ? (int32_t)(uint32_t)v : (int64_t)v;
+}
+
+/* Statistics of a chunk. The old fields `min` and `max` are right for signed integers as well. */
+static void
+read_statistics(nb_thrift *t, nb_pq_chunk *c)
+{
+    int id = 0, type;
+    nb_str low = {0}, high = {0};
+
+    while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
+        if (type == NB_T_BINARY && (id == 5 || (id == 1 && !high.data))) {
+            high = nb_thrift_binary(t);
+        } else if (type == NB_T_BINARY && (id == 6 || (id == 2 && !low.data))) {
+            low = nb_thrift_binary(t);
+        } else if (id == 3) {
+            c->n_nulls = nb_thrift_int(t);
+        } else {
+            nb_thrift_skip(t, type);
+        }
+    }
+    if (low.len == high.len && (low.len == 4 || low.len == 8)) {
+        c->has_range = true;
+        c->low = little_endian(low);
+        c->high = little_endian(high);
+    }
+}
+
 static void
 read_chunk(nb_thrift *t, nb_pq_chunk *c)
 {
     int id = 0, type;
     int64_t dictionary = 0, data = 0;
+
+    c->n_nulls = -1;
 
     while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
         int inner = 0, kind;
@@ -173,11 +211,19 @@ read_chunk(nb_thrift *t, nb_pq_chunk *c)
             case 7: c->n_bytes = nb_thrift_int(t); break;
             case 9: data = nb_thrift_int(t); break;
             case 11: dictionary = nb_thrift_int(t); break;
+            case 12:
+                if (kind == NB_T_STRUCT) {
+                    read_statistics(t, c);
+                    break;
+                }
+                nb_thrift_skip(t, kind);
+                break;
             default: nb_thrift_skip(t, kind); break;
             }
         }
     }
-    c->offset = dictionary > 0 && dictionary < data ? dictionary : data;
+    c->has_dictionary = dictionary > 0 && dictionary < data;
+    c->offset = c->has_dictionary ? dictionary : data;
 }
 
 static void
@@ -292,7 +338,7 @@ is_sane(const nb_pq_meta *m, int64_t file_size)
     int64_t rows = 0;
 
     for (int g = 0; g < m->n_groups; g++) {
-        const nb_pq_group *group = &m->groups[g];
+        nb_pq_group *group = &m->groups[g];
         if (group->n_rows < 0 || group->n_rows > INT32_MAX || (m->n_columns && !group->chunks)) {
             return false;
         }
@@ -303,6 +349,9 @@ is_sane(const nb_pq_meta *m, int64_t file_size)
                 k->n_bytes > file_size - k->offset) {
                 return false;
             }
+            group->chunks[c].has_range &= /* else nobody knows how the bytes are ordered */
+                m->columns[c].type && k->low <= k->high &&
+                (m->columns[c].physical == NB_PQ_INT32 || m->columns[c].physical == NB_PQ_INT64);
         }
     }
     return rows == m->n_rows;

@@ -48,6 +48,10 @@ typedef struct nb_pq_chunk {
     int codec;
     int64_t offset, n_bytes,
         n_values; /* offset of the first page; n_bytes of all pages, compressed */
+    bool has_dictionary;
+    bool has_range;    /* INT32 and INT64 of signed order only: the least and the greatest value */
+    int64_t low, high; /* as stored */
+    int64_t n_nulls;   /* -1: unknown */
 } nb_pq_chunk;
 
 typedef struct nb_pq_group {

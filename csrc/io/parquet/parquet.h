@@ -12,6 +12,7 @@ typedef struct nb_pq_relation {
     nb_pq_meta **metas; /* per file */
 } nb_pq_relation;
 
+void nb_pq_column_stats(const nb_relation *rel, int column, nb_column_stats *out);
 nb_status nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,
                      nb_source **out, nb_error *err);
 

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the optimizer makes of plans, read from EXPLAIN; each rewritten query gives the rows of the plan as it was written."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture(scope="module")
+def tables(session, tmp_path_factory):
+    """Four Parquet tables: big(k, m, v) refers to mid(m, s), mid to small(s, name); other(k) is for semi joins."""
+    spark = session.newSession()
+    folder = tmp_path_factory.mktemp("optimizer")
+    made = {
+        "big": {
+            "k": [i % 500 for i in range(20000)],
+            "m": [i % 300 for i in range(20000)],
+            "v": [i % 97 for i in range(20000)],
+        },
+        "mid": {"m": list(range(300)), "s": [i % 20 for i in range(300)]},
+        "small": {"s": list(range(20)), "name": [f"name {i}" for i in range(20)]},
+        "other": {"k": [i * 7 for i in range(40)]},
+    }
+    for name, columns in made.items():
+        path = str(folder / f"{name}.parquet")
+        pq.write_table(pa.table(columns), path)
+        spark.read.parquet(path).createOrReplaceTempView(name)
+    return spark
+
+
+def plan(spark, text):
+    return spark.sql("explain " + text).collect()[0][0]
+
+
+def check(spark, text):
+    """Compare the rows with those of the plan as it was written; return the optimized plan."""
+    rows = sorted(map(repr, spark.sql(text).collect()))
+    spark.conf.set("nbaspark.debug.optimizer", "false")
+    try:
+        assert rows == sorted(map(repr, spark.sql(text).collect()))
+    finally:
+        spark.conf.unset("nbaspark.debug.optimizer")
+    assert rows
+    return plan(spark, text)
+
+
+def test_joins_are_ordered_by_size(tables):
+    text = check(
+        tables,
+        "select count(*) from big, small, mid where big.m = mid.m and mid.s = small.s and small.name = 'name 3'",
+    )
+    # no cross product of big and small: the filtered small table meets mid first
+    lines = [line for line in text.splitlines() if "HashJoin" in line]
+    assert len(lines) == 2
+    assert "[m#" in lines[0] and "[s#" in lines[1]
+    assert "[]" not in "".join(lines)
+
+
+def test_equal_columns_meet_through_a_third(tables):
+    text = check(
+        tables,
+        "select count(*) from big b, mid x, mid y where b.m = x.m and b.m = y.m and y.m < 10",
+    )
+    # the filter on y.m holds for x.m and b.m as well
+    assert text.count("(m < 10)") == 3
+
+
+def test_common_conjunct_of_a_disjunction_is_a_key(tables):
+    text = check(
+        tables,
+        "select count(*) from big, mid where (big.m = mid.m and big.v < 5) or (big.m = mid.m and mid.s = 3)",
+    )
+    assert "HashJoin [m#" in text
+
+
+def test_disjunction_filters_each_side(tables):
+    text = check(
+        tables,
+        "select count(*) from mid, small where mid.s = small.s and "
+        "((mid.m = 5 and small.name = 'name 5') or (mid.m = 7 and small.name = 'name 7'))",
+    )
+    assert "Filter ((m = 5) OR (m = 7))" in text
+    assert "Filter ((name = name 5) OR (name = name 7))" in text
+
+
+@pytest.mark.parametrize(
+    ("join", "condition", "becomes"),
+    [
+        ("left", "small.name > 'a'", "Inner"),
+        ("left", "small.name is null or small.s > 3", "LeftOuter"),
+        ("left", "coalesce(small.name, 'x') = 'x' or mid.m > 3", "LeftOuter"),
+        ("right", "mid.m > 3", "Inner"),
+        ("full", "mid.m > 3", "LeftOuter"),
+        ("full", "small.s > 3", "RightOuter"),
+        ("full", "small.s + mid.s > 3", "Inner"),
+        ("full", "mid.m is null or small.s > 1", "FullOuter"),
+    ],
+)
+def test_outer_joins_narrow(tables, join, condition, becomes):
+    text = check(
+        tables,
+        f"select * from mid {join} join small on mid.s + 15 = small.s where {condition}",
+    )
+    assert f", {becomes}, " in text
+
+
+def test_scalar_subquery_is_a_join(tables):
+    text = check(
+        tables,
+        "select count(*) from big where v > (select avg(b2.v) from big b2 where b2.k = big.k)",
+    )
+    assert "LeftSingle" not in text
+    assert ", Inner, " in text
+
+
+def test_semi_join_comes_early(tables):
+    text = check(
+        tables,
+        "select count(*) from big, mid, small where big.m = mid.m and mid.s = small.s "
+        "and small.name in ('name 1', 'name 2') and mid.m in (select k from other where k < 100)",
+    )
+    lines = [line for line in text.splitlines() if "HashJoin" in line]
+    assert len(lines) == 3
+    assert "LeftSemi" not in lines[0]
+
+
+def test_build_side_is_the_smaller(tables):
+    assert "BuildRight" in check(tables, "select count(*) from big join mid on big.m = mid.m")
+    assert "BuildLeft" in check(tables, "select count(*) from mid join big on big.m = mid.m")
+    assert "LeftSemi, BuildLeft" in check(
+        tables, "select count(*) from other where k in (select k from big)"
+    )
+
+
+def test_many_relations(tables):
+    chain = " and ".join(f"t{i}.s = t{i + 1}.s" for i in range(15))
+    names = ", ".join(f"small t{i}" for i in range(16))
+    text = check(tables, f"select count(*) from {names} where {chain}")
+    assert text.count("HashJoin") == 15
+    assert "HashJoin []" not in text
+
+
+def test_sort_over_joins_keeps_the_columns_order(tables):
+    rows = tables.sql(
+        "select * from big, mid, small where big.m = mid.m and mid.s = small.s and v = 1 order by k, name limit 1"
+    )
+    assert rows.columns == ["k", "m", "v", "m", "s", "s", "name"]
+    first = rows.collect()[0]
+    assert first["v"] == 1 and first["name"] == f"name {first[4]}" and first[1] == first[3]
