@@ -8,12 +8,15 @@
 #include "exec/operators.h"
 #include "exec/passthrough.h"
 #include "exec/sort_rows.h"
+#include "exec/sorter.h"
 #include "exec/sources.h"
 #include "exec/top_n.h"
 #include "io/relation.h"
 
 /* With more rows wanted than this, all are sorted. */
 #define TOP_N_MOST 100000
+/* Rows that are in memory when a sort ends that has spilled others become about so many runs. */
+#define SORT_LAST_RUNS 4
 
 typedef nb_status (*build_fn)(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
 
@@ -156,7 +159,9 @@ through(nb_run *run, nb_node *node, nb_operator *sink, nb_stream **out, nb_error
     NB_TRY(nb_build_stream(run, node->children[0], &below, err));
     NB_TRY(nb_stream_run(run, below, sink, err));
     NB_TRY(sink->ops->make_source(sink, nb_run_ctx(run), &source, err));
-    return nb_stream_from(run, source, node, out);
+    NB_TRY(nb_stream_from(run, source, node, out));
+    (*out)->branches[0].maker = sink;
+    return NB_OK;
 }
 
 static nb_status
@@ -340,27 +345,48 @@ extended_stream(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns
     return NB_OK;
 }
 
+/* *out: the rows of the node when they are columns of a table already, and all expressions columns of it; else NULL. Not when sorting them, for
+ * row_bytes each, would leave too little memory. */
+static nb_status
+in_memory(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns, size_t row_bytes,
+          nb_table **out)
+{
+    nb_pool *pool = nb_run_ctx(run)->pool;
+    nb_table *table;
+
+    *out = NULL;
+    for (int i = 0; i < n; i++) {
+        if (exprs[i]->kind != NB_EXPR_COLUMN) {
+            return NB_OK;
+        }
+    }
+    NB_TRY(nb_passthrough(pool, node, &table));
+    if (table == NULL) {
+        return NB_OK;
+    }
+    if (!all_flat(table) || (row_bytes > 0 && nb_run_ctx(run)->force_spill) ||
+        (size_t)table->n_rows * row_bytes > nb_pool_available(pool) / 2) {
+        nb_table_release(table);
+        return NB_OK;
+    }
+    for (int i = 0; i < n; i++) {
+        columns[i] = exprs[i]->u.column.ordinal;
+    }
+    *out = table;
+    return NB_OK;
+}
+
 nb_status
 nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
                          nb_table **out, nb_error *err)
 {
-    bool plain = true;
     nb_stream *stream;
     nb_operator *op;
     const nb_type *schema;
 
-    for (int i = 0; i < n; i++) {
-        plain &= exprs[i]->kind == NB_EXPR_COLUMN;
-    }
-    if (plain) {
-        NB_TRY(nb_passthrough(nb_run_ctx(run)->pool, node, out));
-        if (*out != NULL && all_flat(*out)) {
-            for (int i = 0; i < n; i++) {
-                columns[i] = exprs[i]->u.column.ordinal;
-            }
-            return NB_OK;
-        }
-        nb_table_release(*out);
+    NB_TRY(in_memory(run, node, exprs, n, columns, 0, out));
+    if (*out != NULL) {
+        return NB_OK;
     }
     NB_TRY(extended_stream(run, node, exprs, n, columns, &stream, &schema, err));
     NB_TRY(nb_collect_new(run, NULL, schema, -1, 0, &op));
@@ -370,32 +396,105 @@ nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int
 }
 
 static nb_status
+add_to_sorter(void *payload, nb_chunk **chunks, int n, nb_error *err)
+{
+    return nb_sorter_add(payload, chunks, n, err);
+}
+
+nb_status
+nb_build_sorted(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int n,
+                nb_sort_col *cols, int n_cols, int *columns, nb_build_sort *out, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    nb_sorter_spec spec = {.cols = cols,
+                           .n_cols = n_cols,
+                           .n_together = out->n_together,
+                           .by_partition = out->by_partition};
+    nb_sorter *sorter = NULL;
+    nb_table *table = NULL;
+    nb_stream *stream;
+    nb_operator *sink;
+    nb_status st;
+
+    NB_TRY(in_memory(run, child, exprs, n, columns, NB_SORTER_ROW_BYTES, &table));
+    if (table == NULL) {
+        NB_TRY(extended_stream(run, child, exprs, n, columns, &stream, &spec.schema, err));
+    }
+    for (int k = 0; k < n_cols; k++) { /* from numbers of expressions to columns */
+        cols[k].col = columns[cols[k].col];
+    }
+    if (table == NULL) {
+        NB_TRY(nb_sorter_new(ctx, node, &spec, &sorter));
+        NB_TRY_GOTO(st, nb_collect_new(run, NULL, spec.schema, -1, 0, &sink), done);
+        nb_collect_on_overflow(sink,
+                               (nb_overflow){add_to_sorter, sorter, NB_SORTER_ROW_BYTES, true});
+        NB_TRY_GOTO(st, nb_stream_run(run, stream, sink, err), done);
+        table = nb_collect_table(sink);
+    }
+    if (sorter == NULL || !nb_sorter_has_runs(sorter)) {
+        st = nb_sort_rows(ctx, ctx->pool, table, cols, n_cols, out->by_partition, &out->ids);
+        if (st != NB_NOMEM || sorter == NULL) {
+            if (st == NB_OK) {
+                out->table = table;
+                table = NULL;
+            }
+            goto done;
+        }
+    }
+    for (int from = 0, to = 0; to < table->n_chunks; from = to) { /* runs of some chunks each */
+        int64_t rows = 0;
+
+        while (to < table->n_chunks && (to == from || rows < table->n_rows / SORT_LAST_RUNS)) {
+            rows += table->chunks[to++]->n_rows;
+        }
+        NB_TRY_GOTO(st, nb_sorter_add(sorter, table->chunks + from, to - from, err), done);
+    }
+    out->sorter = sorter;
+    sorter = NULL;
+    st = NB_OK;
+done:
+    nb_table_release(table);
+    nb_sorter_free(sorter);
+    return st;
+}
+
+static nb_status
 build_sort(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
     const nb_exec_ctx *ctx = nb_run_ctx(run);
-    bool local = node->kind == NB_NODE_SORT && !node->u.sort.global;
+    int n = node->u.sort.n_keys;
+    nb_build_sort rows = {.by_partition = node->kind == NB_NODE_SORT && !node->u.sort.global};
     int64_t from = 0, to = INT64_MAX;
-    uint32_t *ids = NULL;
-    nb_sort_col *cols;
-    nb_table *table;
+    nb_expr **exprs = NB_ARENA_ARRAY(nb_run_arena(run), nb_expr *, n + 1);
+    int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, n + 1);
+    nb_sort_col *cols = NB_ARENA_ARRAY(nb_run_arena(run), nb_sort_col, n + 1);
     nb_source *source;
     nb_status st;
 
-    NB_TRY(gather_sort_columns(run, node->children[0], node->u.sort.keys, node->u.sort.n_keys,
-                               &cols, &table, err));
+    if (exprs == NULL || columns == NULL || cols == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n; k++) {
+        const nb_sort_key *key = &node->u.sort.keys[k];
+
+        exprs[k] = key->expr;
+        cols[k] = (nb_sort_col){k, key->descending, key->nulls_last};
+    }
     if (node->kind == NB_NODE_TOPN) {
         from = NB_MAX(node->u.sort.offset, 0);
         if (node->u.sort.limit >= 0 && node->u.sort.limit < INT64_MAX - from) {
             to = from + node->u.sort.limit;
         }
     }
-    st = nb_sort_rows(ctx, ctx->pool, table, cols, node->u.sort.n_keys, local, &ids);
-    if (st == NB_OK) {
-        to = NB_MIN(to, table->n_rows);
-        st = nb_sorted_source_new(ctx->pool, table, node->schema, NULL, ids, NB_MIN(from, to), to,
-                                  local, ctx->cancel, &source);
+    NB_TRY(nb_build_sorted(run, node, node->children[0], exprs, n, cols, n, columns, &rows, err));
+    if (rows.sorter != NULL) {
+        NB_TRY(nb_sorter_source(rows.sorter, node->schema, from, to, &source, err));
+        return nb_stream_from(run, source, node, out);
     }
-    nb_table_release(table);
+    to = NB_MIN(to, rows.table->n_rows);
+    st = nb_sorted_source_new(ctx->pool, rows.table, node->schema, NULL, rows.ids, NB_MIN(from, to),
+                              to, rows.by_partition, ctx->cancel, &source);
+    nb_table_release(rows.table);
     NB_TRY(st);
     return nb_stream_from(run, source, node, out);
 }
@@ -431,7 +530,9 @@ build_top_n(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     NB_TRY(nb_top_n_new(run, node, schema, cols, n, &sink));
     NB_TRY(nb_stream_run(run, below, sink, err));
     NB_TRY(sink->ops->make_source(sink, nb_run_ctx(run), &source, err));
-    return nb_stream_from(run, source, node, out);
+    NB_TRY(nb_stream_from(run, source, node, out));
+    (*out)->branches[0].maker = sink;
+    return NB_OK;
 }
 
 static nb_status

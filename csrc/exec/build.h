@@ -6,6 +6,7 @@
 #define NB_EXEC_BUILD_H
 
 #include "exec/pipeline.h"
+#include "exec/sorter.h"
 
 /* The stream of node's rows. Runs everything below breakers. */
 nb_status nb_build_stream(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
@@ -16,6 +17,21 @@ bool nb_exprs_count_rows(nb_expr *const *exprs, int n);
  * expression i is. *out is owned by the caller. */
 nb_status nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
                                    nb_table **out, nb_error *err);
+
+/* Rows in order: in memory, or a sorter that has them. */
+typedef struct nb_build_sort {
+    bool by_partition; /* in; see nb_sorter_spec, as the next */
+    int n_together;
+    nb_table *table; /* owned by the caller, as the next two; NULL: the sorter has them */
+    uint32_t *ids;
+    nb_sorter *sorter;
+} nb_build_sort;
+
+/* Sorts the rows of `child` by cols, whose col are numbers of expressions when this is called and columns after it. columns as above.
+ * node: metrics. */
+nb_status
+nb_build_sorted(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int n,
+                nb_sort_col *cols, int n_cols, int *columns, nb_build_sort *out, nb_error *err);
 
 /* window.c */
 nb_status nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);

@@ -6,13 +6,17 @@
  * morsel are the rows in order. With a limit, a thread stops as soon as rows of earlier morsels and of its own make up the
  * number wanted: later morsels, and all that it would claim from now on are later, cannot matter. For that the threads keep a shared
  * list of how many rows each morsel has given.
+ *
+ * Memory   with an overflow, a thread keeps its chunks to itself until the end; when they are more than its share of what was free at the
+ *          start, or too little is left for others, they go to the overflow, which moves rows to disk in its own way.
  */
 #include "exec/operators.h"
 
 #include <pthread.h>
 #include "exec/sources.h"
 
-#define CHUNK_ROWS (1 << 20)
+#define CHUNK_ROWS  (1 << 20)
+#define SPILL_LEAST ((size_t)256 * 1024) /* less is not worth a trip to the disk */
 
 typedef struct counted {
     uint64_t order;
@@ -26,6 +30,9 @@ typedef struct collect_op {
     int64_t limit, offset;
     int64_t tail;   /* -1: not a tail */
     int64_t wanted; /* limit + offset; -1: all */
+    nb_overflow overflow;
+    atomic_int n_spilled;  /* trips to it */
+    size_t share, reserve; /* bytes that a thread may hold; that are left to others */
     nb_table *table;
     pthread_mutex_t lock; /* guards what follows */
     nb_chunk **chunks;
@@ -41,6 +48,11 @@ typedef struct collect_local {
     int64_t own;   /* rows of the morsel under way that were kept */
     bool counting; /* it has an entry in counts */
     int count_index;
+    nb_chunk **chunks; /* with an overflow: its own until the end */
+    int n_chunks, cap_chunks;
+    int n_settled; /* of them have been to the overflow */
+    size_t held;   /* by those that have not */
+    int64_t held_rows;
 } collect_local;
 
 static nb_status
@@ -48,8 +60,12 @@ collect_open_global(nb_operator *op, const nb_exec_ctx *ctx, nb_error *err)
 {
     collect_op *c = (collect_op *)op;
 
+    size_t available = nb_pool_available(ctx->pool);
+
     (void)err;
     c->ctx = ctx;
+    c->share = available / 2 / (size_t)NB_MAX(ctx->n_threads, 1);
+    c->reserve = available > SIZE_MAX / 2 ? 0 : available / 4;
     return nb_table_new(ctx->pool, c->schema, &c->table);
 }
 
@@ -69,38 +85,85 @@ collect_open_local(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *er
     return NB_OK;
 }
 
-/* Gives the finished chunk to the shared list. */
+/* Appends a chunk to a list in the pool; on failure it stays the caller's. */
+static nb_status
+list_add(nb_pool *pool, nb_chunk ***list, int *n, int *cap, nb_chunk *chunk)
+{
+    if (*n == *cap) {
+        int grown_cap = *cap ? 2 * *cap : 16;
+        nb_chunk **grown = nb_pool_realloc(pool, *list, (size_t)*cap * sizeof(*grown),
+                                           (size_t)grown_cap * sizeof(*grown));
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        *list = grown;
+        *cap = grown_cap;
+    }
+    (*list)[(*n)++] = chunk;
+    return NB_OK;
+}
+
+/* Gives the finished chunk to the shared list, or to the thread's own. */
 static nb_status
 hand_over(collect_op *c, collect_local *l)
 {
+    size_t bytes = nb_chunk_builder_bytes(l->builder);
     nb_chunk *chunk;
-    nb_status st = NB_OK;
+    nb_status st;
 
     NB_TRY(nb_chunk_builder_finish(l->builder, &chunk));
     if (chunk == NULL) {
         return NB_OK;
     }
-    pthread_mutex_lock(&c->lock);
-    if (c->n_chunks == c->cap_chunks) {
-        int cap = c->cap_chunks ? 2 * c->cap_chunks : 16;
-        nb_chunk **grown =
-            nb_pool_realloc(c->ctx->pool, c->chunks, (size_t)c->cap_chunks * sizeof(*grown),
-                            (size_t)cap * sizeof(*grown));
-        if (grown == NULL) {
-            st = NB_NOMEM;
-        } else {
-            c->chunks = grown;
-            c->cap_chunks = cap;
-        }
+    if (c->overflow.take != NULL) {
+        l->held += bytes;
+        l->held_rows += chunk->n_rows;
+        st = list_add(c->ctx->pool, &l->chunks, &l->n_chunks, &l->cap_chunks, chunk);
+    } else {
+        pthread_mutex_lock(&c->lock);
+        st = list_add(c->ctx->pool, &c->chunks, &c->n_chunks, &c->cap_chunks, chunk);
+        pthread_mutex_unlock(&c->lock);
     }
-    if (st == NB_OK) {
-        c->chunks[c->n_chunks++] = chunk;
-    }
-    pthread_mutex_unlock(&c->lock);
     if (st < 0) {
         nb_chunk_free(chunk);
     }
     return st;
+}
+
+/* What the thread holds goes to the overflow. */
+static nb_status
+spill(collect_op *c, collect_local *l, nb_error *err)
+{
+    int n;
+    nb_status st;
+
+    NB_TRY(hand_over(c, l));
+    atomic_fetch_add(&c->n_spilled, 1);
+    n = l->n_settled;
+    st = c->overflow.take(c->overflow.payload, l->chunks + n, l->n_chunks - n, err);
+    for (int i = n; i < l->n_chunks; i++) {
+        if (l->chunks[i] != NULL) {
+            l->chunks[n++] = l->chunks[i];
+        }
+    }
+    l->n_chunks = l->n_settled = n;
+    l->held = 0;
+    l->held_rows = 0;
+    return st;
+}
+
+/* Is it time to? */
+static bool
+must_spill(const collect_op *c, const collect_local *l)
+{
+    int64_t rows = l->held_rows + nb_chunk_builder_rows(l->builder);
+    size_t held = l->held + nb_chunk_builder_bytes(l->builder);
+
+    if (c->overflow.take == NULL || rows == 0) {
+        return false;
+    }
+    return c->ctx->force_spill || held + (size_t)rows * c->overflow.row_bytes > c->share ||
+           (held > SPILL_LEAST && nb_pool_available(c->ctx->pool) < c->reserve);
 }
 
 /* How many of the batch's rows can still matter; counts them in. */
@@ -148,8 +211,12 @@ collect_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
     collect_local *l = local;
     int64_t n = batch->n_rows;
 
+    nb_status st;
+
     (void)t;
-    (void)err;
+    if (must_spill(c, l)) {
+        NB_TRY(spill(c, l, err));
+    }
     if (batch->order != l->last_order) {
         if (batch->order != l->last_order + 1 || batch->partition != l->partition) {
             NB_TRY(hand_over(c, l));
@@ -179,22 +246,48 @@ collect_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
         }
         NB_TRY(nb_batch_select(batch, keep, n));
     }
-    return nb_chunk_builder_append(l->builder, batch);
+    st = nb_chunk_builder_append(l->builder, batch);
+    if (st == NB_NOMEM && c->overflow.take != NULL) {
+        NB_TRY(spill(c, l, err));
+        st = nb_chunk_builder_append(l->builder, batch);
+    }
+    return st;
 }
 
 static nb_status
 collect_combine(nb_operator *op, void *local, nb_thread_ctx *t, nb_error *err)
 {
+    collect_op *c = (collect_op *)op;
+    collect_local *l = local;
+    nb_status st = NB_OK;
+
     (void)t;
-    (void)err;
-    return hand_over((collect_op *)op, local);
+    if (c->overflow.all && atomic_load(&c->n_spilled) > 0) {
+        NB_TRY(spill(c, l, err));
+    }
+    NB_TRY(hand_over(c, l));
+    pthread_mutex_lock(&c->lock);
+    for (int i = 0; i < l->n_chunks && st == NB_OK; i++) {
+        st = list_add(c->ctx->pool, &c->chunks, &c->n_chunks, &c->cap_chunks, l->chunks[i]);
+        if (st == NB_OK) {
+            l->chunks[i] = NULL;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
 }
 
 static void
 collect_close_local(nb_operator *op, void *local)
 {
-    (void)op;
-    nb_chunk_builder_free(((collect_local *)local)->builder);
+    collect_op *c = (collect_op *)op;
+    collect_local *l = local;
+
+    nb_chunk_builder_free(l->builder);
+    for (int i = 0; i < l->n_chunks; i++) {
+        nb_chunk_free(l->chunks[i]);
+    }
+    nb_pool_dealloc(c->ctx->pool, l->chunks, (size_t)l->cap_chunks * sizeof(*l->chunks));
 }
 
 static int
@@ -372,8 +465,17 @@ nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_ope
     return NB_OK;
 }
 
+void
+nb_collect_on_overflow(nb_operator *op, nb_overflow overflow)
+{
+    ((collect_op *)op)->overflow = overflow;
+}
+
 nb_table *
 nb_collect_table(nb_operator *op)
 {
-    return nb_table_ref(((collect_op *)op)->table);
+    nb_table *table = ((collect_op *)op)->table;
+
+    ((collect_op *)op)->table = NULL;
+    return table;
 }

@@ -48,11 +48,12 @@ nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err
     nb_run *run;
     nb_table *table = NULL;
     nb_error own = NB_ERROR_INIT;
-    nb_status st;
+    nb_status st = nb_run_new(ctx, &run);
 
-    NB_TRY(nb_run_new(ctx, &run));
-    st = run_root(run, root, &table, &own);
-    nb_run_free(run);
+    if (st == NB_OK) {
+        st = run_root(run, root, &table, &own);
+        nb_run_free(run);
+    }
     if (st == NB_NOMEM && !own.set) {
         char used[32], left[32];
 

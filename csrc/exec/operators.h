@@ -32,8 +32,20 @@ nb_status
 nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);
 /* GROUP BY and DISTINCT. */
 nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
-/* The rows of a finished collect or tail; a new reference. */
+/* The rows of a finished collect or tail, moved: the operator has none after that. */
 nb_table *nb_collect_table(nb_operator *op);
+
+/* Where the rows of a collect go when they are too many for memory. */
+typedef struct nb_overflow {
+    /* Any thread. Takes chunks of one thread, in order, and leaves NULL in the place of those that it keeps (also on failure); what stays goes into
+     * the table and is not offered again. */
+    nb_status (*take)(void *payload, nb_chunk **chunks, int n, nb_error *err);
+    void *payload;
+    size_t row_bytes; /* that a row will cost later, besides its own */
+    bool
+        all; /* once some rows have gone there, a thread's last ones do too; those of threads that ended before stay in the table */
+} nb_overflow;
+void nb_collect_on_overflow(nb_operator *op, nb_overflow overflow);
 
 /* ---- whole tables ---- */
 

@@ -93,7 +93,7 @@ nb_run_free(nb_run *run)
     for (int i = run->n_kept - 1; i >= 0; i--) {
         if (run->kept[i].op != NULL) {
             run->kept[i].op->ops->close(run->kept[i].op);
-        } else {
+        } else if (run->kept[i].source != NULL) {
             run->kept[i].source->ops->free(run->kept[i].source);
         }
     }
@@ -153,6 +153,23 @@ nb_run_keep_source(nb_run *run, nb_source *source)
         source->ops->free(source);
     }
     return st;
+}
+
+/* Closes one of what the run has, before its end. */
+static void
+let_go(nb_run *run, const nb_operator *op, const nb_source *source)
+{
+    for (int i = run->n_kept - 1; i >= 0; i--) {
+        kept *k = &run->kept[i];
+
+        if (op != NULL && k->op == op) {
+            k->op->ops->close(k->op);
+            k->op = NULL;
+        } else if (source != NULL && k->source == source) {
+            k->source->ops->free(k->source);
+            k->source = NULL;
+        }
+    }
 }
 
 void *
@@ -583,6 +600,21 @@ combine_main(void *payload, int number)
     }
 }
 
+/* The stream has given all its rows: memory of its parts is wanted by what comes next. */
+static void
+close_stream(nb_run *run, nb_stream *s)
+{
+    for (int b = 0; b < s->n_branches; b++) {
+        let_go(run, NULL, s->branches[b].source);
+    }
+    for (int b = 0; b < s->n_branches; b++) {
+        for (int i = s->branches[b].n_ops - 1; i >= 0; i--) {
+            let_go(run, s->branches[b].ops[i], NULL);
+        }
+        let_go(run, s->branches[b].maker, NULL);
+    }
+}
+
 static int
 threads_for(const nb_run *run, const nb_stream *s)
 {
@@ -645,6 +677,9 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
         st = sink->ops->finalize(sink, run->ctx, err);
         stats.ns = nb_clock_mono_ns() - start;
         add_metrics(sink->node, &stats);
+    }
+    if (st == NB_OK) {
+        close_stream(run, s);
     }
 done:
     for (int i = 0; i < j.n_threads; i++) {

@@ -21,6 +21,8 @@
 typedef struct nb_branch {
     nb_source *source; /* NULL: made by source_of once the branches before have run */
     nb_operator *source_of;
+    nb_operator *
+        maker; /* the breaker whose rows the source gives: it is closed with the source; may be NULL */
     nb_node *source_node; /* whose rows the source gives, for metrics; may be NULL */
     nb_operator **ops;
     int n_ops, cap_ops;
@@ -56,7 +58,7 @@ nb_status nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_nod
 nb_status nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err);
 /* Opens op and appends it to all branches. */
 nb_status nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err);
-/* Opens the sink, runs everything into it and finalizes it. The stream is used up. */
+/* Opens the sink, runs everything into it and finalizes it. The stream is used up; its sources and operators are closed on success. */
 nb_status nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err);
 
 /* ---- for operators --------------------------------------------------------------------------- */

@@ -43,6 +43,14 @@ nb_row_chunk(const nb_row_index *x, uint32_t id)
  * the table. */
 nb_status nb_rows_gather(const nb_row_index *x, const int *cols, int n_cols, const uint32_t *ids,
                          int64_t n, nb_arena *arena, nb_vector *out);
+/* Where a row is: chunk, and number within it. */
+typedef struct nb_place {
+    uint32_t chunk, row;
+} nb_place;
+
+/* The same for rows at[0..n); chunks of the table need not be what its n_rows says. */
+nb_status nb_places_gather(const nb_table *table, const int *cols, int n_cols, const nb_place *at,
+                           int64_t n, nb_arena *arena, nb_vector *out);
 /* <0, 0, >0 for two rows by the columns. */
 int
 nb_rows_compare(const nb_row_index *x, const nb_sort_col *cols, int n_cols, uint32_t a, uint32_t b);

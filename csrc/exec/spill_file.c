@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/pool.h"
 
@@ -21,6 +22,16 @@ struct nb_spill_file {
     char *buffer;
     char path[512];
 };
+
+static nb_status
+raise(nb_error *err, const char *path, size_t n, int reason)
+{
+    char bytes[24], text[96];
+
+    snprintf(bytes, sizeof(bytes), "%zu", n);
+    return nb_raise(err, NB_COND_SPILL_FILE_FAILED, "bytes", bytes, "path", path, "reason",
+                    strerror_r(reason, text, sizeof(text)), NULL);
+}
 
 nb_status
 nb_spill_file_new(nb_str dir, nb_spill_file **out, nb_error *err)
@@ -43,7 +54,7 @@ nb_spill_file_new(nb_str dir, nb_spill_file **out, nb_error *err)
     snprintf(f->path, sizeof(f->path), "%.*s/nbaspark-spill-XXXXXX", (int)where.len, where.data);
     f->fd = mkostemp(f->path, O_CLOEXEC);
     if (f->fd < 0) {
-        nb_status st = nb_raise_errno(err, "create", f->path, errno);
+        nb_status st = raise(err, f->path, 0, errno);
         nb_spill_file_free(f);
         return st;
     }
@@ -81,7 +92,7 @@ write_all(nb_spill_file *f, const char *p, size_t n, nb_error *err)
             continue;
         }
         if (done <= 0) {
-            return nb_raise_errno(err, "write", f->path, done < 0 ? errno : ENOSPC);
+            return raise(err, f->path, n, done < 0 ? errno : ENOSPC);
         }
         p += done;
         n -= (size_t)done;
@@ -119,6 +130,12 @@ int64_t
 nb_spill_file_size(const nb_spill_file *f)
 {
     return f->size;
+}
+
+const char *
+nb_spill_file_path(const nb_spill_file *f)
+{
+    return f->path;
 }
 
 nb_status

@@ -18,7 +18,8 @@ void nb_spill_file_free(nb_spill_file *f); /* NULL is fine */
 nb_status nb_spill_file_write(nb_spill_file *f, const void *p, size_t n, nb_error *err);
 /* Nothing stays in the buffer; the size is final. */
 nb_status nb_spill_file_finish(nb_spill_file *f, nb_error *err);
-int64_t nb_spill_file_size(const nb_spill_file *f); /* written so far */
+int64_t nb_spill_file_size(const nb_spill_file *f);     /* written so far */
+const char *nb_spill_file_path(const nb_spill_file *f); /* for messages */
 /* Exactly n bytes from offset. */
 nb_status
 nb_spill_file_read(const nb_spill_file *f, int64_t offset, void *p, size_t n, nb_error *err);

@@ -11,6 +11,8 @@
 #include "exec/exec_util.h"
 
 static int64_t spread = 100;
+static bool force_spill;    /* of the checks that follow */
+static size_t memory_limit; /* for all but the input; 0 = none */
 
 static bool
 values(int64_t row, int col, int64_t *value)
@@ -80,14 +82,17 @@ check(const int *cols, int n_cols, unsigned flags, int64_t n, int threads, int64
 {
     exec_fixture f;
     nb_table *table, *out;
-    nb_node *sort;
+    nb_node *sort, *all;
     nb_sort_key *keys;
     int64_t *seen, expected = n;
 
     exec_begin(&f, threads, 0);
     table = make_table(&f, schema_of(SCHEMA), n, 3000, values);
-    sort =
-        new_node(&f, limit < 0 ? NB_NODE_SORT : NB_NODE_TOPN, table->schema, table_node(&f, table));
+    f.ctx.pool = nb_pool_new(f.pool, "limited", memory_limit);
+    f.ctx.force_spill = force_spill;
+    /* a union, so that the table is not sorted where it lies */
+    all = new_node(&f, NB_NODE_UNION, table->schema, table_node(&f, table));
+    sort = new_node(&f, limit < 0 ? NB_NODE_SORT : NB_NODE_TOPN, table->schema, all);
     sort->u.sort.keys = keys = keys_of(&f, table->schema, cols, n_cols, flags);
     sort->u.sort.n_keys = n_cols;
     sort->u.sort.global = true;
@@ -110,6 +115,12 @@ check(const int *cols, int n_cols, unsigned flags, int64_t n, int threads, int64
     }
     free(seen);
     nb_table_release(out);
+    if (force_spill || memory_limit > 0) {
+        assert_true(n <= NB_BATCH_ROWS || atomic_load(&sort->metrics->bytes_spilled) > 0);
+        assert_true(memory_limit == 0 || nb_pool_peak(f.ctx.pool) <= memory_limit);
+    }
+    assert_int_equal(nb_pool_used(f.ctx.pool), 0);
+    nb_pool_free(f.ctx.pool);
     nb_table_release(table);
     exec_end(&f);
 }
@@ -171,11 +182,85 @@ test_sort__top_n(void **state)
     }
 }
 
+/* All rows go to disk: a run per batch or morsel, several passes. */
+static void
+test_sort__spilled(void **state)
+{
+    static const int COLS[][3] = {{0}, {1}, {2}, {3}, {4}, {4, 0}, {3, 2, 1}, {1, 3}, {2, 0}};
+    static const int N[] = {1, 1, 1, 1, 1, 2, 3, 2, 2};
+
+    (void)state;
+    force_spill = true;
+    for (size_t c = 0; c < NB_COUNT_OF(N); c++) {
+        for (unsigned flags = 0; flags < 256; flags += 51) {
+            spread = flags % 2 ? 10 : 100000000;
+            check(COLS[c], N[c], flags, 20000, 2, -1, 0);
+        }
+    }
+    check(COLS[8], 2, 0, 0, 2, -1, 0);
+    check(COLS[8], 2, 0, 1, 2, -1, 0);
+    check(COLS[1], 1, 0, 300000, 3, 200000, 150000); /* more than top-N takes */
+    force_spill = false;
+}
+
+static void
+test_sort__within_budget(void **state)
+{
+    static const int COLS[] = {3, 0};
+
+    (void)state;
+    spread = 100000;
+    memory_limit = (size_t)40 << 20; /* the result takes half of it */
+    check(COLS, 2, 0x1, 250000, 2, -1, 0);
+    memory_limit = 0;
+}
+
+/* Runs end when an allocation fails, and everything is given back. */
+static void
+test_sort__fails_cleanly(void **state)
+{
+    int failed = 0;
+
+    (void)state;
+    spread = 1000;
+    for (long nth = 1; nth < 400; nth += nth < 60 ? 1 : 17) {
+        exec_fixture f;
+        nb_table *table, *out = NULL;
+        nb_node *sort;
+        static const int COLS[] = {3, 1};
+        nb_error err = NB_ERROR_INIT;
+
+        exec_begin(&f, 2, 0);
+        f.ctx.force_spill = true;
+        table = make_table(&f, schema_of(SCHEMA), 9000, 3000, values);
+        sort = new_node(&f, NB_NODE_SORT, table->schema, table_node(&f, table));
+        sort->u.sort.keys = keys_of(&f, table->schema, COLS, 2, 0);
+        sort->u.sort.n_keys = 2;
+        sort->u.sort.global = true;
+        nb_pool_fail_nth(f.pool, nth);
+        if (nb_exec_run(&f.ctx, sort, &out, &err) == NB_OK) {
+            assert_int_equal(out->n_rows, 9000);
+        } else {
+            failed++;
+            assert_true(err.set);
+        }
+        nb_pool_fail_nth(f.pool, 0);
+        nb_error_clear(&err);
+        nb_table_release(out);
+        nb_table_release(table);
+        exec_end(&f);
+    }
+    assert_true(failed > 20);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sort__every_type_and_direction),
+        cmocka_unit_test(test_sort__spilled),
+        cmocka_unit_test(test_sort__within_budget),
+        cmocka_unit_test(test_sort__fails_cleanly),
         cmocka_unit_test(test_sort__top_n),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
