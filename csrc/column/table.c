@@ -4,6 +4,8 @@
  */
 #include "column/table.h"
 
+#include <sys/mman.h>
+
 #define FIRST_CHUNKS 8
 
 nb_status
@@ -95,6 +97,14 @@ nb_chunk_free(nb_chunk *chunk)
         nb_buffer_release(chunk->buffers[i]);
     }
     nb_arena_free(chunk->arena); /* holds the chunk itself */
+}
+
+void
+nb_chunk_forget(const nb_chunk *chunk)
+{
+    if (chunk->mapped != NULL) {
+        madvise(chunk->mapped, chunk->mapped_bytes, MADV_DONTNEED);
+    }
 }
 
 nb_status

@@ -21,6 +21,8 @@ typedef struct nb_chunk {
     nb_arena *arena;     /* owns the vectors, and copied data */
     nb_buffer **buffers; /* referenced foreign memory */
     int n_buffers;
+    void *mapped; /* all its data, when that lies in a mapped file; see nb_chunk_forget */
+    size_t mapped_bytes;
     int64_t refs;
 } nb_chunk;
 
@@ -62,6 +64,8 @@ nb_status nb_chunk_builder_finish(nb_chunk_builder *b, nb_chunk **out);
 void nb_chunk_builder_free(nb_chunk_builder *b);
 nb_chunk *nb_chunk_ref(nb_chunk *chunk);
 void nb_chunk_free(nb_chunk *chunk); /* gives one reference back; NULL is fine */
+/* Who has read a chunk says so: pages of a mapped file leave the process's memory (and come back when they are read again). */
+void nb_chunk_forget(const nb_chunk *chunk);
 
 /* An empty chunk that may be filled by hand: vectors go into chunk->arena, foreign memory is added by nb_chunk_keep. */
 nb_status nb_chunk_new(nb_pool *pool, int n_cols, nb_chunk **out);

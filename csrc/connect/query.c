@@ -150,7 +150,7 @@ batch_shape(const nb_config *config)
 }
 
 static nb_status
-execute(nb_query *q, nb_node *root, nb_pool *pool, nb_table **out, nb_error *err)
+execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_table **out, nb_error *err)
 {
     nb_exec_ctx ctx = {.pool = pool,
                        .info = &q->info,
@@ -159,7 +159,8 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, nb_table **out, nb_error *err
                        .batch_rows = (int)nb_config_int(q->config, NB_CONF_DEBUG_BATCH_ROWS),
                        .shape = batch_shape(q->config),
                        .force_spill = nb_config_bool(q->config, NB_CONF_DEBUG_FORCE_SPILL),
-                       .spill_dir = nb_config_str(q->config, NB_CONF_LOCAL_DIR)};
+                       .spill_dir = nb_config_str(q->config, NB_CONF_LOCAL_DIR),
+                       .result_to_disk = to_disk};
     nb_observed observed;
     nb_status st;
 
@@ -188,7 +189,7 @@ cached_rows(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
                                 .payload = q};
         nb_node *root;
         NB_TRY(nb_plan_physical(&pc, plan->children[0], &root, err));
-        NB_TRY(execute(q, root, q->session->cache_pool, &table, err));
+        NB_TRY(execute(q, root, q->session->cache_pool, true, &table, err));
         nb_cached_fill(q->session->catalog, cached, table);
     }
     st = nb_analyzer_keep_table(q->analyzer, table);
@@ -219,7 +220,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
 nb_status
 nb_query_execute(nb_query *q, nb_node *root, nb_table **out, nb_error *err)
 {
-    return execute(q, root, q->pool, out, err);
+    return execute(q, root, q->pool, false, out, err);
 }
 
 nb_status
@@ -267,7 +268,7 @@ nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err)
         return NB_OK;
     }
     NB_TRY(nb_query_physical(q, plan, &root, err));
-    return execute(q, root, q->pool, out, err);
+    return execute(q, root, q->pool, false, out, err);
 }
 
 nb_status

@@ -5,6 +5,7 @@
 #include "exec/build.h"
 
 #include "exec/join.h"
+#include "exec/mapped_chunk.h"
 #include "exec/operators.h"
 #include "exec/passthrough.h"
 #include "exec/sort_rows.h"
@@ -149,6 +150,20 @@ build_generate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 
 /* ---- breakers -------------------------------------------------------------------------------- */
 
+/* All rows of a stream in order, on disk what does not fit; owned by the caller. node: who wants them. */
+static nb_status
+gather_stream(nb_run *run, nb_node *node, nb_stream *stream, const nb_type *schema, nb_table **out,
+              nb_error *err)
+{
+    nb_operator *sink;
+
+    NB_TRY(nb_collect_new(run, NULL, schema, -1, 0, &sink));
+    NB_TRY(nb_collect_mapped(run, sink, node, schema));
+    NB_TRY(nb_stream_run(run, stream, sink, err));
+    *out = nb_collect_table(sink);
+    return NB_OK;
+}
+
 /* Runs the child into the sink; the stream goes on with what it holds. */
 static nb_status
 through(nb_run *run, nb_node *node, nb_operator *sink, nb_stream **out, nb_error *err)
@@ -171,21 +186,18 @@ build_limit(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 
     NB_TRY(
         nb_collect_new(run, node, node->schema, node->u.limit.limit, node->u.limit.offset, &sink));
+    NB_TRY(nb_collect_mapped(run, sink, node, node->schema));
     return through(run, node, sink, out, err);
 }
 
-/* All rows of the node, in order; owned by the caller. */
+/* All rows of the node's only child, in order; owned by the caller. */
 static nb_status
 gather(nb_run *run, nb_node *node, nb_table **out, nb_error *err)
 {
     nb_stream *stream;
-    nb_operator *sink;
 
-    NB_TRY(nb_build_stream(run, node, &stream, err));
-    NB_TRY(nb_collect_new(run, NULL, node->schema, -1, 0, &sink));
-    NB_TRY(nb_stream_run(run, stream, sink, err));
-    *out = nb_collect_table(sink);
-    return NB_OK;
+    NB_TRY(nb_build_stream(run, node->children[0], &stream, err));
+    return gather_stream(run, node, stream, node->children[0]->schema, out, err);
 }
 
 static nb_status
@@ -198,7 +210,7 @@ from_table(nb_run *run, nb_node *node, nb_table *table, nb_stream **out)
     return nb_stream_from(run, source, node, out);
 }
 
-/* All rows of the node, and where the keys of an order are among the columns. */
+/* All rows of the node's child, and where the keys of an order are among the columns. */
 static nb_status
 gather_sort_columns(nb_run *run, nb_node *node, const nb_sort_key *keys, int n, nb_sort_col **cols,
                     nb_table **out, nb_error *err)
@@ -213,7 +225,7 @@ gather_sort_columns(nb_run *run, nb_node *node, const nb_sort_key *keys, int n, 
     for (int k = 0; k < n; k++) {
         exprs[k] = keys[k].expr;
     }
-    NB_TRY(nb_build_gather_extended(run, node, exprs, n, columns, out, err));
+    NB_TRY(nb_build_gather_extended(run, node, node->children[0], exprs, n, columns, out, err));
     for (int k = 0; k < n; k++) {
         (*cols)[k] = (nb_sort_col){columns[k], keys[k].descending, keys[k].nulls_last};
     }
@@ -244,10 +256,10 @@ build_exchange(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         return NB_OK;
     }
     if (node->u.exchange.kind == NB_EXCHANGE_RANGE) {
-        NB_TRY(gather_sort_columns(run, node->children[0], node->u.exchange.order,
-                                   node->u.exchange.n_keys, &range, &in, err));
+        NB_TRY(gather_sort_columns(run, node, node->u.exchange.order, node->u.exchange.n_keys,
+                                   &range, &in, err));
     } else {
-        NB_TRY(gather(run, node->children[0], &in, err));
+        NB_TRY(gather(run, node, &in, err));
     }
     st = nb_repartition_table(nb_run_ctx(run), node, in, range, &parted, err);
     nb_table_release(in);
@@ -267,7 +279,7 @@ build_write(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_table *rows, *nothing;
     nb_status st;
 
-    NB_TRY(gather(run, node->children[0], &rows, err));
+    NB_TRY(gather(run, node, &rows, err));
     st = nb_write_table(nb_run_ctx(run), node->u.write.request, rows, err);
     nb_table_release(rows);
     NB_TRY(st);
@@ -377,22 +389,18 @@ in_memory(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns, size
 }
 
 nb_status
-nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
-                         nb_table **out, nb_error *err)
+nb_build_gather_extended(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int n,
+                         int *columns, nb_table **out, nb_error *err)
 {
     nb_stream *stream;
-    nb_operator *op;
     const nb_type *schema;
 
-    NB_TRY(in_memory(run, node, exprs, n, columns, 0, out));
+    NB_TRY(in_memory(run, child, exprs, n, columns, 0, out));
     if (*out != NULL) {
         return NB_OK;
     }
-    NB_TRY(extended_stream(run, node, exprs, n, columns, &stream, &schema, err));
-    NB_TRY(nb_collect_new(run, NULL, schema, -1, 0, &op));
-    NB_TRY(nb_stream_run(run, stream, op, err));
-    *out = nb_collect_table(op);
-    return NB_OK;
+    NB_TRY(extended_stream(run, child, exprs, n, columns, &stream, &schema, err));
+    return gather_stream(run, node, stream, schema, out, err);
 }
 
 static nb_status
@@ -426,8 +434,10 @@ nb_build_sorted(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int
     if (table == NULL) {
         NB_TRY(nb_sorter_new(ctx, node, &spec, &sorter));
         NB_TRY_GOTO(st, nb_collect_new(run, NULL, spec.schema, -1, 0, &sink), done);
-        nb_collect_on_overflow(sink,
-                               (nb_overflow){add_to_sorter, sorter, NB_SORTER_ROW_BYTES, true});
+        nb_collect_on_overflow(sink, (nb_overflow){.take = add_to_sorter,
+                                                   .payload = sorter,
+                                                   .row_bytes = NB_SORTER_ROW_BYTES,
+                                                   .all = true});
         NB_TRY_GOTO(st, nb_stream_run(run, stream, sink, err), done);
         table = nb_collect_table(sink);
     }
@@ -549,7 +559,8 @@ build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     if (columns == NULL) {
         return NB_NOMEM;
     }
-    NB_TRY(nb_build_gather_extended(run, build, keys, node->u.join.n_keys, columns, &rows, err));
+    NB_TRY(
+        nb_build_gather_extended(run, node, build, keys, node->u.join.n_keys, columns, &rows, err));
     NB_TRY(nb_join_one_chunk(nb_run_ctx(run), &rows));
     st = nb_build_stream(run, probe, out, err);
     if (st == NB_OK) {
@@ -570,6 +581,7 @@ build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_operator *sink;
 
     NB_TRY(nb_tail_new(run, node, node->schema, node->u.limit.limit, &sink));
+    NB_TRY(nb_collect_mapped(run, sink, node, node->schema));
     return through(run, node, sink, out, err);
 }
 

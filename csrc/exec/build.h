@@ -13,10 +13,10 @@ nb_status nb_build_stream(nb_run *run, nb_node *node, nb_stream **out, nb_error 
 /* Does any of the n expressions depend on the rows before it (rand, monotonically_increasing_id)? Then a stream is sequential. */
 bool nb_exprs_count_rows(nb_expr *const *exprs, int n);
 
-/* All rows of the node in order, with columns behind them for those expressions that are not columns already; columns[i] says where
- * expression i is. *out is owned by the caller. */
-nb_status nb_build_gather_extended(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns,
-                                   nb_table **out, nb_error *err);
+/* All rows of `child` in order, with columns behind them for those expressions that are not columns already; columns[i] says where
+ * expression i is. *out is owned by the caller; what does not fit into memory is mapped. node: who wants them, for metrics. */
+nb_status nb_build_gather_extended(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs,
+                                   int n, int *columns, nb_table **out, nb_error *err);
 
 /* Rows in order: in memory, or a sorter that has them. */
 typedef struct nb_build_sort {

@@ -225,7 +225,9 @@ collect_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
         l->partition = batch->partition;
         l->own = 0;
         l->counting = false;
-    } else if (nb_chunk_builder_rows(l->builder) >= CHUNK_ROWS) {
+    } else if (nb_chunk_builder_rows(l->builder) >= CHUNK_ROWS ||
+               (c->overflow.piece_bytes > 0 &&
+                nb_chunk_builder_bytes(l->builder) >= c->overflow.piece_bytes)) {
         NB_TRY(hand_over(c, l));
     }
     if (c->wanted >= 0) {

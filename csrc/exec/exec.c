@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include "exec/build.h"
+#include "exec/mapped_chunk.h"
 #include "exec/operators.h"
 #include "exec/passthrough.h"
 #include "exec/watch.h"
@@ -33,6 +34,9 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
     NB_TRY(nb_collect_new(run, NULL, root->schema, limit, offset, &sink));
     if (nb_run_ctx(run)->watch != NULL) {
         nb_run_ctx(run)->watch->at_root = true;
+    }
+    if (nb_run_ctx(run)->result_to_disk) {
+        NB_TRY(nb_collect_mapped(run, sink, root, root->schema));
     }
     NB_TRY(nb_stream_run(run, stream, sink, err));
     *out = nb_collect_table(sink);

@@ -30,6 +30,8 @@ typedef struct nb_exec_ctx {
     bool force_spill;     /* tests: every operator that can spill does */
     nb_str spill_dir;
     nb_watch *watch; /* the job that stages and tasks are reported to; NULL: nobody looks */
+    bool
+        result_to_disk; /* rows of the result that do not fit into memory lie in mapped files: caches */
 } nb_exec_ctx;
 
 /* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. */

@@ -41,7 +41,8 @@ typedef struct nb_overflow {
      * the table and is not offered again. */
     nb_status (*take)(void *payload, nb_chunk **chunks, int n, nb_error *err);
     void *payload;
-    size_t row_bytes; /* that a row will cost later, besides its own */
+    size_t row_bytes;   /* that a row will cost later, besides its own */
+    size_t piece_bytes; /* chunks of about this size; 0: as they come */
     bool
         all; /* once some rows have gone there, a thread's last ones do too; those of threads that ended before stay in the table */
 } nb_overflow;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "base/pool.h"
 
@@ -136,6 +137,15 @@ const char *
 nb_spill_file_path(const nb_spill_file *f)
 {
     return f->path;
+}
+
+nb_status
+nb_spill_file_map(const nb_spill_file *f, void *at, size_t n, nb_error *err)
+{
+    if (mmap(at, n, PROT_READ, MAP_PRIVATE | MAP_FIXED, f->fd, 0) == MAP_FAILED) {
+        return nb_raise_errno(err, "map", f->path, errno);
+    }
+    return NB_OK;
 }
 
 nb_status

@@ -67,6 +67,9 @@ table_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
 
     (void)err;
     if (l->morsel < 0 || l->at == s->morsels[l->morsel].n) {
+        if (l->morsel >= 0) {
+            nb_chunk_forget(s->table->chunks[s->morsels[l->morsel].chunk]);
+        }
         l->morsel = atomic_fetch_add(&s->next_morsel, 1);
         l->at = 0;
         if (l->morsel >= s->n_morsels) {

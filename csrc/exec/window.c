@@ -689,9 +689,10 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     NB_TRY_GOTO(st, set_up(w, node, &x, err), fail);
     columns = NB_ARENA_ARRAY(x.arena, int, x.n + 1);
     NB_TRY_GOTO(st, columns ? NB_OK : NB_NOMEM, fail);
-    NB_TRY_GOTO(
-        st, nb_build_gather_extended(run, node->children[0], x.exprs, x.n, columns, &w->table, err),
-        fail);
+    NB_TRY_GOTO(st,
+                nb_build_gather_extended(run, node, node->children[0], x.exprs, x.n, columns,
+                                         &w->table, err),
+                fail);
     for (int i = 0; i < w->n_keys; i++) {
         w->keys[i].col = columns[w->keys[i].col];
     }
