@@ -3,6 +3,7 @@
 
 import gc
 import sys
+import signal
 import threading
 import time
 
@@ -88,8 +89,15 @@ def test_threads_share_a_session(spark):
 
 
 def test_ctrl_c_ends_a_query(spark):
-    import signal
+    # a shell may have started us in the background, where Ctrl-C is ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        interrupt_three_queries(spark)
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
+
+def interrupt_three_queries(spark):
     for _ in range(3):
         sent = []
 
