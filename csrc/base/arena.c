@@ -11,6 +11,7 @@
  */
 #include "base/arena.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,4 +222,25 @@ size_t
 nb_arena_bytes(const nb_arena *arena)
 {
     return arena->n_bytes;
+}
+
+void *
+nb_arena_grow(nb_arena *arena, void *items, int n, int *cap, size_t size)
+{
+    int wider = *cap > 0 ? *cap : 4;
+    void *copy;
+
+    if (n < *cap) {
+        return items;
+    }
+    if (wider > INT_MAX / 2) {
+        return NULL;
+    }
+    wider *= 2;
+    copy = nb_arena_array(arena, (size_t)wider, size);
+    if (copy && n > 0) {
+        memcpy(copy, items, size * (size_t)n);
+    }
+    *cap = copy ? wider : *cap;
+    return copy;
 }

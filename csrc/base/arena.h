@@ -28,6 +28,8 @@ void *nb_arena_zalloc(nb_arena *arena, size_t n); /* zeroed */
 /* Room for n elements of size bytes; NULL also on overflow of the product. */
 void *nb_arena_array(nb_arena *arena, size_t n, size_t size);
 size_t nb_arena_bytes(const nb_arena *arena); /* held, for tests and metrics */
+/* Makes room for one more behind n items: the array itself, or a copy with twice the room (*cap is its new size); NULL when out of memory. */
+void *nb_arena_grow(nb_arena *arena, void *items, int n, int *cap, size_t size);
 
 #define NB_ARENA_NEW(arena, T)      ((T *)nb_arena_zalloc((arena), sizeof(T)))
 #define NB_ARENA_ARRAY(arena, T, n) ((T *)nb_arena_array((arena), (size_t)(n), sizeof(T)))

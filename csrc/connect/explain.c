@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include "connect/query.h"
 #include "plan/optimizer.h"
-#include "plan/subquery.h"
 
 static const char *const logical_names[NB_N_PLANS] = {
     [NB_PLAN_TABLE] = "LocalRelation", [NB_PLAN_RANGE] = "Range",
@@ -221,7 +220,7 @@ nb_query_explain(nb_query *q, const Sc__Relation *rel, int mode, nb_strbuf *out,
     if (extended) {
         nb_strbuf_adds(out, "== Analyzed Logical Plan ==\n");
         add_logical(out, q->arena, plan, 0);
-        NB_TRY(nb_rewrite_subqueries(q->arena, &q->info, &plan, err));
+        NB_TRY(nb_query_rewrite(q, &plan, err));
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
         nb_strbuf_adds(out, "\n== Optimized Logical Plan ==\n");
         add_logical(out, q->arena, plan, 0);

@@ -198,6 +198,29 @@ cached_rows(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
     return st;
 }
 
+/* Rows that a correlated subquery needs twice. */
+static nb_status
+kept_rows(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
+{
+    nb_query *q = payload;
+    nb_table *table;
+    nb_status st;
+
+    NB_TRY(nb_query_run(q, plan, &table, err));
+    st = nb_analyzer_keep_table(q->analyzer, table);
+    nb_table_release(table);
+    *out = table;
+    return st;
+}
+
+nb_status
+nb_query_rewrite(nb_query *q, nb_plan **plan, nb_error *err)
+{
+    nb_rewrite_env env = {.arena = q->arena, .info = &q->info, .rows = kept_rows, .payload = q};
+
+    return nb_rewrite_subqueries(&env, plan, err);
+}
+
 nb_status
 nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
 {
@@ -207,7 +230,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
                             .cached = cached_rows,
                             .payload = q};
 
-    NB_TRY(nb_rewrite_subqueries(q->arena, &q->info, &plan, err));
+    NB_TRY(nb_query_rewrite(q, &plan, err));
     if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
     } else { /* a comma join whose filter stays above would never end */

@@ -61,6 +61,8 @@ nb_pool *nb_query_release_pool(nb_query *q);
 nb_status nb_query_analyze(nb_query *q, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 /* Optimises, plans and executes. The plan is used up. */
 nb_status nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err);
+/* Subqueries become joins: the first step of nb_query_physical. */
+nb_status nb_query_rewrite(nb_query *q, nb_plan **plan, nb_error *err);
 nb_status nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err);
 nb_status nb_query_execute(nb_query *q, nb_node *root, nb_table **out, nb_error *err);
 /* *table becomes a copy that outlives the query (in the session's pool). */

@@ -106,3 +106,11 @@ nb_aggregate_bind(nb_arena *arena, const nb_session_info *info, const nb_aggrega
     *out = e;
     return nb_expr_check_depth(e, err);
 }
+
+nb_str
+nb_aggregate_name(const nb_aggregate *fn)
+{
+    nb_function row = {.names = fn->names};
+
+    return nb_function_name(&row);
+}

@@ -69,6 +69,7 @@ enum {
 };
 
 const nb_aggregate *nb_aggregate_find(nb_str name);
+nb_str nb_aggregate_name(const nb_aggregate *fn); /* the first of a row's names */
 const nb_aggregate *nb_aggregate_at(int i);
 nb_status nb_aggregate_bind(nb_arena *arena, const nb_session_info *info, const nb_aggregate *fn,
                             nb_str name, nb_expr **args, int n_args, bool distinct, nb_expr *filter,

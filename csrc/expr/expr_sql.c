@@ -215,9 +215,7 @@ add_expr(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
         nb_strbuf_adds(out, "))");
         break;
     case NB_EXPR_AGG: {
-        nb_function names = {.names = e->u.agg.fn->names};
-
-        nb_strbuf_add(out, nb_function_name(&names));
+        nb_strbuf_add(out, nb_aggregate_name(e->u.agg.fn));
         nb_strbuf_adds(out, e->u.agg.distinct ? "(DISTINCT " : "(");
         add_args(out, arena, e->args, e->n_args, ids);
         nb_strbuf_addc(out, ')');

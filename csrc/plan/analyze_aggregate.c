@@ -17,6 +17,7 @@ typedef struct split {
     int n_keys;
     nb_expr **aggs; /* ALIAS over AGG */
     int n_aggs, cap_aggs;
+    const nb_plan *rows; /* what is aggregated */
 } split;
 
 static nb_expr *
@@ -38,16 +39,8 @@ take_agg(split *s, nb_expr *agg, nb_expr **out)
             return *out ? NB_OK : NB_NOMEM;
         }
     }
-    if (s->n_aggs == s->cap_aggs) {
-        int cap = s->cap_aggs ? s->cap_aggs * 2 : 8;
-        nb_expr **aggs = NB_ARENA_ARRAY(arena, nb_expr *, cap);
-        NB_NEED(aggs);
-        if (s->n_aggs) {
-            memcpy(aggs, s->aggs, sizeof(nb_expr *) * (size_t)s->n_aggs);
-        }
-        s->aggs = aggs;
-        s->cap_aggs = cap;
-    }
+    s->aggs = nb_arena_grow(arena, s->aggs, s->n_aggs, &s->cap_aggs, sizeof *s->aggs);
+    NB_NEED(s->aggs);
     alias = nb_expr_alias(arena, agg, nb_str_of(nb_expr_sql(arena, agg, false)), nb_attr_next_id());
     NB_NEED(alias);
     s->aggs[s->n_aggs++] = alias;
@@ -139,6 +132,10 @@ split_expr(split *s, nb_expr *e, nb_expr **out, nb_error *err)
         }
         *out = e;
         return NB_OK;
+    case NB_EXPR_SUBQUERY:
+        NB_TRY(
+            nb_subquery_over_groups(s->an, e->u.subquery.plan, s->rows, s->keys, s->n_keys, err));
+        return split_args(s, e, out, err);
     case NB_EXPR_LAMBDA: /* its parameters are no columns of the group */ *out = e; return NB_OK;
     default: return split_args(s, e, out, err);
     }
@@ -174,13 +171,14 @@ nb_status
 nb_plan_aggregate(nb_analyzer *an, nb_plan *child, nb_expr **keys, int n_keys, nb_expr **results,
                   int n_results, nb_plan **out, nb_error *err)
 {
-    split s = {.an = an, .keys = keys, .n_keys = n_keys};
+    split s = {.an = an, .keys = keys, .n_keys = n_keys, .rows = child};
     nb_expr **list = NB_ARENA_ARRAY(an->arena, nb_expr *, n_results + 1);
     nb_plan *agg;
 
     NB_NEED(list);
     for (int i = 0; i < n_keys; i++) {
         const char *bad = NULL;
+        NB_TRY(nb_own_column(an, child, &keys[i]));
         if (nb_has_agg(keys[i])) {
             return nb_raise(err, NB_COND_GROUP_BY_AGGREGATE, "sqlExpr",
                             nb_expr_sql(an->arena, bare(keys[i]), false), NULL);
@@ -728,7 +726,8 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
         for (int i = 0; i < n_results; i++) {
             split swap = {.an = an,
                           .keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + 3),
-                          .n_keys = n_keys + 1};
+                          .n_keys = n_keys + 1,
+                          .rows = child};
             nb_expr *made;
             NB_NEED(swap.keys);
             for (int k = 0; k < n_keys; k++) {

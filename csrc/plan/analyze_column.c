@@ -420,8 +420,16 @@ nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str text, int64_t p
         }
         if (m.attr) {
             nb_expr *e = nb_attr_expr(an->arena, m.attr);
+            nb_error quiet = NB_ERROR_INIT;
+            nb_status st;
             NB_NEED(e);
-            return with_fields(an, e, parts + m.n_used, (int)n - m.n_used, out, err);
+            st = with_fields(an, e, parts + m.n_used, (int)n - m.n_used, out,
+                             s == scope ? err : &quiet);
+            nb_error_clear(&quiet);
+            if (st >= 0 || s == scope || st != NB_ERROR) {
+                return st;
+            }
+            break; /* x.y, where an x further out has no y: what is missing is a column of the query itself */
         }
     }
     return nb_raise_unresolved_column(an, scope, text, err);

@@ -513,21 +513,6 @@ nb_cast_function_type(nb_str name)
     return nb_str_equal_nocase(name, NB_STR("decimal")) ? nb_type_decimal(10, 0) : NULL;
 }
 
-static bool
-is_generator(nb_str name)
-{
-    static const char *const names[] = {
-        "explode", "explode_outer", "posexplode", "posexplode_outer",
-        "inline",  "inline_outer",  "stack"};
-
-    for (size_t i = 0; i < NB_COUNT_OF(names); i++) {
-        if (nb_str_equal_nocase(name, nb_str_of(names[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* from_json(text, 'a INT, b STRING'): the schema, DDL or Spark's JSON, becomes a null of its type. */
 static nb_status
 resolve_json_schema(nb_analyzer *an, nb_expr **schema, nb_error *err)
@@ -595,7 +580,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         return located(nb_cast_to(an, args[0], nb_cast_function_type(name), out, err), origin, err);
     }
     if (!fn) {
-        if (is_generator(name)) {
+        if (nb_is_generator(name)) {
             return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan",
                             "an expression", NULL);
         }
@@ -883,37 +868,68 @@ nb_find_reference(nb_analyzer *an, int64_t plan_id, const Sc__Relation **out, nb
                     "a subquery's plan is not among the references", NULL);
 }
 
+/* "a", "b + 1": expressions in a message. */
+static const char *
+quoted_list(nb_analyzer *an, nb_expr *const *list, int n)
+{
+    const char *text = "";
+
+    for (int i = 0; i < n && text; i++) {
+        text = nb_arena_printf(an->arena, "%s%s\"%s\"", text, i ? ", " : "",
+                               nb_expr_sql(an->arena, list[i], false));
+    }
+    return text ? text : "";
+}
+
+static const char *
+in_subquery_sql(nb_analyzer *an, const nb_expr *e)
+{
+    const char *text = e->n_args == 1 ? "(" : "(named_struct(";
+
+    for (int i = 0; i < e->n_args && text; i++) {
+        const char *sql = nb_expr_sql(an->arena, e->args[i], false);
+        text = nb_arena_printf(an->arena, "%s%s%s%s%s%s", text, i ? ", " : "",
+                               e->n_args == 1 ? "" : "'", e->n_args == 1 ? "" : sql,
+                               e->n_args == 1 ? "" : "', ", sql);
+    }
+    text =
+        text ? nb_arena_printf(an->arena, "%s%s IN (listquery()))", text, e->n_args == 1 ? "" : ")")
+             : NULL;
+    return text ? text : "";
+}
+
 static nb_status
 resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpression *s,
                  nb_expr **out, nb_error *err)
 {
     const Sc__Relation *rel = NULL;
+    nb_expr **columns;
+    int n;
     nb_plan *plan;
     nb_expr *e;
     nb_scope around = *scope;
     const nb_scope *keep = an->outer;
-    const nb_attr *first = NULL;
-    int n_visible = 0;
     nb_status st;
 
     NB_TRY(nb_find_reference(an, s->plan_id, &rel, err));
+    for (int i = 0; i < an->n_subqueries && scope->n_plans > 0; i++) {
+        if (an->subqueries[i].message == s && an->subqueries[i].input == scope->plans[0]->attrs) {
+            *out = an->subqueries[i].expr;
+            return NB_OK;
+        }
+    }
     an->outer = &around;
     st = nb_analyze_relation(an, rel, &plan, err);
     an->outer = keep;
     NB_TRY(st);
-    for (int i = plan->n_attrs - 1; i >= 0; i--) { /* HAVING and ORDER BY may carry hidden ones */
-        if (!plan->attrs[i].hidden) {
-            first = &plan->attrs[i];
-            n_visible++;
-        }
-    }
+    NB_TRY(nb_columns_of(an, plan, &columns, &n));
     switch (s->subquery_type) {
     case SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_SCALAR:
-        if (n_visible != 1) {
+        if (n != 1) {
             return nb_raise(err, NB_COND_INVALID_SUBQUERY_EXPRESSION_SCALAR, "number",
-                            nb_arena_printf(an->arena, "%d", n_visible), NULL);
+                            nb_arena_printf(an->arena, "%d", n), NULL);
         }
-        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, first->type, true, 0);
+        e = nb_expr_new(an->arena, NB_EXPR_SUBQUERY, columns[0]->type, true, 0);
         NB_NEED(e);
         e->u.subquery.kind = NB_SUBQUERY_SCALAR;
         break;
@@ -931,14 +947,24 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
             NB_TRY(nb_resolve_expr(an, scope, s->in_subquery_values[i], &e->args[i], err));
             e->args[i] = without_alias(e->args[i]);
         }
-        if ((int)s->n_in_subquery_values != n_visible) {
-            return nb_raise(err, NB_COND_IN_SUBQUERY_LENGTH_MISMATCH, NULL);
+        if (e->n_args != n) {
+            return nb_raise(err, NB_COND_IN_SUBQUERY_LENGTH_MISMATCH, "sqlExpr",
+                            nb_arena_printf(an->arena, "\"%s\"", in_subquery_sql(an, e)),
+                            "leftLength", nb_arena_printf(an->arena, "%d", e->n_args),
+                            "leftColumns", quoted_list(an, e->args, e->n_args), "rightLength",
+                            nb_arena_printf(an->arena, "%d", n), "rightColumns",
+                            quoted_list(an, columns, n), NULL);
         }
         break;
     default: return nb_raise_unsupported(err, "A table argument");
     }
     e->u.subquery.plan = plan;
     e->u.subquery.id = nb_attr_next_id();
+    an->subqueries = nb_arena_grow(an->arena, an->subqueries, an->n_subqueries, &an->cap_subqueries,
+                                   sizeof *an->subqueries);
+    NB_NEED(an->subqueries);
+    an->subqueries[an->n_subqueries++] =
+        (nb_resolved_subquery){s, scope->n_plans > 0 ? scope->plans[0]->attrs : NULL, e};
     e->deterministic = true;
     e->can_fail = true;
     e->foldable = false;

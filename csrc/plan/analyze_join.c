@@ -209,6 +209,43 @@ nb_analyze_join(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
     return nb_plan_join(an, sides[0], sides[1], type, condition, out, err);
 }
 
+/* A lateral join with a query or table function that is no generator: an ordinary join whose right side may name columns of the left. */
+static nb_status
+lateral_query(nb_analyzer *an, const Sc__LateralJoin *j, nb_plan **out, nb_error *err)
+{
+    nb_plan *sides[2];
+    nb_scope left = {.plans = sides, .n_plans = 1, .outer = an->outer},
+             both = {.plans = sides, .n_plans = 2, .outer = an->outer};
+    const nb_scope *keep = an->outer;
+    nb_join_type type = NB_JOIN_ANTI;
+    nb_expr *condition = NULL;
+    nb_status st;
+
+    if (!join_type_of(j->join_type, &type) ||
+        (type != NB_JOIN_INNER && type != NB_JOIN_LEFT && type != NB_JOIN_CROSS)) {
+        return nb_raise(err, NB_COND_INVALID_LATERAL_JOIN_TYPE, "joinType",
+                        type == NB_JOIN_RIGHT  ? "RIGHT OUTER"
+                        : type == NB_JOIN_FULL ? "FULL OUTER"
+                        : type == NB_JOIN_SEMI ? "LEFT SEMI"
+                                               : "LEFT ANTI",
+                        NULL);
+    }
+    NB_TRY(nb_analyze_relation(an, j->left, &sides[0], err));
+    an->outer = &left;
+    st = nb_analyze_relation(an, j->right, &sides[1], err);
+    an->outer = keep;
+    NB_TRY(st);
+    if (j->join_condition) {
+        NB_TRY(nb_resolve_condition(an, &both, j->join_condition, &condition, err));
+        type = type == NB_JOIN_CROSS ? NB_JOIN_INNER : type;
+    } else if (type == NB_JOIN_INNER) {
+        type = NB_JOIN_CROSS;
+    }
+    NB_TRY(nb_plan_join(an, sides[0], sides[1], type, condition, out, err));
+    (*out)->u.join.lateral = true;
+    return NB_OK;
+}
+
 /* LATERAL VIEW f(x) t AS a, b, and joins with a lateral generator: GENERATE over the left side. */
 nb_status
 nb_analyze_lateral(nb_analyzer *an, const Sc__LateralJoin *j, nb_plan **out, nb_error *err)
@@ -235,8 +272,9 @@ nb_analyze_lateral(nb_analyzer *an, const Sc__LateralJoin *j, nb_plan **out, nb_
         right = right->to_df->input;
     }
     if (!right || right->rel_type_case != SC__RELATION__REL_TYPE_UNRESOLVED_TABLE_VALUED_FUNCTION ||
-        j->join_condition) {
-        return nb_raise_unsupported(err, "A lateral join with a query");
+        j->join_condition ||
+        !nb_is_generator(nb_pb_str(right->unresolved_table_valued_function->function_name))) {
+        return lateral_query(an, j, out, err);
     }
     NB_TRY(nb_analyze_relation(an, j->left, &left, err));
     call.function_name = right->unresolved_table_valued_function->function_name;
@@ -244,9 +282,6 @@ nb_analyze_lateral(nb_analyzer *an, const Sc__LateralJoin *j, nb_plan **out, nb_
     call.arguments = right->unresolved_table_valued_function->arguments;
     st = nb_plan_generator(an, left, &call, names, n_names, outer, out, err);
     NB_TRY(st);
-    if (st == NB_DONE) {
-        return nb_raise_unsupported(err, "A lateral join with this table function");
-    }
     for (int i = left->n_attrs; alias && i < (*out)->n_attrs; i++) {
         (*out)->attrs[i].qualifier = alias;
         (*out)->attrs[i].n_qualifier = 1;

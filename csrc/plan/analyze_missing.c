@@ -123,6 +123,120 @@ add_call(move_down *m, nb_expr *call, nb_expr **out)
     return *out ? NB_OK : NB_NOMEM;
 }
 
+/* ---- subqueries above an AGGREGATE ---- */
+
+/* What an expression inside a subquery may name of the rows below the aggregation around it. */
+typedef struct groups {
+    nb_analyzer *an;
+    nb_attr_set below; /* columns of those rows */
+    nb_expr *const *keys;
+    int n_keys;
+    move_down *
+        calls; /* where aggregate calls over such rows go (HAVING); NULL: they may not stand there */
+    nb_error *err;
+} groups;
+
+typedef struct of_rows {
+    const nb_attr_set *below;
+    bool any, all;
+} of_rows;
+
+static bool
+look_below(nb_expr *e, void *payload)
+{
+    of_rows *o = payload;
+
+    if (e->kind == NB_EXPR_COLUMN) {
+        bool is = nb_attr_set_has(o->below, e->u.column.attr);
+        o->any |= is;
+        o->all &= is;
+    }
+    return true;
+}
+
+static nb_status over_groups_in_place(nb_expr **place, void *payload);
+
+static nb_status
+over_groups_plan(groups *g, nb_plan *p)
+{
+    NB_TRY(nb_plan_each_expr(p, over_groups_in_place, g));
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(over_groups_plan(g, p->children[i]));
+    }
+    return NB_OK;
+}
+
+static nb_status
+over_groups(groups *g, nb_expr *e, nb_expr **out)
+{
+    of_rows o = {&g->below, false, true};
+    nb_expr **args;
+    bool changed = false;
+
+    *out = e;
+    nb_expr_visit(e, look_below, &o);
+    for (int i = 0; i < g->n_keys && o.any; i++) {
+        nb_expr *key = g->keys[i];
+        if (nb_expr_equal(key->kind == NB_EXPR_ALIAS ? key->args[0] : key, e)) {
+            nb_attr a = nb_attr_of_expr(key);
+            *out = nb_attr_expr(g->an->arena, &a);
+            return *out ? NB_OK : NB_NOMEM;
+        }
+    }
+    if (e->kind == NB_EXPR_AGG && g->calls && o.any && o.all) {
+        return add_call(g->calls, e, out);
+    }
+    if (e->kind == NB_EXPR_COLUMN && o.any) {
+        const char *name =
+            nb_arena_printf(g->an->arena, "%.*s", (int)e->u.column.name.len, e->u.column.name.data);
+        return nb_raise(g->err, NB_COND_MISSING_AGGREGATION, "expression",
+                        nb_arena_printf(g->an->arena, "\"%s\"", name), "expressionAnyValue",
+                        nb_arena_printf(g->an->arena, "\"any_value(%s)\"", name), NULL);
+    }
+    if (e->kind == NB_EXPR_SUBQUERY) {
+        NB_TRY(over_groups_plan(g, e->u.subquery.plan));
+    }
+    if (!o.any) {
+        return NB_OK;
+    }
+    args = NB_ARENA_ARRAY(g->an->arena, nb_expr *, e->n_args + 1);
+    NB_NEED(args);
+    for (int i = 0; i < e->n_args; i++) {
+        NB_TRY(over_groups(g, e->args[i], &args[i]));
+        changed |= args[i] != e->args[i];
+    }
+    *out = changed ? nb_expr_with_args(g->an->arena, e, args) : e;
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+over_groups_in_place(nb_expr **place, void *payload)
+{
+    return over_groups(payload, *place, place);
+}
+
+static nb_status
+subquery_over_groups(nb_analyzer *an, nb_plan *subquery, const nb_plan *rows, nb_expr *const *keys,
+                     int n_keys, move_down *calls, nb_error *err)
+{
+    groups g = {.an = an,
+                .below = {.arena = an->arena},
+                .keys = keys,
+                .n_keys = n_keys,
+                .calls = calls,
+                .err = err};
+
+    NB_TRY(nb_attr_set_add_plan(&g.below, rows));
+    return over_groups_plan(&g, subquery);
+}
+
+nb_status
+nb_subquery_over_groups(nb_analyzer *an, nb_plan *subquery, const nb_plan *rows,
+                        nb_expr *const *keys, int n_keys, nb_error *err)
+{
+    return subquery_over_groups(an, subquery, rows, keys, n_keys, NULL, err);
+}
+
 static nb_status
 move_one(move_down *m, nb_expr *e, nb_expr **out, nb_error *err)
 {
@@ -140,6 +254,10 @@ move_one(move_down *m, nb_expr *e, nb_expr **out, nb_error *err)
     if (e->kind == NB_EXPR_AGG) {
         return add_call(m, e, out);
     }
+    if (e->kind == NB_EXPR_SUBQUERY) {
+        NB_TRY(subquery_over_groups(m->an, e->u.subquery.plan, m->agg->children[0],
+                                    m->agg->u.aggregate.keys, m->agg->u.aggregate.n_keys, m, err));
+    }
     args = NB_ARENA_ARRAY(m->an->arena, nb_expr *, e->n_args + 1);
     NB_NEED(args);
     for (int i = 0; i < e->n_args; i++) {
@@ -148,6 +266,46 @@ move_one(move_down *m, nb_expr *e, nb_expr **out, nb_error *err)
     }
     *out = changed ? nb_expr_with_args(m->an->arena, e, args) : e;
     return *out ? NB_OK : NB_NOMEM;
+}
+
+/* Columns that e names, those in its subqueries too. */
+typedef struct used_state {
+    nb_attr_set *set;
+    bool subquery;
+    nb_status st;
+} used_state;
+
+static nb_status used_in_place(nb_expr **place, void *payload);
+
+static nb_status
+used_in_plan(nb_plan *p, used_state *u)
+{
+    NB_TRY(nb_plan_each_expr(p, used_in_place, u));
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(used_in_plan(p->children[i], u));
+    }
+    return NB_OK;
+}
+
+static bool
+look_used(nb_expr *e, void *payload)
+{
+    used_state *u = payload;
+
+    if (e->kind == NB_EXPR_COLUMN) {
+        u->st = nb_attr_set_add(u->set, e->u.column.attr);
+    } else if (e->kind == NB_EXPR_SUBQUERY) {
+        u->subquery = true;
+        u->st = used_in_plan(e->u.subquery.plan, u);
+    }
+    return u->st >= 0;
+}
+
+static nb_status
+used_in_place(nb_expr **place, void *payload)
+{
+    nb_expr_visit(*place, look_used, payload);
+    return ((used_state *)payload)->st;
 }
 
 nb_status
@@ -160,6 +318,7 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
     nb_expr *made;
     nb_attr_set used = {.arena = an->arena};
     nb_attr_set known = {.arena = an->arena};
+    used_state u = {.set = &used};
 
     plans[n++] = child;
     for (nb_plan *p = child; p && n < MAX_CHAIN; p = below(p)) {
@@ -200,13 +359,15 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
     if (made->kind == NB_EXPR_ALIAS) {
         made = made->args[0];
     }
-    if (agg && (nb_has_agg(made) || plans[0] != agg)) {
+    NB_TRY(used_in_place(&made, &u));
+    if (agg && (nb_has_agg(made) || plans[0] != agg || u.subquery)) {
         move_down m = {an, agg};
         NB_TRY(move_one(&m, made, &made, err));
     }
     NB_TRY(nb_attr_set_add_plan(&known, child));
-    if (!nb_attr_set_covers(&known, made)) {
-        NB_TRY(nb_attr_set_add_expr(&used, made));
+    if (u.subquery || !nb_attr_set_covers(&known, made)) {
+        used = (nb_attr_set){.arena = an->arena};
+        NB_TRY(used_in_place(&made, &u));
         for (int i = 0; i < used.cap; i++) {
             bool ok = true;
             if (used.ids[i] && !nb_attr_set_has(&known, used.ids[i])) {

@@ -201,6 +201,17 @@ plan_windows(nb_analyzer *an, nb_plan *child, window_pull *w, nb_plan **out)
 }
 
 nb_status
+nb_own_column(nb_analyzer *an, const nb_plan *child, nb_expr **e)
+{
+    if (an->outer && (*e)->kind == NB_EXPR_COLUMN &&
+        !nb_plan_find_attr(child, (*e)->u.column.attr)) {
+        *e = nb_expr_alias(an->arena, *e, (*e)->u.column.name, nb_attr_next_id());
+        NB_NEED(*e);
+    }
+    return NB_OK;
+}
+
+nb_status
 nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan **out,
                 nb_error *err)
 {
@@ -220,6 +231,7 @@ nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan
     p->children[0] = child;
     p->u.project.exprs = exprs;
     for (int i = 0; i < n; i++) {
+        NB_TRY(nb_own_column(an, child, &exprs[i]));
         p->attrs[i] = nb_attr_of_expr(exprs[i]);
         if (exprs[i]->kind == NB_EXPR_COLUMN) {
             const nb_attr *from = nb_plan_find_attr(child, exprs[i]->u.column.attr);
@@ -259,6 +271,23 @@ static const generator_row generators[] = {
     {"stack", NB_GENERATE_STACK, false},
 };
 
+static const generator_row *
+find_generator(nb_str name)
+{
+    for (size_t i = 0; i < NB_COUNT_OF(generators); i++) {
+        if (nb_str_equal_nocase(name, nb_str_of(generators[i].name))) {
+            return &generators[i];
+        }
+    }
+    return NULL;
+}
+
+bool
+nb_is_generator(nb_str name)
+{
+    return find_generator(name) != NULL;
+}
+
 /* The call when e, without its alias, is a generator. */
 static const generator_row *
 as_generator(const Sc__Expression *e, const Sc__Expression__UnresolvedFunction **call)
@@ -270,12 +299,7 @@ as_generator(const Sc__Expression *e, const Sc__Expression__UnresolvedFunction *
         return NULL;
     }
     *call = e->unresolved_function;
-    for (size_t i = 0; i < NB_COUNT_OF(generators); i++) {
-        if (nb_str_equal_nocase(nb_pb_str((*call)->function_name), nb_str_of(generators[i].name))) {
-            return &generators[i];
-        }
-    }
-    return NULL;
+    return find_generator(nb_pb_str((*call)->function_name));
 }
 
 static nb_status
@@ -410,15 +434,16 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
 {
     nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
 
-    for (size_t i = 0; i < NB_COUNT_OF(generators); i++) {
-        if (nb_str_equal_nocase(nb_pb_str(call->function_name), nb_str_of(generators[i].name))) {
-            generator_row g = generators[i];
-            int first;
-            g.outer |= outer;
-            return plan_generate(an, &scope, child, &g, call, names, n_names, out, &first, err);
-        }
+    const generator_row *found = find_generator(nb_pb_str(call->function_name));
+    generator_row g;
+    int first;
+
+    if (!found) {
+        return NB_DONE;
     }
-    return NB_DONE;
+    g = *found;
+    g.outer |= outer;
+    return plan_generate(an, &scope, child, &g, call, names, n_names, out, &first, err);
 }
 
 /* ---- select lists ---- */

@@ -175,16 +175,66 @@ analyze_sort(nb_analyzer *an, const Sc__Sort *s, nb_plan **out, nb_error *err)
     return NB_OK;
 }
 
+typedef struct stray_state {
+    const nb_plan *child;
+    nb_expr *call; /* the first aggregate call that may not stand there */
+    bool outer_allowed;
+} stray_state;
+
+static bool
+names_own(nb_expr *e, void *payload)
+{
+    return !(e->kind == NB_EXPR_COLUMN && nb_plan_find_attr(payload, e->u.column.attr));
+}
+
+static bool
+look_stray(nb_expr *e, void *payload)
+{
+    stray_state *s = payload;
+
+    if (e->kind == NB_EXPR_WINDOW) {
+        return true;
+    }
+    if (e->kind == NB_EXPR_AGG &&
+        !(s->outer_allowed && nb_expr_visit(e, names_own, (void *)s->child))) {
+        s->call = e;
+    }
+    return !s->call;
+}
+
+/* Aggregate calls have no place in a condition on rows; but in a subquery of HAVING they may be the outer query's. */
+static nb_status
+check_no_aggregate(nb_analyzer *an, const nb_plan *child, nb_expr *condition, nb_error *err)
+{
+    stray_state s = {child, NULL, an->n_having > 0};
+
+    if (nb_has_window(condition)) {
+        return NB_OK;
+    }
+    nb_expr_visit(condition, look_stray, &s);
+    return !s.call ? NB_OK
+                   : nb_raise(err, NB_COND_INVALID_WHERE_CONDITION, "condition",
+                              nb_arena_printf(an->arena, "\"%s\"",
+                                              nb_expr_sql(an->arena, condition, false)),
+                              "expressionList", nb_expr_sql(an->arena, s.call, false), NULL);
+}
+
 static nb_status
 analyze_filter(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
     const Sc__Filter *f = rel->filter;
     nb_str mark = rel->common ? nb_pb_str(rel->common->source_info) : NB_STR("");
+    bool having = nb_str_equal(mark, NB_STR(NB_SQL_MARK_HAVING));
     nb_plan *child;
     nb_expr *condition;
+    nb_status st;
 
     NB_TRY(nb_analyze_relation(an, f->input, &child, err));
-    NB_TRY(nb_resolve_over(an, child, f->condition, true, &condition, err));
+    an->n_having += having;
+    st = nb_resolve_over(an, child, f->condition, true, &condition, err);
+    an->n_having -= having;
+    NB_TRY(st);
+    NB_TRY(check_no_aggregate(an, child, condition, err));
     if (nb_has_window(condition) && !nb_str_equal(mark, NB_STR(NB_SQL_MARK_QUALIFY))) {
         return nb_raise(err, NB_COND_WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE, "clauseName", "WHERE",
                         NULL);

@@ -32,6 +32,13 @@ typedef struct nb_with_scope {
     size_t n_visible;
 } nb_with_scope;
 
+/* A subquery that was resolved over an input: GROUP BY 1 and the select list speak of the same one. */
+typedef struct nb_resolved_subquery {
+    const Sc__SubqueryExpression *message;
+    const nb_attr *input; /* columns of the input */
+    nb_expr *expr;
+} nb_resolved_subquery;
+
 struct nb_analyzer {
     nb_analyzer_config cfg;
     nb_arena *arena;
@@ -47,8 +54,11 @@ struct nb_analyzer {
     const nb_attr *grouping_id;
     nb_expr **grouping_keys;
     int n_grouping_keys;
+    int n_having; /* conditions of HAVING around: aggregate calls of the outer query may stand in their subqueries */
     bool case_sensitive;
     int depth;
+    nb_resolved_subquery *subqueries;
+    int n_subqueries, cap_subqueries;
     nb_relation **relations; /* to release */
     int n_relations, cap_relations;
     nb_table **tables;
@@ -137,6 +147,8 @@ nb_status nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *cons
 /* A projection of ready expressions (ALIAS or COLUMN), window functions in them pulled below. */
 nb_status nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan **out,
                           nb_error *err);
+/* A column of the query around a subquery, put out by the subquery, is a new attribute there. */
+nb_status nb_own_column(nb_analyzer *an, const nb_plan *child, nb_expr **e);
 /* Gives e a name if it is neither ALIAS nor COLUMN. */
 nb_status nb_name_expr(nb_analyzer *an, nb_expr *e, nb_str name, nb_expr **out);
 /* A projection that passes the visible columns of child on. */
@@ -150,12 +162,17 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
                   const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
                   nb_error *err);
 bool nb_has_agg(nb_expr *e);
+bool nb_is_generator(nb_str name);
 
 /* ---- analyze_missing.c ---- */
 /* Resolves expressions over child that may also name what a projection or aggregation below left out (ORDER BY, HAVING, filter after select):
  * such columns and aggregates are added below as hidden attributes. child's nodes are changed in place. */
 nb_status nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e,
                           bool is_condition, nb_expr **out, nb_error *err);
+
+/* What a subquery in the results of an aggregation names of `rows`, which are aggregated, becomes the key's column; what is no key raises. */
+nb_status nb_subquery_over_groups(nb_analyzer *an, nb_plan *subquery, const nb_plan *rows,
+                                  nb_expr *const *keys, int n_keys, nb_error *err);
 
 /* ---- analyze_aggregate.c ---- */
 nb_status

@@ -94,6 +94,8 @@ struct nb_plan {
             nb_join_type type;
             nb_expr *condition; /* NULL: none */
             bool null_aware;
+            bool
+                lateral; /* the right side may name columns of the left; nb_rewrite_subqueries makes it an ordinary join */
         } join;
         struct {
             nb_exchange_kind kind;
@@ -135,6 +137,16 @@ struct nb_plan {
 
 /* A node with room for its children and attrs; NULL when out of memory. */
 nb_plan *nb_plan_new(nb_arena *arena, nb_plan_kind kind, int n_children, int n_attrs);
+/* Calls fn for each place where p itself (not its children) keeps an expression; fn may put another one there. Stops at the
+ * first status that is not NB_OK, and returns it. */
+nb_status
+nb_plan_each_expr(nb_plan *p, nb_status (*fn)(nb_expr **place, void *payload), void *payload);
+/* The tree once more: nodes and lists are copies, which may be changed; expressions, tables and relations are shared. NULL when out of memory. */
+nb_plan *nb_plan_clone(nb_arena *arena, const nb_plan *p);
+/* Attributes of nodes that pass on what their children make (filter, sort, join …) anew from the children. */
+nb_status nb_plan_refresh(nb_arena *arena, nb_plan *p);
+/* A projection to these n attributes, which p has, on top of p. */
+nb_status nb_plan_narrow(nb_arena *arena, nb_plan *p, const nb_attr *attrs, int n, nb_plan **out);
 /* A new attribute id, unique in the process. */
 uint64_t nb_attr_next_id(void);
 /* A COLUMN naming the attribute. */

@@ -1,355 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * subquery.c: subqueries in expressions become joins, correlated or not.
+ * subquery.c: subqueries in expressions become joins, correlated or not; lateral joins become ordinary ones.
  *
  *   [NOT] EXISTS, [NOT] IN as a conjunct of a filter   SEMI / ANTI join (NOT IN: null-aware)
  *   the same anywhere else                             MARK join, whose last column stands for the predicate
  *   scalar                                             SINGLE join: the value, or null; two rows are an error
  *
- * Correlation is taken out first: conditions that name the outer query's columns are lifted from the subquery's filters to the join's condition,
- * and the inner columns that they need are carried up. Through an aggregation only equalities can be lifted: their inner sides become keys. An
- * aggregation without keys gives a row also where nothing matches: COUNT is 0 there, which is put back behind the join. [Galindo-Legaria,
- * Joshi: Orthogonal optimization of subqueries and aggregation, SIGMOD 2001]
+ * Correlation is taken out first: by subquery_lift.c where conditions can be moved to the join, else by unnest.c. Plans are rewritten from the
+ * inside out: what an inner subquery names of a query further out stays free until that query is reached. Every node keeps its attributes; what a
+ * join adds is projected away above the node whose expression wanted it.
  */
-#include "plan/subquery.h"
-#include "plan/optimizer.h"
+#include "plan/subquery_internal.h"
 
-typedef struct lift {
-    nb_arena *arena;
-    const nb_session_info *info;
-    nb_attr_set inner; /* everything that the subquery's nodes make */
-    nb_expr **conditions;
-    int n, cap;
-    /* the value of an aggregation over no rows, per output attribute, where it is not null */
-    nb_attr_map empty;
-} lift;
+static nb_status rewrite_plan(const nb_rewrite_env *env, nb_plan **plan, nb_error *err);
 
-#define NEED(p)              \
-    do {                     \
-        if (!(p)) {          \
-            return NB_NOMEM; \
-        }                    \
-    } while (0)
-
-static nb_status
-collect_attrs(nb_plan *p, nb_attr_set *set)
+nb_status
+nb_conditions_add(const nb_rewrite_env *env, nb_conditions *c, nb_expr *e)
 {
-    NB_TRY(nb_attr_set_add_plan(set, p));
-    for (int i = 0; i < p->n_children; i++) {
-        NB_TRY(collect_attrs(p->children[i], set));
-    }
+    c->items = nb_arena_grow(env->arena, c->items, c->n, &c->cap, sizeof *c->items);
+    NB_ROOM(c->items);
+    c->items[c->n++] = e;
     return NB_OK;
 }
 
-typedef struct outer_state {
-    const nb_attr_set *inner;
-    bool found;
-    nb_attr_set lambda;
-} outer_state;
-
-static bool
-look_outer(nb_expr *e, void *payload)
+nb_status
+nb_rewrite_call(const nb_rewrite_env *env, const char *name, nb_expr *a, nb_expr *b, nb_expr **out,
+                nb_error *err)
 {
-    outer_state *o = payload;
+    nb_expr **args = NB_ARENA_ARRAY(env->arena, nb_expr *, 2);
 
-    if (e->kind == NB_EXPR_LAMBDA) {
-        for (int i = 0; i < e->u.lambda.n_attrs; i++) {
-            nb_attr_set_add(&o->lambda, e->u.lambda.attrs[i]);
-        }
-    }
-    if (e->kind == NB_EXPR_COLUMN && !nb_attr_set_has(o->inner, e->u.column.attr) &&
-        !nb_attr_set_has(&o->lambda, e->u.column.attr)) {
-        o->found = true;
-    }
-    return !o->found;
+    NB_ROOM(args);
+    args[0] = a;
+    args[1] = b;
+    return nb_function_bind(env->arena, env->info, nb_function_find(nb_str_of(name)),
+                            nb_str_of(name), args, b ? 2 : 1, NULL, out, err);
 }
 
-static bool
-names_outer(const lift *l, nb_expr *e)
-{
-    outer_state o = {&l->inner, false, {.arena = l->arena}};
-
-    nb_expr_visit(e, look_outer, &o);
-    return o.found;
-}
-
-static nb_status
-add_condition(lift *l, nb_expr *e)
-{
-    if (l->n == l->cap) {
-        int cap = l->cap ? l->cap * 2 : 8;
-        nb_expr **list = NB_ARENA_ARRAY(l->arena, nb_expr *, cap);
-        NEED(list);
-        if (l->n) {
-            memcpy(list, l->conditions, sizeof(nb_expr *) * (size_t)l->n);
-        }
-        l->conditions = list;
-        l->cap = cap;
-    }
-    l->conditions[l->n++] = e;
-    return NB_OK;
-}
-
-/* One more output attribute of p. */
-static nb_status
-add_attr(nb_arena *arena, nb_plan *p, const nb_attr *a, int at)
-{
-    nb_attr *attrs = NB_ARENA_ARRAY(arena, nb_attr, p->n_attrs + 1);
-
-    NEED(attrs);
-    memcpy(attrs, p->attrs, sizeof(nb_attr) * (size_t)at);
-    attrs[at] = *a;
-    attrs[at].hidden = true;
-    memcpy(attrs + at + 1, p->attrs + at, sizeof(nb_attr) * (size_t)(p->n_attrs - at));
-    p->attrs = attrs;
-    p->n_attrs++;
-    return NB_OK;
-}
-
-/* Inner columns that conditions from index `from` on need, as outputs of the projection p. */
-static nb_status
-carry_project(lift *l, nb_plan *p)
-{
-    nb_attr_set used = {.arena = l->arena};
-
-    for (int i = 0; i < l->n; i++) {
-        NB_TRY(nb_attr_set_add_expr(&used, l->conditions[i]));
-    }
-    for (int i = 0; i < p->children[0]->n_attrs; i++) {
-        const nb_attr *a = &p->children[0]->attrs[i];
-        if (nb_attr_set_has(&used, a->id) && !nb_plan_find_attr(p, a->id)) {
-            nb_expr **exprs = NB_ARENA_ARRAY(l->arena, nb_expr *, p->n_attrs + 1);
-            NEED(exprs);
-            memcpy(exprs, p->u.project.exprs, sizeof(nb_expr *) * (size_t)p->n_attrs);
-            exprs[p->n_attrs] = nb_attr_expr(l->arena, a);
-            NEED(exprs[p->n_attrs]);
-            p->u.project.exprs = exprs;
-            NB_TRY(add_attr(l->arena, p, a, p->n_attrs));
-        }
-    }
-    return NB_OK;
-}
-
-/* Equalities inner = outer over an aggregation: the inner side becomes a key. */
-static nb_status
-carry_aggregate(lift *l, nb_plan *p, nb_error *err)
-{
-    const nb_function *equal = nb_function_find(NB_STR("="));
-    bool had_keys = p->u.aggregate.n_keys > 0;
-
-    for (int i = 0; i < l->n; i++) {
-        nb_expr *e = l->conditions[i], *inner = NULL, *key, **keys;
-        nb_attr a;
-        int at = -1;
-        if (e->kind == NB_EXPR_CALL && e->u.call.fn == equal) {
-            for (int k = 0; k < 2; k++) {
-                nb_attr_set some = {.arena = l->arena};
-                NB_TRY(nb_attr_set_add_expr(&some, e->args[k]));
-                if (some.n && !names_outer(l, e->args[k])) {
-                    inner = e->args[k];
-                    at = k;
-                }
-            }
-        }
-        if (!inner) {
-            return nb_raise_unsupported(err,
-                                        "A correlated aggregation whose condition is no equality");
-        }
-        key = nb_expr_alias(l->arena, inner, NB_STR("_key"), nb_attr_next_id());
-        keys = NB_ARENA_ARRAY(l->arena, nb_expr *, p->u.aggregate.n_keys + 1);
-        NEED(key && keys);
-        if (p->u.aggregate.n_keys) {
-            memcpy(keys, p->u.aggregate.keys, sizeof(nb_expr *) * (size_t)p->u.aggregate.n_keys);
-        }
-        keys[p->u.aggregate.n_keys] = key;
-        p->u.aggregate.keys = keys;
-        a = nb_attr_of_expr(key);
-        NB_TRY(add_attr(l->arena, p, &a, p->u.aggregate.n_keys++));
-        NB_TRY(nb_attr_set_add(&l->inner, a.id));
-        nb_expr **args = NB_ARENA_ARRAY(l->arena, nb_expr *, 2);
-        NEED(args);
-        args[at] = nb_attr_expr(l->arena, &a);
-        args[1 - at] = e->args[1 - at];
-        NEED(args[at]);
-        l->conditions[i] = nb_expr_with_args(l->arena, e, args);
-        NEED(l->conditions[i]);
-    }
-    for (int i = 0; i < p->u.aggregate.n_aggs && !had_keys && l->n; i++) {
-        nb_expr *call = p->u.aggregate.aggs[i]->args[0];
-        if (!call->nullable && call->type->id == NB_TYPE_INT64) { /* count and its kin */
-            nb_expr *zero = nb_expr_int64(l->arena, 0);
-            NEED(zero);
-            l->empty.arena = l->arena;
-            NB_TRY(nb_attr_map_put(&l->empty, p->u.aggregate.aggs[i]->u.alias.attr, zero));
-        }
-    }
-    return NB_OK;
-}
-
-/* What a projection makes of the values over no rows. */
-static nb_status
-empty_through_project(lift *l, nb_plan *p, nb_error *err)
-{
-    if (l->empty.n == 0) {
-        return NB_OK;
-    }
-    for (int i = 0; i < p->n_attrs; i++) {
-        nb_expr *e = p->u.project.exprs[i], *made;
-        nb_error quiet = NB_ERROR_INIT;
-        if (e->kind != NB_EXPR_ALIAS) {
-            continue;
-        }
-        NB_TRY(nb_expr_substitute(l->arena, e->args[0], &l->empty, &made, err));
-        if (made != e->args[0]) {
-            nb_status st = nb_expr_fold(l->arena, made, l->info, &made, &quiet);
-            nb_error_clear(&quiet);
-            if (st >= 0 && made->kind == NB_EXPR_LITERAL &&
-                !nb_vector_is_null(made->u.literal.value, 0)) {
-                NB_TRY(nb_attr_map_put(&l->empty, p->attrs[i].id, made));
-            }
-        }
-    }
-    return NB_OK;
-}
-
-static nb_status
-lift_from(lift *l, nb_plan **plan, nb_error *err)
-{
-    nb_plan *p = *plan;
-
-    switch (p->kind) {
-    case NB_PLAN_FILTER: {
-        nb_expr **list = NULL, **stay;
-        int n = 0, cap = 0, n_stay = 0, before;
-        NB_TRY(lift_from(l, &p->children[0], err));
-        before = l->n;
-        NB_TRY(nb_split_conjuncts(l->arena, p->u.filter.condition, &list, &n, &cap));
-        stay = NB_ARENA_ARRAY(l->arena, nb_expr *, n + 1);
-        NEED(stay);
-        for (int i = 0; i < n; i++) {
-            if (names_outer(l, list[i])) {
-                NB_TRY(add_condition(l, list[i]));
-            } else {
-                stay[n_stay++] = list[i];
-            }
-        }
-        if (l->n == before) {
-            p->attrs = p->children[0]->attrs;
-            p->n_attrs = p->children[0]->n_attrs;
-            return NB_OK;
-        }
-        if (n_stay == 0) {
-            *plan = p->children[0];
-            return NB_OK;
-        }
-        p->attrs = p->children[0]->attrs;
-        p->n_attrs = p->children[0]->n_attrs;
-        return nb_join_conjuncts(l->arena, stay, n_stay, &p->u.filter.condition);
-    }
-    case NB_PLAN_PROJECT:
-        NB_TRY(lift_from(l, &p->children[0], err));
-        NB_TRY(carry_project(l, p));
-        return empty_through_project(l, p, err);
-    case NB_PLAN_AGGREGATE:
-        NB_TRY(lift_from(l, &p->children[0], err));
-        return carry_aggregate(l, p, err);
-    case NB_PLAN_SORT:
-        NB_TRY(lift_from(l, &p->children[0], err));
-        p->attrs = p->children[0]->attrs;
-        p->n_attrs = p->children[0]->n_attrs;
-        return NB_OK;
-    case NB_PLAN_ALIAS: *plan = p->children[0]; return lift_from(l, plan, err);
-    case NB_PLAN_JOIN: {
-        bool inner = p->u.join.type == NB_JOIN_INNER || p->u.join.type == NB_JOIN_CROSS;
-        nb_attr *attrs;
-        int n = 0;
-        if (inner || p->u.join.type == NB_JOIN_LEFT || p->u.join.type == NB_JOIN_SEMI ||
-            p->u.join.type == NB_JOIN_ANTI) {
-            NB_TRY(lift_from(l, &p->children[0], err));
-        }
-        if (inner) {
-            nb_expr **list = NULL, **stay;
-            int n_list = 0, cap = 0, n_stay = 0;
-            NB_TRY(lift_from(l, &p->children[1], err));
-            if (p->u.join.condition) {
-                NB_TRY(nb_split_conjuncts(l->arena, p->u.join.condition, &list, &n_list, &cap));
-            }
-            stay = NB_ARENA_ARRAY(l->arena, nb_expr *, n_list + 1);
-            NEED(stay);
-            for (int i = 0; i < n_list; i++) {
-                if (names_outer(l, list[i])) {
-                    NB_TRY(add_condition(l, list[i]));
-                } else {
-                    stay[n_stay++] = list[i];
-                }
-            }
-            NB_TRY(nb_join_conjuncts(l->arena, stay, n_stay, &p->u.join.condition));
-        }
-        if (p->u.join.type == NB_JOIN_SEMI || p->u.join.type == NB_JOIN_ANTI) {
-            p->attrs = p->children[0]->attrs;
-            p->n_attrs = p->children[0]->n_attrs;
-            return NB_OK;
-        }
-        if (p->u.join.type == NB_JOIN_MARK) {
-            return NB_OK;
-        }
-        attrs = NB_ARENA_ARRAY(l->arena, nb_attr,
-                               p->children[0]->n_attrs + p->children[1]->n_attrs + 1);
-        NEED(attrs);
-        for (int side = 0; side < 2; side++) {
-            for (int i = 0; i < p->children[side]->n_attrs; i++) {
-                const nb_attr *old = nb_plan_find_attr(p, p->children[side]->attrs[i].id);
-                attrs[n++] = old ? *old : p->children[side]->attrs[i];
-            }
-        }
-        p->attrs = attrs;
-        p->n_attrs = n;
-        return NB_OK;
-    }
-    default:
-        return NB_OK; /* nothing is lifted from below; what is correlated there is found afterwards */
-    }
-}
-
-/* Does anything in the plan still name a column that no node below it makes? */
-static bool
-any_outer(const lift *l, nb_plan *p)
-{
-    bool found = false;
-
-    switch (p->kind) {
-    case NB_PLAN_FILTER: found = names_outer(l, p->u.filter.condition); break;
-    case NB_PLAN_PROJECT:
-        for (int i = 0; i < p->n_attrs && !found; i++) {
-            found = names_outer(l, p->u.project.exprs[i]);
-        }
-        break;
-    case NB_PLAN_AGGREGATE:
-        for (int i = 0; i < p->u.aggregate.n_aggs && !found; i++) {
-            found = names_outer(l, p->u.aggregate.aggs[i]);
-        }
-        break;
-    case NB_PLAN_JOIN: found = p->u.join.condition && names_outer(l, p->u.join.condition); break;
-    default: break;
-    }
-    for (int i = 0; i < p->n_children && !found; i++) {
-        found = any_outer(l, p->children[i]);
-    }
-    return found;
-}
-
-static nb_status
-rewrite_plan(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
-
-static nb_status
-join_node(nb_arena *arena, nb_plan *left, nb_plan *right, nb_join_type type, nb_expr *condition,
-          bool null_aware, nb_plan **out)
+nb_status
+nb_rewrite_join(const nb_rewrite_env *env, nb_plan *left, nb_plan *right, nb_join_type type,
+                nb_expr *condition, bool null_aware, nb_plan **out)
 {
     bool left_only = type == NB_JOIN_SEMI || type == NB_JOIN_ANTI || type == NB_JOIN_MARK;
     int n = left->n_attrs + (type == NB_JOIN_MARK ? 1 : left_only ? 0 : right->n_attrs);
-    nb_plan *p = nb_plan_new(arena, NB_PLAN_JOIN, 2, n);
+    nb_plan *p = nb_plan_new(env->arena, NB_PLAN_JOIN, 2, n);
 
-    NEED(p);
+    NB_ROOM(p);
     p->children[0] = left;
     p->children[1] = right;
     p->u.join.type = type;
@@ -373,157 +68,117 @@ join_node(nb_arena *arena, nb_plan *left, nb_plan *right, nb_join_type type, nb_
     return NB_OK;
 }
 
+/* ---- a subquery and its input ---- */
+
+/* The subquery of e without correlation, the conditions that tie it to input, and what stands for its values where nothing matches. */
 static nb_status
-call(lift *l, const char *name, nb_expr **args, int n, nb_expr **out, nb_error *err)
+open_subquery(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, nb_lifted *out, nb_error *err)
 {
-    return nb_function_bind(l->arena, l->info, nb_function_find(nb_str_of(name)), nb_str_of(name),
-                            args, n, NULL, out, err);
+    nb_plan *sub = e->u.subquery.plan;
+    bool one_row = e->u.subquery.kind == NB_SUBQUERY_SCALAR;
+    nb_status st;
+
+    if (e->u.subquery.kind == NB_SUBQUERY_EXISTS) { /* one row is as good as all, in any order */
+        while (sub->kind == NB_PLAN_SORT || sub->kind == NB_PLAN_ALIAS ||
+               (sub->kind == NB_PLAN_LIMIT && sub->u.limit.limit > 0 && sub->u.limit.offset == 0)) {
+            sub = sub->children[0];
+        }
+    }
+    NB_TRY(rewrite_plan(env, &sub, err));
+    st = nb_lift_conditions(env, sub, one_row, out, err);
+    if (st == NB_DONE) {
+        *out = (nb_lifted){.empty = {.arena = env->arena}};
+        /* what it names of queries further out stays in it */
+        return nb_unnest(env, input, sub, one_row, &out->conditions, &out->plan, err);
+    }
+    return st;
 }
 
-/* Conditions `value = column` of IN, appended to the lifted ones. */
+/* Conditions `value = column` of IN, appended. */
 static nb_status
-in_conditions(lift *l, nb_expr *e, nb_plan *sub, nb_error *err)
+in_conditions(const nb_rewrite_env *env, nb_expr *e, nb_lifted *s, nb_error *err)
 {
     int k = 0;
 
-    for (int i = 0; i < sub->n_attrs && k < e->n_args; i++) {
-        nb_expr **args, *equal;
-        if (sub->attrs[i].hidden) {
+    for (int i = 0; i < s->plan->n_attrs && k < e->n_args; i++) {
+        nb_expr *column, *equal;
+        if (s->plan->attrs[i].hidden) {
             continue;
         }
-        args = NB_ARENA_ARRAY(l->arena, nb_expr *, 2);
-        NEED(args);
-        args[0] = e->args[k++];
-        args[1] = nb_attr_expr(l->arena, &sub->attrs[i]);
-        NEED(args[1]);
-        NB_TRY(call(l, "=", args, 2, &equal, err));
-        NB_TRY(add_condition(l, equal));
+        column = nb_attr_expr(env->arena, &s->plan->attrs[i]);
+        NB_ROOM(column);
+        NB_TRY(nb_rewrite_call(env, "=", e->args[k++], column, &equal, err));
+        NB_TRY(nb_conditions_add(env, &s->conditions, equal));
     }
     return NB_OK;
 }
 
 /* NOT IN, three-valued by hand: an inner row counts as equal where the comparison is null. */
 static nb_status
-not_in_conditions(lift *l, nb_expr *e, nb_plan *sub, nb_error *err)
+not_in_conditions(const nb_rewrite_env *env, nb_expr *e, nb_lifted *s, nb_error *err)
 {
-    int from = l->n;
+    int from = s->conditions.n;
 
-    NB_TRY(in_conditions(l, e, sub, err));
-    for (int i = from; i < l->n; i++) {
-        nb_expr **args = NB_ARENA_ARRAY(l->arena, nb_expr *, 2), *is_null;
-        NEED(args);
-        args[0] = l->conditions[i];
-        NB_TRY(call(l, "isnull", args, 1, &is_null, err));
-        args = NB_ARENA_ARRAY(l->arena, nb_expr *, 2);
-        NEED(args);
-        args[0] = l->conditions[i];
-        args[1] = is_null;
-        NB_TRY(call(l, "or", args, 2, &l->conditions[i], err));
+    NB_TRY(in_conditions(env, e, s, err));
+    for (int i = from; i < s->conditions.n; i++) {
+        nb_expr **c = &s->conditions.items[i], *is_null;
+        NB_TRY(nb_rewrite_call(env, "isnull", *c, NULL, &is_null, err));
+        NB_TRY(nb_rewrite_call(env, "or", *c, is_null, c, err));
     }
     return NB_OK;
 }
 
-/* The subquery without correlation, and the conditions that tie it to the outer query. */
+/* Joins the scalar subquery of e to *input; *value is what stands for e above the join. */
 static nb_status
-open_subquery(lift *l, nb_expr *e, nb_plan **sub, nb_error *err)
+attach_scalar(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, nb_expr **value,
+              nb_error *err)
 {
-    *sub = e->u.subquery.plan;
-    NB_TRY(rewrite_plan(l->arena, l->info, sub, err));
-    NB_TRY(collect_attrs(*sub, &l->inner));
-    NB_TRY(lift_from(l, sub, err));
-    if (any_outer(l, *sub)) {
-        return nb_raise_unsupported(err, "A correlated subquery of this form");
+    nb_lifted s;
+    nb_expr *condition, *empty;
+    const nb_attr *a = NULL;
+
+    for (int i = 0; i < e->u.subquery.plan->n_attrs && !a; i++) {
+        a = e->u.subquery.plan->attrs[i].hidden ? NULL : &e->u.subquery.plan->attrs[i];
     }
-    return NB_OK;
+    if (!a) {
+        return nb_raise_internal(err, "a scalar subquery without a column");
+    }
+    NB_TRY(open_subquery(env, e, input, &s, err));
+    NB_TRY(nb_join_conjuncts(env->arena, s.conditions.items, s.conditions.n, &condition));
+    NB_TRY(nb_rewrite_join(env, *input, s.plan, NB_JOIN_SINGLE, condition, false, input));
+    *value = nb_expr_column(env->arena, a->id, a->name, a->type, true);
+    NB_ROOM(*value);
+    empty = nb_attr_map_get(&s.empty, a->id);
+    return empty && s.conditions.n ? nb_rewrite_call(env, "coalesce", *value, empty, value, err)
+                                   : NB_OK;
 }
 
-/* Joins the subquery of e to *input; *value is what stands for e above the join. */
 static nb_status
-attach(nb_arena *arena, const nb_session_info *info, nb_expr *e, nb_plan **input, nb_expr **value,
-       nb_error *err)
+attach(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, nb_expr **value, nb_error *err)
 {
-    lift l = {.arena = arena, .info = info, .inner = {.arena = arena}, .empty = {.arena = arena}};
-    nb_plan *sub, *join;
+    nb_lifted s;
     nb_expr *condition;
 
-    NB_TRY(open_subquery(&l, e, &sub, err));
     if (e->u.subquery.kind == NB_SUBQUERY_SCALAR) {
-        const nb_attr *a = NULL;
-        nb_expr *empty;
-        for (int i = 0; i < sub->n_attrs && !a; i++) {
-            a = sub->attrs[i].hidden ? NULL : &sub->attrs[i];
-        }
-        NB_TRY(nb_join_conjuncts(arena, l.conditions, l.n, &condition));
-        NB_TRY(join_node(arena, *input, sub, NB_JOIN_SINGLE, condition, false, &join));
-        *value = nb_expr_column(arena, a->id, a->name, a->type, true);
-        NEED(*value);
-        empty = nb_attr_map_get(&l.empty, a->id);
-        if (empty && l.n) {
-            nb_expr **args = NB_ARENA_ARRAY(arena, nb_expr *, 2);
-            NEED(args);
-            args[0] = *value;
-            args[1] = empty;
-            NB_TRY(call(&l, "coalesce", args, 2, value, err));
-        }
-        *input = join;
-        return NB_OK;
+        return attach_scalar(env, e, input, value, err);
     }
+    NB_TRY(open_subquery(env, e, input, &s, err));
     if (e->u.subquery.kind == NB_SUBQUERY_IN) {
-        NB_TRY(in_conditions(&l, e, sub, err));
+        NB_TRY(in_conditions(env, e, &s, err));
     } else if (e->u.subquery.kind == NB_SUBQUERY_NOT_IN) {
-        NB_TRY(not_in_conditions(&l, e, sub, err));
+        NB_TRY(not_in_conditions(env, e, &s, err));
     }
-    NB_TRY(nb_join_conjuncts(arena, l.conditions, l.n, &condition));
+    NB_TRY(nb_join_conjuncts(env->arena, s.conditions.items, s.conditions.n, &condition));
     /* outside of a filter Spark's IN is never null: it asks whether a row is there */
-    NB_TRY(join_node(arena, *input, sub, NB_JOIN_MARK, condition, false, &join));
-    *value = nb_attr_expr(arena, &join->attrs[join->n_attrs - 1]);
-    NEED(*value);
-    if (e->u.subquery.kind == NB_SUBQUERY_NOT_IN) {
-        nb_expr **args = NB_ARENA_ARRAY(arena, nb_expr *, 1);
-        NEED(args);
-        args[0] = *value;
-        NB_TRY(call(&l, "not", args, 1, value, err));
-    }
-    *input = join;
-    return NB_OK;
+    NB_TRY(nb_rewrite_join(env, *input, s.plan, NB_JOIN_MARK, condition, false, input));
+    *value = nb_attr_expr(env->arena, &(*input)->attrs[(*input)->n_attrs - 1]);
+    NB_ROOM(*value);
+    return e->u.subquery.kind == NB_SUBQUERY_NOT_IN
+               ? nb_rewrite_call(env, "not", *value, NULL, value, err)
+               : NB_OK;
 }
 
-typedef struct replace_state {
-    const nb_session_info *info;
-    nb_plan **input;
-} replace_state;
-
-/* not(x IN (query)) becomes one node, since its nulls count otherwise. */
-static nb_status
-join_negation(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
-{
-    nb_expr *s = in->n_args == 1 ? in->args[0] : NULL, *made;
-
-    (void)payload;
-    (void)err;
-    *out = in;
-    if (in->kind == NB_EXPR_CALL && in->u.call.fn == nb_function_find(NB_STR("not")) &&
-        s->kind == NB_EXPR_SUBQUERY && s->u.subquery.kind == NB_SUBQUERY_IN) {
-        made = nb_expr_new(arena, NB_EXPR_SUBQUERY, s->type, s->nullable, s->n_args);
-        NEED(made);
-        memcpy(made->args, s->args, sizeof(nb_expr *) * (size_t)s->n_args);
-        made->u.subquery = s->u.subquery;
-        made->u.subquery.kind = NB_SUBQUERY_NOT_IN;
-        made->deterministic = s->deterministic;
-        made->can_fail = s->can_fail;
-        *out = made;
-    }
-    return NB_OK;
-}
-
-static nb_status
-replace_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
-{
-    replace_state *r = payload;
-
-    *out = in;
-    return in->kind == NB_EXPR_SUBQUERY ? attach(arena, r->info, in, r->input, out, err) : NB_OK;
-}
+/* ---- subqueries in expressions ---- */
 
 static bool
 no_subquery(nb_expr *e, void *payload)
@@ -541,16 +196,132 @@ has_subquery(nb_expr *e)
     return found;
 }
 
+/* not(x IN (query)) becomes one node, since its nulls count otherwise. */
+static nb_status
+join_negation(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
+{
+    nb_expr *s = in->n_args == 1 ? in->args[0] : NULL, *made;
+
+    (void)payload;
+    (void)err;
+    *out = in;
+    if (in->kind == NB_EXPR_CALL && in->u.call.fn == nb_function_find(NB_STR("not")) &&
+        s->kind == NB_EXPR_SUBQUERY && s->u.subquery.kind == NB_SUBQUERY_IN) {
+        made = nb_expr_new(arena, NB_EXPR_SUBQUERY, s->type, s->nullable, s->n_args);
+        NB_ROOM(made);
+        memcpy(made->args, s->args, sizeof(nb_expr *) * (size_t)s->n_args);
+        made->u.subquery = s->u.subquery;
+        made->u.subquery.kind = NB_SUBQUERY_NOT_IN;
+        made->deterministic = s->deterministic;
+        made->can_fail = s->can_fail;
+        *out = made;
+    }
+    return NB_OK;
+}
+
+/* NOT over AND and OR that hold subqueries goes to their parts: NOT (x IN (query) OR y) is NOT x IN (query) AND NOT y, whose nulls count. */
+static nb_status
+push_negation(const nb_rewrite_env *env, nb_expr *e, bool negate, nb_expr **out, nb_error *err)
+{
+    bool is_not = e->kind == NB_EXPR_CALL && e->u.call.fn == nb_function_find(NB_STR("not"));
+
+    *out = e;
+    if (is_not && has_subquery(e)) {
+        return push_negation(env, e->args[0], !negate, out, err);
+    }
+    if ((e->kind == NB_EXPR_AND || e->kind == NB_EXPR_OR) && has_subquery(e)) {
+        nb_expr *made = NULL;
+        const char *name = (e->kind == NB_EXPR_AND) != negate ? "and" : "or";
+        for (int i = 0; i < e->n_args; i++) {
+            nb_expr *part;
+            NB_TRY(push_negation(env, e->args[i], negate, &part, err));
+            if (made) {
+                NB_TRY(nb_rewrite_call(env, name, made, part, &made, err));
+            } else {
+                made = part;
+            }
+        }
+        *out = made;
+        return NB_OK;
+    }
+    return negate ? nb_rewrite_call(env, "not", e, NULL, out, err) : NB_OK;
+}
+
+typedef struct replace_state {
+    const nb_rewrite_env *env;
+    nb_plan **input;      /* where subqueries are joined */
+    nb_plan **other;      /* of a join: its right side, for those that name only columns of it */
+    nb_attr_set of_other; /* columns of `other` */
+    nb_attr_set of_input;
+    nb_error *err;
+} replace_state;
+
+static nb_status
+side_of_join(replace_state *r, nb_expr *e, nb_plan ***side, nb_error *err)
+{
+    bool input = nb_plan_names(e->u.subquery.plan, &r->of_input),
+         other = nb_plan_names(e->u.subquery.plan, &r->of_other);
+
+    for (int i = 0; i < e->n_args; i++) {
+        nb_attr_set used = {.arena = r->env->arena};
+        NB_TRY(nb_attr_set_add_expr(&used, e->args[i]));
+        for (int k = 0; k < used.cap; k++) {
+            input |= used.ids[k] && nb_attr_set_has(&r->of_input, used.ids[k]);
+            other |= used.ids[k] && nb_attr_set_has(&r->of_other, used.ids[k]);
+        }
+    }
+    if (input && other) {
+        return nb_raise_unsupported(
+            err, "A subquery over both sides in the condition of an outer, semi or anti join");
+    }
+    *side = other ? r->other : r->input;
+    return NB_OK;
+}
+
+static nb_status
+replace_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
+{
+    replace_state *r = payload;
+    nb_plan **input = r->input;
+
+    (void)arena;
+    *out = in;
+    if (in->kind != NB_EXPR_SUBQUERY) {
+        return NB_OK;
+    }
+    if (r->other) {
+        NB_TRY(side_of_join(r, in, &input, err));
+    }
+    return attach(r->env, in, input, out, err);
+}
+
+static nb_status
+subquery_in_place(nb_expr **place, void *payload)
+{
+    (void)payload;
+    return has_subquery(*place) ? NB_DONE : NB_OK;
+}
+
+static nb_status
+replace_in_place(nb_expr **place, void *payload)
+{
+    replace_state *r = payload;
+
+    if (!has_subquery(*place)) {
+        return NB_OK;
+    }
+    NB_TRY(nb_expr_rewrite(r->env->arena, *place, join_negation, NULL, place, r->err));
+    return nb_expr_rewrite(r->env->arena, *place, replace_one, r, place, r->err);
+}
+
 /* [NOT] EXISTS / IN as a whole conjunct. */
 static nb_status
-conjunct_join(nb_arena *arena, const nb_session_info *info, nb_expr *e, nb_plan **input, bool *done,
-              nb_error *err)
+conjunct_join(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, bool *done, nb_error *err)
 {
-    bool negated = e->kind == NB_EXPR_CALL && e->u.call.fn == nb_function_find(NB_STR("not"));
+    bool negated = e->kind == NB_EXPR_CALL && e->u.call.fn == nb_function_find(NB_STR("not")),
+         is_in;
     nb_expr *s = negated ? e->args[0] : e, *condition;
-    lift l = {.arena = arena, .info = info, .inner = {.arena = arena}, .empty = {.arena = arena}};
-    nb_plan *sub, *join;
-    bool is_in;
+    nb_lifted l;
 
     *done = false;
     if (s->kind != NB_EXPR_SUBQUERY || s->u.subquery.kind == NB_SUBQUERY_SCALAR) {
@@ -562,41 +333,49 @@ conjunct_join(nb_arena *arena, const nb_session_info *info, nb_expr *e, nb_plan 
         }
     }
     is_in = s->u.subquery.kind == NB_SUBQUERY_IN;
-    NB_TRY(open_subquery(&l, s, &sub, err));
+    NB_TRY(open_subquery(env, s, input, &l, err));
     if (is_in) {
-        if (negated && (l.n > 0 || s->n_args > 1)) {
-            NB_TRY(not_in_conditions(&l, s, sub, err));
+        if (negated && (l.conditions.n > 0 || s->n_args > 1)) {
+            NB_TRY(not_in_conditions(env, s, &l, err));
             is_in = false;
         } else {
-            NB_TRY(in_conditions(&l, s, sub, err));
+            NB_TRY(in_conditions(env, s, &l, err));
         }
     }
-    NB_TRY(nb_join_conjuncts(arena, l.conditions, l.n, &condition));
-    NB_TRY(join_node(arena, *input, sub, negated ? NB_JOIN_ANTI : NB_JOIN_SEMI, condition,
-                     negated && is_in, &join));
-    *input = join;
+    NB_TRY(nb_join_conjuncts(env->arena, l.conditions.items, l.conditions.n, &condition));
     *done = true;
-    return NB_OK;
+    return nb_rewrite_join(env, *input, l.plan, negated ? NB_JOIN_ANTI : NB_JOIN_SEMI, condition,
+                           negated && is_in, input);
+}
+
+/* ---- nodes ---- */
+
+/* What stands on *plan now has the n attributes that its reader knows, and no more. */
+static nb_status
+restore(const nb_rewrite_env *env, nb_plan **plan, const nb_attr *attrs, int n)
+{
+    return (*plan)->n_attrs == n ? NB_OK : nb_plan_narrow(env->arena, *plan, attrs, n, plan);
 }
 
 static nb_status
-rewrite_filter(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
+rewrite_filter(const nb_rewrite_env *env, nb_plan **plan, nb_error *err)
 {
     nb_plan *p = *plan, *input = p->children[0];
     nb_expr **list = NULL, **stay;
-    int n = 0, cap = 0, n_stay = 0;
-    replace_state r = {info, &input};
+    int n = 0, cap = 0, n_stay = 0, n_before = p->n_attrs;
+    const nb_attr *before = p->attrs;
+    replace_state r = {.env = env, .input = &input, .err = err};
 
-    NB_TRY(nb_split_conjuncts(arena, p->u.filter.condition, &list, &n, &cap));
-    stay = NB_ARENA_ARRAY(arena, nb_expr *, n + 1);
-    NEED(stay);
+    NB_TRY(push_negation(env, p->u.filter.condition, false, &p->u.filter.condition, err));
+    NB_TRY(nb_split_conjuncts(env->arena, p->u.filter.condition, &list, &n, &cap));
+    stay = NB_ARENA_ARRAY(env->arena, nb_expr *, n + 1);
+    NB_ROOM(stay);
     for (int i = 0; i < n; i++) {
         bool done = false;
         if (has_subquery(list[i])) {
-            NB_TRY(conjunct_join(arena, info, list[i], &input, &done, err));
+            NB_TRY(conjunct_join(env, list[i], &input, &done, err));
             if (!done) {
-                NB_TRY(nb_expr_rewrite(arena, list[i], join_negation, NULL, &list[i], err));
-                NB_TRY(nb_expr_rewrite(arena, list[i], replace_one, &r, &list[i], err));
+                NB_TRY(replace_in_place(&list[i], &r));
             }
         }
         if (!done) {
@@ -605,61 +384,188 @@ rewrite_filter(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_
     }
     if (n_stay == 0) {
         *plan = input;
+    } else {
+        p->children[0] = input;
+        NB_TRY(nb_join_conjuncts(env->arena, stay, n_stay, &p->u.filter.condition));
+        NB_TRY(nb_plan_refresh(env->arena, p));
+    }
+    return restore(env, plan, before, n_before);
+}
+
+/* A condition with subqueries: above an inner join a filter says the same; for others they are joined to the side that they are about. */
+static nb_status
+rewrite_join_condition(const nb_rewrite_env *env, nb_plan **plan, nb_error *err)
+{
+    nb_plan *p = *plan, *filter;
+    const nb_attr *before = p->attrs;
+    int n_before = p->n_attrs;
+    nb_expr **list = NULL, **stay, **go;
+    int n = 0, cap = 0, n_stay = 0, n_go = 0;
+    replace_state r = {.env = env,
+                       .input = &p->children[0],
+                       .other = &p->children[1],
+                       .of_other = {.arena = env->arena},
+                       .of_input = {.arena = env->arena},
+                       .err = err};
+
+    if (p->u.join.type != NB_JOIN_INNER && p->u.join.type != NB_JOIN_CROSS) {
+        NB_TRY(nb_attr_set_add_plan(&r.of_input, p->children[0]));
+        NB_TRY(nb_attr_set_add_plan(&r.of_other, p->children[1]));
+        NB_TRY(replace_in_place(&p->u.join.condition, &r));
+        NB_TRY(nb_plan_refresh(env->arena, p));
+        return restore(env, plan, before, n_before);
+    }
+    NB_TRY(nb_split_conjuncts(env->arena, p->u.join.condition, &list, &n, &cap));
+    stay = NB_ARENA_ARRAY(env->arena, nb_expr *, n + 1);
+    go = NB_ARENA_ARRAY(env->arena, nb_expr *, n + 1);
+    NB_ROOM(stay && go);
+    for (int i = 0; i < n; i++) {
+        if (has_subquery(list[i])) {
+            go[n_go++] = list[i];
+        } else {
+            stay[n_stay++] = list[i];
+        }
+    }
+    filter = nb_plan_new(env->arena, NB_PLAN_FILTER, 1, p->n_attrs);
+    NB_ROOM(filter);
+    memcpy(filter->attrs, p->attrs, sizeof(nb_attr) * (size_t)p->n_attrs);
+    filter->children[0] = p;
+    NB_TRY(nb_join_conjuncts(env->arena, stay, n_stay, &p->u.join.condition));
+    NB_TRY(nb_join_conjuncts(env->arena, go, n_go, &filter->u.filter.condition));
+    p->u.join.type = p->u.join.condition ? NB_JOIN_INNER : NB_JOIN_CROSS;
+    *plan = filter;
+    return rewrite_filter(env, plan, err);
+}
+
+/* Is the plan only projections (and, for an inner join, filters and generators) over one row without columns? Then it is computed over the left side's own
+ * rows. *bottom is the node above that one row. */
+static bool
+is_over_one_row(nb_plan *p, bool inner, nb_plan **bottom)
+{
+    for (*bottom = NULL;; p = p->children[0]) {
+        bool passes = p->kind == NB_PLAN_PROJECT || p->kind == NB_PLAN_ALIAS ||
+                      (inner && (p->kind == NB_PLAN_FILTER || p->kind == NB_PLAN_GENERATE));
+        if (!passes) {
+            return *bottom && p->kind == NB_PLAN_RANGE && p->n_attrs == 1 && p->attrs[0].hidden &&
+                   p->u.range.start == 0 && p->u.range.end == 1 && p->u.range.step == 1;
+        }
+        *bottom = p;
+    }
+}
+
+/* Projections over one row, over the left side's rows instead: its columns go along. */
+static nb_status
+stack_on_left(const nb_rewrite_env *env, nb_plan *p, nb_plan *bottom, nb_plan *left)
+{
+    if (p != bottom) {
+        NB_TRY(stack_on_left(env, p->children[0], bottom, left));
+    } else {
+        p->children[0] = left;
+    }
+    if (p->kind == NB_PLAN_PROJECT) {
+        nb_expr **exprs = NB_ARENA_ARRAY(env->arena, nb_expr *, p->n_attrs + left->n_attrs + 1);
+        nb_attr *attrs = NB_ARENA_ARRAY(env->arena, nb_attr, p->n_attrs + left->n_attrs + 1);
+        NB_ROOM(exprs && attrs);
+        memcpy(exprs, p->u.project.exprs, sizeof(nb_expr *) * (size_t)p->n_attrs);
+        memcpy(attrs, p->attrs, sizeof(nb_attr) * (size_t)p->n_attrs);
+        for (int i = 0; i < left->n_attrs; i++) {
+            exprs[p->n_attrs + i] = nb_attr_expr(env->arena, &left->attrs[i]);
+            NB_ROOM(exprs[p->n_attrs + i]);
+            attrs[p->n_attrs + i] = left->attrs[i];
+        }
+        p->u.project.exprs = exprs;
+        p->attrs = attrs;
+        p->n_attrs += left->n_attrs;
         return NB_OK;
     }
-    p->children[0] = input;
-    p->attrs = input->attrs;
-    p->n_attrs = input->n_attrs;
-    return nb_join_conjuncts(arena, stay, n_stay, &p->u.filter.condition);
-}
-
-static nb_status
-rewrite_list(nb_arena *arena, const nb_session_info *info, nb_plan *p, nb_expr **list, int n,
-             nb_error *err)
-{
-    replace_state r = {info, &p->children[0]};
-
-    for (int i = 0; i < n; i++) {
-        if (list[i] && has_subquery(list[i])) {
-            NB_TRY(nb_expr_rewrite(arena, list[i], join_negation, NULL, &list[i], err));
-            NB_TRY(nb_expr_rewrite(arena, list[i], replace_one, &r, &list[i], err));
-        }
-    }
-    return NB_OK;
-}
-
-static nb_status
-rewrite_plan(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
-{
-    nb_plan *p = *plan;
-
-    for (int i = 0; i < p->n_children; i++) {
-        NB_TRY(rewrite_plan(arena, info, &p->children[i], err));
-    }
-    switch (p->kind) {
-    case NB_PLAN_FILTER:
-        if (has_subquery(p->u.filter.condition)) {
-            return rewrite_filter(arena, info, plan, err);
-        }
-        /* a child may have got columns by its own rewriting; passing nodes pass them on */
+    if (p->kind == NB_PLAN_ALIAS) {
         p->attrs = p->children[0]->attrs;
         p->n_attrs = p->children[0]->n_attrs;
         return NB_OK;
-    case NB_PLAN_PROJECT: return rewrite_list(arena, info, p, p->u.project.exprs, p->n_attrs, err);
-    case NB_PLAN_AGGREGATE:
-        NB_TRY(rewrite_list(arena, info, p, p->u.aggregate.keys, p->u.aggregate.n_keys, err));
-        return rewrite_list(arena, info, p, p->u.aggregate.aggs, p->u.aggregate.n_aggs, err);
-    case NB_PLAN_JOIN:
-        if (p->u.join.condition && has_subquery(p->u.join.condition)) {
-            return nb_raise_unsupported(err, "A subquery in the condition of a join");
+    }
+    return nb_plan_refresh(env->arena, p);
+}
+
+static nb_status
+rewrite_lateral(const nb_rewrite_env *env, nb_plan **plan, nb_error *err)
+{
+    nb_plan *p = *plan, *left = p->children[0], *bottom, *filter;
+    const nb_attr *before = p->attrs;
+    int n_before = p->n_attrs;
+    bool inner = p->u.join.type != NB_JOIN_LEFT;
+    nb_attr_set of_left = {.arena = env->arena};
+    nb_lifted l;
+    nb_status st;
+
+    p->u.join.lateral = false;
+    NB_TRY(nb_attr_set_add_plan(&of_left, left));
+    if (!nb_plan_names(p->children[1], &of_left)) {
+        return NB_OK;
+    }
+    if ((inner || !p->u.join.condition) && is_over_one_row(p->children[1], inner, &bottom)) {
+        nb_plan *right = p->children[1];
+        NB_TRY(stack_on_left(env, right, bottom, left));
+        NB_TRY(nb_plan_narrow(env->arena, right, before, n_before, plan));
+        if (p->u.join.condition) {
+            filter = nb_plan_new(env->arena, NB_PLAN_FILTER, 1, n_before);
+            NB_ROOM(filter);
+            filter->children[0] = *plan;
+            memcpy(filter->attrs, before, sizeof(nb_attr) * (size_t)n_before);
+            filter->u.filter.condition = p->u.join.condition;
+            *plan = filter;
         }
         return NB_OK;
-    default: return NB_OK;
+    }
+    st = nb_lift_conditions(env, p->children[1], false, &l, err);
+    if (st == NB_DONE) {
+        l = (nb_lifted){0};
+        st = nb_unnest(env, &p->children[0], p->children[1], false, &l.conditions, &l.plan, err);
+    }
+    NB_TRY(st);
+    p->children[1] = l.plan;
+    if (p->u.join.condition) {
+        NB_TRY(nb_conditions_add(env, &l.conditions, p->u.join.condition));
+    }
+    NB_TRY(nb_join_conjuncts(env->arena, l.conditions.items, l.conditions.n, &p->u.join.condition));
+    p->u.join.type =
+        p->u.join.type == NB_JOIN_CROSS && p->u.join.condition ? NB_JOIN_INNER : p->u.join.type;
+    NB_TRY(nb_plan_refresh(env->arena, p));
+    return restore(env, plan, before, n_before);
+}
+
+static nb_status
+rewrite_plan(const nb_rewrite_env *env, nb_plan **plan, nb_error *err)
+{
+    nb_plan *p = *plan;
+    const nb_attr *before = p->attrs;
+    int n_before = p->n_attrs;
+    replace_state r = {.env = env, .input = &p->children[0], .err = err};
+
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(rewrite_plan(env, &p->children[i], err));
+    }
+    if (p->kind == NB_PLAN_JOIN && p->u.join.lateral) {
+        NB_TRY(rewrite_lateral(env, plan, err));
+        p = *plan;
+        if (p->kind != NB_PLAN_JOIN && p->kind != NB_PLAN_FILTER) {
+            return NB_OK;
+        }
+    }
+    if (nb_plan_each_expr(p, subquery_in_place, NULL) != NB_DONE) {
+        return NB_OK;
+    }
+    switch (p->kind) {
+    case NB_PLAN_FILTER: return rewrite_filter(env, plan, err);
+    case NB_PLAN_JOIN: return rewrite_join_condition(env, plan, err);
+    default:
+        NB_TRY(nb_plan_each_expr(p, replace_in_place, &r));
+        NB_TRY(nb_plan_refresh(env->arena, p));
+        return restore(env, plan, before, n_before);
     }
 }
 
 nb_status
-nb_rewrite_subqueries(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
+nb_rewrite_subqueries(const nb_rewrite_env *env, nb_plan **plan, nb_error *err)
 {
-    return rewrite_plan(arena, info, plan, err);
+    return rewrite_plan(env, plan, err);
 }
