@@ -156,8 +156,8 @@ find_plan_id(const nb_plan *p, int64_t plan_id, int *n_found)
     return found;
 }
 
-static nb_status
-backquote(nb_analyzer *an, const nb_str *parts, int n, char **out)
+nb_status
+nb_backquote(nb_analyzer *an, const nb_str *parts, int n, char **out)
 {
     nb_strbuf b = {0};
 
@@ -186,7 +186,7 @@ raise_ambiguous(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int
     char *name = NULL, *one = NULL;
     nb_status st;
 
-    NB_TRY(backquote(an, parts, n, &name));
+    NB_TRY(nb_backquote(an, parts, n, &name));
     nb_strbuf_addc(&b, '[');
     for (int i = 0, k = 0; i < scope->n_plans; i++) {
         for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
@@ -198,7 +198,7 @@ raise_ambiguous(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int
                     full[w] = a->qualifier[w];
                 }
                 full[q] = a->name;
-                if (backquote(an, full, q + 1, &one) == NB_OK) {
+                if (nb_backquote(an, full, q + 1, &one) == NB_OK) {
                     nb_strbuf_addf(&b, "%s%s", k++ ? ", " : "", one);
                 }
             }
@@ -234,6 +234,19 @@ edit_distance(nb_str a, nb_str b)
     return row[m];
 }
 
+void
+nb_sort_by_likeness(nb_str wanted, nb_str *names, int n)
+{
+    for (int i = 1; i < n; i++) {
+        for (int k = i;
+             k > 0 && edit_distance(names[k], wanted) < edit_distance(names[k - 1], wanted); k--) {
+            nb_str keep = names[k];
+            names[k] = names[k - 1];
+            names[k - 1] = keep;
+        }
+    }
+}
+
 const char *
 nb_field_names(nb_analyzer *an, const nb_plan *p)
 {
@@ -263,7 +276,7 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
     nb_status st;
 
     NB_TRY(nb_split_identifier(an, name, &parts, &n_parts, err));
-    NB_TRY(backquote(an, parts, (int)n_parts, &object));
+    NB_TRY(nb_backquote(an, parts, (int)n_parts, &object));
     for (int i = 0; i < scope->n_plans; i++) {
         for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
             const nb_attr *a = &scope->plans[i]->attrs[j];
@@ -277,7 +290,7 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
                 full[w] = a->qualifier[w];
             }
             full[q] = a->name;
-            NB_TRY(backquote(an, full, q + 1, &one));
+            NB_TRY(nb_backquote(an, full, q + 1, &one));
             d = edit_distance(nb_str_of(one), parts[n_parts - 1]); /* with its quotes, as Spark's */
             for (at = n_best; at > 0 && (best[at - 1].distance > d ||
                                          (best[at - 1].distance == d &&
@@ -464,7 +477,7 @@ nb_need_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, const nb_attr **
     if (!*out) {
         /* as a quoted name, so that dots stay part of it */
         char *quoted;
-        NB_TRY(backquote(an, &name, 1, &quoted));
+        NB_TRY(nb_backquote(an, &name, 1, &quoted));
         return nb_raise_unresolved_column(an, &scope, nb_str_of(quoted), err);
     }
     return NB_OK;

@@ -143,8 +143,6 @@ resolve_args(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *args
             count += n_more;
         } else if (args[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LAMBDA_FUNCTION) {
             list[count++] = NULL;
-        } else if (args[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_NAMED_ARGUMENT_EXPRESSION) {
-            return nb_raise_unsupported(err, "A named argument");
         } else {
             NB_TRY(nb_resolve_expr(an, scope, args[i], &list[count++], err));
         }
@@ -386,6 +384,37 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
     return NB_OK;
 }
 
+/* x [NOT] LIKE ANY | ALL (p, …): each pattern by itself. */
+static nb_status
+resolve_like_many(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
+                  size_t n_raw, nb_expr **out, nb_error *err)
+{
+    nb_str kind = {name.data + strlen(NB_SQL_FN_LIKE_MANY), name.len - strlen(NB_SQL_FN_LIKE_MANY)};
+    bool negated = nb_str_starts_with(kind, NB_STR("not_"));
+    bool all = kind.len >= 3 && nb_str_equal((nb_str){kind.data + kind.len - 3, 3}, NB_STR("all"));
+    nb_expr **tests = NB_ARENA_ARRAY(an->arena, nb_expr *, n_raw), *value, *copy;
+
+    NB_NEED(tests);
+    NB_TRY(nb_resolve_expr(an, scope, raw[0], &value, err));
+    for (size_t i = 1; i < n_raw; i++) {
+        nb_expr *pattern;
+        NB_TRY(nb_resolve_expr(an, scope, raw[i], &pattern, err));
+        NB_TRY(nb_call2(an, "like", value, pattern, &tests[i - 1], err));
+        if (negated) {
+            NB_TRY(nb_call(an, "not", &tests[i - 1], 1, &tests[i - 1], err));
+        }
+    }
+    if (n_raw > 2) {
+        NB_TRY(nb_call(an, all ? "and" : "or", tests, (int)n_raw - 1, &tests[0], err));
+    }
+    copy = NB_ARENA_NEW(an->arena, nb_expr); /* Spark says of all of them that they may be null */
+    NB_NEED(copy);
+    *copy = *tests[0];
+    copy->nullable = true;
+    *out = copy;
+    return NB_OK;
+}
+
 static nb_status
 resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
                  size_t n_raw, const call_options *opt, nb_expr **out, nb_error *err)
@@ -449,6 +478,9 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
         }
         return resolve_call(an, scope, nb_pb_str(f->function_name), f->arguments, f->n_arguments,
                             &inner, nb_origin_of(an, raw[0]), out, err);
+    }
+    if (nb_str_starts_with(name, NB_STR(NB_SQL_FN_LIKE_MANY)) && n_raw >= 2) {
+        return resolve_like_many(an, scope, name, raw, n_raw, out, err);
     }
     if (nb_str_equal(name, NB_STR(NB_SQL_FN_TIMESTAMP)) && n_raw >= 1) {
         nb_expr *e, *zone;
@@ -546,8 +578,12 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
 {
     const nb_aggregate *agg = nb_aggregate_find(name);
     const nb_function *fn;
+    Sc__Expression **ordered = (Sc__Expression **)raw;
     nb_expr **args;
     int n;
+
+    NB_TRY(located(nb_positional_arguments(an, name, &ordered, &n_raw, err), origin, err));
+    raw = ordered;
 
     if (n_raw == 1 && nb_str_equal(name, NB_STR("-"))) {
         name = NB_STR("negative"); /* SQL's sign; the other spelling has another name as a column */
@@ -964,7 +1000,8 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
                                    sizeof *an->subqueries);
     NB_NEED(an->subqueries);
     an->subqueries[an->n_subqueries++] =
-        (nb_resolved_subquery){s, scope->n_plans > 0 ? scope->plans[0]->attrs : NULL, e};
+        (nb_resolved_subquery){s, scope->n_plans > 0 ? scope->plans[0]->attrs : NULL,
+                               scope->n_plans > 0 ? scope->plans[0]->n_attrs : 0, e};
     e->deterministic = true;
     e->can_fail = true;
     e->foldable = false;
@@ -1019,6 +1056,98 @@ attribute_or_function(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
 }
 
 nb_status
+nb_parse_expression_string(nb_analyzer *an, const Sc__Expression *e, Sc__Expression **out,
+                           nb_error *err)
+{
+    for (int i = 0; i < an->n_texts; i++) {
+        if (an->texts[i].message == e) {
+            *out = an->texts[i].parsed;
+            return NB_OK;
+        }
+    }
+    NB_TRY(
+        nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression), out, err));
+    an->texts = nb_arena_grow(an->arena, an->texts, an->n_texts, &an->cap_texts, sizeof *an->texts);
+    NB_NEED(an->texts);
+    an->texts[an->n_texts].message = e;
+    an->texts[an->n_texts++].parsed = *out;
+    return NB_OK;
+}
+
+static nb_status
+remember(nb_analyzer *an, const Sc__Expression *e, nb_expr *made)
+{
+    nb_str name = e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION
+                      ? nb_pb_str(e->unresolved_function->function_name)
+                      : NB_STR("");
+
+    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE &&
+        e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_CAST && !nb_str_equal(name, NB_STR("+")) &&
+        !nb_str_equal(name, NB_STR("-"))) {
+        return NB_OK;
+    }
+    an->resolved.arena = an->arena;
+    return nb_attr_map_put(&an->resolved, (uint64_t)(uintptr_t)e, made);
+}
+
+const nb_expr *
+nb_resolved_of(nb_analyzer *an, const Sc__Expression *e)
+{
+    return nb_attr_map_get(&an->resolved, (uint64_t)(uintptr_t)e);
+}
+
+typedef struct outer_names {
+    const nb_plan *input;
+    nb_attr_set seen;
+    nb_strbuf *out;
+} outer_names;
+
+static bool
+add_outer_name(nb_expr *e, void *payload)
+{
+    outer_names *o = payload;
+
+    if (e->kind == NB_EXPR_COLUMN && nb_plan_find_attr(o->input, e->u.column.attr) &&
+        !nb_attr_set_has(&o->seen, e->u.column.attr)) {
+        nb_strbuf_adds(o->out, o->seen.n ? ", " : "");
+        nb_strbuf_add(o->out, e->u.column.name);
+        return nb_attr_set_add(&o->seen, e->u.column.attr) >= 0;
+    }
+    return true;
+}
+
+static nb_status
+outer_names_in_place(nb_expr **place, void *payload)
+{
+    nb_expr_visit(*place, add_outer_name, payload);
+    return NB_OK;
+}
+
+static nb_status
+outer_names_of(nb_plan *p, outer_names *o)
+{
+    NB_TRY(nb_plan_each_expr(p, outer_names_in_place, o));
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(outer_names_of(p->children[i], o));
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_outer_names(nb_analyzer *an, const Sc__SubqueryExpression *s, nb_strbuf *out)
+{
+    for (int i = an->n_subqueries - 1; i >= 0; i--) {
+        if (an->subqueries[i].message == s) {
+            nb_plan input = {.attrs = (nb_attr *)an->subqueries[i].input,
+                             .n_attrs = an->subqueries[i].n_input};
+            outer_names o = {&input, {.arena = an->arena}, out};
+            return outer_names_of(an->subqueries[i].expr->u.subquery.plan, &o);
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
 nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
                 nb_error *err)
 {
@@ -1055,8 +1184,7 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
     }
     case SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING: {
         Sc__Expression *parsed;
-        st = nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression),
-                                     &parsed, err);
+        st = nb_parse_expression_string(an, e, &parsed, err);
         if (st >= 0) {
             st = nb_resolve_expr(an, scope, parsed, out, err);
         }
@@ -1152,7 +1280,7 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
         break;
     }
     an->depth--;
-    return st;
+    return st >= 0 ? remember(an, e, *out) : st;
 }
 
 nb_status

@@ -324,12 +324,17 @@ plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const gene
     nb_field fields[2], *made = fields;
     const nb_type *t;
     nb_plan *p;
-    nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, call->n_arguments + 1);
-    int n = 0, n_args = (int)call->n_arguments;
+    Sc__Expression **raw = call->arguments;
+    size_t n_raw = call->n_arguments;
+    nb_expr **args;
+    int n = 0, n_args;
 
+    NB_TRY(nb_positional_arguments(an, nb_str_of(g->name), &raw, &n_raw, err));
+    n_args = (int)n_raw;
+    args = NB_ARENA_ARRAY(an->arena, nb_expr *, n_raw + 1);
     NB_NEED(args);
     for (int i = 0; i < n_args; i++) {
-        NB_TRY(nb_resolve_expr(an, scope, call->arguments[i], &args[i], err));
+        NB_TRY(nb_resolve_expr(an, scope, raw[i], &args[i], err));
         if (args[i]->kind == NB_EXPR_ALIAS) {
             args[i] = args[i]->args[0];
         }
@@ -448,32 +453,6 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
 
 /* ---- select lists ---- */
 
-/* The name of an extracted map value is m[key], not m.key: needs the resolved type. */
-static nb_str
-corrected_name(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_str name)
-{
-    const Sc__Expression__UnresolvedExtractValue *x;
-    nb_expr *child;
-    nb_error quiet = NB_ERROR_INIT;
-
-    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE) {
-        return name;
-    }
-    x = e->unresolved_extract_value;
-    if (x->extraction->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
-        nb_resolve_expr(an, scope, x->child, &child, &quiet) >= 0 &&
-        child->type->id == NB_TYPE_MAP) {
-        nb_str base, key;
-        if (nb_expression_name(an, x->child, &base, &quiet) >= 0 &&
-            nb_expression_name(an, x->extraction, &key, &quiet) >= 0) {
-            name = nb_str_of(nb_arena_printf(an->arena, "%.*s[%.*s]", (int)base.len, base.data,
-                                             (int)key.len, key.data));
-        }
-    }
-    nb_error_clear(&quiet);
-    return name;
-}
-
 nb_status
 nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
                  nb_plan **out, nb_error *err)
@@ -539,7 +518,6 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
                 NB_TRY(nb_resolve_expr(an, &scope, e, &one, err));
                 if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
                     NB_TRY(nb_expression_name(an, e, &name, err));
-                    name = corrected_name(an, &scope, e, name);
                 } else if (one->kind == NB_EXPR_COLUMN) {
                     bool is_name =
                         e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE;

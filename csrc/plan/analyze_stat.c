@@ -361,6 +361,53 @@ sample_by(nb_analyzer *an, const Sc__StatSampleBy *s, nb_plan **out, nb_error *e
     return nb_analyze_relation(an, &filtered, out, err);
 }
 
+/* Values of each column that make up more than a share of its rows, in SQL over the input. */
+static nb_status
+freq_items(nb_analyzer *an, const Sc__StatFreqItems *f, nb_plan **out, nb_error *err)
+{
+    nb_strbuf text = {0};
+    double support = f->has_support ? f->support : 0.01;
+    Sc__Relation *query, alias = SC__RELATION__INIT, root = SC__RELATION__INIT, *references[1];
+    Sc__SubqueryAlias named = SC__SUBQUERY_ALIAS__INIT;
+    Sc__WithRelations with = SC__WITH_RELATIONS__INIT;
+    nb_str copy;
+
+    if (!(support >= 1e-4 && support <= 1)) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                        "the support of freqItems is from 0.0001 to 1", NULL);
+    }
+    nb_strbuf_adds(&text, "select ");
+    for (size_t i = 0; i < f->n_cols; i++) {
+        nb_str name = nb_pb_str(f->cols[i]), made;
+        char *quoted, *as;
+        made = nb_str_of(nb_arena_printf(an->arena, "%.*s_freqItems", (int)name.len, name.data));
+        if (nb_backquote(an, &name, 1, &quoted) < 0 || nb_backquote(an, &made, 1, &as) < 0) {
+            nb_strbuf_free(&text);
+            return NB_NOMEM;
+        }
+        nb_strbuf_addf(&text,
+                       "%scoalesce((select collect_list(v) from (select v, n, sum(n) over () as t "
+                       "from (select %s as v, count(*) as n from input group by %s)) "
+                       "where n > %.17gD * t), array()) as %s",
+                       i ? ", " : "", quoted, quoted, support, as);
+    }
+    copy = text.failed ? (nb_str){0} : nb_arena_str(an->arena, nb_strbuf_str(&text));
+    nb_strbuf_free(&text);
+    NB_NEED(copy.data);
+    NB_TRY(nb_sql_parse_query(an->arena, copy, &query, err));
+    named.input = f->input;
+    named.alias = (ProtobufCBinaryData){5, (uint8_t *)"input"};
+    alias.rel_type_case = SC__RELATION__REL_TYPE_SUBQUERY_ALIAS;
+    alias.subquery_alias = &named;
+    references[0] = &alias;
+    with.root = query;
+    with.n_references = 1;
+    with.references = references;
+    root.rel_type_case = SC__RELATION__REL_TYPE_WITH_RELATIONS;
+    root.with_relations = &with;
+    return nb_analyze_relation(an, &root, out, err);
+}
+
 nb_status
 nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
@@ -395,6 +442,6 @@ nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
         return approx_quantile(an, rel->approx_quantile, out, err);
     case SC__RELATION__REL_TYPE_CROSSTAB: return crosstab(an, rel->crosstab, out, err);
     case SC__RELATION__REL_TYPE_SAMPLE_BY: return sample_by(an, rel->sample_by, out, err);
-    default: return nb_raise_unsupported(err, "freqItems");
+    default: return freq_items(an, rel->freq_items, out, err);
     }
 }

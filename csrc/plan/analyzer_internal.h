@@ -36,6 +36,7 @@ typedef struct nb_with_scope {
 typedef struct nb_resolved_subquery {
     const Sc__SubqueryExpression *message;
     const nb_attr *input; /* columns of the input */
+    int n_input;
     nb_expr *expr;
 } nb_resolved_subquery;
 
@@ -59,6 +60,12 @@ struct nb_analyzer {
     int depth;
     nb_resolved_subquery *subqueries;
     int n_subqueries, cap_subqueries;
+    nb_attr_map resolved; /* by address of the message: what it became, see nb_resolved_of */
+    struct nb_parsed_text {
+        const Sc__Expression *message;
+        Sc__Expression *parsed;
+    } *texts;
+    int n_texts, cap_texts;
     nb_relation **relations; /* to release */
     int n_relations, cap_relations;
     nb_table **tables;
@@ -100,9 +107,22 @@ nb_status nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **o
 const nb_type *nb_cast_function_type(nb_str name);
 const nb_origin *nb_origin_of(nb_analyzer *an, const Sc__Expression *e);
 
+/* What e was resolved to last, for kinds whose name depends on types (sums, extractions, casts); NULL for others. */
+const nb_expr *nb_resolved_of(nb_analyzer *an, const Sc__Expression *e);
+/* The text of an ExpressionString, parsed once. */
+nb_status nb_parse_expression_string(nb_analyzer *an, const Sc__Expression *e, Sc__Expression **out,
+                                     nb_error *err);
+/* "a, b": the outer columns that a resolved subquery names, as its own name shows them. */
+nb_status nb_outer_names(nb_analyzer *an, const Sc__SubqueryExpression *s, nb_strbuf *out);
+
 /* The relation of a SubqueryExpression, among the references around it. */
 nb_status
 nb_find_reference(nb_analyzer *an, int64_t plan_id, const Sc__Relation **out, nb_error *err);
+
+/* ---- analyze_named.c ---- */
+/* Arguments by name become arguments by position; nothing changes when there are none. */
+nb_status nb_positional_arguments(nb_analyzer *an, nb_str routine, Sc__Expression ***args,
+                                  size_t *n, nb_error *err);
 
 /* ---- analyze_literal.c ---- */
 /* A DataType message, parsed when it is text. */
@@ -125,7 +145,11 @@ nb_status
 nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_error *err);
 nb_status
 nb_split_identifier(nb_analyzer *an, nb_str text, nb_str **parts, size_t *n, nb_error *err);
+/* `a`.`b c`: always with quotes. */
+nb_status nb_backquote(nb_analyzer *an, const nb_str *parts, int n, char **out);
 bool nb_names_equal(const nb_analyzer *an, nb_str a, nb_str b);
+/* Names that are most like `wanted` first, for "did you mean". */
+void nb_sort_by_likeness(nb_str wanted, nb_str *names, int n);
 /* Attributes that `*`, `t.*` or a column regex stand for. */
 nb_status nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                          nb_expr ***out, int *n, nb_error *err);

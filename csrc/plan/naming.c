@@ -14,6 +14,14 @@
 
 static nb_status name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err);
 
+static nb_str
+called_function(const Sc__Expression *e)
+{
+    return e && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION
+               ? nb_pb_str(e->unresolved_function->function_name)
+               : (nb_str){"", 0};
+}
+
 typedef struct rename_row {
     const char *called, *shown;
 } rename_row;
@@ -147,12 +155,105 @@ is_operator(nb_str f)
     return false;
 }
 
+static nb_status function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n,
+                               bool distinct, nb_strbuf *b, nb_error *err);
+static nb_status
+sort_name(nb_analyzer *an, const Sc__Expression__SortOrder *o, nb_strbuf *b, nb_error *err);
+
+/* f(x) IGNORE NULLS and RESPECT NULLS: with either word first_value is first, and last_value last. */
+static nb_status
+marked_name(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
+{
+    const Sc__Expression__UnresolvedFunction *f;
+    nb_str name;
+
+    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        return name_of(an, e, b, err);
+    }
+    f = e->unresolved_function;
+    name = nb_pb_str(f->function_name);
+    name = nb_str_equal_nocase(name, NB_STR("first_value"))  ? NB_STR("first")
+           : nb_str_equal_nocase(name, NB_STR("last_value")) ? NB_STR("last")
+                                                             : name;
+    return function_name(an, name, f->arguments, f->n_arguments,
+                         f->has_is_distinct && f->is_distinct, b, err);
+}
+
+/* f(x) WITHIN GROUP (ORDER BY …): of the inverse distribution functions only DESC is shown, listagg shows the whole order, mode none. */
+static nb_status
+within_group_name(nb_analyzer *an, Sc__Expression *const *args, size_t n, nb_strbuf *b,
+                  nb_error *err)
+{
+    nb_str called = args[0]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION
+                        ? nb_pb_str(args[0]->unresolved_function->function_name)
+                        : NB_STR("");
+    bool whole = nb_str_equal_nocase(called, NB_STR("listagg")) ||
+                 nb_str_equal_nocase(called, NB_STR("string_agg"));
+    bool plain = nb_str_equal_nocase(called, NB_STR("mode"));
+
+    NB_TRY(name_of(an, args[0], b, err));
+    nb_strbuf_adds(b, " WITHIN GROUP (ORDER BY ");
+    for (size_t i = 1; i < n; i++) {
+        const Sc__Expression__SortOrder *o =
+            args[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SORT_ORDER ? args[i]->sort_order
+                                                                            : NULL;
+        nb_strbuf_adds(b, i > 1 ? ", " : "");
+        if (!o || whole) {
+            NB_TRY(name_of(an, args[i], b, err));
+            continue;
+        }
+        NB_TRY(name_of(an, o->child, b, err));
+        nb_strbuf_adds(
+            b, !plain && o->direction ==
+                             SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING
+                   ? " DESC"
+                   : "");
+    }
+    nb_strbuf_addc(b, ')');
+    return NB_OK;
+}
+
+/* A date and days: Spark has made date_add or date_sub of it before the name is taken. What else has an interval beside a date or time has no brackets. */
+static nb_status
+date_and_interval(nb_analyzer *an, const nb_expr *made, bool minus, Sc__Expression *const *args,
+                  nb_strbuf *b, bool *done, nb_error *err)
+{
+    const nb_expr *date, *other;
+    int at;
+
+    *done = false;
+    if (!made || made->kind != NB_EXPR_CALL || made->n_args != 2) {
+        return NB_OK;
+    }
+    at = made->args[0]->type->id == NB_TYPE_INTERVAL_DT ||
+                 made->args[0]->type->id == NB_TYPE_INTERVAL_YM ||
+                 made->args[0]->type->id == NB_TYPE_INTERVAL
+             ? 1
+             : 0;
+    date = made->args[at];
+    other = made->args[1 - at];
+    if (date->type->id != NB_TYPE_DATE || other->type->id != NB_TYPE_INTERVAL_DT ||
+        made->type->id != NB_TYPE_DATE) {
+        return NB_OK;
+    }
+    *done = true;
+    nb_strbuf_adds(b, "date_add(");
+    NB_TRY(name_of(an, args[at], b, err));
+    nb_strbuf_adds(b, minus ? ", (- extractansiintervaldays(" : ", extractansiintervaldays(");
+    NB_TRY(name_of(an, args[1 - at], b, err));
+    nb_strbuf_adds(b, minus ? ")))" : "))");
+    return NB_OK;
+}
+
 static nb_status
 function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, bool distinct,
               nb_strbuf *b, nb_error *err)
 {
     nb_status st = NB_OK;
+    Sc__Expression **ordered = (Sc__Expression **)args;
 
+    NB_TRY(nb_positional_arguments(an, f, &ordered, &n, err));
+    args = ordered;
     if (n > 1 && (nb_str_equal_nocase(f, NB_STR("from_json")) ||
                   nb_str_equal_nocase(f, NB_STR("approx_count_distinct")))) {
         n = 1; /* the other arguments are settings, which Spark does not show */
@@ -283,7 +384,23 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         nb_strbuf_adds(b, "))");
         return st;
     }
+    if (nb_str_starts_with(f, NB_STR(NB_SQL_FN_LIKE_MANY)) && n >= 1) {
+        nb_str kind = {f.data + strlen(NB_SQL_FN_LIKE_MANY), f.len - strlen(NB_SQL_FN_LIKE_MANY)};
+        bool negated = nb_str_starts_with(kind, NB_STR("not_"));
+        kind = negated ? (nb_str){kind.data + 4, kind.len - 4} : kind;
+        nb_strbuf_addf(b, "%slike%.*s(", negated ? "not" : "", (int)kind.len, kind.data);
+        st = name_of(an, args[0], b, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
     if (nb_str_starts_with(f, NB_STR("nbaspark.")) && n >= 1) {
+        if (nb_str_equal(f, NB_STR(NB_SQL_FN_WITHIN_GROUP))) {
+            return within_group_name(an, args, n, b, err);
+        }
+        if (nb_str_equal(f, NB_STR(NB_SQL_FN_IGNORE_NULLS)) ||
+            nb_str_equal(f, NB_STR(NB_SQL_FN_RESPECT_NULLS))) {
+            return marked_name(an, args[0], b, err);
+        }
         if (nb_str_equal(f, NB_STR(NB_SQL_FN_FILTER)) && n == 2) {
             st = name_of(an, args[0], b, err);
             nb_strbuf_adds(b, " FILTER (WHERE ");
@@ -445,12 +562,27 @@ bound_name(nb_analyzer *an, const Sc__Expression__Window__WindowFrame__FrameBoun
     }
 }
 
-static nb_str
-called_function(const Sc__Expression *e)
+/* Without the words IGNORE NULLS or RESPECT NULLS. */
+static const Sc__Expression *
+without_mark(const Sc__Expression *e)
 {
-    return e && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION
-               ? nb_pb_str(e->unresolved_function->function_name)
-               : (nb_str){"", 0};
+    nb_str name = called_function(e);
+
+    return nb_str_equal(name, NB_STR(NB_SQL_FN_IGNORE_NULLS)) ||
+                   nb_str_equal(name, NB_STR(NB_SQL_FN_RESPECT_NULLS))
+               ? e->unresolved_function->arguments[0]
+               : e;
+}
+
+/* Is it a cast to an array, map or struct? */
+static bool
+is_nested_cast(nb_analyzer *an, const Sc__Expression *e)
+{
+    const nb_expr *made = nb_resolved_of(an, e);
+
+    return made && made->kind == NB_EXPR_CAST &&
+           (made->type->id == NB_TYPE_ARRAY || made->type->id == NB_TYPE_MAP ||
+            made->type->id == NB_TYPE_STRUCT);
 }
 
 /* Ranks bring a frame of their own: rows up to the current one. */
@@ -499,11 +631,18 @@ window_name(nb_analyzer *an, const Sc__Expression__Window *w, nb_strbuf *b, nb_e
 {
     nb_status st = name_of(an, w->window_function, b, err);
     const Sc__Expression__Window__WindowFrame *f = w->frame_spec;
-    offset_frame shift = f ? (offset_frame){false, 0} : frame_of_offset(w->window_function);
+    const Sc__Expression *call = without_mark(w->window_function);
+    offset_frame shift = f ? (offset_frame){false, 0} : frame_of_offset(call);
     bool rows =
         f ? f->frame_type == SC__EXPRESSION__WINDOW__WINDOW_FRAME__FRAME_TYPE__FRAME_TYPE_ROW
-          : w->n_order_spec == 0 || shift.is_offset || counts_rows(w->window_function);
+          : w->n_order_spec == 0 || shift.is_offset || counts_rows(call);
     const char *gap = "";
+
+    if (call != w->window_function &&
+        nb_str_equal_nocase(called_function(call), NB_STR("nth_value")) &&
+        nb_str_equal(called_function(w->window_function), NB_STR(NB_SQL_FN_IGNORE_NULLS))) {
+        nb_strbuf_adds(b, " ignore nulls");
+    }
 
     nb_strbuf_adds(b, " OVER (");
     if (w->n_partition_spec && st >= 0) {
@@ -551,6 +690,17 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
         nb_strbuf_add(b, parts[n - 1]);
         return NB_OK;
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION:
+        if (e->unresolved_function->n_arguments == 2 &&
+            (nb_str_equal(called_function(e), NB_STR("+")) ||
+             nb_str_equal(called_function(e), NB_STR("-")))) {
+            bool done;
+            NB_TRY(date_and_interval(an, nb_resolved_of(an, e),
+                                     nb_str_equal(called_function(e), NB_STR("-")),
+                                     e->unresolved_function->arguments, b, &done, err));
+            if (done) {
+                return NB_OK;
+            }
+        }
         return function_name(
             an, nb_pb_str(e->unresolved_function->function_name), e->unresolved_function->arguments,
             e->unresolved_function->n_arguments,
@@ -561,8 +711,7 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
                              err);
     case SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING: {
         Sc__Expression *parsed;
-        NB_TRY(nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression),
-                                       &parsed, err));
+        NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
         return name_of(an, parsed, b, err);
     }
     case SC__EXPRESSION__EXPR_TYPE_ALIAS:
@@ -574,6 +723,9 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
         return NB_OK;
     case SC__EXPRESSION__EXPR_TYPE_CAST: {
         const nb_type *to;
+        if (is_nested_cast(an, e)) { /* a cast of its elements is not shown */
+            return name_of(an, e->cast->expr, b, err);
+        }
         bool is_try = e->cast->eval_mode == SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_TRY;
         nb_strbuf_adds(b, is_try ? "TRY_CAST(" : "CAST(");
         NB_TRY(name_of(an, e->cast->expr, b, err));
@@ -592,10 +744,12 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR: nb_strbuf_addc(b, '*'); return NB_OK;
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE: {
         const Sc__Expression *key = e->unresolved_extract_value->extraction;
+        const nb_expr *item = nb_resolved_of(an, e);
+        bool of_map = item && item->n_args > 0 && item->args[0]->type->id == NB_TYPE_MAP;
         NB_TRY(name_of(an, e->unresolved_extract_value->child, b, err));
-        if (key->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+        if (!of_map && key->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
             key->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING) {
-            nb_strbuf_addc(b, '.'); /* of a map the caller corrects this: m[key] */
+            nb_strbuf_addc(b, '.');
             nb_strbuf_add(b, nb_pb_str(key->literal->string));
             return NB_OK;
         }
@@ -640,8 +794,10 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
         }
         nb_strbuf_adds(b, e->subquery_expression->subquery_type ==
                                   SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_EXISTS
-                              ? "exists()"
-                              : "scalarsubquery()");
+                              ? "exists("
+                              : "scalarsubquery(");
+        NB_TRY(nb_outer_names(an, e->subquery_expression, b));
+        nb_strbuf_addc(b, ')');
         return NB_OK;
     default: nb_strbuf_adds(b, "expr"); return NB_OK;
     }

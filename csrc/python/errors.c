@@ -80,7 +80,7 @@ raise_error(const nb_error *err)
         PyObject *exception = PyObject_CallFunction(
             make, "szzNNN", KIND_NAMES[nb_error_get_kind(err)],
             *name || !err->is_foreign ? name : NULL,
-            *sqlstate || !err->is_foreign ? sqlstate : NULL, text_object(nb_error_message(err)),
+            *sqlstate ? sqlstate : NULL, text_object(nb_error_message(err)),
             parameters_object(err), contexts_object(err));
         if (exception != NULL) {
             PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);

@@ -70,33 +70,32 @@ parse_in(nb_sql_parser *p, size_t start, Sc__Expression *left, Sc__Expression **
     return NB_OK;
 }
 
-/* LIKE ANY | SOME | ALL (p1, p2, …): with many patterns an OR (AND) of simple ones, as Spark's likeAny and likeAll are. */
+/* LIKE ANY | SOME | ALL (p1, p2, …) */
 static nb_status
-parse_like_many(nb_sql_parser *p, size_t start, const char *name, bool negated,
-                Sc__Expression *left, Sc__Expression **out)
+parse_like_many(nb_sql_parser *p, size_t start, bool lower, bool negated, Sc__Expression *left,
+                Sc__Expression **out)
 {
     bool all = nb_sql_is_kw(p, NB_KW_ALL);
-    nb_ptrs patterns = {0};
+    nb_ptrs args = {0};
 
     nb_sql_skip(p);
+    NB_TRY(nb_ptrs_push(p, &args, left));
     NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
     if (nb_sql_is(p, NB_T_RPAREN)) {
         nb_sql_skip(p);
         nb_raise(p->later, NB_COND_PARSE_SYNTAX_ERROR, "error", "')'", "hint", "", NULL);
         return nb_sql_error_here(p, start);
     }
-    NB_TRY(nb_sql_parse_expr_list(p, &patterns));
+    NB_TRY(nb_sql_parse_expr_list(p, &args));
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
-    for (size_t i = 0; i < patterns.n; i++) {
-        Sc__Expression *e = nb_sql_call2(p, start, name, left, patterns.items[i]);
-        if (e && negated) {
-            e = nb_sql_call1(p, start, "not", e);
-        }
-        NB_SQL_NEED(e);
-        patterns.items[i] = e;
+    for (size_t i = 0; i < args.n; i++) { /* ILIKE compares in lower case */
+        args.items[i] = lower ? nb_sql_call1(p, start, "lower", args.items[i]) : args.items[i];
+        NB_SQL_NEED(args.items[i]);
     }
-    *out =
-        balance(p, start, all ? "and" : "or", (Sc__Expression **)patterns.items, 0, patterns.n - 1);
+    *out = nb_sql_call(p, start,
+                       all ? (negated ? NB_SQL_FN_LIKE_MANY "not_all" : NB_SQL_FN_LIKE_MANY "all")
+                           : (negated ? NB_SQL_FN_LIKE_MANY "not_any" : NB_SQL_FN_LIKE_MANY "any"),
+                       args.n, (Sc__Expression *const *)args.items);
     NB_SQL_NEED(*out);
     return NB_OK;
 }
@@ -113,7 +112,7 @@ parse_like(nb_sql_parser *p, size_t start, nb_keyword kind, bool *negated, Sc__E
         (nb_sql_is_kw(p, NB_KW_ANY) || nb_sql_is_kw(p, NB_KW_SOME) || nb_sql_is_kw(p, NB_KW_ALL))) {
         bool each = *negated;
         *negated = false;
-        return parse_like_many(p, start, name, each, left, out);
+        return parse_like_many(p, start, kind == NB_KW_ILIKE, each, left, out);
     }
     NB_TRY(nb_sql_parse_value(p, &args[1]));
     if (kind != NB_KW_RLIKE && nb_sql_is_kw(p, NB_KW_ESCAPE) &&

@@ -324,9 +324,8 @@ nb_sql_parse_columns(nb_sql_parser *p, Sc__DataType **out)
     return make_struct(p, &fields, out);
 }
 
-/* ARRAY<…>, MAP<…, …>, STRUCT<…>; the cursor is on "<" (STRUCT<> is one token) */
 static nb_status
-parse_nested(nb_sql_parser *p, nb_keyword kw, Sc__DataType **out)
+parse_nested_parts(nb_sql_parser *p, nb_keyword kw, Sc__DataType **out)
 {
     Sc__DataType *t;
 
@@ -367,6 +366,21 @@ parse_nested(nb_sql_parser *p, nb_keyword kw, Sc__DataType **out)
     }
     *out = t;
     return nb_sql_expect(p, NB_T_GT);
+}
+
+/* ARRAY<…>, MAP<…, …>, STRUCT<…>; the cursor is on "<" (STRUCT<> is one token). A text that ends too early is a fault of that bracket. */
+static nb_status
+parse_nested(nb_sql_parser *p, nb_keyword kw, Sc__DataType **out)
+{
+    size_t open = p->pos;
+    nb_status st = parse_nested_parts(p, kw, out);
+
+    if (st == NB_ERROR && nb_sql_is(p, NB_T_EOF)) {
+        nb_error_clear(p->err);
+        p->pos = open;
+        return nb_sql_syntax_error(p);
+    }
+    return st;
 }
 
 static nb_status

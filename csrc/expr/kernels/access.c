@@ -303,6 +303,18 @@ bind_index(nb_bound_call *call, index_rule rule, nb_error *err)
     call->can_fail = rule == INDEX_ELEMENT || rule == INDEX_TRY_ELEMENT ||
                      (rule == INDEX_ITEM && call->info->ansi);
     call->nullable = true;
+    if (rule == INDEX_ITEM && call->args[0]->kind == NB_EXPR_CALL &&
+        nb_str_equal(nb_function_name(call->args[0]->u.call.fn), NB_STR("array"))) {
+        const nb_vector *at; /* array(a, b)[1] is b */
+        nb_expr *index = call->args[1];
+        NB_TRY(nb_bind_constant(call, 1, &at, err));
+        call->args[1] = index;
+        if (at && at->type->id == NB_TYPE_INT32 && !nb_vector_is_null(at, 0)) {
+            int32_t i = NB_DATA(int32_t, at)[0];
+            call->nullable =
+                i < 0 || i >= call->args[0]->n_args || call->args[0]->args[i]->nullable;
+        }
+    }
     return NB_OK;
 }
 

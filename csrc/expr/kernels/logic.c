@@ -317,6 +317,31 @@ nb_bind_between(nb_bound_call *call, nb_error *err)
 
 /* ---- IN ------------------------------------------------------------------------------------------------------------------------------------------- */
 
+/* (a, b) IN ((1, 'x')): structs compare by position, whatever their fields are called. */
+static nb_status
+rename_fields(nb_bound_call *call, int arg, const nb_type *like, nb_error *err)
+{
+    const nb_type *t = call->args[arg]->type;
+    nb_field *fields;
+
+    if (t->id != NB_TYPE_STRUCT || like->id != NB_TYPE_STRUCT ||
+        t->n_children != like->n_children) {
+        return NB_OK;
+    }
+    fields = NB_ARENA_ARRAY(call->arena, nb_field, t->n_children + 1);
+    if (fields == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < t->n_children; i++) {
+        fields[i] = t->children[i];
+        fields[i].name = like->children[i].name;
+    }
+    t = nb_type_struct(fields, t->n_children);
+    return t == NULL ? NB_NOMEM
+                     : nb_expr_cast(call->arena, call->args[arg], t, NB_CAST_LEGACY,
+                                    &call->args[arg], err);
+}
+
 nb_status
 nb_bind_in(nb_bound_call *call, nb_error *err)
 {
@@ -331,6 +356,9 @@ nb_bind_in(nb_bound_call *call, nb_error *err)
         }
         call->replacement->nullable = call->args[0]->nullable; /* never null, but typed as any IN */
         return NB_OK;
+    }
+    for (int i = 1; i < call->n_args; i++) {
+        NB_TRY(rename_fields(call, i, call->args[0]->type, err));
     }
     NB_TRY(nb_bind_common_type(call, 0, call->n_args, &type, err));
     for (int i = 0; i < call->n_args; i++) {

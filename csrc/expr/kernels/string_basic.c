@@ -124,9 +124,20 @@ static const struct {
     {0xFB06, "ST"},
 };
 
-static size_t
-put_case(nb_str s, size_t at, size_t n, uint32_t c, bool upper, char *out)
+NB_INLINE void
+ascii_case(const char *p, size_t len, bool upper, char *out)
 {
+    for (size_t k = 0; k < len; k++) {
+        unsigned char c = (unsigned char)p[k], low = upper ? 'a' : 'A';
+        out[k] = (char)(c ^ ((unsigned char)(c - low) < 26 ? 0x20 : 0));
+    }
+}
+
+static size_t
+put_case(nb_str s, size_t at, size_t n, uint32_t c, case_mode mode, char *out)
+{
+    bool upper = mode != CASE_LOWER;
+
     if (n == 1 && c >= 0x80) {
         out[0] = s.data[at];
         return 1;
@@ -136,6 +147,9 @@ put_case(nb_str s, size_t at, size_t n, uint32_t c, bool upper, char *out)
             if (special_upper[i].from == c) {
                 size_t len = strlen(special_upper[i].upper);
                 memcpy(out, special_upper[i].upper, len);
+                if (mode == CASE_INITCAP) { /* a title: the first letter only */
+                    ascii_case(out + 1, len - 1, false, out + 1);
+                }
                 return len;
             }
         }
@@ -149,15 +163,6 @@ put_case(nb_str s, size_t at, size_t n, uint32_t c, bool upper, char *out)
         return nb_char_encode(0x3C2, out);
     }
     return nb_char_encode((uint32_t)utf8proc_tolower((utf8proc_int32_t)c), out);
-}
-
-NB_INLINE void
-ascii_case(const char *p, size_t len, bool upper, char *out)
-{
-    for (size_t k = 0; k < len; k++) {
-        unsigned char c = (unsigned char)p[k], low = upper ? 'a' : 'A';
-        out[k] = (char)(c ^ ((unsigned char)(c - low) < 26 ? 0x20 : 0));
-    }
 }
 
 NB_INLINE nb_status
@@ -181,7 +186,7 @@ change_case(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, case_mode mode
         bool start = true;
         for (size_t k = 0; k < s.len; k += step) {
             uint32_t c = nb_char_decode(s, k, &step);
-            len += put_case(s, k, step, c, mode == CASE_UPPER || (mode == CASE_INITCAP && start),
+            len += put_case(s, k, step, c, mode == CASE_INITCAP && !start ? CASE_LOWER : mode,
                             p + len);
             start = c == ' ';
         }

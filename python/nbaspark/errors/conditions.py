@@ -134,6 +134,9 @@ CONDITIONS = {
     ),
     "UNSUPPORTED_DATA_TYPE": "Unsupported DataType `<data_type>`.",
     "UNSUPPORTED_DATA_TYPE_FOR_ARROW": "Single data type <data_type> is not supported with Arrow.",
+    "UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION": (
+        "<data_type> is not supported in conversion to Arrow."
+    ),
     "UNSUPPORTED_JOIN_TYPE": (
         "Unsupported join type: '<typ>'. Supported join types include: <supported>."
     ),

@@ -3,7 +3,14 @@
 
 from __future__ import annotations
 
-from nbaspark.sql.types import ArrayType, Row, StructType, TimestampType
+from nbaspark.errors import PySparkTypeError
+from nbaspark.sql.types import (
+    ArrayType,
+    Row,
+    StructType,
+    TimestampType,
+    YearMonthIntervalType,
+)
 from nbaspark.sql.types_proto import from_tree, user_defined_type
 
 TYPE_CHECKING = False
@@ -23,8 +30,19 @@ def user_type(python_class: str | None, jvm_class: str | None, serialized: Any =
     return user_defined_type(python_class, jvm_class)
 
 
+def _refuse_month_intervals(result: Any) -> None:
+    """Raise as PySpark does for years and months: Python has no type for their values."""
+    for field in schema_of(result).fields:
+        if isinstance(field.dataType, YearMonthIntervalType):
+            raise PySparkTypeError(
+                errorClass="UNSUPPORTED_DATA_TYPE_FOR_ARROW_CONVERSION",
+                messageParameters={"data_type": "month_interval"},
+            )
+
+
 def to_rows(result: Any) -> list[Row]:
     """Return the rows of a result."""
+    _refuse_month_intervals(result)
     return result.rows(Row, user_type)
 
 
@@ -46,6 +64,7 @@ def to_pandas(result: Any, session: Any) -> Any:
     """
     import pandas
 
+    _refuse_month_intervals(result)
     schema = schema_of(result)
     columns = {}
     for i, field in enumerate(schema.fields):

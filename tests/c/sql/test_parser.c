@@ -117,7 +117,7 @@ test_parser__precedence(void **state)
     expect_expr("a div b % c", "%(div(a, b), c)");
     expect_expr("a and b and c and d", "and(and(a, b), and(c, d))");
     expect_expr("a like 'x' escape '!'", "like(a, 'x', '!')");
-    expect_expr("a not like all ('x', 'y')", "and(not(like(a, 'x')), not(like(a, 'y')))");
+    expect_expr("a not like all ('x', 'y')", "nbaspark.like_not_all(a, 'x', 'y')");
 }
 
 static void
