@@ -79,9 +79,8 @@ raise_error(const nb_error *err)
     if (make != NULL) {
         PyObject *exception = PyObject_CallFunction(
             make, "szzNNN", KIND_NAMES[nb_error_get_kind(err)],
-            *name || !err->is_foreign ? name : NULL,
-            *sqlstate ? sqlstate : NULL, text_object(nb_error_message(err)),
-            parameters_object(err), contexts_object(err));
+            *name || !err->is_foreign ? name : NULL, *sqlstate ? sqlstate : NULL,
+            text_object(nb_error_message(err)), parameters_object(err), contexts_object(err));
         if (exception != NULL) {
             PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
             Py_DECREF(exception);

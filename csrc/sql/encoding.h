@@ -14,8 +14,9 @@
 #define NB_SQL_FN_RESPECT_NULLS "nbaspark.respect_nulls" /* (call) */
 #define NB_SQL_FN_WITHIN_GROUP  "nbaspark.within_group"  /* (call, sort order…) */
 #define NB_SQL_FN_STAR_EXCEPT   "nbaspark.star_except"   /* (star, attribute…) */
-#define NB_SQL_FN_LIKE_MANY     "nbaspark.like_" /* any, all, not_any or not_all follow (value, pattern…) */
-#define NB_SQL_FN_ROW           "nbaspark.row"           /* (value…): a row of VALUES */
+#define NB_SQL_FN_LIKE_MANY \
+    "nbaspark.like_"                 /* any, all, not_any or not_all follow (value, pattern…) */
+#define NB_SQL_FN_ROW "nbaspark.row" /* (value…): a row of VALUES */
 #define NB_SQL_FN_TIMESTAMP \
     "nbaspark.timestamp" /* (timestamp_ntz literal[, zone]): TIMESTAMP'…' in the session's zone, or in zone */
 #define NB_SQL_FN_SPECIAL_TIME \

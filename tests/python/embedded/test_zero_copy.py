@@ -2,8 +2,8 @@
 """Data that goes through the engine untouched stays where it is."""
 
 import gc
-import sys
 import signal
+import sys
 import threading
 import time
 
