@@ -24,6 +24,10 @@ import pytest
 
 CONFIGS = Path(__file__).parent / "tests" / "configs"
 
+# Workers of pytest-xdist have a main module without a file, which pyspark takes for a run of its own doctests.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
+
 
 class _PySparkLoader(importlib.abc.Loader):
     def create_module(self, spec):
