@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of all Python tests and docstring examples.
 
-`pytest --engine embedded` (the default) tests this package. `pytest --engine spark` runs the same
+`pytest --engine embedded` (the default) tests this package in one process. `pytest --engine spark` runs the same
 tests on Apache Spark: `import nbaspark…` then gives the modules of pyspark-client, connected to the
 Spark Connect server that NBASPARK_TEST_REMOTE names (default sc://localhost:15002). What passes on
-ours and fails there is a wrong test. Tests of parts that only this package has are below
-tests/python/embedded, or marked `@pytest.mark.embedded`.
+ours and fails there is a wrong test. `pytest --engine remote` runs this package against that server. Tests of parts that
+only this package's process has are below tests/python/embedded, or marked `@pytest.mark.embedded`.
 
 `pytest --config NAME` runs the tests with the settings of tests/configs/NAME.json: small batches, forced spill, one
 thread … Its answers must be the same. The file says which tests it is for (`tests`, all when missing), which
@@ -51,9 +51,10 @@ class _PySparkFinder(importlib.abc.MetaPathFinder):
 def pytest_addoption(parser):
     parser.addoption(
         "--engine",
-        choices=("embedded", "spark"),
+        choices=("embedded", "remote", "spark"),
         default="embedded",
-        help="what the tests run on: this package, or Apache Spark through Connect",
+        help="what the tests run on: this package in one process, this package's client on Apache "
+        "Spark, or Apache Spark with its own client",
     )
     parser.addoption(
         "--config",
@@ -76,14 +77,18 @@ def pytest_configure(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    other = config.getoption("--engine") == "spark" or config.getoption("--config")
-    return True if other and collection_path.name == "embedded" else None
+    engine = config.getoption("--engine")
+    if collection_path.name == "embedded":
+        return True if engine != "embedded" or config.getoption("--config") else None
+    if collection_path.name == "remote" and collection_path.is_dir():
+        return None if engine in ("remote", "cluster") else True
+    return None
 
 
 def pytest_collection_modifyitems(config, items):
     settings = _settings(config)
     out = []
-    if config.getoption("--engine") == "spark":
+    if config.getoption("--engine") != "embedded":
         out += [item for item in items if item.get_closest_marker("embedded")]
     if settings:
         exceptions = settings["exceptions"]
@@ -114,7 +119,7 @@ def session(engine, settings):
     from nbaspark.sql import SparkSession
 
     conf = settings.get("conf", {})
-    if engine == "spark":
+    if engine in ("spark", "remote"):
         remote = os.environ.get("NBASPARK_TEST_REMOTE", "sc://localhost:15002")
         os.environ["SPARK_REMOTE"] = remote  # for builders that tests make themselves
         session = SparkSession.builder.remote(remote).getOrCreate()
@@ -129,7 +134,7 @@ def session(engine, settings):
     session.conf.set("spark.sql.session.timeZone", "UTC")
     session.conf.set("spark.sql.shuffle.partitions", "4")
     yield session
-    if engine == "spark":
+    if engine in ("spark", "remote"):
         for key in conf:
             if key.startswith("spark.sql."):
                 session.conf.unset(key)

@@ -48,6 +48,8 @@ nb_status nb_table_append(nb_table *t, nb_chunk *chunk);
  * charged to must bear. */
 nb_status nb_table_join(nb_pool *pool, nb_table *const *tables, int n, const nb_type *schema,
                         nb_table **out, nb_error *err);
+/* Rows [from, from+n) of a table, those that there are; chunks are shared as above. from and n are not negative. */
+nb_status nb_table_slice(nb_pool *pool, nb_table *table, int64_t from, int64_t n, nb_table **out);
 
 /* A chunk under construction: appends batches by copying, so that the result has few, long vectors. One thread. */
 typedef struct nb_chunk_builder nb_chunk_builder;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table_join.c: several tables as one, under another schema if need be. No row is copied.
+ * table_join.c: several tables as one, under another schema if need be, and some rows of a table as one. No row is copied.
  *
  * Arrow has no names for some of Spark's types: a vector of ML comes as the struct that it is stored as, char(3) as text. The
  * schema that came beside the rows says what they are; here their vectors get its types, where rows of the two lie alike.
@@ -12,6 +12,22 @@ static void
 release_chunk(void *chunk)
 {
     nb_chunk_free(chunk);
+}
+
+/* Lets the rows of `chunk` live as long as `made`, which points at them. */
+static nb_status
+keep_chunk(nb_chunk *made, nb_chunk *chunk)
+{
+    nb_buffer *keep = NULL;
+    nb_status st = nb_buffer_wrap(NULL, 0, release_chunk, nb_chunk_ref(chunk), &keep);
+
+    if (st < 0) {
+        nb_chunk_free(chunk);
+        return st;
+    }
+    st = nb_chunk_keep(made, keep);
+    nb_buffer_release(keep);
+    return st;
 }
 
 /* A copy of v, not of its data, under another type. */
@@ -52,7 +68,6 @@ static nb_status
 relabel_chunk(nb_pool *pool, nb_chunk *chunk, const nb_type *schema, nb_chunk **out, nb_error *err)
 {
     nb_chunk *made = NULL;
-    nb_buffer *keep = NULL;
     nb_status st;
 
     NB_TRY(nb_chunk_new(pool, schema->n_children, &made));
@@ -65,15 +80,10 @@ relabel_chunk(nb_pool *pool, nb_chunk *chunk, const nb_type *schema, nb_chunk **
             relabel(made->arena, &chunk->cols[i], schema->children[i].type, &made->cols[i], err),
             fail);
     }
-    NB_TRY_GOTO(st, nb_buffer_wrap(NULL, 0, release_chunk, nb_chunk_ref(chunk), &keep), fail_ref);
-    NB_TRY_GOTO(st, nb_chunk_keep(made, keep), fail);
-    nb_buffer_release(keep);
+    NB_TRY_GOTO(st, keep_chunk(made, chunk), fail);
     *out = made;
     return NB_OK;
-fail_ref:
-    nb_chunk_free(chunk);
 fail:
-    nb_buffer_release(keep);
     nb_chunk_free(made);
     return st;
 }
@@ -104,6 +114,63 @@ nb_table_join(nb_pool *pool, nb_table *const *tables, int n, const nb_type *sche
                 nb_chunk_free(add);
                 goto fail;
             }
+        }
+    }
+    *out = made;
+    return NB_OK;
+fail:
+    nb_table_release(made);
+    return st;
+}
+
+static nb_status
+slice_chunk(nb_pool *pool, nb_chunk *chunk, int n_cols, int64_t from, int64_t n, nb_chunk **out)
+{
+    nb_chunk *made = NULL;
+    nb_status st;
+
+    if (from == 0 && n == chunk->n_rows) {
+        *out = nb_chunk_ref(chunk);
+        return NB_OK;
+    }
+    NB_TRY(nb_chunk_new(pool, n_cols, &made));
+    made->n_rows = n;
+    made->order = chunk->order;
+    made->partition = chunk->partition;
+    for (int i = 0; i < n_cols; i++) {
+        NB_TRY_GOTO(st, nb_vector_slice(made->arena, &chunk->cols[i], from, n, &made->cols[i]),
+                    fail);
+    }
+    NB_TRY_GOTO(st, keep_chunk(made, chunk), fail);
+    *out = made;
+    return NB_OK;
+fail:
+    nb_chunk_free(made);
+    return st;
+}
+
+nb_status
+nb_table_slice(nb_pool *pool, nb_table *table, int64_t from, int64_t n, nb_table **out)
+{
+    nb_table *made = NULL;
+    int64_t at = 0;
+    nb_status st;
+
+    NB_TRY(nb_table_new(pool, table->schema, &made));
+    for (int i = 0; i < table->n_chunks; i++) {
+        nb_chunk *chunk = table->chunks[i], *add = NULL;
+        int64_t first = NB_MAX(from - at, 0), end = NB_MIN(from + n - at, chunk->n_rows);
+        at += chunk->n_rows;
+        if (first >= end) {
+            continue;
+        }
+        NB_TRY_GOTO(st,
+                    slice_chunk(pool, chunk, table->schema->n_children, first, end - first, &add),
+                    fail);
+        st = nb_table_append(made, add);
+        if (st < 0) {
+            nb_chunk_free(add);
+            goto fail;
         }
     }
     *out = made;

@@ -417,15 +417,16 @@ table_column_numpy(PyObject *self, PyObject *args, PyObject *kwargs)
     return nb_held_column_numpy(((table_object *)self)->held, i, factory, udt);
 }
 
-PyDoc_STRVAR(ipc_doc,
-             "ipc(compression=None)\n--\n\n"
-             "Return the rows as an Arrow IPC stream. compression is None, 'lz4' or 'zstd'.");
+PyDoc_STRVAR(ipc_doc, "ipc(compression=None, start=0, stop=2**63 - 1)\n--\n\n"
+                      "Return rows as an Arrow IPC stream. compression is None, 'lz4' or 'zstd'.");
 
 static PyObject *
 table_ipc(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"compression", NULL};
+    static char *names[] = {"compression", "start", "stop", NULL};
     nb_held_table *held = ((table_object *)self)->held;
+    long long start = 0, stop = INT64_MAX;
+    nb_table *rows = NULL;
     nb_arrow_options o = NB_ARROW_OPTIONS_INIT;
     nb_arrow_codec codec = NB_ARROW_PLAIN;
     const char *compression = NULL;
@@ -434,7 +435,14 @@ table_ipc(PyObject *self, PyObject *args, PyObject *kwargs)
     PyObject *out = NULL;
     nb_status st;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|z", names, &compression)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|zLL", names, &compression, &start, &stop)) {
+        return NULL;
+    }
+    if (nb_python_pool() == NULL) {
+        return NULL;
+    }
+    if (start < 0 || stop < start) {
+        PyErr_SetString(PyExc_ValueError, "the rows must be a range");
         return NULL;
     }
     if (compression != NULL && strcmp(compression, "lz4") == 0) {
@@ -446,7 +454,12 @@ table_ipc(PyObject *self, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     Py_BEGIN_ALLOW_THREADS
-    st = nb_arrow_ipc_write_table(held->table, &o, codec, &bytes, &err);
+    stop = NB_MIN(stop, held->table->n_rows);
+    st = nb_table_slice(nb_python_pool(), held->table, start, NB_MAX(stop - start, 0), &rows);
+    if (st == NB_OK) {
+        st = nb_arrow_ipc_write_table(rows, &o, codec, &bytes, &err);
+    }
+    nb_table_release(rows);
     Py_END_ALLOW_THREADS
     if (st < 0) {
         nb_raise_python(st, &err);

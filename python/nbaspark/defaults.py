@@ -28,17 +28,28 @@ def load(environ: Mapping[str, str]) -> dict[str, str]:
     for folder in _folders(environ):
         try:
             with open(f"{folder}/spark-defaults.conf", encoding="utf-8") as lines:
-                conf.update(parse(lines))
+                overlay(conf, parse(lines))
             break
         except (FileNotFoundError, NotADirectoryError):
             continue
-    for variable, key in _VARIABLES.items():
-        if environ.get(variable):
-            conf[key] = environ[variable]
-    for line in environ.get(_SUBMITTED, "").splitlines():
-        key, _, value = line.partition("=")
-        if key.strip():
-            conf[key.strip()] = value
+    overlay(conf, {k: environ[v] for v, k in _VARIABLES.items() if environ.get(v)})
+    pairs = (line.partition("=") for line in environ.get(_SUBMITTED, "").splitlines())
+    overlay(conf, {key.strip(): value for key, _, value in pairs if key.strip()})
+    return conf
+
+
+def overlay(conf: dict[str, str], later: Mapping[str, str]) -> dict[str, str]:
+    """Let later properties win; a master also wins over a server that was named before it.
+
+    Examples
+    --------
+    >>> from nbaspark.defaults import overlay
+    >>> overlay({"spark.remote": "sc://there"}, {"spark.master": "local"})
+    {'spark.master': 'local'}
+    """
+    if "spark.master" in later and "spark.remote" not in later:
+        conf.pop("spark.remote", None)
+    conf.update(later)
     return conf
 
 

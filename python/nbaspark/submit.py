@@ -19,7 +19,8 @@ Usage: nbaspark-submit [options] <job.py> [job arguments]
        python -m nbaspark.submit [options] <job.py> [job arguments]
 
 Options:
-  --master MASTER           local, local[N], local[*]
+  --master MASTER           local[N] in this process, spark://host:7077 on a cluster
+  --remote URL              a Spark Connect server: sc://host:15002/;token=…
   --name NAME               name of the application
   --conf, -c KEY=VALUE      a property; may be given several times
   --properties-file FILE    properties, one per line; in place of conf/spark-defaults.conf
@@ -35,6 +36,7 @@ Options:
 # option -> property
 _PROPERTIES = {
     "--master": "spark.master",
+    "--remote": "spark.remote",
     "--name": "spark.app.name",
     "--deploy-mode": "spark.submit.deployMode",
     "--driver-memory": "spark.driver.memory",

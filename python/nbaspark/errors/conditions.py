@@ -19,6 +19,7 @@ CONDITIONS = {
         "or 'array_contains' function for an array column."
     ),
     "CANNOT_BE_EMPTY": "At least one <item> must be specified.",
+    "CANNOT_BE_NONE": "Argument `<arg_name>` cannot be None.",
     "CANNOT_CONVERT_COLUMN_INTO_BOOL": (
         "Cannot convert column into bool: please use '&' for 'and', '|' for 'or', '~' for "
         "'not' when building DataFrame boolean expressions."
@@ -60,11 +61,14 @@ CONDITIONS = {
     ),
     "INDEX_NOT_POSITIVE": "Index must be positive, got '<index>'.",
     "INDEX_OUT_OF_RANGE": "<arg_name> index out of range, got '<index>'.",
+    "INVALID_CONNECT_URL": "Invalid URL for Spark Connect: <detail>",
     "INVALID_INTERVAL_CASTING": "Interval <start_field> to <end_field> is invalid.",
     "INVALID_ITEM_FOR_CONTAINER": (
         "All items in `<arg_name>` should be in <allowed_types>, got <item_type>."
     ),
+    "INVALID_MULTIPLE_ARGUMENT_CONDITIONS": "[<arg_names>] cannot be <condition>.",
     "INVALID_NDARRAY_DIMENSION": "NumPy array input should be of <dimensions> dimensions.",
+    "INVALID_SESSION_UUID_ID": "Parameter value <arg_name> must be a valid UUID format: <origin>",
     "INVALID_TYPE": "Argument `<arg_name>` should not be a <arg_type>.",
     "INVALID_TYPENAME_CALL": (
         "StructField does not have typeName. Use typeName on its type explicitly instead."
@@ -120,10 +124,16 @@ CONDITIONS = {
         "No active or default Spark session found. Please create a new Spark session before "
         "running the code."
     ),
+    "NO_ACTIVE_SESSION": (
+        "No active Spark session found. Please create a new Spark session before running the code."
+    ),
     "ONLY_ALLOWED_FOR_SINGLE_COLUMN": (
         "Argument `<arg_name>` can only be provided for a single column."
     ),
     "READ_ONLY": "<object> is read-only.",
+    "RESPONSE_ALREADY_RECEIVED": (
+        "<error_type> on the server but responses were already received from it."
+    ),
     "SESSION_NOT_SAME": "Both Datasets must belong to the same SparkSession.",
     "SLICE_WITH_STEP": "Slice with step is not supported.",
     "TOO_MANY_VALUES": "Expected <expected> values for `<item>`, got <actual>.",
@@ -145,10 +155,12 @@ CONDITIONS = {
     "UNSUPPORTED_PARAM_TYPE_FOR_HIGHER_ORDER_FUNCTION": (
         "Function `<func_name>` should use only POSITIONAL or POSITIONAL OR KEYWORD arguments."
     ),
+    "VALUE_ALLOWED": "Value for `<arg_name>` does not allow <disallowed_value>.",
     "VALUE_NOT_ALLOWED": (
         "Value for `<arg_name>` has to be amongst the following values: <allowed_values>."
     ),
     "VALUE_NOT_BETWEEN": "Value for `<arg_name>` must be between <min> and <max>.",
+    "VALUE_NOT_NON_EMPTY_STR": "Value for `<arg_name>` must be a non-empty string, got '<arg_value>'.",
     "VALUE_NOT_PEARSON": "Value for `<arg_name>` only supports 'pearson', got '<arg_value>'.",
     "VALUE_NOT_PLAIN_COLUMN_REFERENCE": (
         "Value `<val>` in `<field_name>` should be a plain column reference such as `df.col` "
@@ -170,7 +182,7 @@ CONDITIONS = {
 # SQLSTATE -> the conditions above that have one
 SQLSTATES = {
     "08003": """
-        NO_ACTIVE_OR_DEFAULT_SESSION
+        NO_ACTIVE_OR_DEFAULT_SESSION NO_ACTIVE_SESSION
     """,
     "0A000": """
         ATTRIBUTE_NOT_SUPPORTED JVM_ATTRIBUTE_NOT_SUPPORTED NOT_IMPLEMENTED

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 
@@ -20,8 +21,16 @@ class Channel:
     `analyze` and `config` take and return trees of the requests and responses of that name.
     """
 
+    is_remote = False
+    session_id: str
+    tags: Any  # of the operations that this thread begins
+
     def execute(self, plan: dict[str, Any]) -> Any:
         raise NotImplementedError
+
+    def batches(self, plan: dict[str, Any]) -> Iterator[Any]:
+        """Run a plan and yield its rows, a ``_core.Table`` at a time."""
+        yield self.execute(plan).table()
 
     def analyze(self, request: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -33,7 +42,8 @@ class Channel:
         """Hand over local data; return the relation, less its ``common``, that stands for it."""
         raise NotImplementedError
 
-    def interrupt(self) -> None:
+    def interrupt(self, kind: str = "ALL", **which: str) -> list[str]:
+        """Stop operations and return their names."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -70,8 +80,13 @@ class EmbeddedChannel(Channel):
         self._session.add_local_relation(str(key), table)
         return {"chunked_cached_local_relation": {"dataHashes": [key]}}
 
-    def interrupt(self) -> None:
+    def interrupt(self, kind: str = "ALL", **which: str) -> list[str]:
+        if kind != "ALL":
+            from nbaspark.errors.raising import not_implemented
+
+            raise not_implemented("interrupting some of the operations in one process")
         self._session.interrupt()
+        return []
 
     def close(self) -> None:
         self._session.close()
@@ -93,6 +108,11 @@ def open_channel(conf: dict[str, str]) -> Channel:
     target = conf.get("spark.remote") or conf.get("spark.master") or "local[*]"
     if target.startswith("local"):
         return EmbeddedChannel(conf)
-    from nbaspark.errors.raising import not_implemented
+    if not target.startswith(("sc:", "spark:")):
+        from nbaspark.errors.raising import not_implemented
 
-    raise not_implemented(f"master {target}")
+        raise not_implemented(f"master {target}")
+    from nbaspark.sql.remote import GrpcChannel
+    from nbaspark.sql.remote_url import parse
+
+    return GrpcChannel(parse(target), conf)

@@ -105,8 +105,11 @@ class DataFrameActions:
         return not self.select().take(1)
 
     def toLocalIterator(self, prefetchPartitions: bool = False) -> Iterator[Row]:
-        """Return an iterator over the rows."""
-        return iter(self.collect())
+        """Return an iterator over the rows; those of a remote session come as they are needed."""
+        from nbaspark.sql.rows import to_rows
+
+        for table in self._session._channel.batches({"root": self._plan}):
+            yield from to_rows(table)
 
     def foreach(self, f: Callable[[Row], None]) -> None:
         """Call a function with each row, in this process."""
@@ -123,7 +126,9 @@ class DataFrameActions:
         """Return the rows as a pyarrow.Table."""
         from nbaspark.sql.rows import to_arrow
 
-        return to_arrow(self._execute())
+        channel = self._session._channel
+        plan = {"root": self._plan}
+        return channel.arrow_table(plan) if channel.is_remote else to_arrow(channel.execute(plan))
 
     def toPandas(self) -> Any:
         """Return the rows as a pandas.DataFrame.

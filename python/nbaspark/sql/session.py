@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nbaspark.errors.raising import check, not_implemented, type_error
+from nbaspark.errors.raising import check, not_implemented, type_error, value_error
 from nbaspark.sql.client import Channel, open_channel
 from nbaspark.sql.conf import RuntimeConfig, to_text
 
@@ -79,11 +79,18 @@ class SparkSession:
             return self
 
         def master(self, master: str) -> SparkSession.Builder:
-            """Set where the session runs: ``local``, ``local[N]`` or ``local[*]``."""
+            """Set where the session runs: ``local[N]`` in this process, ``spark://host:7077`` on a cluster."""
             return self.config("spark.master", master)
 
         def remote(self, url: str) -> SparkSession.Builder:
-            """Set the server that the session runs on."""
+            """Set the Spark Connect server that the session runs on.
+
+            Parameters
+            ----------
+            url : str
+                ``sc://host:port/;key=value;…`` with the keys ``token``, ``use_ssl``, ``user_id``,
+                ``session_id`` and ``user_agent``; others go as headers with each call.
+            """
             return self.config("spark.remote", url)
 
         def appName(self, name: str) -> SparkSession.Builder:
@@ -98,9 +105,10 @@ class SparkSession:
             """Return a new session."""
             import os
 
-            from nbaspark.defaults import load
+            from nbaspark.defaults import load, overlay
 
-            session = SparkSession(conf={**load(os.environ), **self._options})
+            session = SparkSession(conf=overlay(load(os.environ), self._options))
+            session._send_settings()
             SparkSession._active = session
             return session
 
@@ -150,7 +158,39 @@ class SparkSession:
 
     def newSession(self) -> SparkSession:
         """Return a session of its own: other settings, views and functions."""
-        return SparkSession(dict(self._initial))
+        if not self._channel.is_remote:
+            return SparkSession(dict(self._initial))
+        return SparkSession(dict(self._initial), self._remote("newSession").new_session())
+
+    def cloneSession(self, new_session_id: str | None = None) -> SparkSession:
+        """Return a copy of this session, with its settings, views and functions; remote sessions only.
+
+        Parameters
+        ----------
+        new_session_id : str, optional
+            The name of the copy, a UUID.
+        """
+        channel = self._remote("cloneSession").clone_session(new_session_id)
+        return SparkSession(dict(self._initial), channel)
+
+    def _remote(self, method: str) -> Any:
+        """Return the channel of a session on a server; others do not have this method."""
+        if not self._channel.is_remote:
+            raise not_implemented(f"SparkSession.{method} of a session in one process")
+        return self._channel
+
+    def _send_settings(self) -> None:
+        """Give a server the properties that the session began with, those that are its business."""
+        if self._channel.is_remote:
+            secret = ("token", "secret", "password")
+            mine = {
+                k: v
+                for k, v in self._initial.items()
+                if k not in _OF_THE_CLIENT
+                and not k.startswith("spark.ssl.")
+                and not k.lower().endswith(secret)
+            }
+            self.conf._set_all(mine, silent=True)
 
     def stop(self) -> None:
         """End the session and free what it holds. Stopping twice is fine."""
@@ -174,6 +214,8 @@ class SparkSession:
     @property
     def session_id(self) -> str:
         """The identity of this session."""
+        if self._channel.is_remote:
+            return self._channel.session_id
         if self._session_id is None:
             from uuid import uuid4
 
@@ -216,10 +258,93 @@ class SparkSession:
             self._catalog = Catalog(self)
         return self._catalog
 
+    # ---- operations -----------------------------------------------------------------------------
+
     def interruptAll(self) -> list[str]:
-        """Stop all queries that run in this session."""
-        self._channel.interrupt()
-        return []
+        """Stop all queries that run in this session; return the operations of a remote one."""
+        return self._channel.interrupt()
+
+    def interruptTag(self, tag: str) -> list[str]:
+        """Stop the operations that were begun under a tag; remote sessions only."""
+        return self._channel.interrupt("TAG", operation_tag=_checked_tag(tag))
+
+    def interruptOperation(self, op_id: str) -> list[str]:
+        """Stop an operation by its name; remote sessions only."""
+        return self._channel.interrupt("OPERATION_ID", operation_id=op_id)
+
+    def addTag(self, tag: str) -> None:
+        """Put a tag on the operations that this thread begins from now on; remote sessions only."""
+        self._remote("addTag").tags.add(_checked_tag(tag))
+
+    def removeTag(self, tag: str) -> None:
+        """Take a tag off what this thread begins."""
+        self._remote("removeTag").tags.remove(_checked_tag(tag))
+
+    def getTags(self) -> set[str]:
+        """Return the tags that this thread's operations get."""
+        return set(self._remote("getTags").tags)
+
+    def clearTags(self) -> None:
+        """Take all tags off what this thread begins."""
+        self._remote("clearTags").tags.clear()
+
+    def registerProgressHandler(self, handler: Any) -> None:
+        """Have a function called while queries of a remote session run.
+
+        Parameters
+        ----------
+        handler : callable
+            Called with the keywords ``stages`` (objects with ``stage_id``, ``num_tasks``,
+            ``num_completed_tasks``, ``num_bytes_read`` and ``done``, or None at the end),
+            ``inflight_tasks``, ``operation_id`` and ``done``.
+        """
+        handlers = self._remote("registerProgressHandler").progress_handlers
+        if handler not in handlers:
+            handlers.append(handler)
+
+    def removeProgressHandler(self, handler: Any) -> None:
+        """Call a function no longer."""
+        self._remote("removeProgressHandler").progress_handlers.remove(handler)
+
+    def clearProgressHandlers(self) -> None:
+        """Call no function any longer."""
+        self._remote("clearProgressHandlers").progress_handlers.clear()
+
+    def addArtifacts(
+        self, *path: str, pyfile: bool = False, archive: bool = False, file: bool = False
+    ) -> None:
+        """Upload files for the functions of a remote session.
+
+        Parameters
+        ----------
+        *path : str
+            Files; those without a kind are Java archives.
+        pyfile : bool
+            Whether they are modules of Python, ``.py`` or archives of them.
+        archive : bool
+            Whether they are archives to be unpacked; ``a.zip#name`` says into which folder.
+        file : bool
+            Whether they are files that functions read.
+        """
+        channel = self._remote("addArtifacts")
+        if pyfile + archive + file > 1:
+            raise value_error(
+                "INVALID_MULTIPLE_ARGUMENT_CONDITIONS",
+                arg_names="'pyfile', 'archive' and/or 'file'",
+                condition="True together",
+            )
+        from nbaspark.sql.remote_upload import add_artifacts
+
+        add_artifacts(channel, path, pyfile, archive, file)
+
+    addArtifact = addArtifacts
+
+    def copyFromLocalToFs(self, local_path: str, dest_path: str) -> None:
+        """Copy a file of this machine to an absolute path of the server's file system."""
+        channel = self._remote("copyFromLocalToFs")
+        from nbaspark.sql.remote_upload import copy_to_fs
+
+        copy_to_fs(channel, local_path, dest_path)
 
     # ---- DataFrames -----------------------------------------------------------------------------
 
@@ -398,11 +523,22 @@ class SparkSession:
 
 
 # parts of PySpark's SparkSession that the engine has nothing for yet
-_ABSENT = frozenset(
-    """addArtifact addArtifacts addTag clearProgressHandlers clearTags cloneSession
-    copyFromLocalToFs dataSource getTags interruptOperation interruptTag profile readStream
-    registerProgressHandler removeProgressHandler removeTag streams tvf udf udtf""".split()
-)
+_ABSENT = frozenset("dataSource profile readStream streams tvf udf udtf".split())
+
+# properties that say where a session runs, which servers have their own of
+_OF_THE_CLIENT = frozenset(("spark.master", "spark.remote", "spark.local.dir"))
+
+
+def _checked_tag(tag: Any) -> str:
+    """Return a tag that servers take."""
+    name = "Spark Connect tag"
+    if tag is None:
+        raise value_error("CANNOT_BE_NONE", arg_name=name)
+    if "," in tag:
+        raise value_error("VALUE_ALLOWED", arg_name=name, disallowed_value=",")
+    if not tag:
+        raise value_error("VALUE_NOT_NON_EMPTY_STR", arg_name=name, arg_value=tag)
+    return tag
 
 
 def _answers(result: Any) -> list[dict[str, Any]]:
