@@ -56,6 +56,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     q->cancel = cancel ? cancel : &q->own_cancel;
     pthread_mutex_lock(&s->lock);
     q->config = nb_config_copy(s->config);
+    q->runner = s->runner;
     q->next = s->running;
     s->running = q;
     s->n_running++;
@@ -167,7 +168,8 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_table **out,
     ctx.batch_rows = NB_MIN(NB_MAX(ctx.batch_rows, 1), NB_BATCH_ROWS);
     nb_observed_begin(q, root, &observed);
     ctx.watch = observed.job >= 0 ? &observed.watch : NULL;
-    st = nb_exec_run(&ctx, root, out, err);
+    st = q->runner.run != NULL ? q->runner.run(q->runner.payload, &ctx, q->arena, root, out, err)
+                               : nb_exec_run(&ctx, root, out, err);
     nb_observed_end(&observed, st, err);
     return st;
 }

@@ -14,6 +14,7 @@
 
 #include "base/config.h"
 #include "connect/session.h"
+#include "exec/exec.h"
 #include "ml/ml.h"
 #include "monitor/monitor.h"
 #include "plan/analyzer.h"
@@ -33,6 +34,7 @@ struct nb_session {
     nb_query *running; /* list of queries, for interrupts */
     int n_running;
     int n_threads;
+    nb_runner runner;    /* run NULL: nb_exec_run */
     uint64_t next_hash;  /* names of command results kept as local data */
     nb_monitor *monitor; /* event log and pages; NULL: nobody looks */
     char id[37];         /* server-side session id, a UUID */
@@ -48,6 +50,7 @@ struct nb_query {
     const nb_cancel_flag *cancel;
     nb_cancel_flag own_cancel; /* when the caller gave none */
     int n_threads;
+    nb_runner runner;
     nb_str title;            /* what the client's plan is called in event log and pages */
     int64_t first_execution; /* number of the first plan that it ran; -1: none yet */
     nb_query *next;

@@ -161,6 +161,14 @@ nb_session_interrupt(nb_session *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+void
+nb_session_set_runner(nb_session *s, const nb_runner *runner)
+{
+    pthread_mutex_lock(&s->lock);
+    s->runner = *runner;
+    pthread_mutex_unlock(&s->lock);
+}
+
 nb_str
 nb_session_time_zone(nb_session *s, nb_arena *arena)
 {

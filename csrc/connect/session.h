@@ -9,8 +9,7 @@
 #ifndef NB_CONNECT_SESSION_H
 #define NB_CONNECT_SESSION_H
 
-#include "column/table.h"
-#include "io/source.h"
+#include "exec/exec.h"
 
 typedef struct nb_session nb_session;
 
@@ -44,6 +43,9 @@ nb_status nb_session_config(nb_session *s, nb_str request, nb_strbuf *response, 
 
 /* Local data by reference, named by the hash under which plans refer to it ((Chunked)CachedLocalRelation). Takes a reference. */
 nb_status nb_session_add_local(nb_session *s, nb_str hash, nb_table *table, nb_error *err);
+
+/* Queries that are begun from now on are run by the runner; its payload is borrowed. */
+void nb_session_set_runner(nb_session *s, const nb_runner *runner);
 
 /* Cancels whatever the session is running. */
 void nb_session_interrupt(nb_session *s);

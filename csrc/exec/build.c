@@ -54,7 +54,8 @@ build_range(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 
     (void)err;
     NB_TRY(nb_range_source_new(ctx->pool, node->schema, node->u.range.start, node->u.range.end,
-                               node->u.range.step, node->u.range.n_partitions, ctx->cancel,
+                               node->u.range.step, node->u.range.n_partitions, node->u.range.first,
+                               node->u.range.last > 0 ? node->u.range.last : INT32_MAX, ctx->cancel,
                                &source));
     return nb_stream_from(run, source, node, out);
 }
@@ -69,7 +70,7 @@ build_scan(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         .filters = node->u.scan.filters,
         .n_filters = node->u.scan.n_filters,
         .limit = node->u.scan.limit,
-        .n_threads = ctx->n_threads,
+        .n_threads = ctx->parallelism > 0 ? ctx->parallelism : ctx->n_threads,
         .info = ctx->info,
         .cancel = ctx->cancel,
     };
@@ -276,11 +277,16 @@ build_exchange(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 static nb_status
 build_write(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
     nb_table *rows, *nothing;
     nb_status st;
 
     NB_TRY(gather(run, node, &rows, err));
-    st = nb_write_table(nb_run_ctx(run), node->u.write.request, rows, err);
+    if (ctx->exchange != NULL && ctx->exchange->write != NULL) {
+        st = ctx->exchange->write(ctx->exchange, node->u.write.request, rows, err);
+    } else {
+        st = nb_write_table(ctx, node->u.write.request, rows, err);
+    }
     nb_table_release(rows);
     NB_TRY(st);
     NB_TRY(nb_table_new(nb_run_ctx(run)->pool, node->schema, &nothing));
@@ -594,6 +600,44 @@ build_aggregate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return through(run, node, sink, out, err);
 }
 
+/* ---- exchanges between tasks ----------------------------------------------------------------- */
+
+static nb_status
+build_read(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    nb_table *rows;
+    nb_status st;
+
+    if (ctx->exchange == NULL) {
+        return nb_raise_internal(err, "rows of stage %d are wanted outside of a task",
+                                 node->u.read.stage);
+    }
+    NB_TRY(ctx->exchange->read(ctx->exchange, ctx->pool, node, &rows, err));
+    st = from_table(run, node, rows, out);
+    nb_table_release(rows);
+    return st;
+}
+
+/* The root: gives no rows. */
+static nb_status
+build_put(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    nb_stream *stream;
+    nb_operator *sink;
+    nb_table *nothing;
+    nb_status st;
+
+    NB_TRY(nb_build_stream(run, node->children[0], &stream, err));
+    stream->sequential = true; /* rows of a bucket stay in order */
+    NB_TRY(nb_put_new(run, node, &sink));
+    NB_TRY(nb_stream_run(run, stream, sink, err));
+    NB_TRY(nb_table_new(nb_run_ctx(run)->pool, node->schema, &nothing));
+    st = from_table(run, node, nothing, out);
+    nb_table_release(nothing);
+    return st;
+}
+
 static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_TABLE] = build_table,         [NB_NODE_RANGE] = build_range,
     [NB_NODE_SCAN] = build_scan,           [NB_NODE_FILTER] = build_filter,
@@ -604,6 +648,7 @@ static const build_fn BUILD[NB_N_NODES] = {
     [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
     [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_top_n,
     [NB_NODE_JOIN] = build_join,           [NB_NODE_WINDOW] = nb_build_window,
+    [NB_NODE_READ] = build_read,           [NB_NODE_PUT] = build_put,
 };
 
 nb_status

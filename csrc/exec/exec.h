@@ -20,6 +20,20 @@ typedef enum nb_batch_shape {
 
 typedef struct nb_watch nb_watch; /* exec/watch.h */
 
+/* How READ and PUT nodes reach the other tasks of a query; NULL where there are none. */
+typedef struct nb_exchange nb_exchange;
+struct nb_exchange {
+    /* All rows that a READ node stands for, in the order of the tasks that made them; owned by the caller. */
+    nb_status (*read)(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out,
+                      nb_error *err);
+    /* Takes rows for a bucket (borrowed). One thread at a time; rows of a bucket come in order. */
+    nb_status (*put)(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema,
+                     nb_error *err);
+    /* A WRITE node: rows of a task of a job that the driver has begun. NULL: the job is this process's own. */
+    nb_status (*write)(nb_exchange *ex, const nb_write_request *request, nb_table *rows,
+                       nb_error *err);
+};
+
 typedef struct nb_exec_ctx {
     nb_pool *pool; /* of the query */
     const nb_session_info *info;
@@ -32,7 +46,18 @@ typedef struct nb_exec_ctx {
     nb_watch *watch; /* the job that stages and tasks are reported to; NULL: nobody looks */
     bool
         result_to_disk; /* rows of the result that do not fit into memory lie in mapped files: caches */
+    nb_exchange *exchange;
+    int parallelism; /* that files are cut for; 0: n_threads */
+    uint64_t
+        order_base; /* added to the numbers of morsels: rows of later tasks come behind those of earlier ones */
 } nb_exec_ctx;
+
+/* Where a session's queries run: in place of nb_exec_run, which it may call. */
+typedef struct nb_runner {
+    nb_status (*run)(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root,
+                     nb_table **out, nb_error *err);
+    void *payload;
+} nb_runner;
 
 /* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. */
 nb_status nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err);

@@ -30,6 +30,8 @@ nb_status nb_collect_new(nb_run *run, nb_node *node, const nb_type *schema, int6
 /* Keeps the last n rows. */
 nb_status
 nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);
+/* PUT: hands rows to the buckets of the context's exchange. */
+nb_status nb_put_new(nb_run *run, nb_node *node, nb_operator **out);
 /* GROUP BY and DISTINCT. */
 nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
 /* The rows of a finished collect or tail, moved: the operator has none after that. */
@@ -60,6 +62,9 @@ nb_status nb_sorted_source_new(nb_pool *pool, nb_table *table, const nb_type *sc
  * the columns of `in` that a RANGE goes by. */
 nb_status nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in,
                                const nb_sort_col *range, nb_table **out, nb_error *err);
+/* Writes the partitions of a table into a job that is open. all: partition 0 gets a file also without rows. */
+nb_status
+nb_write_rows(const nb_exec_ctx *ctx, nb_write_job *job, nb_table *table, bool all, nb_error *err);
 /* Writes a table, a task per partition, and commits. */
 nb_status nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table *table,
                          nb_error *err);

@@ -432,6 +432,7 @@ run_batches(nb_thread_ctx *t, int branch, nb_source *source, void *source_local,
             return st == NB_DONE ? NB_OK : st;
         }
         batch.order |= (uint64_t)branch << NB_ORDER_BRANCH_SHIFT;
+        batch.order += t->job->run->ctx->order_base;
         batch.partition += b->partition_base;
         t->order = batch.order;
         st = push_batch(t, &batch, err);

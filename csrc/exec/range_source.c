@@ -16,6 +16,7 @@ typedef struct range_source {
     nb_uint128 n; /* numbers in all */
     uint64_t
         per_partition; /* morsels of the longest partition: each gets so many numbers of morsels */
+    uint64_t end_morsel;
     atomic_ullong next_morsel;
 } range_source;
 
@@ -72,7 +73,7 @@ range_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
         nb_uint128 from, to;
 
         l->morsel = atomic_fetch_add(&s->next_morsel, 1);
-        if (l->morsel / s->per_partition >= (uint64_t)parts) {
+        if (l->morsel >= s->end_morsel) {
             atomic_fetch_sub(&s->next_morsel, 1);
             return NB_DONE;
         }
@@ -117,7 +118,8 @@ static const nb_source_ops RANGE_SOURCE = {
 
 nb_status
 nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t end, int64_t step,
-                    int n_partitions, const nb_cancel_flag *cancel, nb_source **out)
+                    int n_partitions, int first, int last, const nb_cancel_flag *cancel,
+                    nb_source **out)
 {
     range_source *s = nb_pool_zalloc(pool, sizeof(*s));
     nb_int128 span = (nb_int128)end - start;
@@ -140,6 +142,8 @@ nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t
     }
     longest = s->n / (nb_uint128)s->base.n_partitions + 1;
     s->per_partition = (uint64_t)((longest + MORSEL_ROWS - 1) / MORSEL_ROWS);
+    atomic_init(&s->next_morsel, s->per_partition * (uint64_t)NB_MAX(first, 0));
+    s->end_morsel = s->per_partition * (uint64_t)NB_MIN(last, s->base.n_partitions);
     *out = &s->base;
     return NB_OK;
 }

@@ -14,9 +14,10 @@ nb_status
 nb_table_source_new(nb_pool *pool, nb_table *table, const nb_type *schema, const int *columns,
                     int64_t limit, const nb_cancel_flag *cancel, nb_source **out);
 
-/* start, start + step … below (above, when step < 0) end, in n_partitions as Spark cuts them. schema: one bigint. */
-nb_status
-nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t end, int64_t step,
-                    int n_partitions, const nb_cancel_flag *cancel, nb_source **out);
+/* start, start + step … below (above, when step < 0) end, in n_partitions as Spark cuts them; only partitions [first, last).
+ * schema: one bigint. */
+nb_status nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t end,
+                              int64_t step, int n_partitions, int first, int last,
+                              const nb_cancel_flag *cancel, nb_source **out);
 
 #endif

@@ -112,7 +112,8 @@ compact(top_n_op *op, top_n_local *l)
     NB_TRY_GOTO(st, nb_chunk_builder_append_rows(l->builder, chunk->cols, ids, kept), done);
     if (op->coded && kept == op->wanted && kept > 0) {
         nb_vector last;
-        uint64_t code, now = atomic_load(&op->bound);
+        unsigned long long now = atomic_load(&op->bound);
+        uint64_t code;
 
         NB_TRY_GOTO(
             st, nb_vector_gather(arena, &chunk->cols[op->cols[0].col], ids + kept - 1, 1, &last),

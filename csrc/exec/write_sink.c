@@ -17,6 +17,7 @@ typedef struct write_job {
     int *
         first; /* per partition the number of its first chunk, n_chunks at the end; chunks are in order of partitions */
     int n_partitions;
+    bool all; /* partition 0 gets a file even without rows */
     nb_chunk **chunks;
     atomic_int next;
     pthread_mutex_t lock; /* guards what follows */
@@ -69,7 +70,7 @@ write_main(void *payload, int i)
 
     nb_watch_task_begin(&w->stage, i, scratch, &watched);
     while (st == NB_OK && (part = atomic_fetch_add(&w->next, 1)) < w->n_partitions) {
-        if (part == 0 || w->first[part] < w->first[part + 1]) {
+        if ((part == 0 && w->all) || w->first[part] < w->first[part + 1]) {
             st = write_partition(w, part, scratch, &watched, &err);
         }
     }
@@ -115,34 +116,43 @@ sort_by_partition(write_job *w, nb_arena *arena)
 }
 
 nb_status
+nb_write_rows(const nb_exec_ctx *ctx, nb_write_job *job, nb_table *table, bool all, nb_error *err)
+{
+    write_job w = {.table = table, .job = job, .ctx = ctx, .all = all, .err = err};
+    nb_arena *arena = nb_arena_new(ctx->pool);
+    nb_status st = arena ? sort_by_partition(&w, arena) : NB_NOMEM;
+    int n_threads;
+
+    if (st == NB_OK) {
+        pthread_mutex_init(&w.lock, NULL);
+        n_threads = NB_MIN(NB_MAX(ctx->n_threads, 1), w.n_partitions);
+        nb_watch_stage_begin(ctx, nb_node_name(NB_NODE_WRITE), NULL, n_threads, &w.stage);
+        nb_threads_run(n_threads, write_main, &w);
+        pthread_mutex_destroy(&w.lock);
+        st = w.status;
+        nb_watch_stage_end(&w.stage, st, err);
+    }
+    nb_arena_free(arena);
+    return st;
+}
+
+nb_status
 nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table *table,
                nb_error *err)
 {
-    write_job w = {.table = table, .ctx = ctx, .err = err};
-    nb_arena *arena = nb_arena_new(ctx->pool);
-    nb_status st = arena ? NB_OK : NB_NOMEM;
-    int n_threads;
+    nb_write_job *job;
+    nb_status st;
 
-    NB_TRY_GOTO(st, st, done);
-    NB_TRY_GOTO(st, sort_by_partition(&w, arena), done);
-    NB_TRY_GOTO(st, nb_write_begin(ctx->pool, request, &w.job, err), done);
-    if (w.job == NULL) {
-        goto done;
+    NB_TRY(nb_write_begin(ctx->pool, request, &job, err));
+    if (job == NULL) {
+        return NB_OK;
     }
-    pthread_mutex_init(&w.lock, NULL);
-    n_threads = NB_MIN(NB_MAX(ctx->n_threads, 1), w.n_partitions);
-    nb_watch_stage_begin(ctx, nb_node_name(NB_NODE_WRITE), NULL, n_threads, &w.stage);
-    nb_threads_run(n_threads, write_main, &w);
-    pthread_mutex_destroy(&w.lock);
-    st = w.status;
+    st = nb_write_rows(ctx, job, table, true, err);
     if (st == NB_OK) {
-        st = nb_write_commit(w.job, err);
+        st = nb_write_commit(job, err);
     }
-    nb_watch_stage_end(&w.stage, st, err);
     if (st < 0) {
-        nb_write_abort(w.job);
+        nb_write_abort(job);
     }
-done:
-    nb_arena_free(arena);
     return st;
 }

@@ -42,6 +42,8 @@ struct nb_relation {
     const nb_type **partition_types;
     nb_vector *partition_values; /* [file * n_partition + i]: CONST vectors of one row */
     void *payload;               /* the format's */
+    bool given;                  /* the schema is the user's */
+    nb_scan_share share;         /* n 0: everything */
 };
 
 /* A part of a file that one task reads. */

@@ -81,24 +81,23 @@ nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwis
 }
 
 static nb_status
-copy_options(nb_relation *rel, const nb_read_request *request)
+copy_options(nb_relation *rel, const nb_option *options, int n)
 {
-    nb_option *copy = NB_ARENA_ARRAY(rel->arena, nb_option, NB_MAX(request->n_options, 1));
+    nb_option *copy = NB_ARENA_ARRAY(rel->arena, nb_option, NB_MAX(n, 1));
 
     if (copy == NULL) {
         return NB_NOMEM;
     }
-    for (int i = 0; i < request->n_options; i++) {
-        copy[i].key = nb_arena_str(rel->arena, request->options[i].key);
-        copy[i].value = request->options[i].value.data
-                            ? nb_arena_str(rel->arena, request->options[i].value)
-                            : (nb_str){NULL, 0};
+    for (int i = 0; i < n; i++) {
+        copy[i].key = nb_arena_str(rel->arena, options[i].key);
+        copy[i].value =
+            options[i].value.data ? nb_arena_str(rel->arena, options[i].value) : (nb_str){NULL, 0};
         if (copy[i].key.data == NULL) {
             return NB_NOMEM;
         }
     }
     rel->options = copy;
-    rel->n_options = request->n_options;
+    rel->n_options = n;
     return NB_OK;
 }
 
@@ -251,9 +250,10 @@ partition_constants(nb_relation *rel, const nb_session_info *info, nb_error *err
     return NB_OK;
 }
 
-/* Data columns, then partition columns (a partition column that the files have too stays at its place, with the directory's value). */
+/* Data columns, then partition columns (a partition column that the files have too stays at its place, with the directory's value).
+ * typed: a schema that says of what type partition columns are; NULL: they are inferred. */
 static nb_status
-join_schema(nb_relation *rel, const nb_read_request *request, nb_error *err)
+join_schema(nb_relation *rel, const nb_type *typed, const nb_session_info *info, nb_error *err)
 {
     const nb_type *data = rel->data_schema;
     int n = 0, np = rel->files.n_partition;
@@ -265,9 +265,9 @@ join_schema(nb_relation *rel, const nb_read_request *request, nb_error *err)
         return NB_NOMEM;
     }
     for (int i = 0; i < np; i++) {
-        int at = request->schema ? field_index(request->schema, rel->files.partition_names[i]) : -1;
+        int at = typed ? field_index(typed, rel->files.partition_names[i]) : -1;
         rel->partition_types[i] =
-            at >= 0 ? request->schema->children[at].type : nb_partition_infer(&rel->files, i);
+            at >= 0 ? typed->children[at].type : nb_partition_infer(&rel->files, i);
     }
     for (int i = 0; i < data->n_children; i++) {
         fields[n] = data->children[i];
@@ -292,7 +292,7 @@ join_schema(nb_relation *rel, const nb_read_request *request, nb_error *err)
     if (rel->schema == NULL) {
         return NB_NOMEM;
     }
-    return partition_constants(rel, request->info, err);
+    return partition_constants(rel, info, err);
 }
 
 static nb_status
@@ -311,11 +311,29 @@ check_types(const nb_relation *rel, nb_error *err)
     return NB_OK;
 }
 
+static nb_status
+relation_new(nb_pool *pool, const nb_format *format, nb_relation **out)
+{
+    nb_arena *arena = nb_arena_new(pool);
+    nb_relation *rel = arena ? NB_ARENA_NEW(arena, nb_relation) : NULL;
+
+    if (rel == NULL) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    atomic_init(&rel->refs, 1);
+    rel->pool = pool;
+    rel->arena = arena;
+    rel->format = format;
+    rel->n_rows = -1;
+    *out = rel;
+    return NB_OK;
+}
+
 nb_status
 nb_relation_open(nb_pool *pool, const nb_read_request *request, nb_relation **out, nb_error *err)
 {
     const nb_format *format = nb_format_find(request->format);
-    nb_arena *arena;
     nb_relation *rel;
     nb_status st;
 
@@ -326,18 +344,9 @@ nb_relation_open(nb_pool *pool, const nb_read_request *request, nb_relation **ou
         nb_strbuf_free(&b);
         return NB_ERROR;
     }
-    arena = nb_arena_new(pool);
-    rel = arena ? NB_ARENA_NEW(arena, nb_relation) : NULL;
-    if (rel == NULL) {
-        nb_arena_free(arena);
-        return NB_NOMEM;
-    }
-    atomic_init(&rel->refs, 1);
-    rel->pool = pool;
-    rel->arena = arena;
-    rel->format = format;
-    rel->n_rows = -1;
-    NB_TRY_GOTO(st, copy_options(rel, request), failed);
+    NB_TRY(relation_new(pool, format, &rel));
+    rel->given = request->schema != NULL;
+    NB_TRY_GOTO(st, copy_options(rel, request->options, request->n_options), failed);
     NB_TRY_GOTO(st, find_files(rel, request, err), failed);
     if (request->schema != NULL) {
         NB_TRY_GOTO(st, split_schema(rel, request->schema), failed);
@@ -348,12 +357,112 @@ nb_relation_open(nb_pool *pool, const nb_read_request *request, nb_relation **ou
         goto failed;
     }
     NB_TRY_GOTO(st, check_types(rel, err), failed);
-    NB_TRY_GOTO(st, join_schema(rel, request, err), failed);
+    NB_TRY_GOTO(st, join_schema(rel, request->schema, request->info, err), failed);
     *out = rel;
     return NB_OK;
 failed:
     nb_relation_release(rel);
     return st;
+}
+
+/* ---- for other processes ------------------------------------------------------------------------------------------------------- */
+
+nb_relation_parts
+nb_relation_parts_of(const nb_relation *rel)
+{
+    return (nb_relation_parts){
+        .format = nb_relation_format(rel),
+        .options = rel->options,
+        .n_options = rel->n_options,
+        .files = &rel->files,
+        .data_schema = rel->data_schema,
+        .schema = rel->schema,
+        .given = rel->given,
+    };
+}
+
+static bool
+copy_str(nb_arena *arena, nb_str *s)
+{
+    if (s->data != NULL) {
+        *s = nb_arena_str(arena, *s);
+        return s->data != NULL;
+    }
+    return true;
+}
+
+static nb_status
+copy_files(nb_relation *rel, const nb_file_list *from)
+{
+    nb_file_list *to = &rel->files;
+    bool ok = true;
+
+    to->files = NB_ARENA_ARRAY(rel->arena, nb_file_entry, from->n_files + 1);
+    to->partition_names = NB_ARENA_ARRAY(rel->arena, nb_str, from->n_partition + 1);
+    if (to->files == NULL || to->partition_names == NULL) {
+        return NB_NOMEM;
+    }
+    to->n_partition = from->n_partition;
+    for (int k = 0; k < from->n_partition; k++) {
+        to->partition_names[k] = from->partition_names[k];
+        ok &= copy_str(rel->arena, &to->partition_names[k]);
+    }
+    for (int f = 0; f < from->n_files && ok; f++) {
+        nb_file_entry *entry = &to->files[to->n_files++];
+
+        *entry = from->files[f];
+        entry->partition = NB_ARENA_ARRAY(rel->arena, nb_str, from->n_partition + 1);
+        ok &= copy_str(rel->arena, &entry->path) && copy_str(rel->arena, &entry->url) &&
+              entry->partition != NULL;
+        for (int k = 0; k < from->n_partition && ok; k++) {
+            entry->partition[k] = from->files[f].partition[k];
+            ok &= copy_str(rel->arena, &entry->partition[k]);
+        }
+        rel->n_bytes += entry->n_bytes;
+    }
+    return ok ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_relation_restore(nb_pool *pool, const nb_relation_parts *parts, const nb_session_info *info,
+                    nb_relation **out, nb_error *err)
+{
+    const nb_format *format = nb_format_find(parts->format);
+    nb_read_request request = {.format = parts->format,
+                               .options = parts->options,
+                               .n_options = parts->n_options,
+                               .schema = parts->given ? parts->schema : NULL,
+                               .info = info,
+                               .n_threads = 1};
+    nb_relation *rel;
+    nb_status st;
+
+    if (format == NULL) {
+        return nb_raise_internal(err, "a relation of an unknown format");
+    }
+    NB_TRY(relation_new(pool, format, &rel));
+    rel->given = parts->given;
+    rel->data_schema = parts->data_schema;
+    NB_TRY_GOTO(st, copy_options(rel, parts->options, parts->n_options), failed);
+    NB_TRY_GOTO(st, copy_files(rel, parts->files), failed);
+    NB_TRY_GOTO(st, format->open(rel, &request, err), failed);
+    NB_TRY_GOTO(st, check_types(rel, err), failed);
+    NB_TRY_GOTO(st, join_schema(rel, parts->schema, info, err), failed);
+    if (rel->schema != parts->schema) {
+        st = nb_raise_internal(err, "the columns of a relation are not what they were");
+        goto failed;
+    }
+    *out = rel;
+    return NB_OK;
+failed:
+    nb_relation_release(rel);
+    return st;
+}
+
+void
+nb_relation_set_share(nb_relation *rel, nb_scan_share share)
+{
+    rel->share = share;
 }
 
 nb_relation *
@@ -459,6 +568,30 @@ compare_splits(const void *pa, const void *pb)
     return a->from < b->from ? -1 : a->from > b->from;
 }
 
+/* The pieces of one task of several. */
+static void
+take_share(const nb_scan_share *share, int n_partitions, nb_file_split **pieces, int64_t *n)
+{
+    int64_t from, to;
+
+    if (share->n <= 0) {
+        return;
+    }
+    from = *n * share->index / share->n;
+    to = *n * (share->index + 1) / share->n;
+    if (share->whole_partitions) {
+        int64_t first = (int64_t)n_partitions * share->index / share->n;
+        int64_t last = (int64_t)n_partitions * (share->index + 1) / share->n;
+
+        for (from = 0; from < *n && (*pieces)[from].partition < first; from++) {
+        }
+        for (to = from; to < *n && (*pieces)[to].partition < last; to++) {
+        }
+    }
+    *pieces += from;
+    *n = to - from;
+}
+
 nb_status
 nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
                    int n_threads, bool (*splittable)(const nb_relation *, int file),
@@ -518,8 +651,9 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
             at = p->to;
         }
     }
+    *n_partitions = n_splits ? partition + 1 : 0;
+    take_share(&rel->share, *n_partitions, &pieces, &n_pieces);
     *out = pieces;
     *n_out = (int)n_pieces;
-    *n_partitions = n_splits ? partition + 1 : 0;
     return NB_OK;
 }

@@ -55,6 +55,30 @@ int nb_relation_n_files(const nb_relation *rel);
 nb_str nb_relation_file(const nb_relation *rel,
                         int i); /* "file:///…" as input_file_name() and inputFiles show it */
 
+/* Which of n tasks scans: each takes its share of the pieces, in order. */
+typedef struct nb_scan_share {
+    int index, n;
+    bool whole_partitions; /* cut between Spark partitions only */
+} nb_scan_share;
+
+/* What another process needs to know of a relation to scan it: the files as they were found, the schema as it was inferred. */
+typedef struct nb_relation_parts {
+    nb_str format;
+    const nb_option *options;
+    int n_options;
+    const struct nb_file_list *files;
+    const nb_type *data_schema, *schema;
+    bool given; /* the user gave the schema */
+} nb_relation_parts;
+
+/* Everything is borrowed from the relation. */
+nb_relation_parts nb_relation_parts_of(const nb_relation *rel);
+/* The relation again, without listing files or inferring. parts are copied; the list's files must have the names' number of values. */
+nb_status nb_relation_restore(struct nb_pool *pool, const nb_relation_parts *parts,
+                              const nb_session_info *info, nb_relation **out, nb_error *err);
+/* Scans that are begun later give this share only. */
+void nb_relation_set_share(nb_relation *rel, nb_scan_share share);
+
 typedef struct nb_scan_request {
     const int *columns; /* positions in the schema, in the order wanted; may be empty (count(*)) */
     int n_columns;

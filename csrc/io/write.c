@@ -35,6 +35,7 @@ struct nb_write_job {
     nb_save_mode mode;
     nb_session_info info;
     char *path, *staging;
+    char *attempts; /* where attempts of other processes write; NULL: there are none */
     char uuid[40];
     bool made_target;
     const nb_type *schema;
@@ -174,8 +175,9 @@ max_records(nb_write_job *job, const nb_write_request *rq, nb_error *err)
     return NB_OK;
 }
 
-nb_status
-nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error *err)
+/* The job as it follows from the request alone. */
+static nb_status
+job_new(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error *err)
 {
     const nb_format *format = nb_format_find(rq->format);
     nb_arena *arena = nb_arena_new(pool);
@@ -185,9 +187,7 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     nb_option *options;
     nb_str path;
     nb_status st;
-    bool exists;
 
-    *out = NULL;
     if (job == NULL) {
         nb_arena_free(arena);
         return NB_NOMEM;
@@ -229,18 +229,34 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     NB_TRY_GOTO(st, max_records(job, rq, err), failed);
     NB_TRY_GOTO(st, format->write_open(arena, &copy, data, &job->payload, &job->extension, err),
                 failed);
+    *out = job;
+    return NB_OK;
+failed:
+    nb_arena_free(arena);
+    return st;
+}
+
+nb_status
+nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error *err)
+{
+    nb_write_job *job;
+    nb_status st;
+    bool exists;
+
+    *out = NULL;
+    NB_TRY(job_new(pool, rq, &job, err));
     exists = nb_path_exists(job->path);
     if (exists && rq->mode == NB_SAVE_ERROR_IF_EXISTS) {
-        st = nb_raise(err, NB_COND_PATH_ALREADY_EXISTS, "outputPath", nb_path_message(arena, path),
-                      NULL);
+        st = nb_raise(err, NB_COND_PATH_ALREADY_EXISTS, "outputPath",
+                      nb_path_message(job->arena, nb_str_of(job->path)), NULL);
         goto failed;
     }
     if (exists && rq->mode == NB_SAVE_IGNORE) {
-        nb_arena_free(arena);
+        nb_arena_free(job->arena);
         return NB_OK;
     }
     make_uuid(job->uuid);
-    job->staging = nb_arena_printf(arena, "%s/_temporary/0/%s", job->path, job->uuid);
+    job->staging = nb_arena_printf(job->arena, "%s/_temporary/0/%s", job->path, job->uuid);
     st = job->staging ? NB_OK : NB_NOMEM;
     if (st == NB_OK && exists && !nb_path_is_dir(job->path) && rq->mode == NB_SAVE_OVERWRITE) {
         st = nb_remove_tree(job->path, err); /* a file stands where the directory goes */
@@ -259,7 +275,7 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     *out = job;
     return NB_OK;
 failed:
-    nb_arena_free(arena);
+    nb_arena_free(job->arena);
     return st;
 }
 
@@ -280,6 +296,27 @@ nb_write_task_open(nb_write_job *job, int partition, nb_write_task **out, nb_err
     return NB_OK;
 }
 
+/* The directories of path below root, which must be there: a job that is over is not brought back. */
+static nb_status
+make_dirs_below(const char *root, char *path, nb_error *err)
+{
+    for (char *at = path + strlen(root) + 1;; at++) {
+        char c = *at;
+
+        if (c != '/' && c != 0) {
+            continue;
+        }
+        *at = 0;
+        if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+            return nb_raise_errno(err, "mkdir", path, errno);
+        }
+        *at = c;
+        if (c == 0) {
+            return NB_OK;
+        }
+    }
+}
+
 static nb_status
 open_one(nb_write_task *task, open_file *f, nb_error *err)
 {
@@ -289,7 +326,7 @@ open_one(nb_write_task *task, open_file *f, nb_error *err)
 
     nb_strbuf_addf(&b, "%s%s%s", job->staging, f->dir[0] ? "/" : "", f->dir);
     if (f->dir[0] && !b.failed) {
-        st = nb_make_dirs(b.data, err);
+        st = make_dirs_below(job->staging, b.data, err);
     }
     nb_strbuf_addf(&b, "/part-%05d-%s%cc%03d%s", task->partition, job->uuid,
                    job->n_partition ? '.' : '-', f->counter, job->extension);
@@ -555,16 +592,16 @@ nb_write_task_abort(nb_write_task *task)
 
 /* ---- commit ------------------------------------------------------------------------------------------------------------------- */
 
-/* Moves the files below staging/rel to path/rel. */
+/* Moves the files below source/rel to target/rel. */
 static nb_status
-move_tree(nb_write_job *job, const char *rel, nb_error *err)
+move_tree(nb_write_job *job, const char *source, const char *target, const char *rel, nb_error *err)
 {
     nb_strbuf from = {0}, to = {0};
     struct dirent *entry;
     nb_status st = NB_OK;
     DIR *d;
 
-    nb_strbuf_addf(&from, "%s%s", job->staging, rel);
+    nb_strbuf_addf(&from, "%s%s", source, rel);
     d = from.failed ? NULL : opendir(from.data);
     if (d == NULL) {
         st = nb_raise_errno(err, "list", from.data ? from.data : "", errno);
@@ -577,8 +614,8 @@ move_tree(nb_write_job *job, const char *rel, nb_error *err)
             continue;
         }
         from.len = to.len = 0;
-        nb_strbuf_addf(&from, "%s%s/%s", job->staging, rel, entry->d_name);
-        nb_strbuf_addf(&to, "%s%s/%s", job->path, rel, entry->d_name);
+        nb_strbuf_addf(&from, "%s%s/%s", source, rel, entry->d_name);
+        nb_strbuf_addf(&to, "%s%s/%s", target, rel, entry->d_name);
         if (from.failed || to.failed) {
             st = NB_NOMEM;
         } else if (stat(from.data, &info) != 0) {
@@ -588,11 +625,13 @@ move_tree(nb_write_job *job, const char *rel, nb_error *err)
             nb_strbuf_addf(&below, "%s/%s", rel, entry->d_name);
             st = below.failed ? NB_NOMEM : nb_make_dirs(to.data, err);
             if (st == NB_OK) {
-                st = move_tree(job, below.data, err);
+                st = move_tree(job, source, target, below.data, err);
             }
             nb_strbuf_free(&below);
         } else if (rename(from.data, to.data) != 0) {
             st = nb_raise_errno(err, "rename", to.data, errno);
+        } else if (nb_str_starts_with(nb_str_of(entry->d_name), NB_STR("part-00000-"))) {
+            atomic_store(&job->first_opened, 1);
         }
     }
     closedir(d);
@@ -663,6 +702,9 @@ nb_write_commit(nb_write_job *job, nb_error *err)
 {
     nb_write_task *task;
 
+    if (job->attempts != NULL) {
+        NB_TRY(nb_remove_tree(job->attempts, err));
+    }
     if (job->n_partition == 0 && !atomic_load(&job->first_opened)) {
         NB_TRY(nb_write_task_open(job, 0, &task, err));
         NB_TRY(nb_write_task_close(task, err));
@@ -670,7 +712,7 @@ nb_write_commit(nb_write_job *job, nb_error *err)
     if (job->mode == NB_SAVE_OVERWRITE && !job->made_target) {
         NB_TRY(remove_old(job, err));
     }
-    NB_TRY(move_tree(job, "", err));
+    NB_TRY(move_tree(job, job->staging, job->path, "", err));
     NB_TRY(remove_temporary(job, err));
     NB_TRY(write_success(job, err));
     nb_arena_free(job->arena);
@@ -688,4 +730,91 @@ nb_write_abort(nb_write_job *job)
         rmdir(job->path);
     }
     nb_arena_free(job->arena);
+}
+
+/* ---- tasks in other processes -------------------------------------------------------------------------------------------------- */
+
+nb_status
+nb_write_share(nb_write_job *job, nb_error *err)
+{
+    job->attempts = nb_arena_printf(job->arena, "%s/_attempts", job->staging);
+    if (job->attempts == NULL) {
+        return NB_NOMEM;
+    }
+    return mkdir(job->attempts, 0777) == 0 ? NB_OK
+                                           : nb_raise_errno(err, "mkdir", job->attempts, errno);
+}
+
+const char *
+nb_write_job_uuid(const nb_write_job *job)
+{
+    return job->uuid;
+}
+
+static bool
+plain_name(nb_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool ok =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || (c == '.' && i > 0);
+
+        if (!ok) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len < 64;
+}
+
+nb_status
+nb_write_accept(nb_write_job *job, nb_str label, nb_error *err)
+{
+    nb_strbuf from = {0};
+    nb_status st;
+
+    if (job->attempts == NULL || !plain_name(label)) {
+        return nb_raise_internal(err, "an attempt to write that was not asked for");
+    }
+    nb_strbuf_addf(&from, "%s/%.*s", job->attempts, (int)label.len, label.data);
+    st = from.failed ? NB_NOMEM : move_tree(job, from.data, job->staging, "", err);
+    nb_strbuf_free(&from);
+    return st;
+}
+
+nb_status
+nb_write_attach(nb_pool *pool, const nb_write_request *rq, nb_str uuid, nb_str label,
+                nb_write_job **out, nb_error *err)
+{
+    nb_write_job *job;
+    nb_status st = NB_OK;
+
+    if (!plain_name(uuid) || uuid.len >= sizeof(job->uuid) || !plain_name(label)) {
+        return nb_raise_internal(err, "a job to write without a proper name");
+    }
+    NB_TRY(job_new(pool, rq, &job, err));
+    memcpy(job->uuid, uuid.data, uuid.len);
+    job->staging = nb_arena_printf(job->arena, "%s/_temporary/0/%s/_attempts/%.*s", job->path,
+                                   job->uuid, (int)label.len, label.data);
+    if (job->staging == NULL) {
+        st = NB_NOMEM;
+    } else if (mkdir(job->staging, 0777) != 0) {
+        st = nb_raise_errno(err, "mkdir", job->staging, errno);
+    }
+    if (st < 0) {
+        nb_arena_free(job->arena);
+        return st;
+    }
+    *out = job;
+    return NB_OK;
+}
+
+void
+nb_write_detach(nb_write_job *job, bool keep)
+{
+    if (job != NULL) {
+        if (!keep) {
+            nb_remove_tree(job->staging, NULL);
+        }
+        nb_arena_free(job->arena);
+    }
 }

@@ -45,4 +45,16 @@ void nb_write_task_abort(nb_write_task *task);
 nb_status nb_write_commit(nb_write_job *job, nb_error *err); /* frees the job on success */
 void nb_write_abort(nb_write_job *job);                      /* frees the job */
 
+/* ---- tasks in other processes ----
+ * The driver begins the job and shares it. A task's attempt (a label of its own: letters, digits, dots) attaches to it, writes below a
+ * directory of its own, and detaches; the driver accepts one attempt per task, and commits. What was not accepted goes with
+ * _temporary. An attempt that comes to life after that finds its directory gone, and fails. */
+nb_status nb_write_share(nb_write_job *job, nb_error *err);
+const char *nb_write_job_uuid(const nb_write_job *job);
+nb_status nb_write_accept(nb_write_job *job, nb_str label, nb_error *err);
+nb_status nb_write_attach(struct nb_pool *pool, const nb_write_request *request, nb_str uuid,
+                          nb_str label, nb_write_job **out, nb_error *err);
+void
+nb_write_detach(nb_write_job *job, bool keep); /* frees the job; !keep: and removes its files */
+
 #endif

@@ -23,6 +23,8 @@ static const char *const node_names[NB_N_NODES] = {
     [NB_NODE_WINDOW] = "Window",
     [NB_NODE_EXPAND] = "Expand",
     [NB_NODE_WRITE] = "InsertIntoHadoopFsRelationCommand",
+    [NB_NODE_READ] = "ShuffleRead",
+    [NB_NODE_PUT] = "ShuffleWrite",
 };
 
 const char *

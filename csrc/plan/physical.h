@@ -31,6 +31,8 @@ typedef enum nb_node_kind {
     NB_NODE_WINDOW,
     NB_NODE_EXPAND, /* each row n times, through n projections: rollup, cube, grouping sets, unpivot */
     NB_NODE_WRITE, /* root only: rows go to files; no columns */
+    NB_NODE_READ,  /* of a fragment: rows that tasks of another stage have put out */
+    NB_NODE_PUT,   /* root of a fragment only: rows go to the buckets of an exchange; no columns */
     NB_N_NODES
 } nb_node_kind;
 
@@ -54,6 +56,19 @@ typedef enum nb_exchange_kind {
     NB_EXCHANGE_RANGE,
     NB_EXCHANGE_COALESCE, /* neighbouring partitions merged, row order kept */
 } nb_exchange_kind;
+
+/* Which of a stage's rows a task reads. */
+typedef enum nb_read_kind {
+    NB_READ_BUCKET, /* the bucket with the task's number, of all tasks of that stage */
+    NB_READ_ALL,    /* everything: broadcasts, and what the driver gathers */
+} nb_read_kind;
+
+/* Where a task puts its rows. */
+typedef enum nb_put_kind {
+    NB_PUT_SINGLE, /* one bucket */
+    NB_PUT_HASH, /* by ranges of the engine's hash of the keys: buckets in order are in the order of an aggregate's groups */
+    NB_PUT_EVEN, /* as many rows to each bucket, in order; for input of known size */
+} nb_put_kind;
 
 typedef enum nb_generator_kind {
     NB_GENERATE_EXPLODE,
@@ -87,6 +102,7 @@ struct nb_node {
         struct {
             int64_t start, end, step;
             int n_partitions;
+            int first, last; /* a task's share: partitions [first, last); last 0: all */
         } range;
         struct {
             nb_relation *relation;
@@ -163,6 +179,16 @@ struct nb_node {
         struct {
             const nb_write_request *request;
         } write;
+        struct {
+            nb_read_kind kind;
+            int stage;
+        } read;
+        struct {
+            nb_put_kind kind;
+            nb_expr **keys;
+            int n_keys, n_buckets;
+            int64_t n_rows; /* EVEN: of the input */
+        } put;
     } u;
 };
 

@@ -91,7 +91,14 @@ bind_random(nb_bound_call *call, nb_kernel_fn kernel, nb_error *err)
         }
         *seed = nb_vector_is_null(v, 0) ? 0 : NB_DATA(int64_t, v)[0];
     }
-    call->n_args = 0;
+    if (call->n_args == 0 || call->args[0]->kind != NB_EXPR_LITERAL ||
+        nb_vector_is_null(call->args[0]->u.literal.value, 0)) {
+        call->args[0] = nb_expr_int64(call->arena, *seed);
+        if (call->args[0] == NULL) {
+            return NB_NOMEM;
+        }
+    }
+    call->n_args = 1;
     call->payload = seed;
     call->type = nb_type_of(NB_TYPE_FLOAT64);
     call->kernel = kernel;

@@ -465,8 +465,8 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
             return NB_OK; /* UNABLE_TO_INFER_SCHEMA */
         }
         NB_TRY(nb_csv_infer(rel, csv, request, &rel->data_schema, err));
-        csv->inferred = true;
     }
+    csv->inferred = request->schema == NULL;
     csv->corrupt = -1;
     csv->file_column = NB_ARENA_ARRAY(rel->arena, int, rel->data_schema->n_children + 1);
     if (csv->file_column == NULL) {

@@ -1,0 +1,976 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fragment_node.c: physical nodes as messages, and back.
+ *
+ *   kind       lists                            keys     numbers
+ *   RANGE                                                start, end, step, partitions, first, last
+ *   SCAN       filters                                   limit, columns …
+ *   FILTER     condition
+ *   PROJECT    columns
+ *   AGGREGATE  keys | aggregates
+ *   SORT                                        order    global
+ *   TOPN                                        order    limit, offset
+ *   LIMIT                                                limit, offset
+ *   TAIL                                                 limit
+ *   JOIN       left keys | right keys | residual         type, build_left, null_aware, null_safe …
+ *   EXCHANGE   keys                             order    kind, partitions
+ *   SAMPLE                                               with_replacement, seed      reals: lower, upper
+ *   GENERATE   arguments                                 kind, outer, kept columns …
+ *   WINDOW     partition by | functions         order
+ *   EXPAND     one per projection
+ *   READ                                                 kind, stage
+ *   PUT        keys                                      kind, buckets, rows
+ *   UNION and WRITE have none. The columns of JOIN, WINDOW, GENERATE … follow from their parts: the reader compares.
+ */
+#include "cluster/fragment_internal.h"
+
+#include "base/thread.h"
+
+#include "io/listing.h"
+
+#define MAX_BUCKETS 65536
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static nb_status
+add_list(nb_fragment_writer *w, Nbc__Node *m, nb_expr *const *exprs, int n, nb_error *err)
+{
+    Nbc__List *list = NB_WIRE_NEW(w->arena, Nbc__List, nbc__list);
+    Nbc__List **grown = NB_ARENA_ARRAY(w->arena, Nbc__List *, m->n_lists + 1);
+
+    if (list == NULL || grown == NULL) {
+        return NB_NOMEM;
+    }
+    list->exprs = NB_ARENA_ARRAY(w->arena, uint32_t, n + 1);
+    if (list->exprs == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        NB_TRY(nb_fragment_write_expr(w, exprs[i], &list->exprs[i], err));
+    }
+    list->n_exprs = (size_t)n;
+    if (m->n_lists > 0) {
+        memcpy(grown, m->lists, m->n_lists * sizeof(*grown));
+    }
+    grown[m->n_lists++] = list;
+    m->lists = grown;
+    return NB_OK;
+}
+
+static nb_status
+set_keys(nb_fragment_writer *w, Nbc__Node *m, const nb_sort_key *keys, int n, nb_error *err)
+{
+    m->keys = NB_ARENA_ARRAY(w->arena, Nbc__SortKey *, n + 1);
+    if (m->keys == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        Nbc__SortKey *k = NB_WIRE_NEW(w->arena, Nbc__SortKey, nbc__sort_key);
+
+        if (k == NULL) {
+            return NB_NOMEM;
+        }
+        k->has_expr = 1;
+        NB_TRY(nb_fragment_write_expr(w, keys[i].expr, &k->expr, err));
+        NB_WIRE_SET(k, descending, keys[i].descending);
+        NB_WIRE_SET(k, nulls_last, keys[i].nulls_last);
+        m->keys[m->n_keys++] = k;
+    }
+    return NB_OK;
+}
+
+/* n numbers, then n_more of a list of ints. */
+static nb_status
+set_numbers(nb_fragment_writer *w, Nbc__Node *m, const int64_t *numbers, int n, const int *more,
+            int n_more)
+{
+    m->numbers = NB_ARENA_ARRAY(w->arena, int64_t, n + n_more + 1);
+    if (m->numbers == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        m->numbers[m->n_numbers++] = numbers[i];
+    }
+    for (int i = 0; i < n_more; i++) {
+        m->numbers[m->n_numbers++] = more[i];
+    }
+    return NB_OK;
+}
+
+#define NUMBERS(...)                                  \
+    set_numbers(w, m, (const int64_t[]){__VA_ARGS__}, \
+                (int)NB_COUNT_OF(((const int64_t[]){__VA_ARGS__})), NULL, 0)
+
+static nb_status
+write_pairs(nb_arena *arena, const nb_option *options, int n, Nbc__Pair ***out, size_t *n_out)
+{
+    *out = NB_ARENA_ARRAY(arena, Nbc__Pair *, n + 1);
+    if (*out == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        Nbc__Pair *p = NB_WIRE_NEW(arena, Nbc__Pair, nbc__pair);
+
+        if (p == NULL) {
+            return NB_NOMEM;
+        }
+        NB_WIRE_SET(p, key, nb_wire_bytes(options[i].key));
+        if (options[i].value.data != NULL) {
+            NB_WIRE_SET(p, value, nb_wire_bytes(options[i].value));
+        }
+        (*out)[(*n_out)++] = p;
+    }
+    return NB_OK;
+}
+
+static nb_status
+write_file(nb_arena *arena, const nb_file_entry *f, int n_partition, Nbc__File **out)
+{
+    Nbc__File *m = NB_WIRE_NEW(arena, Nbc__File, nbc__file);
+
+    if (m == NULL) {
+        return NB_NOMEM;
+    }
+    NB_WIRE_SET(m, path, nb_wire_bytes(f->path));
+    NB_WIRE_SET(m, url, nb_wire_bytes(f->url));
+    NB_WIRE_SET(m, n_bytes, f->n_bytes);
+    NB_WIRE_SET(m, modified_ms, f->modified_ms);
+    m->partition = NB_ARENA_ARRAY(arena, Nbc__Pair *, n_partition + 1);
+    if (m->partition == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n_partition; k++) {
+        Nbc__Pair *p = NB_WIRE_NEW(arena, Nbc__Pair, nbc__pair);
+
+        if (p == NULL) {
+            return NB_NOMEM;
+        }
+        if (f->partition[k].data != NULL) {
+            NB_WIRE_SET(p, value, nb_wire_bytes(f->partition[k]));
+        }
+        m->partition[m->n_partition++] = p;
+    }
+    *out = m;
+    return NB_OK;
+}
+
+static nb_status
+write_relation(nb_fragment_writer *w, const nb_relation *rel, Nbc__Node *node)
+{
+    nb_relation_parts parts = nb_relation_parts_of(rel);
+    Nbc__Relation *m = NB_WIRE_NEW(w->arena, Nbc__Relation, nbc__relation);
+
+    if (m == NULL) {
+        return NB_NOMEM;
+    }
+    NB_WIRE_SET(m, format, nb_wire_bytes(parts.format));
+    NB_TRY(write_pairs(w->arena, parts.options, parts.n_options, &m->options, &m->n_options));
+    m->files = NB_ARENA_ARRAY(w->arena, Nbc__File *, parts.files->n_files + 1);
+    m->partition_names =
+        NB_ARENA_ARRAY(w->arena, ProtobufCBinaryData, parts.files->n_partition + 1);
+    if (m->files == NULL || m->partition_names == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < parts.files->n_files; i++) {
+        NB_TRY(write_file(w->arena, &parts.files->files[i], parts.files->n_partition,
+                          &m->files[m->n_files++]));
+    }
+    for (int k = 0; k < parts.files->n_partition; k++) {
+        m->partition_names[m->n_partition_names++] = nb_wire_bytes(parts.files->partition_names[k]);
+    }
+    m->has_data_schema = m->has_schema = 1;
+    NB_TRY(nb_fragment_type_id(w, parts.data_schema, &m->data_schema));
+    NB_TRY(nb_fragment_type_id(w, parts.schema, &m->schema));
+    NB_WIRE_SET(m, given, parts.given);
+    node->relation = m;
+    return NB_OK;
+}
+
+static nb_status
+write_request(nb_fragment_writer *w, const nb_write_request *rq, Nbc__Node *node)
+{
+    Nbc__Write *m = NB_WIRE_NEW(w->arena, Nbc__Write, nbc__write);
+
+    if (m == NULL) {
+        return NB_NOMEM;
+    }
+    NB_WIRE_SET(m, format, nb_wire_bytes(rq->format));
+    NB_WIRE_SET(m, path, nb_wire_bytes(rq->path));
+    NB_WIRE_SET(m, mode, rq->mode);
+    NB_TRY(write_pairs(w->arena, rq->options, rq->n_options, &m->options, &m->n_options));
+    m->has_schema = 1;
+    NB_TRY(nb_fragment_type_id(w, rq->schema, &m->schema));
+    m->partition_by = NB_ARENA_ARRAY(w->arena, ProtobufCBinaryData, rq->n_partition_by + 1);
+    if (m->partition_by == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < rq->n_partition_by; k++) {
+        m->partition_by[m->n_partition_by++] = nb_wire_bytes(rq->partition_by[k]);
+    }
+    node->write = m;
+    return NB_OK;
+}
+
+static nb_status
+write_join(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *err)
+{
+    int n = node->u.join.n_keys;
+    int *safe = NB_ARENA_ARRAY(w->arena, int, n + 1);
+    int64_t numbers[] = {node->u.join.type, node->u.join.build_left, node->u.join.null_aware};
+
+    if (safe == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n; k++) {
+        safe[k] = node->u.join.null_safe[k];
+    }
+    NB_TRY(set_numbers(w, m, numbers, 3, safe, n));
+    NB_TRY(add_list(w, m, node->u.join.left_keys, n, err));
+    NB_TRY(add_list(w, m, node->u.join.right_keys, n, err));
+    return add_list(w, m, &node->u.join.residual, node->u.join.residual != NULL, err);
+}
+
+static nb_status
+write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *err)
+{
+    switch (node->kind) {
+    case NB_NODE_RANGE:
+        return NUMBERS(node->u.range.start, node->u.range.end, node->u.range.step,
+                       node->u.range.n_partitions, node->u.range.first, node->u.range.last);
+    case NB_NODE_SCAN:
+        NB_TRY(set_numbers(w, m, &node->u.scan.limit, 1, node->u.scan.columns,
+                           node->schema->n_children));
+        NB_TRY(write_relation(w, node->u.scan.relation, m));
+        return add_list(w, m, node->u.scan.filters, node->u.scan.n_filters, err);
+    case NB_NODE_FILTER: return add_list(w, m, &node->u.filter.condition, 1, err);
+    case NB_NODE_PROJECT:
+        return add_list(w, m, node->u.project.exprs, node->schema->n_children, err);
+    case NB_NODE_AGGREGATE:
+        NB_TRY(add_list(w, m, node->u.aggregate.keys, node->u.aggregate.n_keys, err));
+        return add_list(w, m, node->u.aggregate.aggs, node->u.aggregate.n_aggs, err);
+    case NB_NODE_SORT:
+        NB_TRY(NUMBERS(node->u.sort.global));
+        return set_keys(w, m, node->u.sort.keys, node->u.sort.n_keys, err);
+    case NB_NODE_TOPN:
+        NB_TRY(NUMBERS(node->u.sort.limit, node->u.sort.offset));
+        return set_keys(w, m, node->u.sort.keys, node->u.sort.n_keys, err);
+    case NB_NODE_LIMIT: return NUMBERS(node->u.limit.limit, node->u.limit.offset);
+    case NB_NODE_TAIL: return NUMBERS(node->u.limit.limit);
+    case NB_NODE_JOIN: return write_join(w, node, m, err);
+    case NB_NODE_UNION: return NB_OK;
+    case NB_NODE_EXCHANGE: {
+        bool range = node->u.exchange.kind == NB_EXCHANGE_RANGE;
+
+        NB_TRY(NUMBERS(node->u.exchange.kind, node->u.exchange.n_partitions));
+        NB_TRY(add_list(w, m, node->u.exchange.keys, range ? 0 : node->u.exchange.n_keys, err));
+        return set_keys(w, m, node->u.exchange.order, range ? node->u.exchange.n_keys : 0, err);
+    }
+    case NB_NODE_SAMPLE:
+        m->reals = NB_ARENA_ARRAY(w->arena, double, 2);
+        if (m->reals == NULL) {
+            return NB_NOMEM;
+        }
+        m->reals[m->n_reals++] = node->u.sample.lower;
+        m->reals[m->n_reals++] = node->u.sample.upper;
+        return NUMBERS(node->u.sample.with_replacement, node->u.sample.seed);
+    case NB_NODE_GENERATE: {
+        int64_t numbers[] = {node->u.generate.kind, node->u.generate.outer};
+
+        NB_TRY(set_numbers(w, m, numbers, 2, node->u.generate.keep, node->u.generate.n_keep));
+        return add_list(w, m, node->u.generate.args, node->u.generate.n_args, err);
+    }
+    case NB_NODE_WINDOW:
+        NB_TRY(add_list(w, m, node->u.window.partition_by, node->u.window.n_partition_by, err));
+        NB_TRY(add_list(w, m, node->u.window.functions, node->u.window.n_functions, err));
+        return set_keys(w, m, node->u.window.order_by, node->u.window.n_order_by, err);
+    case NB_NODE_EXPAND:
+        for (int i = 0; i < node->u.expand.n_projections; i++) {
+            NB_TRY(add_list(w, m, node->u.expand.projections[i], node->schema->n_children, err));
+        }
+        return NB_OK;
+    case NB_NODE_WRITE: return write_request(w, node->u.write.request, m);
+    case NB_NODE_READ: return NUMBERS(node->u.read.kind, node->u.read.stage);
+    case NB_NODE_PUT:
+        NB_TRY(NUMBERS(node->u.put.kind, node->u.put.n_buckets, node->u.put.n_rows));
+        return add_list(w, m, node->u.put.keys, node->u.put.n_keys, err);
+    default: return nb_raise_internal(err, "a node of kind %d in a fragment", (int)node->kind);
+    }
+}
+
+nb_status
+nb_fragment_write_node(nb_fragment_writer *w, const nb_node *node, uint32_t *out, nb_error *err)
+{
+    Nbc__Node *m = NB_WIRE_NEW(w->arena, Nbc__Node, nbc__node);
+    uint32_t schema;
+
+    if (m == NULL) {
+        return NB_NOMEM;
+    }
+    if (nb_stack_left() < (64 << 10)) {
+        return nb_raise(err, NB_COND_FAILED_TO_PARSE_TOO_COMPLEX, NULL);
+    }
+    m->children = NB_ARENA_ARRAY(w->arena, uint32_t, node->n_children + 1);
+    if (m->children == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < node->n_children; i++) {
+        NB_TRY(nb_fragment_write_node(w, node->children[i], &m->children[m->n_children++], err));
+    }
+    NB_TRY(nb_fragment_type_id(w, node->schema, &schema));
+    NB_WIRE_SET(m, kind, node->kind);
+    NB_WIRE_SET(m, schema, schema);
+    NB_TRY(write_parts(w, node, m, err));
+    *out = (uint32_t)w->nodes.n;
+    return nb_pointers_add(w->arena, &w->nodes, m);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* The expressions of list i over the columns of `input`; NULL input: of nothing. types: what they must have, or NULL. */
+static nb_status
+read_list(nb_fragment_reader *r, const Nbc__Node *m, size_t i, const nb_type *input,
+          const nb_field *types, nb_expr ***out, int *n, nb_error *err)
+{
+    const Nbc__List *list;
+
+    if (i >= m->n_lists) {
+        return nb_fragment_bad(err, "a node has too few expressions");
+    }
+    list = m->lists[i];
+    *out = NB_ARENA_ARRAY(r->arena, nb_expr *, list->n_exprs + 1);
+    if (*out == NULL) {
+        return NB_NOMEM;
+    }
+    for (size_t k = 0; k < list->n_exprs; k++) {
+        nb_expr *e;
+
+        NB_TRY(nb_fragment_take_expr(r, r->m->n_exprs, list->exprs[k], &e, err));
+        NB_TRY(nb_fragment_check_columns(e, input, err));
+        if (types != NULL && !nb_type_same_ignoring_null(e->type, types[k].type)) {
+            return nb_fragment_bad(err, "a column of a node has another type");
+        }
+        (*out)[k] = e;
+    }
+    *n = (int)list->n_exprs;
+    return NB_OK;
+}
+
+static nb_status
+scalars_only(nb_expr *const *exprs, int n, nb_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        if (exprs[i]->kind == NB_EXPR_AGG || exprs[i]->kind == NB_EXPR_WINDOW ||
+            exprs[i]->kind == NB_EXPR_LAMBDA) {
+            return nb_fragment_bad(err, "an aggregate stands where a value is wanted");
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_values(nb_fragment_reader *r, const Nbc__Node *m, size_t i, const nb_type *input,
+            nb_expr ***out, int *n, nb_error *err)
+{
+    NB_TRY(read_list(r, m, i, input, NULL, out, n, err));
+    return scalars_only(*out, *n, err);
+}
+
+/* One value per column of the schema. */
+static nb_status
+read_columns(nb_fragment_reader *r, const Nbc__Node *m, size_t i, const nb_type *input,
+             const nb_type *schema, nb_expr ***out, nb_error *err)
+{
+    int n;
+
+    if (i >= m->n_lists || m->lists[i]->n_exprs != (size_t)schema->n_children) {
+        return nb_fragment_bad(err, "a node has other columns than expressions");
+    }
+    NB_TRY(read_list(r, m, i, input, schema->children, out, &n, err));
+    return scalars_only(*out, n, err);
+}
+
+static nb_status
+read_keys(nb_fragment_reader *r, const Nbc__Node *m, const nb_type *input, nb_sort_key **out,
+          int *n, nb_error *err)
+{
+    *out = NB_ARENA_ARRAY(r->arena, nb_sort_key, m->n_keys + 1);
+    if (*out == NULL) {
+        return NB_NOMEM;
+    }
+    for (size_t k = 0; k < m->n_keys; k++) {
+        nb_expr *e;
+
+        NB_TRY(nb_fragment_take_expr(r, r->m->n_exprs, m->keys[k]->expr, &e, err));
+        NB_TRY(nb_fragment_check_columns(e, input, err));
+        NB_TRY(scalars_only(&e, 1, err));
+        (*out)[k] = (nb_sort_key){e, m->keys[k]->descending, m->keys[k]->nulls_last};
+    }
+    *n = (int)m->n_keys;
+    return NB_OK;
+}
+
+/* Columns [from, …) of a schema are those of `part`. */
+static bool
+has_columns(const nb_type *schema, int from, const nb_type *part)
+{
+    if (schema->n_children - from < part->n_children) {
+        return false;
+    }
+    for (int i = 0; i < part->n_children; i++) {
+        if (!nb_type_same_ignoring_null(schema->children[from + i].type, part->children[i].type)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+same_columns(const nb_type *schema, const nb_type *part)
+{
+    return schema->n_children == part->n_children && has_columns(schema, 0, part);
+}
+
+/* numbers[from …): positions among n columns. */
+static nb_status
+read_positions(nb_fragment_reader *r, const Nbc__Node *m, size_t from, int n, int **out, int *n_out,
+               nb_error *err)
+{
+    *n_out = (int)(m->n_numbers - from);
+    *out = NB_ARENA_ARRAY(r->arena, int, *n_out + 1);
+    if (*out == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < *n_out; i++) {
+        if (m->numbers[from + (size_t)i] < 0 || m->numbers[from + (size_t)i] >= n) {
+            return nb_fragment_bad(err, "a column is out of range");
+        }
+        (*out)[i] = (int)m->numbers[from + (size_t)i];
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_pairs(nb_arena *arena, Nbc__Pair *const *pairs, size_t n, nb_option **out, int *n_out)
+{
+    *out = NB_ARENA_ARRAY(arena, nb_option, n + 1);
+    if (*out == NULL) {
+        return NB_NOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        nb_str value = nb_wire_str(pairs[i]->has_value, pairs[i]->value);
+
+        (*out)[i].key = nb_arena_str(arena, nb_wire_text(pairs[i]->key));
+        (*out)[i].value = value.data ? nb_arena_str(arena, value) : value;
+    }
+    *n_out = (int)n;
+    return NB_OK;
+}
+
+static bool
+is_plain_path(nb_str s)
+{
+    return s.len > 0 && s.data[0] == '/' && memchr(s.data, 0, s.len) == NULL;
+}
+
+static nb_status
+read_relation(nb_fragment_reader *r, const Nbc__Relation *m, nb_relation **out, nb_error *err)
+{
+    nb_file_list files = {0};
+    nb_relation_parts parts = {.files = &files, .given = m->given};
+    nb_option *options;
+
+    parts.format = nb_wire_text(m->format);
+    NB_TRY(read_pairs(r->arena, m->options, m->n_options, &options, &parts.n_options));
+    parts.options = options;
+    NB_TRY(nb_fragment_type_at(r, m->data_schema, &parts.data_schema, err));
+    NB_TRY(nb_fragment_type_at(r, m->schema, &parts.schema, err));
+    if (parts.data_schema->id != NB_TYPE_STRUCT || parts.schema->id != NB_TYPE_STRUCT) {
+        return nb_fragment_bad(err, "a relation has no columns");
+    }
+    files.n_partition = (int)m->n_partition_names;
+    files.files = NB_ARENA_ARRAY(r->arena, nb_file_entry, m->n_files + 1);
+    files.partition_names = NB_ARENA_ARRAY(r->arena, nb_str, m->n_partition_names + 1);
+    if (files.files == NULL || files.partition_names == NULL) {
+        return NB_NOMEM;
+    }
+    for (size_t k = 0; k < m->n_partition_names; k++) {
+        files.partition_names[k] = nb_wire_text(m->partition_names[k]);
+    }
+    for (size_t i = 0; i < m->n_files; i++) {
+        const Nbc__File *f = m->files[i];
+        nb_file_entry *entry = &files.files[files.n_files++];
+
+        *entry = (nb_file_entry){.path = nb_wire_text(f->path),
+                                 .url = nb_wire_text(f->url),
+                                 .n_bytes = f->n_bytes,
+                                 .modified_ms = f->modified_ms};
+        if (!is_plain_path(entry->path) || f->n_bytes < 0 || f->n_bytes > INT64_MAX / 1024 ||
+            f->n_partition != m->n_partition_names) {
+            return nb_fragment_bad(err, "a file of a relation is malformed");
+        }
+        entry->partition = NB_ARENA_ARRAY(r->arena, nb_str, f->n_partition + 1);
+        if (entry->partition == NULL) {
+            return NB_NOMEM;
+        }
+        for (size_t k = 0; k < f->n_partition; k++) {
+            entry->partition[k] = nb_wire_str(f->partition[k]->has_value, f->partition[k]->value);
+        }
+    }
+    return nb_relation_restore(r->pool, &parts, &r->out->info, out, err);
+}
+
+static nb_status
+read_scan(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *schema;
+    int n_columns;
+
+    if (m->relation == NULL || m->n_numbers < 1) {
+        return nb_fragment_bad(err, "a scan has no relation");
+    }
+    NB_TRY(read_relation(r, m->relation, &n->u.scan.relation, err));
+    r->out->relations[r->out->n_relations++] = n->u.scan.relation;
+    schema = nb_relation_schema(n->u.scan.relation);
+    n->u.scan.limit = m->numbers[0];
+    NB_TRY(read_positions(r, m, 1, schema->n_children, &n->u.scan.columns, &n_columns, err));
+    if (n_columns != n->schema->n_children) {
+        return nb_fragment_bad(err, "a scan has other columns");
+    }
+    for (int i = 0; i < n_columns; i++) {
+        if (!nb_type_same_ignoring_null(schema->children[n->u.scan.columns[i]].type,
+                                        n->schema->children[i].type)) {
+            return nb_fragment_bad(err, "a column of a scan has another type");
+        }
+    }
+    return read_values(r, m, 0, schema, &n->u.scan.filters, &n->u.scan.n_filters, err);
+}
+
+static nb_status
+read_write(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    nb_write_request *rq = NB_ARENA_NEW(r->arena, nb_write_request);
+    const Nbc__Write *w = m->write;
+    nb_option *options;
+    nb_str *names;
+
+    if (w == NULL || w->mode > NB_SAVE_IGNORE) {
+        return nb_fragment_bad(err, "a write is malformed");
+    }
+    names = NB_ARENA_ARRAY(r->arena, nb_str, w->n_partition_by + 1);
+    if (rq == NULL || names == NULL) {
+        return NB_NOMEM;
+    }
+    rq->format = nb_arena_str(r->arena, nb_wire_text(w->format));
+    rq->path = nb_arena_str(r->arena, nb_wire_text(w->path));
+    rq->mode = (nb_save_mode)w->mode;
+    NB_TRY(read_pairs(r->arena, w->options, w->n_options, &options, &rq->n_options));
+    rq->options = options;
+    NB_TRY(nb_fragment_type_at(r, w->schema, &rq->schema, err));
+    if (rq->schema->id != NB_TYPE_STRUCT || !same_columns(rq->schema, n->children[0]->schema)) {
+        return nb_fragment_bad(err, "a write has other columns than its rows");
+    }
+    for (size_t k = 0; k < w->n_partition_by; k++) {
+        names[k] = nb_arena_str(r->arena, nb_wire_text(w->partition_by[k]));
+    }
+    rq->partition_by = names;
+    rq->n_partition_by = (int)w->n_partition_by;
+    rq->info = &r->out->info;
+    n->u.write.request = rq;
+    return NB_OK;
+}
+
+static bool
+join_has_columns(const nb_node *n)
+{
+    const nb_type *left = n->children[0]->schema, *right = n->children[1]->schema;
+    const nb_type *s = n->schema;
+
+    switch (n->u.join.type) {
+    case NB_JOIN_SEMI:
+    case NB_JOIN_ANTI: return same_columns(s, left);
+    case NB_JOIN_MARK:
+        return s->n_children == left->n_children + 1 && has_columns(s, 0, left) &&
+               s->children[left->n_children].type->id == NB_TYPE_BOOL;
+    default:
+        return s->n_children == left->n_children + right->n_children && has_columns(s, 0, left) &&
+               has_columns(s, left->n_children, right);
+    }
+}
+
+static nb_status
+read_join(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *left = n->children[0]->schema, *right = n->children[1]->schema, *both;
+    nb_field *fields = NB_ARENA_ARRAY(r->arena, nb_field, left->n_children + right->n_children + 1);
+    nb_expr **residual;
+    int n_right, n_residual;
+
+    if (fields == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(read_values(r, m, 0, left, &n->u.join.left_keys, &n->u.join.n_keys, err));
+    NB_TRY(read_values(r, m, 1, right, &n->u.join.right_keys, &n_right, err));
+    for (int i = 0; i < left->n_children; i++) {
+        fields[i] = left->children[i];
+    }
+    for (int i = 0; i < right->n_children; i++) {
+        fields[left->n_children + i] = right->children[i];
+    }
+    both = nb_type_struct(fields, left->n_children + right->n_children);
+    if (both == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(read_values(r, m, 2, both, &residual, &n_residual, err));
+    if (n_right != n->u.join.n_keys || n_residual > 1 ||
+        m->n_numbers != (size_t)(3 + n->u.join.n_keys) || m->numbers[0] < 0 ||
+        m->numbers[0] > NB_JOIN_SINGLE ||
+        (n_residual == 1 && residual[0]->type->id != NB_TYPE_BOOL)) {
+        return nb_fragment_bad(err, "a join is malformed");
+    }
+    n->u.join.type = (nb_join_type)m->numbers[0];
+    n->u.join.build_left = m->numbers[1] != 0;
+    n->u.join.null_aware = m->numbers[2] != 0;
+    n->u.join.residual = n_residual ? residual[0] : NULL;
+    n->u.join.null_safe = NB_ARENA_ARRAY(r->arena, bool, n->u.join.n_keys + 1);
+    if (n->u.join.null_safe == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n->u.join.n_keys; k++) {
+        n->u.join.null_safe[k] = m->numbers[3 + k] != 0;
+        if (!nb_type_same_ignoring_null(n->u.join.left_keys[k]->type,
+                                        n->u.join.right_keys[k]->type)) {
+            return nb_fragment_bad(err, "the keys of a join have different types");
+        }
+    }
+    if ((n->u.join.null_aware && n->u.join.n_keys != 1) || !join_has_columns(n)) {
+        return nb_fragment_bad(err, "a join has other columns than its sides");
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_aggregate(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *input = n->children[0]->schema;
+    const nb_field *fields = n->schema->children;
+
+    if (m->n_lists != 2 ||
+        m->lists[0]->n_exprs + m->lists[1]->n_exprs != (size_t)n->schema->n_children) {
+        return nb_fragment_bad(err, "an aggregate has other columns");
+    }
+    NB_TRY(read_list(r, m, 0, input, fields, &n->u.aggregate.keys, &n->u.aggregate.n_keys, err));
+    NB_TRY(scalars_only(n->u.aggregate.keys, n->u.aggregate.n_keys, err));
+    NB_TRY(read_list(r, m, 1, input, fields + n->u.aggregate.n_keys, &n->u.aggregate.aggs,
+                     &n->u.aggregate.n_aggs, err));
+    for (int i = 0; i < n->u.aggregate.n_aggs; i++) {
+        if (n->u.aggregate.aggs[i]->kind != NB_EXPR_AGG) {
+            return nb_fragment_bad(err, "an aggregate has a function that is none");
+        }
+    }
+    return NB_OK;
+}
+
+static bool
+generate_fits(const nb_node *n)
+{
+    const nb_type *s = n->schema, *input = n->children[0]->schema, *list;
+    int at = n->u.generate.n_keep, n_made = s->n_children - at;
+    const nb_type *made;
+
+    if (n_made < 1 || n->u.generate.n_args < 1) {
+        return false;
+    }
+    for (int i = 0; i < at; i++) {
+        if (!nb_type_same_ignoring_null(s->children[i].type,
+                                        input->children[n->u.generate.keep[i]].type)) {
+            return false;
+        }
+    }
+    if (n->u.generate.kind == NB_GENERATE_STACK) {
+        for (int i = 1; i < n->u.generate.n_args; i++) {
+            if (!nb_type_same_ignoring_null(n->u.generate.args[i]->type,
+                                            s->children[at + (i - 1) % n_made].type)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    if (n->u.generate.kind == NB_GENERATE_POSEXPLODE &&
+        s->children[at++].type->id != NB_TYPE_INT32) {
+        return false;
+    }
+    list = n->u.generate.args[0]->type;
+    if (list->id == NB_TYPE_NULL) {
+        return n->u.generate.kind != NB_GENERATE_INLINE && s->n_children == at + 1 &&
+               s->children[at].type->id == NB_TYPE_NULL;
+    }
+    if (list->phys != NB_PHYS_LIST) {
+        return false;
+    }
+    made = n->u.generate.kind == NB_GENERATE_INLINE ? list->children[0].type : list;
+    if (n->u.generate.kind == NB_GENERATE_INLINE && made->id != NB_TYPE_STRUCT) {
+        return false;
+    }
+    return s->n_children - at == made->n_children && has_columns(s, at, made);
+}
+
+static nb_status
+read_generate(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *input = n->children[0]->schema;
+
+    if (m->n_numbers < 2 || m->numbers[0] < 0 || m->numbers[0] > NB_GENERATE_STACK) {
+        return nb_fragment_bad(err, "a generator is unknown");
+    }
+    n->u.generate.kind = (nb_generator_kind)m->numbers[0];
+    n->u.generate.outer = m->numbers[1] != 0;
+    NB_TRY(read_positions(r, m, 2, input->n_children, &n->u.generate.keep, &n->u.generate.n_keep,
+                          err));
+    NB_TRY(read_values(r, m, 0, input, &n->u.generate.args, &n->u.generate.n_args, err));
+    if (!generate_fits(n)) {
+        return nb_fragment_bad(err, "a generator has other columns");
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_window(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *input = n->children[0]->schema;
+
+    NB_TRY(
+        read_values(r, m, 0, input, &n->u.window.partition_by, &n->u.window.n_partition_by, err));
+    if (m->n_lists != 2 || !has_columns(n->schema, 0, input) ||
+        m->lists[1]->n_exprs != (size_t)(n->schema->n_children - input->n_children)) {
+        return nb_fragment_bad(err, "a window has other columns");
+    }
+    NB_TRY(read_list(r, m, 1, input, n->schema->children + input->n_children,
+                     &n->u.window.functions, &n->u.window.n_functions, err));
+    for (int i = 0; i < n->u.window.n_functions; i++) {
+        if (n->u.window.functions[i]->kind != NB_EXPR_WINDOW) {
+            return nb_fragment_bad(err, "a window has a function that is none");
+        }
+    }
+    return read_keys(r, m, input, &n->u.window.order_by, &n->u.window.n_order_by, err);
+}
+
+static nb_status
+read_expand(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    n->u.expand.n_projections = (int)m->n_lists;
+    n->u.expand.projections = NB_ARENA_ARRAY(r->arena, nb_expr **, m->n_lists + 1);
+    if (n->u.expand.projections == NULL) {
+        return NB_NOMEM;
+    }
+    for (size_t i = 0; i < m->n_lists; i++) {
+        NB_TRY(read_columns(r, m, i, n->children[0]->schema, n->schema, &n->u.expand.projections[i],
+                            err));
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_range(const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *s = n->schema;
+
+    if (m->n_numbers != 6 || m->numbers[2] == 0 || m->numbers[3] < 1 || m->numbers[3] > INT32_MAX ||
+        m->numbers[4] < 0 || m->numbers[4] > INT32_MAX || m->numbers[5] < 0 ||
+        m->numbers[5] > INT32_MAX || s->n_children > 1 ||
+        (s->n_children == 1 && s->children[0].type->id != NB_TYPE_INT64)) {
+        return nb_fragment_bad(err, "a range is malformed");
+    }
+    n->u.range.start = m->numbers[0];
+    n->u.range.end = m->numbers[1];
+    n->u.range.step = m->numbers[2];
+    n->u.range.n_partitions = (int)m->numbers[3];
+    n->u.range.first = (int)m->numbers[4];
+    n->u.range.last = (int)m->numbers[5];
+    return NB_OK;
+}
+
+static nb_status
+read_put(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    if (m->n_numbers != 3 || m->numbers[0] < 0 || m->numbers[0] > NB_PUT_EVEN ||
+        m->numbers[1] < 1 || m->numbers[1] > MAX_BUCKETS || m->numbers[2] < 0) {
+        return nb_fragment_bad(err, "a shuffle is malformed");
+    }
+    n->u.put.kind = (nb_put_kind)m->numbers[0];
+    n->u.put.n_buckets = (int)m->numbers[1];
+    n->u.put.n_rows = m->numbers[2];
+    NB_TRY(read_values(r, m, 0, n->children[0]->schema, &n->u.put.keys, &n->u.put.n_keys, err));
+    return n->u.put.kind == NB_PUT_HASH && n->u.put.n_keys == 0
+               ? nb_fragment_bad(err, "a shuffle by hash has no keys")
+               : NB_OK;
+}
+
+static nb_status
+read_exchange(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *input = n->children[0]->schema;
+    int n_keys, n_order;
+
+    if (m->n_numbers != 2 || m->numbers[0] < 0 || m->numbers[0] > NB_EXCHANGE_COALESCE ||
+        m->numbers[1] < 1 || m->numbers[1] > INT32_MAX) {
+        return nb_fragment_bad(err, "a repartition is malformed");
+    }
+    n->u.exchange.kind = (nb_exchange_kind)m->numbers[0];
+    n->u.exchange.n_partitions = (int)m->numbers[1];
+    NB_TRY(read_values(r, m, 0, input, &n->u.exchange.keys, &n_keys, err));
+    NB_TRY(read_keys(r, m, input, &n->u.exchange.order, &n_order, err));
+    n->u.exchange.n_keys = n->u.exchange.kind == NB_EXCHANGE_RANGE ? n_order : n_keys;
+    return NB_OK;
+}
+
+static nb_status
+read_parts(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
+{
+    const nb_type *input = n->n_children > 0 ? n->children[0]->schema : NULL;
+    nb_expr **exprs;
+    int count;
+
+    switch (n->kind) {
+    case NB_NODE_RANGE: return read_range(m, n, err);
+    case NB_NODE_SCAN: return read_scan(r, m, n, err);
+    case NB_NODE_FILTER:
+        NB_TRY(read_values(r, m, 0, input, &exprs, &count, err));
+        if (count != 1 || exprs[0]->type->id != NB_TYPE_BOOL) {
+            return nb_fragment_bad(err, "a filter has no condition");
+        }
+        n->u.filter.condition = exprs[0];
+        return NB_OK;
+    case NB_NODE_PROJECT: return read_columns(r, m, 0, input, n->schema, &n->u.project.exprs, err);
+    case NB_NODE_AGGREGATE: return read_aggregate(r, m, n, err);
+    case NB_NODE_SORT:
+        if (m->n_numbers != 1) {
+            break;
+        }
+        n->u.sort.global = m->numbers[0] != 0;
+        n->u.sort.limit = -1;
+        return read_keys(r, m, input, &n->u.sort.keys, &n->u.sort.n_keys, err);
+    case NB_NODE_TOPN:
+        if (m->n_numbers != 2) {
+            break;
+        }
+        n->u.sort.global = true;
+        n->u.sort.limit = m->numbers[0];
+        n->u.sort.offset = m->numbers[1];
+        return read_keys(r, m, input, &n->u.sort.keys, &n->u.sort.n_keys, err);
+    case NB_NODE_LIMIT:
+        if (m->n_numbers != 2) {
+            break;
+        }
+        n->u.limit.limit = m->numbers[0];
+        n->u.limit.offset = m->numbers[1];
+        return NB_OK;
+    case NB_NODE_TAIL:
+        if (m->n_numbers != 1) {
+            break;
+        }
+        n->u.limit.limit = m->numbers[0];
+        return NB_OK;
+    case NB_NODE_JOIN: return read_join(r, m, n, err);
+    case NB_NODE_UNION: return NB_OK;
+    case NB_NODE_EXCHANGE: return read_exchange(r, m, n, err);
+    case NB_NODE_SAMPLE:
+        if (m->n_numbers != 2 || m->n_reals != 2) {
+            break;
+        }
+        n->u.sample.lower = m->reals[0];
+        n->u.sample.upper = m->reals[1];
+        n->u.sample.with_replacement = m->numbers[0] != 0;
+        n->u.sample.seed = m->numbers[1];
+        return NB_OK;
+    case NB_NODE_GENERATE: return read_generate(r, m, n, err);
+    case NB_NODE_WINDOW: return read_window(r, m, n, err);
+    case NB_NODE_EXPAND: return read_expand(r, m, n, err);
+    case NB_NODE_WRITE: return read_write(r, m, n, err);
+    case NB_NODE_READ:
+        if (m->n_numbers != 2 || m->numbers[0] < 0 || m->numbers[0] > NB_READ_ALL ||
+            m->numbers[1] < 0 || m->numbers[1] > INT32_MAX) {
+            break;
+        }
+        n->u.read.kind = (nb_read_kind)m->numbers[0];
+        n->u.read.stage = (int)m->numbers[1];
+        return NB_OK;
+    case NB_NODE_PUT: return read_put(r, m, n, err);
+    default: break;
+    }
+    return nb_fragment_bad(err, "a node is of an unknown kind, or has the wrong numbers");
+}
+
+/* How many children a kind has; -1: one or more. */
+static int
+children_of(nb_node_kind kind)
+{
+    switch (kind) {
+    case NB_NODE_RANGE:
+    case NB_NODE_SCAN:
+    case NB_NODE_READ: return 0;
+    case NB_NODE_JOIN: return 2;
+    case NB_NODE_UNION: return -1;
+    default: return 1;
+    }
+}
+
+/* Kinds whose columns are those of their child. */
+static bool
+keeps_columns(nb_node_kind kind)
+{
+    switch (kind) {
+    case NB_NODE_FILTER:
+    case NB_NODE_SORT:
+    case NB_NODE_TOPN:
+    case NB_NODE_LIMIT:
+    case NB_NODE_TAIL:
+    case NB_NODE_UNION:
+    case NB_NODE_EXCHANGE:
+    case NB_NODE_SAMPLE: return true;
+    default: return false;
+    }
+}
+
+nb_status
+nb_fragment_read_node(nb_fragment_reader *r, size_t i, nb_error *err)
+{
+    const Nbc__Node *m = r->m->nodes[i];
+    nb_node *n = NB_ARENA_NEW(r->arena, nb_node);
+    int wanted;
+
+    if (n == NULL) {
+        return NB_NOMEM;
+    }
+    if (m->kind >= NB_N_NODES) {
+        return nb_fragment_bad(err, "a node of unknown kind");
+    }
+    n->kind = (nb_node_kind)m->kind;
+    n->id = (int)i;
+    n->est_rows = -1;
+    n->metrics = NB_ARENA_NEW(r->arena, nb_node_metrics);
+    n->children = NB_ARENA_ARRAY(r->arena, nb_node *, m->n_children + 1);
+    if (n->metrics == NULL || n->children == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_fragment_type_at(r, m->schema, &n->schema, err));
+    wanted = children_of(n->kind);
+    if (n->schema->id != NB_TYPE_STRUCT ||
+        (wanted < 0 ? m->n_children == 0 : m->n_children != (size_t)wanted)) {
+        return nb_fragment_bad(err, "a node has the wrong number of children");
+    }
+    for (size_t k = 0; k < m->n_children; k++) {
+        nb_node *child = m->children[k] < i ? r->nodes[m->children[k]] : NULL;
+
+        if (child == NULL) {
+            return nb_fragment_bad(err, "a child of a node is missing, or used twice");
+        }
+        r->nodes[m->children[k]] = NULL;
+        n->children[n->n_children++] = child;
+        if (keeps_columns(n->kind) && !same_columns(n->schema, child->schema)) {
+            return nb_fragment_bad(err, "a node has other columns than its child");
+        }
+    }
+    NB_TRY(read_parts(r, m, n, err));
+    r->nodes[i] = n;
+    return NB_OK;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * simulate.c: see simulate.h.
+ */
+#include "cluster/simulate.h"
+
+#include <stdio.h>
+#include "base/config.h"
+#include "cluster/block.h"
+#include "cluster/stages.h"
+#include "cluster/task.h"
+
+typedef struct segment {
+    int bucket;
+    size_t from, to;
+} segment;
+
+/* What one task has put out. */
+typedef struct output {
+    nb_strbuf bytes;
+    segment *segments;
+    int n, cap;
+} output;
+
+typedef struct simulation {
+    nb_exchange base; /* of the driver's final part */
+    const nb_exec_ctx *ctx;
+    nb_arena *arena;
+    nb_stages stages;
+    output **outputs; /* [stage][task] */
+    output *into;     /* of the task under way */
+    nb_write_job *job;
+} simulation;
+
+static nb_status
+append(void *payload, int bucket, nb_str block, int64_t n_rows, nb_error *err)
+{
+    simulation *sim = payload;
+    output *o = sim->into;
+
+    (void)n_rows;
+    (void)err;
+    if (o->n == o->cap) {
+        int cap = o->cap ? 2 * o->cap : 8;
+        segment *grown = NB_ARENA_ARRAY(sim->arena, segment, cap);
+
+        if (grown == NULL) {
+            return NB_NOMEM;
+        }
+        if (o->n > 0) {
+            memcpy(grown, o->segments, (size_t)o->n * sizeof(*grown));
+        }
+        o->segments = grown;
+        o->cap = cap;
+    }
+    o->segments[o->n++] = (segment){bucket, o->bytes.len, o->bytes.len + block.len};
+    nb_strbuf_add(&o->bytes, block);
+    return o->bytes.failed ? NB_NOMEM : NB_OK;
+}
+
+static nb_status
+fetch(void *payload, int stage, int bucket, nb_pool *pool, nb_table *into, nb_error *err)
+{
+    simulation *sim = payload;
+
+    for (int t = 0; t < sim->stages.stages[stage].n_tasks; t++) {
+        output *o = &sim->outputs[stage][t];
+
+        for (int i = 0; i < o->n; i++) {
+            segment *s = &o->segments[i];
+            nb_buffer *bytes;
+            nb_status st;
+
+            if (bucket >= 0 && s->bucket != bucket) {
+                continue;
+            }
+            NB_TRY(nb_buffer_new(pool, s->to - s->from, &bytes));
+            memcpy(bytes->data, o->bytes.data + s->from, s->to - s->from);
+            st = nb_wire_block_read(pool, bytes, 0, s->to - s->from, into, err);
+            nb_buffer_release(bytes);
+            NB_TRY(st);
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_all(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb_error *err)
+{
+    simulation *sim = (simulation *)ex;
+    nb_table *table;
+    nb_status st;
+
+    NB_TRY(nb_table_new(pool, node->schema, &table));
+    st = fetch(sim, node->u.read.stage, -1, pool, table, err);
+    if (st < 0) {
+        nb_table_release(table);
+        return st;
+    }
+    *out = table;
+    return NB_OK;
+}
+
+/* Blocks that the driver itself puts out. */
+static nb_status
+put_own(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema, nb_error *err)
+{
+    simulation *sim = (simulation *)ex;
+    nb_strbuf block = {0};
+    nb_status st = nb_wire_block_write(sim->ctx->pool, schema, chunk, false, &block, err);
+
+    if (st == NB_OK) {
+        st = append(sim, bucket, nb_strbuf_str(&block), chunk->n_rows, err);
+    }
+    nb_strbuf_free(&block);
+    return st;
+}
+
+/* A stage of the driver: its rows first, so that they can be dealt out evenly. */
+static nb_status
+run_own(simulation *sim, nb_stage *stage, nb_error *err)
+{
+    nb_exec_ctx ctx = *sim->ctx;
+    nb_node *put = stage->parts[0].root, table = {.kind = NB_NODE_TABLE};
+    nb_table *rows, *nothing;
+    nb_status st;
+
+    ctx.exchange = &sim->base;
+    sim->into = &sim->outputs[stage->id][0];
+    NB_TRY(nb_exec_run(&ctx, put->children[0], &rows, err));
+    table.schema = put->children[0]->schema;
+    table.u.table.table = rows;
+    table.u.table.limit = -1;
+    put->children[0] = &table;
+    put->u.put.n_rows = rows->n_rows;
+    st = nb_exec_run(&ctx, put, &nothing, err);
+    if (st == NB_OK) {
+        nb_table_release(nothing);
+    }
+    nb_table_release(rows);
+    return st;
+}
+
+static nb_status
+run_part(simulation *sim, nb_stage *stage, const nb_stage_part *part, nb_error *err)
+{
+    const nb_exec_ctx *ctx = sim->ctx;
+    nb_task_io io = {.fetch = fetch, .append = append, .payload = sim, .compress = true};
+    nb_task_env env = {.pool = ctx->pool,
+                       .cancel = ctx->cancel,
+                       .n_threads = 1,
+                       .parallelism = ctx->n_threads,
+                       .batch_rows = ctx->batch_rows,
+                       .force_spill = ctx->force_spill,
+                       .spill_dir = ctx->spill_dir};
+    nb_task_spec spec = {
+        .n = part->n_tasks, .whole_partitions = part->whole_partitions, .by_task = part->by_task};
+
+    NB_TRY(nb_fragment_write(sim->arena, part->root, ctx->info, &spec.fragment, err));
+    for (int t = 0; t < part->n_tasks; t++) {
+        char label[32];
+
+        spec.index = t;
+        spec.number = part->first_task + t;
+        sim->into = &sim->outputs[stage->id][spec.number];
+        if (sim->job != NULL) {
+            snprintf(label, sizeof(label), "%d.0", spec.number);
+            spec.write_job = nb_str_of(nb_write_job_uuid(sim->job));
+            spec.write_label = nb_str_of(label);
+        }
+        NB_TRY(nb_task_run(&env, &spec, &io, NULL, err));
+        if (sim->job != NULL) {
+            NB_TRY(nb_write_accept(sim->job, spec.write_label, err));
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+run_stage(simulation *sim, nb_stage *stage, nb_error *err)
+{
+    nb_status st = NB_OK;
+
+    if (stage->on_driver) {
+        return run_own(sim, stage, err);
+    }
+    if (stage->write != NULL) {
+        NB_TRY(nb_write_begin(sim->ctx->pool, stage->write, &sim->job, err));
+        if (sim->job == NULL) {
+            return NB_OK; /* mode ignore, and there is something */
+        }
+        st = nb_write_share(sim->job, err);
+    }
+    for (int i = 0; i < stage->n_parts && st == NB_OK; i++) {
+        st = run_part(sim, stage, &stage->parts[i], err);
+    }
+    if (st == NB_OK && sim->job != NULL) {
+        st = nb_write_commit(sim->job, err);
+    }
+    if (st < 0) {
+        nb_write_abort(sim->job);
+    }
+    sim->job = NULL;
+    return st;
+}
+
+static nb_status
+run_all(simulation *sim, nb_table **out, nb_error *err)
+{
+    nb_exec_ctx ctx = *sim->ctx;
+
+    sim->outputs = nb_arena_zalloc(sim->arena, ((size_t)sim->stages.n + 1) * sizeof(output *));
+    if (sim->outputs == NULL) {
+        return NB_NOMEM;
+    }
+    for (int s = 0; s < sim->stages.n; s++) {
+        sim->outputs[s] =
+            nb_arena_zalloc(sim->arena, (size_t)sim->stages.stages[s].n_tasks * sizeof(output) + 1);
+        if (sim->outputs[s] == NULL) {
+            return NB_NOMEM;
+        }
+    }
+    for (int s = 0; s < sim->stages.n; s++) {
+        NB_TRY(run_stage(sim, &sim->stages.stages[s], err));
+    }
+    ctx.exchange = &sim->base;
+    return nb_exec_run(&ctx, sim->stages.final, out, err);
+}
+
+nb_status
+nb_simulate_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root,
+                nb_table **out, nb_error *err)
+{
+    int n = (int)nb_config_int(ctx->info->config, NB_CONF_DEBUG_STAGES);
+    nb_stage_options options = {
+        .parallelism = n, .min_rows = 1, .broadcast_bytes = 64, .share_bytes = 1};
+    simulation sim = {.base = {.read = read_all, .put = put_own}, .ctx = ctx, .arena = arena};
+    nb_status st;
+
+    (void)payload;
+    if (n <= 0) {
+        return nb_exec_run(ctx, root, out, err);
+    }
+    NB_TRY(nb_stages_cut(arena, &options, ctx->info, root, &sim.stages, err));
+    st = run_all(&sim, out, err);
+    for (int s = 0; s < sim.stages.n && sim.outputs != NULL; s++) {
+        for (int t = 0; sim.outputs[s] != NULL && t < sim.stages.stages[s].n_tasks; t++) {
+            nb_strbuf_free(&sim.outputs[s][t].bytes);
+        }
+    }
+    return st;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.c: see task.h.
+ */
+#include "cluster/task.h"
+
+#include "base/clock.h"
+#include "base/thread.h"
+#include "cluster/block.h"
+#include "exec/operators.h"
+
+#define STACK_BYTES ((size_t)64 << 20)
+#define ORDER_SHIFT 52 /* morsels and branches of one task stay below */
+#define RANGE_ALL   INT32_MAX
+
+typedef struct task {
+    nb_exchange base;
+    const nb_task_env *env;
+    const nb_task_spec *spec;
+    const nb_task_io *io;
+    nb_task_counts *metrics;
+    nb_exec_ctx ctx;
+    nb_strbuf block;
+    nb_error *err;
+    nb_status st;
+} task;
+
+static nb_status
+task_read(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb_error *err)
+{
+    task *t = (task *)ex;
+    int bucket = node->u.read.kind == NB_READ_ALL ? -1 : t->spec->index;
+    nb_table *table;
+    nb_status st;
+
+    NB_TRY(nb_table_new(pool, node->schema, &table));
+    st = t->io->fetch(t->io->payload, node->u.read.stage, bucket, pool, table, err);
+    if (st < 0) {
+        nb_table_release(table);
+        return st;
+    }
+    t->metrics->rows_in += table->n_rows;
+    *out = table;
+    return NB_OK;
+}
+
+static nb_status
+task_put(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema, nb_error *err)
+{
+    task *t = (task *)ex;
+
+    t->block.len = 0;
+    NB_TRY(nb_wire_block_write(t->env->pool, schema, chunk, t->io->compress, &t->block, err));
+    t->metrics->rows_out += chunk->n_rows;
+    t->metrics->bytes_out += (int64_t)t->block.len;
+    return t->io->append(t->io->payload, bucket, nb_strbuf_str(&t->block), chunk->n_rows, err);
+}
+
+/* Rows of one task have one number where Spark's partitions are not known. */
+static nb_status
+number_rows(nb_pool *pool, nb_table *rows, int partition, nb_table **out)
+{
+    nb_table *copy;
+    nb_status st = NB_OK;
+
+    NB_TRY(nb_table_new(pool, rows->schema, &copy));
+    for (int i = 0; i < rows->n_chunks && st == NB_OK; i++) {
+        rows->chunks[i]->partition = partition; /* they are this task's alone */
+        st = nb_table_append(copy, nb_chunk_ref(rows->chunks[i]));
+        if (st < 0) {
+            nb_chunk_free(rows->chunks[i]);
+        }
+    }
+    if (st < 0) {
+        nb_table_release(copy);
+        return st;
+    }
+    *out = copy;
+    return NB_OK;
+}
+
+static nb_status
+task_write(nb_exchange *ex, const nb_write_request *request, nb_table *rows, nb_error *err)
+{
+    task *t = (task *)ex;
+    nb_write_job *job;
+    nb_table *numbered;
+    nb_status st;
+
+    t->metrics->rows_out += rows->n_rows;
+    NB_TRY(nb_write_attach(t->env->pool, request, t->spec->write_job, t->spec->write_label, &job,
+                           err));
+    if (t->spec->by_task) {
+        st = number_rows(t->env->pool, rows, t->spec->number, &numbered);
+    } else {
+        numbered = nb_table_ref(rows);
+        st = NB_OK;
+    }
+    if (st == NB_OK) {
+        st = nb_write_rows(&t->ctx, job, numbered, false, err);
+        nb_table_release(numbered);
+    }
+    nb_write_detach(job, st == NB_OK);
+    return st;
+}
+
+/* The task's share of ranges; relations have theirs set. */
+static void
+take_share(const nb_task_spec *spec, nb_node *node)
+{
+    if (node->kind == NB_NODE_RANGE) {
+        int64_t n = node->u.range.n_partitions;
+
+        node->u.range.first = (int)(n * spec->index / spec->n);
+        node->u.range.last = (int)(n * (spec->index + 1) / spec->n);
+        if (node->u.range.last == 0) { /* 0 would mean all of them */
+            node->u.range.first = RANGE_ALL;
+            node->u.range.last = RANGE_ALL;
+        }
+    }
+    for (int i = 0; i < node->n_children; i++) {
+        take_share(spec, node->children[i]);
+    }
+}
+
+static void
+add_up(const nb_node *node, nb_task_counts *m)
+{
+    if (node->metrics != NULL) {
+        m->bytes_spilled += atomic_load(&node->metrics->bytes_spilled);
+        if (node->n_children == 0 && node->kind != NB_NODE_READ) {
+            m->rows_in += atomic_load(&node->metrics->rows_out);
+        }
+    }
+    for (int i = 0; i < node->n_children; i++) {
+        add_up(node->children[i], m);
+    }
+}
+
+static void
+run(void *payload)
+{
+    task *t = payload;
+    const nb_task_spec *spec = t->spec;
+    nb_fragment *f = NULL;
+    nb_table *nothing = NULL;
+    int64_t start = nb_clock_mono_ns();
+    nb_error own = NB_ERROR_INIT;
+
+    t->st = nb_fragment_read(t->env->pool, spec->fragment, &f, &own);
+    if (t->st == NB_OK) {
+        for (int i = 0; i < f->n_relations; i++) {
+            nb_relation_set_share(f->relations[i],
+                                  (nb_scan_share){spec->index, spec->n, spec->whole_partitions});
+        }
+        take_share(spec, f->root);
+        t->ctx = (nb_exec_ctx){.pool = t->env->pool,
+                               .info = &f->info,
+                               .cancel = t->env->cancel,
+                               .n_threads = t->env->n_threads,
+                               .batch_rows = t->env->batch_rows,
+                               .force_spill = t->env->force_spill,
+                               .spill_dir = t->env->spill_dir,
+                               .exchange = &t->base,
+                               .parallelism = t->env->parallelism,
+                               .order_base = (uint64_t)spec->number << ORDER_SHIFT};
+        t->st = nb_exec_run(&t->ctx, f->root, &nothing, &own);
+        nb_table_release(nothing);
+        add_up(f->root, t->metrics);
+    }
+    nb_fragment_free(f);
+    nb_error_move(&own, t->err);
+    t->metrics->ns = nb_clock_mono_ns() - start;
+}
+
+nb_status
+nb_task_run(const nb_task_env *env, const nb_task_spec *spec, const nb_task_io *io,
+            nb_task_counts *metrics, nb_error *err)
+{
+    nb_task_counts unused = {0};
+    task t = {.base = {task_read, task_put, task_write},
+              .env = env,
+              .spec = spec,
+              .io = io,
+              .metrics = metrics ? metrics : &unused,
+              .err = err};
+
+    if (spec->n < 1 || spec->index < 0 || spec->index >= spec->n || spec->number < 0) {
+        return nb_raise_internal(err, "task %d of %d", spec->index, spec->n);
+    }
+    nb_run_on_big_stack(STACK_BYTES, run, &t);
+    nb_strbuf_free(&t.block);
+    return t.st;
+}
