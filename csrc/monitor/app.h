@@ -93,7 +93,7 @@ typedef struct nb_app_executor {
     nb_str id, host, removed_reason;
     int64_t port, n_cores, memory, added_ms, removed_ms;
     bool active;
-    int n_active, n_done, n_failed;
+    int n_started, n_active, n_done, n_failed;
     int64_t task_ms;
     nb_task_counts counts;
 } nb_app_executor;

@@ -847,6 +847,7 @@ start_task(nb_app *app, nb_app_stage *s, const task_event *e)
         s->first_launch_ms = e->launched;
     }
     app->executors[executor].n_active++;
+    app->executors[executor].n_started++;
     if (app->executors[executor].host.len == 0) {
         app->executors[executor].host = keep(app, e->host);
     }

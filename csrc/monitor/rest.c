@@ -207,7 +207,7 @@ put_executor(nb_json_out *o, const nb_app_executor *x)
     nb_out_int(o, "activeTasks", x->n_active);
     nb_out_int(o, "failedTasks", x->n_failed);
     nb_out_int(o, "completedTasks", x->n_done);
-    nb_out_int(o, "totalTasks", (int64_t)x->n_active + x->n_failed + x->n_done);
+    nb_out_int(o, "totalTasks", x->n_started);
     nb_out_int(o, "totalDuration", x->task_ms);
     nb_out_int(o, "totalGCTime", c->gc_ms);
     nb_out_int(o, "totalInputBytes", c->input_bytes);
