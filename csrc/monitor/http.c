@@ -64,12 +64,18 @@ struct nb_http_request {
     nb_arena *arena;
 };
 
-#define MHD_FUNCTIONS(F)                                                                   \
-    F(start_daemon)                                                                        \
-    F(stop_daemon)                                                                         \
-    F(get_connection_info)                                                                 \
-    F(lookup_connection_value) F(create_response_from_buffer) F(create_response_from_fd64) \
-        F(add_response_header) F(queue_response) F(destroy_response)
+/* clang-format off */
+#define MHD_FUNCTIONS(F) \
+    F(start_daemon) \
+    F(stop_daemon) \
+    F(get_connection_info) \
+    F(lookup_connection_value) \
+    F(create_response_from_buffer) \
+    F(create_response_from_fd64) \
+    F(add_response_header) \
+    F(queue_response) \
+    F(destroy_response)
+/* clang-format on */
 
 #define POINTER(name) __typeof__(MHD_##name) *name;
 static struct {
