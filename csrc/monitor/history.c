@@ -64,13 +64,19 @@ typedef struct peek {
     bool only_start; /* the end is not there yet, or looked for elsewhere */
 } peek;
 
+/* Looked for near the beginning of a line; what it really is says the reader. */
+static bool
+is_event(nb_str line, const char *name)
+{
+    return memmem(line.data, NB_MIN(line.len, 80), name, strlen(name)) != NULL;
+}
+
 static bool
 peek_line(void *payload, nb_str line)
 {
     peek *p = payload;
 
-    if (nb_str_starts_with(line, NB_STR("{\"Event\":\"SparkListenerApplication")) ||
-        nb_str_starts_with(line, NB_STR("{\"Event\":\"SparkListenerLogStart"))) {
+    if (is_event(line, "SparkListenerApplication") || is_event(line, "SparkListenerLogStart")) {
         nb_app_take(p->app, line);
     }
     return !(p->only_start && p->app->started_ms > 0);
@@ -94,7 +100,7 @@ peek_tail(const char *path, nb_app *app)
         size_t len = end ? (size_t)(end - text - at) : (size_t)(n - at);
         nb_str line = {text + at, len};
 
-        if (nb_str_starts_with(line, NB_STR("{\"Event\":\"SparkListenerApplicationEnd"))) {
+        if (is_event(line, "SparkListenerApplicationEnd")) {
             nb_app_take(app, line);
         }
         at += (ssize_t)len + 1;
