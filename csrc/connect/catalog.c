@@ -4,6 +4,7 @@
  */
 #include "connect/query.h"
 #include "plan/analyzer_internal.h"
+#include "sql/parser.h"
 
 static nb_status
 one_bool(nb_query *q, bool v, nb_table **out)
@@ -33,76 +34,11 @@ nothing(nb_query *q, nb_table **out)
     return nb_table_new(q->pool, nb_type_struct(NULL, 0), out);
 }
 
-/* Temporary views as Catalog.listTables gives tables. */
-static nb_status
-list_tables(nb_query *q, nb_table **out)
-{
-    const nb_view_def *views = nb_catalog_views(q->session->catalog);
-    const nb_type *text = nb_type_of(NB_TYPE_STRING);
-    nb_field fields[] = {{NB_STR("name"), text, true, {NULL, 0}},
-                         {NB_STR("catalog"), text, true, {NULL, 0}},
-                         {NB_STR("namespace"), nb_type_array(text, true), true, {NULL, 0}},
-                         {NB_STR("description"), text, true, {NULL, 0}},
-                         {NB_STR("tableType"), text, true, {NULL, 0}},
-                         {NB_STR("isTemporary"), nb_type_of(NB_TYPE_BOOL), false, {NULL, 0}}};
-    nb_chunk *chunk = NULL;
-    nb_table *table = NULL;
-    nb_vector null;
-    int64_t n = 0;
-    nb_status st;
-
-    for (const nb_view_def *v = views; v; v = v->next) {
-        n += !v->is_global && nb_view_find(views, v->name, false, false) == v;
-    }
-    NB_TRY(nb_table_new(q->pool, nb_type_struct(fields, 6), &table));
-    NB_TRY_GOTO(st, nb_chunk_new(q->pool, 6, &chunk), fail);
-    for (int c = 0; c < 6; c++) {
-        if (c == 1 || c == 2 || c == 3) {
-            NB_TRY_GOTO(st, nb_vector_const_null(chunk->arena, fields[c].type, n, &null), fail);
-            NB_TRY_GOTO(st, nb_vector_flatten(chunk->arena, &null, &chunk->cols[c]), fail);
-        } else {
-            NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n, &chunk->cols[c]),
-                        fail);
-        }
-    }
-    n = 0;
-    for (const nb_view_def *v = views; v; v = v->next) {
-        if (!v->is_global && nb_view_find(views, v->name, false, false) == v) {
-            nb_str name = nb_arena_str(chunk->arena, v->name);
-            if (!name.data) {
-                st = NB_NOMEM;
-                goto fail;
-            }
-            NB_DATA(nb_view, &chunk->cols[0])[n] = nb_view_make(name.data, name.len);
-            NB_DATA(nb_view, &chunk->cols[4])[n] = nb_view_make("TEMPORARY", 9);
-            NB_DATA(uint8_t, &chunk->cols[5])[n++] = 1;
-        }
-    }
-    chunk->n_rows = n;
-    if (n == 0) {
-        nb_chunk_free(chunk);
-    } else {
-        NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);
-    }
-    *out = table;
-    return NB_OK;
-fail:
-    nb_chunk_free(chunk);
-    nb_table_release(table);
-    return st;
-}
-
 /* ---- small tables of text and booleans ---- */
 
-/* One column of an answer: texts (NULL data = null) or, where flags is set, booleans. */
-typedef struct answer_column {
-    const char *name;
-    const nb_str *texts;
-    const bool *flags;
-} answer_column;
-
-static nb_status
-answer(nb_query *q, const answer_column *columns, int n_columns, int64_t n, nb_table **out)
+nb_status
+nb_query_answer(nb_query *q, const nb_answer_column *columns, int n_columns, int64_t n,
+                nb_table **out)
 {
     nb_field *fields = NB_ARENA_ARRAY(q->arena, nb_field, n_columns);
     nb_chunk *chunk = NULL;
@@ -175,15 +111,15 @@ list_columns(nb_query *q, const nb_plan *plan, nb_table **out)
         nullable[n] = a->nullable;
         no[n++] = false;
     }
-    return answer(q,
-                  (answer_column[]){{"name", names, NULL},
-                                    {"description", nulls, NULL},
-                                    {"dataType", types, NULL},
-                                    {"nullable", NULL, nullable},
-                                    {"isPartition", NULL, no},
-                                    {"isBucket", NULL, no},
-                                    {"isCluster", NULL, no}},
-                  7, n, out);
+    return nb_query_answer(q,
+                           (nb_answer_column[]){{"name", names, NULL},
+                                                {"description", nulls, NULL},
+                                                {"dataType", types, NULL},
+                                                {"nullable", NULL, nullable},
+                                                {"isPartition", NULL, no},
+                                                {"isBucket", NULL, no},
+                                                {"isCluster", NULL, no}},
+                           7, n, out);
 }
 
 /* The one database, as getDatabase and listDatabases give it. */
@@ -193,12 +129,12 @@ the_database(nb_query *q, nb_table **out)
     nb_str name = NB_STR("default"), catalog = NB_STR("spark_catalog"), none = {NULL, 0},
            place = NB_STR("");
 
-    return answer(q,
-                  (answer_column[]){{"name", &name, NULL},
-                                    {"catalog", &catalog, NULL},
-                                    {"description", &none, NULL},
-                                    {"locationUri", &place, NULL}},
-                  4, 1, out);
+    return nb_query_answer(q,
+                           (nb_answer_column[]){{"name", &name, NULL},
+                                                {"catalog", &catalog, NULL},
+                                                {"description", &none, NULL},
+                                                {"locationUri", &place, NULL}},
+                           4, 1, out);
 }
 
 static nb_status
@@ -235,6 +171,69 @@ exists(nb_query *q, nb_str name, bool *out)
     return st == NB_ERROR ? NB_OK : st;
 }
 
+/* A text as a literal of SQL. */
+static void
+add_literal(nb_strbuf *b, nb_str s)
+{
+    nb_strbuf_addc(b, '\'');
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.data[i] == '\'' || s.data[i] == '\\') {
+            nb_strbuf_addc(b, '\\');
+        }
+        nb_strbuf_addc(b, s.data[i]);
+    }
+    nb_strbuf_addc(b, '\'');
+}
+
+/* Tables and views as Catalog.listTables gives them, or the one of that name. */
+static nb_status
+tables_of_catalog(nb_query *q, nb_str wanted, nb_table **out, nb_error *err)
+{
+    const nb_table_def *tables = nb_catalog_tables(q->session->catalog);
+    const nb_view_def *views = nb_catalog_views(q->session->catalog);
+    nb_strbuf b = {0};
+    Sc__Relation *rel;
+    nb_plan *plan;
+    nb_str text;
+
+    nb_strbuf_adds(&b, "select * from values ");
+    for (const nb_table_def *t = tables; t; t = t->next) {
+        if (nb_table_def_find(tables, t->name, false) != t ||
+            (wanted.data && !nb_str_equal_nocase(wanted, t->name))) {
+            continue;
+        }
+        nb_strbuf_addc(&b, '(');
+        add_literal(&b, t->name);
+        nb_strbuf_adds(&b, ", 'spark_catalog', array('default'), ");
+        if (t->comment.data) {
+            add_literal(&b, t->comment);
+        } else {
+            nb_strbuf_adds(&b, "cast(null as string)");
+        }
+        nb_strbuf_addf(&b, ", '%s', false), ", t->is_external ? "EXTERNAL" : "MANAGED");
+    }
+    for (const nb_view_def *v = views; v; v = v->next) {
+        if (v->is_global || nb_view_find(views, v->name, false, false) != v ||
+            (wanted.data && !nb_str_equal_nocase(wanted, v->name))) {
+            continue;
+        }
+        nb_strbuf_addc(&b, '(');
+        add_literal(&b, v->name);
+        nb_strbuf_adds(&b, ", cast(null as string), cast(null as array<string>), "
+                           "cast(null as string), 'TEMPORARY', true), ");
+    }
+    /* one more row, which is left out, gives the types also where there is nothing to list */
+    nb_strbuf_adds(&b, "(cast(null as string), 'c', array('d'), 'd', 't', false) as "
+                       "t(name, catalog, namespace, description, tableType, isTemporary) "
+                       "where name is not null order by isTemporary, name");
+    text = b.failed ? (nb_str){NULL, 0} : nb_arena_str(q->arena, nb_strbuf_str(&b));
+    nb_strbuf_free(&b);
+    NB_NEED(text.data);
+    NB_TRY(nb_sql_parse_query(q->arena, text, &rel, err));
+    NB_TRY(nb_query_analyze(q, rel, &plan, err));
+    return nb_query_run(q, plan, out, err);
+}
+
 nb_status
 nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *err)
 {
@@ -248,7 +247,19 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
     case SC__CATALOG__CAT_TYPE_CURRENT_CATALOG:
         return nb_table_of_text(q->pool, "current_catalog", NB_STR("spark_catalog"), out);
     case SC__CATALOG__CAT_TYPE_LIST_TABLES:
-    case SC__CATALOG__CAT_TYPE_LIST_VIEWS: return list_tables(q, out);
+    case SC__CATALOG__CAT_TYPE_LIST_VIEWS: return tables_of_catalog(q, (nb_str){NULL, 0}, out, err);
+    case SC__CATALOG__CAT_TYPE_GET_TABLE: {
+        nb_str *parts;
+        size_t n;
+        NB_TRY(nb_sql_parse_identifier(q->arena, nb_pb_str(m->get_table->table_name), &parts, &n,
+                                       err));
+        NB_TRY(of_relation(q, nb_pb_str(m->get_table->table_name), &rel));
+        {
+            nb_plan *plan; /* what is not there raises */
+            NB_TRY(nb_query_analyze(q, rel, &plan, err));
+        }
+        return tables_of_catalog(q, parts[n - 1], out, err);
+    }
     case SC__CATALOG__CAT_TYPE_LIST_COLUMNS: {
         nb_plan *plan;
         NB_TRY(of_relation(q, nb_pb_str(m->list_columns->table_name), &rel));
@@ -258,8 +269,9 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
     case SC__CATALOG__CAT_TYPE_LIST_DATABASES: return the_database(q, out);
     case SC__CATALOG__CAT_TYPE_LIST_CATALOGS: {
         nb_str name = NB_STR("spark_catalog"), none = {NULL, 0};
-        return answer(q, (answer_column[]){{"name", &name, NULL}, {"description", &none, NULL}}, 2,
-                      1, out);
+        return nb_query_answer(
+            q, (nb_answer_column[]){{"name", &name, NULL}, {"description", &none, NULL}}, 2, 1,
+            out);
     }
     case SC__CATALOG__CAT_TYPE_TABLE_EXISTS:
         NB_TRY(exists(q, nb_pb_str(m->table_exists->table_name), &found));

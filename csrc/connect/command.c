@@ -3,8 +3,11 @@
  * command.c: commands: things that a plan does rather than gives: SQL statements, temporary views, writes, ML.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include "connect/requests.h"
+#include "connect/tables.h"
 #include "exec/exec.h"
+#include "io/glob.h"
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
 
@@ -33,6 +36,32 @@ create_view(nb_query *q, const Sc__Relation *input, nb_str name, bool is_global,
 
 /* ---- writes ---- */
 
+nb_status
+nb_query_write(nb_query *q, nb_plan *plan, nb_write_request *req, nb_error *err)
+{
+    nb_node *node, *root = NB_ARENA_NEW(q->arena, nb_node);
+    nb_table *none = NULL;
+    nb_status st;
+
+    NB_NEED(root);
+    req->info = &q->info;
+    req->cancel = q->cancel;
+    NB_TRY(nb_query_physical(q, plan, &node, err));
+    req->schema = node->schema;
+    root->kind = NB_NODE_WRITE;
+    root->id = -1;
+    root->schema = nb_type_struct(NULL, 0);
+    root->n_children = 1;
+    root->children = NB_ARENA_NEW(q->arena, nb_node *);
+    root->metrics = NB_ARENA_NEW(q->arena, nb_node_metrics);
+    root->u.write.request = req;
+    NB_NEED(root->schema && root->metrics && root->children);
+    root->children[0] = node;
+    st = nb_query_execute(q, root, &none, err);
+    nb_table_release(none);
+    return st;
+}
+
 static nb_status
 write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
 {
@@ -40,16 +69,13 @@ write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     nb_option *options = NB_ARENA_ARRAY(q->arena, nb_option, w->n_options + 1);
     nb_str *partition_by = NB_ARENA_ARRAY(q->arena, nb_str, w->n_partitioning_columns + 1);
     nb_plan *plan;
-    nb_node *node, *root = NB_ARENA_NEW(q->arena, nb_node);
-    nb_table *none = NULL;
-    nb_status st;
 
-    NB_NEED(req && options && partition_by && root);
-    if (w->save_type_case == SC__WRITE_OPERATION__SAVE_TYPE_TABLE) {
-        return nb_raise_unsupported(err, "saveAsTable");
-    }
+    NB_NEED(req && options && partition_by);
     if (w->bucket_by || w->n_sort_column_names || w->n_clustering_columns) {
         return nb_raise_unsupported(err, "bucketBy, sortBy and clusterBy of files");
+    }
+    if (w->save_type_case == SC__WRITE_OPERATION__SAVE_TYPE_TABLE) {
+        return nb_table_save(q, w, err);
     }
     req->format = w->has_source && w->source.len ? nb_pb_str(w->source) : NB_STR("parquet");
     req->path = nb_pb_str(w->path);
@@ -69,8 +95,6 @@ write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     }
     req->partition_by = partition_by;
     req->n_partition_by = (int)w->n_partitioning_columns;
-    req->info = &q->info;
-    req->cancel = q->cancel;
     switch (w->mode) {
     case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_APPEND: req->mode = NB_SAVE_APPEND; break;
     case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE: req->mode = NB_SAVE_OVERWRITE; break;
@@ -78,19 +102,7 @@ write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     default: req->mode = NB_SAVE_ERROR_IF_EXISTS; break;
     }
     NB_TRY(nb_query_analyze(q, w->input, &plan, err));
-    NB_TRY(nb_query_physical(q, plan, &node, err));
-    req->schema = node->schema;
-    root->kind = NB_NODE_WRITE;
-    root->id = -1;
-    root->schema = nb_type_struct(NULL, 0);
-    root->n_children = 1;
-    root->children = &node;
-    root->metrics = NB_ARENA_NEW(q->arena, nb_node_metrics);
-    root->u.write.request = req;
-    NB_NEED(root->schema && root->metrics);
-    st = nb_query_execute(q, root, &none, err);
-    nb_table_release(none);
-    return st;
+    return nb_query_write(q, plan, req, err);
 }
 
 /* ---- SQL ---- */
@@ -245,49 +257,152 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return create_view(q, rel, last_part(&s->name), s->global, s->or_replace, err);
 }
 
-static nb_status
-run_show_tables(nb_query *q, nb_table **out)
+/* Spark's patterns of SHOW: `*` is any text, `|` an alternative, letters of either case. */
+static nb_str
+lower_copy(nb_arena *arena, nb_str s)
 {
-    static const char *const names[] = {"namespace", "tableName", "isTemporary"};
+    char *copy = nb_arena_strdup(arena, s);
+
+    for (size_t i = 0; copy && i < s.len; i++) {
+        copy[i] = (char)(copy[i] >= 'A' && copy[i] <= 'Z' ? copy[i] + ('a' - 'A') : copy[i]);
+    }
+    return (nb_str){copy, copy ? s.len : 0};
+}
+
+static bool
+fits_pattern(nb_arena *arena, nb_str pattern, nb_str name)
+{
+    size_t from = 0;
+
+    if (!pattern.data) {
+        return true;
+    }
+    pattern = lower_copy(arena, pattern);
+    name = lower_copy(arena, name);
+    for (size_t i = 0; pattern.data && name.data && i <= pattern.len; i++) {
+        if (i == pattern.len || pattern.data[i] == '|') {
+            if (nb_glob_match((nb_str){pattern.data + from, i - from}, name)) {
+                return true;
+            }
+            from = i + 1;
+        }
+    }
+    return false;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
+}
+
+/* Tables, then temporary views, each by name. */
+static nb_status
+run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out)
+{
     const nb_view_def *views = nb_catalog_views(q->session->catalog);
-    int count = 0, n = 0;
-    nb_str *cells;
+    const nb_table_def *tables = nb_catalog_tables(q->session->catalog);
+    int count = 0, n = 0, n_tables;
+    nb_str *names, *databases;
+    bool *temporary;
 
     for (const nb_view_def *v = views; v; v = v->next) {
         count++;
     }
-    cells = NB_ARENA_ARRAY(q->arena, nb_str, 3 * count + 1);
-    NB_NEED(cells);
-    for (const nb_view_def *v = views; v; v = v->next) {
-        if (!v->is_global && nb_view_find(views, v->name, false, false) == v) {
-            cells[3 * n] = NB_STR("");
-            cells[3 * n + 1] = v->name;
-            cells[3 * n + 2] = NB_STR("true");
-            n++;
+    for (const nb_table_def *t = tables; t; t = t->next) {
+        count++;
+    }
+    names = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
+    databases = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
+    temporary = NB_ARENA_ARRAY(q->arena, bool, count + 1);
+    NB_NEED(names && databases && temporary);
+    for (const nb_table_def *t = tables; t && !only_views; t = t->next) {
+        if (nb_table_def_find(tables, t->name, false) == t &&
+            fits_pattern(q->arena, s->pattern, t->name)) {
+            names[n++] = t->name;
         }
     }
-    return table_of_strings(q->pool, names, 3, cells, n, out);
+    n_tables = n;
+    for (const nb_view_def *v = views; v; v = v->next) {
+        if (!v->is_global && nb_view_find(views, v->name, false, false) == v &&
+            fits_pattern(q->arena, s->pattern, v->name)) {
+            names[n++] = v->name;
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        temporary[i] = i >= n_tables;
+        databases[i] = temporary[i] ? NB_STR("") : NB_STR("default");
+    }
+    qsort(names, (size_t)n_tables, sizeof *names, by_text);
+    qsort(names + n_tables, (size_t)(n - n_tables), sizeof *names, by_text);
+    return nb_query_answer(
+        q,
+        (nb_answer_column[]){{"namespace", databases, NULL},
+                             {only_views ? "viewName" : "tableName", names, NULL},
+                             {"isTemporary", NULL, temporary}},
+        3, n, out);
+}
+
+static void
+describe_row(nb_str *cells, int *n, nb_str name, nb_str type, nb_str comment)
+{
+    cells[3 * *n] = name;
+    cells[3 * *n + 1] = type;
+    cells[3 * *n + 2] = comment;
+    *n += 1;
 }
 
 static nb_status
-run_describe(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err)
+run_describe(nb_query *q, const Sc__Relation *rel, const nb_sql_name *name, bool extended,
+             nb_table **out, nb_error *err)
 {
     static const char *const names[] = {"col_name", "data_type", "comment"};
+    const nb_table_def *t = NULL;
+    nb_error quiet = NB_ERROR_INIT;
     nb_plan *plan;
     const nb_type *schema;
     nb_str *cells;
+    int n = 0;
 
     NB_TRY(nb_query_analyze(q, rel, &plan, err));
     schema = nb_plan_schema(q->arena, plan);
     NB_NEED(schema);
-    cells = NB_ARENA_ARRAY(q->arena, nb_str, 3 * schema->n_children + 1);
-    NB_NEED(cells);
-    for (int i = 0; i < schema->n_children; i++) {
-        cells[3 * i] = schema->children[i].name;
-        cells[3 * i + 1] = nb_str_of(nb_type_simple_string(q->arena, schema->children[i].type));
-        cells[3 * i + 2] = (nb_str){NULL, 0};
+    if (name && nb_table_need(q, name->parts, name->n, &t, &quiet) < 0) {
+        nb_error_clear(&quiet);
     }
-    return table_of_strings(q->pool, names, 3, cells, schema->n_children, out);
+    cells = NB_ARENA_ARRAY(q->arena, nb_str,
+                           3 * (schema->n_children + (t ? t->n_partition_by : 0) + 12));
+    NB_NEED(cells);
+    for (; n < schema->n_children; n++) {
+        cells[3 * n] = schema->children[n].name;
+        cells[3 * n + 1] = nb_str_of(nb_type_simple_string(q->arena, schema->children[n].type));
+        cells[3 * n + 2] = (nb_str){NULL, 0};
+    }
+    if (t && t->n_partition_by > 0) {
+        int first = schema->n_children - t->n_partition_by;
+        describe_row(cells, &n, NB_STR("# Partition Information"), NB_STR(""), NB_STR(""));
+        describe_row(cells, &n, NB_STR("# col_name"), NB_STR("data_type"), NB_STR("comment"));
+        for (int i = 0; i < t->n_partition_by; i++) {
+            describe_row(cells, &n, cells[3 * (first + i)], cells[3 * (first + i) + 1],
+                         (nb_str){NULL, 0});
+        }
+    }
+    if (t && extended) {
+        nb_str none = NB_STR("");
+        describe_row(cells, &n, none, none, none);
+        describe_row(cells, &n, NB_STR("# Detailed Table Information"), none, none);
+        describe_row(cells, &n, NB_STR("Catalog"), NB_STR("spark_catalog"), none);
+        describe_row(cells, &n, NB_STR("Database"), NB_STR("default"), none);
+        describe_row(cells, &n, NB_STR("Table"), t->name, none);
+        describe_row(cells, &n, NB_STR("Type"),
+                     t->is_external ? NB_STR("EXTERNAL") : NB_STR("MANAGED"), none);
+        describe_row(cells, &n, NB_STR("Provider"), t->provider, none);
+        if (t->comment.data) {
+            describe_row(cells, &n, NB_STR("Comment"), t->comment, none);
+        }
+        describe_row(cells, &n, NB_STR("Location"), t->location, none);
+    }
+    return table_of_strings(q->pool, names, 3, cells, n, out);
 }
 
 static nb_status
@@ -457,15 +572,11 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         nb_str cell = NB_STR("spark_catalog");
         return table_of_strings(q->pool, names, 1, &cell, 1, out);
     }
-    case NB_SQL_DROP_TABLE: /* there are no tables, only temporary views */
-        if (!s->if_exists) {
-            st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                          "[`spark_catalog`.`default`]", "relationName",
-                          nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
-                                          (int)last_part(&s->name).len, last_part(&s->name).data),
-                          NULL);
-        }
-        break;
+    case NB_SQL_CREATE_TABLE:
+    case NB_SQL_INSERT:
+    case NB_SQL_INSERT_DIRECTORY:
+    case NB_SQL_TRUNCATE_TABLE:
+    case NB_SQL_DROP_TABLE: st = nb_table_statement(q, s, err); break;
     case NB_SQL_DROP_VIEW:
         if (!nb_catalog_drop_view(session->catalog, last_part(&s->name), is_global_name(&s->name),
                                   case_sensitive) &&
@@ -477,10 +588,15 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
                           NULL);
         }
         break;
-    case NB_SQL_SHOW_TABLES: return run_show_tables(q, out);
-    case NB_SQL_SHOW_VIEWS: {
-        return run_show_tables(q, out);
-    }
+    case NB_SQL_SHOW_TABLES: return run_show_tables(q, s, false, out);
+    case NB_SQL_SHOW_VIEWS: return run_show_tables(q, s, true, out);
+    case NB_SQL_SHOW_CREATE_TABLE:
+        st = nb_table_ddl(q, &s->name, &text, err);
+        if (st >= 0) {
+            st = nb_table_of_text(q->pool, "createtab_stmt", nb_strbuf_str(&text), out);
+        }
+        nb_strbuf_free(&text);
+        return st;
     case NB_SQL_SHOW_DATABASES: {
         static const char *const names[] = {"namespace"};
         nb_str cell = NB_STR("default");
@@ -515,10 +631,10 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         }
         return table_of_strings(q->pool, names, 1, cells, plan->n_attrs, out);
     }
-    case NB_SQL_DESCRIBE_QUERY: return run_describe(q, s->query, out, err);
+    case NB_SQL_DESCRIBE_QUERY: return run_describe(q, s->query, NULL, false, out, err);
     case NB_SQL_DESCRIBE_TABLE:
         NB_TRY(named_relation(q, &s->name, &rel));
-        return run_describe(q, rel, out, err);
+        return run_describe(q, rel, &s->name, s->extended, out, err);
     case NB_SQL_EXPLAIN: {
         int mode = nb_str_equal_nocase(s->value, NB_STR("EXTENDED"))    ? 2
                    : nb_str_equal_nocase(s->value, NB_STR("FORMATTED")) ? 5

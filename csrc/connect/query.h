@@ -85,6 +85,14 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
 nb_status nb_result_add(nb_result *r, Sc__ExecutePlanResponse *response);
 
 /* catalog.c */
+/* One column of a small table: texts (NULL data = null) or, where flags is set, booleans. */
+typedef struct nb_answer_column {
+    const char *name;
+    const nb_str *texts;
+    const bool *flags;
+} nb_answer_column;
+nb_status nb_query_answer(nb_query *q, const nb_answer_column *columns, int n_columns, int64_t n,
+                          nb_table **out);
 nb_status nb_query_catalog(nb_query *q, const Sc__Catalog *message, nb_table **out, nb_error *err);
 
 /* explain.c */

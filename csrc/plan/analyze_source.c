@@ -83,16 +83,9 @@ nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out, nb_error *err)
 nb_status
 nb_analyzer_keep_table(nb_analyzer *an, nb_table *table)
 {
-    if (an->n_tables == an->cap_tables) {
-        int cap = an->cap_tables ? an->cap_tables * 2 : 8;
-        nb_table **tables = NB_ARENA_ARRAY(an->arena, nb_table *, cap);
-        NB_NEED(tables);
-        if (an->n_tables) {
-            memcpy(tables, an->tables, sizeof(nb_table *) * (size_t)an->n_tables);
-        }
-        an->tables = tables;
-        an->cap_tables = cap;
-    }
+    an->tables =
+        nb_arena_grow(an->arena, an->tables, an->n_tables, &an->cap_tables, sizeof *an->tables);
+    NB_NEED(an->tables);
     an->tables[an->n_tables++] = nb_table_ref(table);
     return NB_OK;
 }
@@ -100,16 +93,9 @@ nb_analyzer_keep_table(nb_analyzer *an, nb_table *table)
 static nb_status
 keep_relation(nb_analyzer *an, nb_relation *rel)
 {
-    if (an->n_relations == an->cap_relations) {
-        int cap = an->cap_relations ? an->cap_relations * 2 : 8;
-        nb_relation **relations = NB_ARENA_ARRAY(an->arena, nb_relation *, cap);
-        NB_NEED(relations);
-        if (an->n_relations) {
-            memcpy(relations, an->relations, sizeof(nb_relation *) * (size_t)an->n_relations);
-        }
-        an->relations = relations;
-        an->cap_relations = cap;
-    }
+    an->relations = nb_arena_grow(an->arena, an->relations, an->n_relations, &an->cap_relations,
+                                  sizeof *an->relations);
+    NB_NEED(an->relations);
     an->relations[an->n_relations++] = rel;
     return NB_OK;
 }
@@ -222,6 +208,27 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
 }
 
 static nb_status
+scan_files(nb_analyzer *an, const nb_read_request *req, nb_plan **out, nb_error *err)
+{
+    nb_relation *rel;
+    nb_status st;
+
+    NB_TRY(nb_relation_open(an->cfg.pool, req, &rel, err));
+    st = keep_relation(an, rel);
+    if (st < 0) {
+        nb_relation_release(rel);
+        return st;
+    }
+    *out = leaf(an, NB_PLAN_SCAN, nb_relation_schema(rel));
+    NB_NEED(*out);
+    (*out)->u.scan.relation = rel;
+    (*out)->u.scan.limit = -1;
+    (*out)->u.scan.columns = all_columns(an, (*out)->n_attrs);
+    NB_NEED((*out)->u.scan.columns);
+    return NB_OK;
+}
+
+static nb_status
 read_files(nb_analyzer *an, const Sc__Read__DataSource *d, nb_plan **out, nb_error *err)
 {
     nb_read_request req = {.format = d->format.len ? nb_pb_str(d->format) : NB_STR("parquet"),
@@ -230,8 +237,6 @@ read_files(nb_analyzer *an, const Sc__Read__DataSource *d, nb_plan **out, nb_err
                            .n_threads = an->cfg.n_threads};
     nb_str *paths = NB_ARENA_ARRAY(an->arena, nb_str, d->n_paths + 1);
     nb_option *options = NB_ARENA_ARRAY(an->arena, nb_option, d->n_options + 1);
-    nb_relation *rel;
-    nb_status st;
 
     NB_NEED(paths && options);
     for (size_t i = 0; i < d->n_paths; i++) {
@@ -251,19 +256,34 @@ read_files(nb_analyzer *an, const Sc__Read__DataSource *d, nb_plan **out, nb_err
     if (d->schema.len) {
         NB_TRY(schema_text(an, nb_pb_str(d->schema), &req.schema, err));
     }
-    NB_TRY(nb_relation_open(an->cfg.pool, &req, &rel, err));
-    st = keep_relation(an, rel);
-    if (st < 0) {
-        nb_relation_release(rel);
-        return st;
+    return scan_files(an, &req, out, err);
+}
+
+/* A table of the catalog: its files, read with its schema. */
+static nb_status
+read_table(nb_analyzer *an, const nb_table_def *t, nb_plan **out, nb_error *err)
+{
+    nb_option *options = NB_ARENA_ARRAY(an->arena, nb_option, t->n_options + 1);
+    nb_str *name = NB_ARENA_ARRAY(an->arena, nb_str, 3);
+    nb_read_request req = {.format = t->provider,
+                           .paths = &t->location,
+                           .n_paths = 1,
+                           .options = options,
+                           .n_options = t->n_options,
+                           .schema = t->schema,
+                           .info = an->cfg.info,
+                           .cancel = an->cfg.cancel,
+                           .n_threads = an->cfg.n_threads};
+
+    NB_NEED(options && name);
+    for (int i = 0; i < t->n_options; i++) {
+        options[i] = (nb_option){t->options[2 * i], t->options[2 * i + 1]};
     }
-    *out = leaf(an, NB_PLAN_SCAN, nb_relation_schema(rel));
-    NB_NEED(*out);
-    (*out)->u.scan.relation = rel;
-    (*out)->u.scan.limit = -1;
-    (*out)->u.scan.columns = all_columns(an, (*out)->n_attrs);
-    NB_NEED((*out)->u.scan.columns);
-    return NB_OK;
+    NB_TRY(scan_files(an, &req, out, err));
+    name[0] = NB_STR("spark_catalog");
+    name[1] = NB_STR("default");
+    name[2] = t->name;
+    return nb_plan_alias(an, *out, name, 3, out, err);
 }
 
 static nb_status
@@ -320,6 +340,14 @@ read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
     return NB_DONE;
 }
 
+bool
+nb_in_default_database(const nb_str *parts, size_t n)
+{
+    return n == 1 || (n == 2 && nb_str_equal_nocase(parts[0], NB_STR("default"))) ||
+           (n == 3 && nb_str_equal_nocase(parts[0], NB_STR("spark_catalog")) &&
+            nb_str_equal_nocase(parts[1], NB_STR("default")));
+}
+
 static nb_status
 read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
 {
@@ -354,13 +382,15 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
         }
     }
     is_global = n == 2 && nb_str_equal_nocase(parts[0], NB_STR("global_temp"));
-    if (n > 1 && !is_global) {
-        return raise_no_table(an, parts, n, err);
-    }
     name = parts[n - 1];
-    view = nb_view_find(an->views, name, is_global, an->case_sensitive);
+    view =
+        n == 1 || is_global ? nb_view_find(an->views, name, is_global, an->case_sensitive) : NULL;
     if (!view) {
-        return raise_no_table(an, parts, n, err);
+        const nb_table_def *table =
+            nb_in_default_database(parts, n)
+                ? nb_table_def_find(nb_catalog_tables(an->cfg.catalog), name, an->case_sensitive)
+                : NULL;
+        return table ? read_table(an, table, out, err) : raise_no_table(an, parts, n, err);
     }
     NB_TRY(nb_message_unpack(an->arena, &sc__relation__descriptor, view->relation.data,
                              view->relation.len, &message, err));

@@ -227,6 +227,8 @@ nb_status nb_analyze_read(nb_analyzer *an, const Sc__Read *read, nb_plan **out, 
 nb_status nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 nb_status nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out,
                            nb_error *err); /* takes a reference to keep */
+/* t, default.t or spark_catalog.default.t */
+bool nb_in_default_database(const nb_str *parts, size_t n);
 nb_status nb_plan_alias(nb_analyzer *an, nb_plan *child, const nb_str *name, int n_name,
                         nb_plan **out, nb_error *err);
 

@@ -17,6 +17,7 @@ struct nb_catalog {
     pthread_mutex_t lock;
     nb_arena *arena; /* nodes, names, messages: until the session ends */
     nb_view_def *views;
+    nb_table_def *tables;
     local_entry *locals;
     nb_cached *cached;
     int n_cached;
@@ -114,6 +115,69 @@ nb_catalog_drop_view(nb_catalog *c, nb_str name, bool is_global, bool case_sensi
         return false;
     }
     return link_view(c, name, is_global, NB_STR(""), true) == NB_OK;
+}
+
+const nb_table_def *
+nb_catalog_tables(nb_catalog *c)
+{
+    const nb_table_def *head;
+
+    pthread_mutex_lock(&c->lock);
+    head = c->tables;
+    pthread_mutex_unlock(&c->lock);
+    return head;
+}
+
+const nb_table_def *
+nb_table_def_find(const nb_table_def *list, nb_str name, bool case_sensitive)
+{
+    for (const nb_table_def *t = list; t; t = t->next) {
+        if (case_sensitive ? nb_str_equal(t->name, name) : nb_str_equal_nocase(t->name, name)) {
+            return t->dropped ? NULL : t;
+        }
+    }
+    return NULL;
+}
+
+static bool
+copy_texts(nb_arena *arena, const nb_str *from, int n, const nb_str **out)
+{
+    nb_str *list = NB_ARENA_ARRAY(arena, nb_str, n + 1);
+
+    for (int i = 0; list && i < n; i++) {
+        list[i] = nb_arena_str(arena, from[i]);
+        if (!list[i].data) {
+            return false;
+        }
+    }
+    *out = list;
+    return list != NULL;
+}
+
+nb_status
+nb_catalog_add_table(nb_catalog *c, const nb_table_def *def)
+{
+    nb_status st = NB_NOMEM;
+    nb_table_def *t;
+
+    pthread_mutex_lock(&c->lock);
+    t = NB_ARENA_NEW(c->arena, nb_table_def);
+    if (t) {
+        *t = *def;
+        t->name = nb_arena_str(c->arena, def->name);
+        t->provider = nb_arena_str(c->arena, def->provider);
+        t->location = nb_arena_str(c->arena, def->location);
+        t->comment = def->comment.data ? nb_arena_str(c->arena, def->comment) : def->comment;
+        t->next = c->tables;
+        if (t->name.data && t->provider.data && t->location.data &&
+            copy_texts(c->arena, def->partition_by, def->n_partition_by, &t->partition_by) &&
+            copy_texts(c->arena, def->options, 2 * def->n_options, &t->options)) {
+            c->tables = t;
+            st = NB_OK;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
 }
 
 nb_status

@@ -4,7 +4,8 @@
  *
  * Views form an immutable linked list, newest first: a view remembers the list as it was when it was made, so that its body goes on
  * meaning the same when a name in it is replaced later (`spark.table("t").filter(...).createOrReplaceTempView("t")`). Nodes live as long as
- * the session. All calls are thread-safe; list heads are snapshots.
+ * the session. Tables are a list of the same kind; their rows are files below the warehouse directory, or where LOCATION says. All calls are
+ * thread-safe; list heads are snapshots.
  */
 #ifndef NB_PLAN_CATALOG_H
 #define NB_PLAN_CATALOG_H
@@ -20,6 +21,20 @@ typedef struct nb_view_def {
     nb_str relation;                /* packed spark.connect.Relation */
     const struct nb_view_def *next; /* older ones: also the names that the body sees */
 } nb_view_def;
+
+/* A table: where its rows are, and what they are. Its columns are the data's, then those of the partitioning. */
+typedef struct nb_table_def nb_table_def;
+struct nb_table_def {
+    nb_str name, provider, location, comment;
+    const nb_type *schema;
+    const nb_str *partition_by;
+    int n_partition_by;
+    const nb_str *options; /* key, value, key, value … */
+    int n_options;
+    bool is_external; /* its files outlive it */
+    bool dropped;     /* a tombstone */
+    const nb_table_def *next;
+};
 
 /* A cached DataFrame. `table` is filled by the first query that needs it. */
 typedef struct nb_cached nb_cached;
@@ -43,6 +58,12 @@ const nb_view_def *nb_view_find(const nb_view_def *list, nb_str name, bool is_gl
 /* Bytes are copied. */
 nb_status nb_catalog_add_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation);
 bool nb_catalog_drop_view(nb_catalog *c, nb_str name, bool is_global, bool case_sensitive);
+
+const nb_table_def *nb_catalog_tables(nb_catalog *c); /* newest list; NULL when there are none */
+const nb_table_def *nb_table_def_find(const nb_table_def *list, nb_str name,
+                                      bool case_sensitive); /* NULL when absent or dropped */
+/* Everything in def is copied; a dropped one hides the older of its name. */
+nb_status nb_catalog_add_table(nb_catalog *c, const nb_table_def *def);
 
 nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
 nb_table *nb_catalog_local(nb_catalog *c, nb_str hash); /* borrowed; NULL when unknown */

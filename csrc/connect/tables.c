@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tables.c: see tables.h.
+ *
+ * What goes into a table is first brought to its columns, by position or by name, under Spark's rules for storing (ANSI: no text into numbers, overflow
+ * is an error). A table is entered into the catalog after its files are complete, and leaves it before they are removed.
+ */
+#include "connect/tables.h"
+
+#include <dirent.h>
+#include <unistd.h>
+#include "io/file.h"
+#include "plan/analyzer_internal.h"
+#include "sql/parser.h"
+
+static const char *
+full_name(nb_query *q, nb_str name)
+{
+    const char *text =
+        nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`", (int)name.len, name.data);
+
+    return text ? text : "";
+}
+
+static nb_status
+need_default_database(nb_query *q, const nb_str *parts, size_t n, nb_error *err)
+{
+    if (n > 0 && !nb_in_default_database(parts, n)) {
+        nb_str db = parts[n > 1 ? n - 2 : 0];
+        return nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
+                        nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`", (int)db.len, db.data),
+                        NULL);
+    }
+    return n > 0 ? NB_OK : nb_raise_internal(err, "a table without a name");
+}
+
+static const nb_table_def *
+find(nb_query *q, nb_str name)
+{
+    return nb_table_def_find(nb_catalog_tables(q->session->catalog), name,
+                             nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE));
+}
+
+nb_status
+nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **out, nb_error *err)
+{
+    *out = n > 0 && nb_in_default_database(parts, n) ? find(q, parts[n - 1]) : NULL;
+    if (!*out) {
+        nb_strbuf b = {0};
+        nb_status st;
+        for (size_t i = 0; i < n; i++) {
+            nb_strbuf_addf(&b, "%s`%.*s`", i ? "." : "", (int)parts[i].len, parts[i].data);
+        }
+        st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                      "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
+                      "relationName", b.data ? b.data : "", NULL);
+        nb_strbuf_free(&b);
+        return st;
+    }
+    return NB_OK;
+}
+
+/* ---- rows for a table ---- */
+
+static bool
+is_time(const nb_type *t)
+{
+    return t->id == NB_TYPE_DATE || t->id == NB_TYPE_TIMESTAMP || t->id == NB_TYPE_TIMESTAMP_NTZ;
+}
+
+static bool
+is_number(const nb_type *t)
+{
+    return nb_type_is_integral(t) || t->id == NB_TYPE_FLOAT32 || t->id == NB_TYPE_FLOAT64 ||
+           t->id == NB_TYPE_DECIMAL;
+}
+
+/* May values of one type be stored as another? Spark's ANSI rule for INSERT. */
+static bool
+can_store(const nb_type *from, const nb_type *to)
+{
+    if (from->id == NB_TYPE_NULL || nb_type_same_ignoring_null(from, to)) {
+        return true;
+    }
+    if (from->id == NB_TYPE_ARRAY || from->id == NB_TYPE_MAP || from->id == NB_TYPE_STRUCT) {
+        if (from->id != to->id || from->n_children != to->n_children) {
+            return false;
+        }
+        for (int i = 0; i < from->n_children; i++) {
+            if (!can_store(from->children[i].type, to->children[i].type)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return (is_number(from) && is_number(to)) || (is_time(from) && is_time(to)) ||
+           (nb_type_is_string(to) && from->id != NB_TYPE_BINARY);
+}
+
+static const char *
+names_of(nb_query *q, const nb_str *names, int n)
+{
+    const char *text = "";
+
+    for (int i = 0; i < n && text; i++) {
+        text = nb_arena_printf(q->arena, "%s%s`%.*s`", text, i ? ", " : "", (int)names[i].len,
+                               names[i].data);
+    }
+    return text ? text : "";
+}
+
+static nb_status
+arity_mismatch(nb_query *q, const nb_table_def *t, nb_expr *const *cols, int n, int n_wanted,
+               nb_error *err)
+{
+    nb_str *table = NB_ARENA_ARRAY(q->arena, nb_str, t->schema->n_children + 1);
+    nb_str *data = NB_ARENA_ARRAY(q->arena, nb_str, n + 1);
+
+    NB_NEED(table && data);
+    for (int i = 0; i < t->schema->n_children; i++) {
+        table[i] = t->schema->children[i].name;
+    }
+    for (int i = 0; i < n; i++) {
+        data[i] = cols[i]->u.column.name;
+    }
+    return nb_raise(err,
+                    n < n_wanted ? NB_COND_INSERT_COLUMN_ARITY_MISMATCH_NOT_ENOUGH_DATA_COLUMNS
+                                 : NB_COND_INSERT_COLUMN_ARITY_MISMATCH_TOO_MANY_DATA_COLUMNS,
+                    "tableName", full_name(q, t->name), "tableColumns",
+                    names_of(q, table, t->schema->n_children), "dataColumns", names_of(q, data, n),
+                    NULL);
+}
+
+/* Where each column of the table comes from: a column of the rows, or NULL for none (a null goes there). names: those the user listed, or of the rows
+ * when BY NAME. */
+static nb_status
+match_columns(nb_query *q, const nb_table_def *t, nb_expr *const *cols, int n, const nb_str *names,
+              int n_names, bool by_name, nb_expr **from, nb_error *err)
+{
+    int n_wanted = n_names ? n_names : t->schema->n_children;
+
+    if (!by_name && n != n_wanted) {
+        return arity_mismatch(q, t, cols, n, n_wanted, err);
+    }
+    if (by_name && n > t->schema->n_children) {
+        return arity_mismatch(q, t, cols, n, t->schema->n_children, err);
+    }
+    memset(from, 0, sizeof *from * (size_t)t->schema->n_children);
+    for (int i = 0; i < n; i++) {
+        nb_str name = by_name ? cols[i]->u.column.name : n_names ? names[i] : (nb_str){0};
+        int at = name.data ? -1 : i;
+        for (int k = 0; k < t->schema->n_children && at < 0; k++) {
+            at = nb_names_equal(q->analyzer, t->schema->children[k].name, name) ? k : -1;
+        }
+        if (at < 0) {
+            nb_str *all = NB_ARENA_ARRAY(q->arena, nb_str, t->schema->n_children + 1);
+            NB_NEED(all);
+            for (int k = 0; k < t->schema->n_children; k++) {
+                all[k] = t->schema->children[k].name;
+            }
+            return nb_raise(err, NB_COND_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName",
+                            nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data),
+                            "proposal", names_of(q, all, t->schema->n_children), NULL);
+        }
+        from[at] = cols[i];
+    }
+    return NB_OK;
+}
+
+/* The plan's rows as rows of the table. */
+static nb_status
+as_rows_of(nb_query *q, const nb_table_def *t, nb_plan *plan, const nb_str *names, int n_names,
+           bool by_name, nb_plan **out, nb_error *err)
+{
+    int n_table = t->schema->n_children, n;
+    nb_expr **cols, **list = NB_ARENA_ARRAY(q->arena, nb_expr *, n_table + 1),
+                    **from = NB_ARENA_ARRAY(q->arena, nb_expr *, n_table + 1);
+
+    NB_NEED(list && from);
+    NB_TRY(nb_columns_of(q->analyzer, plan, &cols, &n));
+    NB_TRY(match_columns(q, t, cols, n, names, n_names, by_name, from, err));
+    for (int i = 0; i < n_table; i++) {
+        const nb_field *f = &t->schema->children[i];
+        nb_expr *e = from[i] ? from[i] : nb_expr_null(q->arena, f->type);
+        NB_NEED(e);
+        if (!can_store(e->type, f->type)) {
+            return nb_raise(
+                err, NB_COND_INCOMPATIBLE_DATA_FOR_TABLE_CANNOT_SAFELY_CAST, "tableName",
+                full_name(q, t->name), "colName",
+                nb_arena_printf(q->arena, "`%.*s`", (int)f->name.len, f->name.data), "srcType",
+                nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, e->type)), "targetType",
+                nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, f->type)), NULL);
+        }
+        NB_TRY(nb_expr_cast(q->arena, e, f->type, NB_CAST_ANSI, &e, err));
+        list[i] = nb_expr_alias(q->arena, e, f->name, nb_attr_next_id());
+        NB_NEED(list[i]);
+    }
+    return nb_plan_project(q->analyzer, plan, list, n_table, out, err);
+}
+
+static nb_status
+write_rows(nb_query *q, const nb_table_def *t, nb_plan *plan, nb_save_mode mode, nb_error *err)
+{
+    nb_write_request *req = NB_ARENA_NEW(q->arena, nb_write_request);
+    nb_option *options = NB_ARENA_ARRAY(q->arena, nb_option, t->n_options + 1);
+
+    NB_NEED(req && options);
+    for (int i = 0; i < t->n_options; i++) {
+        options[i] = (nb_option){t->options[2 * i], t->options[2 * i + 1]};
+    }
+    req->format = t->provider;
+    req->path = t->location;
+    req->mode = mode;
+    req->options = options;
+    req->n_options = t->n_options;
+    req->partition_by = t->partition_by;
+    req->n_partition_by = t->n_partition_by;
+    return nb_query_write(q, plan, req, err);
+}
+
+/* ---- making and dropping ---- */
+
+/* Columns in the order of a table: those of the partitioning last. */
+static nb_status
+table_schema(nb_query *q, const nb_type *schema, const nb_str *partition_by, int n,
+             const nb_type **out, nb_error *err)
+{
+    nb_field *fields = NB_ARENA_ARRAY(q->arena, nb_field, schema->n_children + 1);
+    int count = 0, n_last = 0;
+
+    NB_NEED(fields);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < schema->n_children; i++) {
+            bool last = false;
+            for (int k = 0; k < n; k++) {
+                last |= nb_names_equal(q->analyzer, schema->children[i].name, partition_by[k]);
+            }
+            if (last == (pass == 1)) {
+                fields[count] = schema->children[i];
+                fields[count++].nullable = true; /* files do not promise otherwise */
+                n_last += last;
+            }
+        }
+    }
+    if (n_last < n) {
+        return nb_raise(
+            err, NB_COND_PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA, "column",
+            nb_arena_printf(q->arena, "`%.*s`", (int)partition_by[0].len, partition_by[0].data),
+            "schema", nb_type_simple_string(q->arena, schema), NULL);
+    }
+    *out = nb_type_struct(fields, count);
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+static bool
+has_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    bool found = false;
+
+    while (dir && !found && (entry = readdir(dir))) {
+        found = strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return found;
+}
+
+/* <warehouse>/<name in lower case>; a name cannot lead out of the directory. */
+static nb_status
+managed_location(nb_query *q, nb_str name, nb_str *out, nb_error *err)
+{
+    nb_str dir = nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR);
+    char *text;
+    size_t from;
+
+    if (nb_str_starts_with(dir, NB_STR("file:"))) {
+        dir = (nb_str){dir.data + 5, dir.len - 5};
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool fine =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        if (!fine) {
+            return nb_raise(err, NB_COND_INVALID_SCHEMA_OR_RELATION_NAME, "name",
+                            nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), NULL);
+        }
+    }
+    if (dir.len == 0 || dir.data[0] != '/') { /* the process may go elsewhere; the table stays */
+        char here[4096];
+        const char *path = getcwd(here, sizeof here)
+                               ? nb_arena_printf(q->arena, "%s/%.*s", here, (int)dir.len, dir.data)
+                               : NULL;
+        dir = path ? nb_str_of(path) : dir;
+    }
+    text = nb_arena_printf(q->arena, "%.*s/%.*s", (int)dir.len, dir.data, (int)name.len, name.data);
+    NB_NEED(text);
+    from = dir.len + 1;
+    for (size_t i = from; text[i]; i++) {
+        text[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]);
+    }
+    *out = nb_str_of(text);
+    return NB_OK;
+}
+
+/* Takes the table out of the catalog, and its files with it if they are its own. */
+static nb_status
+drop(nb_query *q, const nb_table_def *t, nb_error *err)
+{
+    nb_table_def gone = *t;
+    const char *path = nb_arena_strdup(q->arena, t->location);
+
+    NB_NEED(path);
+    gone.dropped = true;
+    NB_TRY(nb_catalog_add_table(q->session->catalog, &gone));
+    return t->is_external ? NB_OK : nb_remove_tree(path, err);
+}
+
+/* Fills in def's location, schema and name, writes the rows of plan (NULL: none) and enters the table. */
+static nb_status
+make_table(nb_query *q, nb_table_def *def, nb_plan *plan, nb_error *err)
+{
+    const char *path;
+
+    if (!def->is_external) {
+        NB_TRY(managed_location(q, def->name, &def->location, err));
+    }
+    path = nb_arena_strdup(q->arena, def->location);
+    NB_NEED(path);
+    if (has_entries(path) && (!def->is_external || plan)) {
+        return nb_raise(err, NB_COND_LOCATION_ALREADY_EXISTS, "location", path, "identifier",
+                        full_name(q, def->name), NULL);
+    }
+    if (plan) {
+        nb_plan *rows;
+        const nb_type *schema = nb_plan_schema(q->arena, plan);
+        NB_NEED(schema);
+        NB_TRY(table_schema(q, schema, def->partition_by, def->n_partition_by, &def->schema, err));
+        NB_TRY(as_rows_of(q, def, plan, NULL, 0, true, &rows, err));
+        NB_TRY(write_rows(q, def, rows, NB_SAVE_OVERWRITE, err));
+    } else {
+        NB_TRY(nb_make_dirs(path, err));
+    }
+    return nb_catalog_add_table(q->session->catalog, def);
+}
+
+/* The columns that files have: CREATE TABLE t USING csv LOCATION '…'. */
+static nb_status
+schema_of_files(nb_query *q, const nb_table_def *def, const nb_type **out, nb_error *err)
+{
+    nb_read_request req = {.format = def->provider,
+                           .paths = &def->location,
+                           .n_paths = 1,
+                           .info = &q->info,
+                           .cancel = q->cancel,
+                           .n_threads = q->n_threads};
+    nb_option *options = NB_ARENA_ARRAY(q->arena, nb_option, def->n_options + 1);
+    nb_relation *rel;
+
+    NB_NEED(options);
+    for (int i = 0; i < def->n_options; i++) {
+        options[i] = (nb_option){def->options[2 * i], def->options[2 * i + 1]};
+    }
+    req.options = options;
+    req.n_options = def->n_options;
+    NB_TRY(nb_relation_open(q->pool, &req, &rel, err));
+    *out = nb_relation_schema(rel); /* types live as long as the process */
+    nb_relation_release(rel);
+    return NB_OK;
+}
+
+static nb_status
+create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    nb_table_def def = {.provider = s->provider.data ? s->provider : NB_STR("parquet"),
+                        .location = s->location,
+                        .comment = s->comment,
+                        .partition_by = s->partitioning.parts,
+                        .n_partition_by = (int)s->partitioning.n,
+                        .is_external = s->location.data != NULL};
+    nb_str *options = NB_ARENA_ARRAY(q->arena, nb_str, 2 * s->n_options + 1);
+    nb_plan *plan = NULL;
+    const nb_type *schema = NULL;
+
+    NB_NEED(options);
+    NB_TRY(need_default_database(q, s->name.parts, s->name.n, err));
+    def.name = s->name.parts[s->name.n - 1];
+    if (find(q, def.name)) {
+        return s->if_not_exists ? NB_OK
+                                : nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS,
+                                           "relationName", full_name(q, def.name), NULL);
+    }
+    for (size_t i = 0; i < s->n_options; i++) {
+        if (nb_str_equal_nocase(s->options[i].key, NB_STR("path"))) {
+            def.location = s->options[i].value;
+            def.is_external = true;
+            continue;
+        }
+        options[2 * def.n_options] = s->options[i].key;
+        options[2 * def.n_options++ + 1] = s->options[i].value;
+    }
+    def.options = options;
+    if (nb_str_starts_with(def.location, NB_STR("file:"))) {
+        def.location = (nb_str){def.location.data + 5, def.location.len - 5};
+    }
+    if (s->query) {
+        NB_TRY(nb_query_analyze(q, s->query, &plan, err));
+    } else {
+        if (s->schema) {
+            Sc__DataType *message = s->schema;
+            NB_TRY(nb_resolve_type(q->analyzer, message, &schema, err));
+        } else if (def.is_external) {
+            NB_TRY(schema_of_files(q, &def, &schema, err));
+        } else {
+            return nb_raise(err, NB_COND_UNABLE_TO_INFER_SCHEMA, "format",
+                            nb_arena_strdup(q->arena, def.provider), NULL);
+        }
+        NB_TRY(table_schema(q, schema, def.partition_by, def.n_partition_by, &def.schema, err));
+    }
+    return make_table(q, &def, plan, err);
+}
+
+static nb_status
+insert(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    const nb_table_def *t;
+    nb_plan *plan;
+
+    NB_TRY(nb_table_need(q, s->name.parts, s->name.n, &t, err));
+    NB_TRY(nb_query_analyze(q, s->query, &plan, err));
+    NB_TRY(as_rows_of(q, t, plan, s->columns.parts, (int)s->columns.n, s->by_name, &plan, err));
+    return write_rows(q, t, plan, s->overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
+}
+
+static nb_status
+insert_directory(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    nb_write_request *req = NB_ARENA_NEW(q->arena, nb_write_request);
+    nb_option *options = NB_ARENA_ARRAY(q->arena, nb_option, s->n_options + 1);
+    nb_plan *plan;
+
+    NB_NEED(req && options);
+    for (size_t i = 0; i < s->n_options; i++) {
+        options[i] = (nb_option){s->options[i].key, s->options[i].value};
+        if (nb_str_equal_nocase(options[i].key, NB_STR("path"))) {
+            req->path = options[i].value;
+        }
+    }
+    req->path = s->location.data ? s->location : req->path;
+    req->format = s->provider.data ? s->provider : NB_STR("parquet");
+    req->mode = NB_SAVE_OVERWRITE;
+    req->options = options;
+    req->n_options = (int)s->n_options;
+    NB_TRY(nb_query_analyze(q, s->query, &plan, err));
+    return nb_query_write(q, plan, req, err);
+}
+
+nb_status
+nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    const nb_table_def *t;
+    nb_str full[3] = {NB_STR("spark_catalog"), NB_STR("default")};
+    const char *path;
+
+    switch (s->kind) {
+    case NB_SQL_CREATE_TABLE: return create_table(q, s, err);
+    case NB_SQL_INSERT: return insert(q, s, err);
+    case NB_SQL_INSERT_DIRECTORY: return insert_directory(q, s, err);
+    case NB_SQL_TRUNCATE_TABLE:
+        NB_TRY(nb_table_need(q, s->name.parts, s->name.n, &t, err));
+        path = nb_arena_strdup(q->arena, t->location);
+        NB_NEED(path);
+        NB_TRY(nb_remove_tree(path, err));
+        return nb_make_dirs(path, err);
+    case NB_SQL_DROP_TABLE:
+        NB_TRY(need_default_database(q, s->name.parts, s->name.n, err));
+        full[2] = s->name.parts[s->name.n - 1];
+        t = find(q, full[2]);
+        if (!t && s->if_exists) {
+            return NB_OK;
+        }
+        if (!t) {
+            return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                            "[`spark_catalog`.`default`]", "relationName", full_name(q, full[2]),
+                            NULL);
+        }
+        return drop(q, t, err);
+    default: return nb_raise_internal(err, "no statement about tables");
+    }
+}
+
+/* ---- DataFrame writers ---- */
+
+nb_status
+nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
+{
+    bool into = w->table->save_method ==
+                SC__WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO;
+    bool overwrite = w->mode == SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE;
+    nb_table_def def = {.provider = w->has_source && w->source.len ? nb_pb_str(w->source)
+                                                                   : NB_STR("parquet")};
+    nb_str *options = NB_ARENA_ARRAY(q->arena, nb_str, 2 * w->n_options + 1), *parts,
+           *partition_by = NB_ARENA_ARRAY(q->arena, nb_str, w->n_partitioning_columns + 1);
+    const nb_table_def *old;
+    nb_plan *plan;
+    size_t n;
+
+    NB_NEED(options && partition_by);
+    NB_TRY(nb_sql_parse_identifier(q->arena, nb_pb_str(w->table->table_name), &parts, &n, err));
+    if (into) {
+        NB_TRY(nb_table_need(q, parts, n, &old, err));
+        NB_TRY(nb_query_analyze(q, w->input, &plan, err));
+        NB_TRY(as_rows_of(q, old, plan, NULL, 0, false, &plan, err));
+        return write_rows(q, old, plan, overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
+    }
+    NB_TRY(need_default_database(q, parts, n, err));
+    def.name = parts[n - 1];
+    for (size_t i = 0; i < w->n_options; i++) {
+        nb_str key = nb_str_of(w->options[i]->key);
+        if (nb_str_equal_nocase(key, NB_STR("path"))) {
+            def.location = nb_pb_str(w->options[i]->value);
+            def.is_external = true;
+            continue;
+        }
+        options[2 * def.n_options] = key;
+        options[2 * def.n_options++ + 1] = nb_pb_str(w->options[i]->value);
+    }
+    def.options = options;
+    for (size_t i = 0; i < w->n_partitioning_columns; i++) {
+        partition_by[i] = nb_pb_str(w->partitioning_columns[i]);
+    }
+    def.partition_by = partition_by;
+    def.n_partition_by = (int)w->n_partitioning_columns;
+    old = find(q, def.name);
+    NB_TRY(nb_query_analyze(q, w->input, &plan, err));
+    if (!old) {
+        return make_table(q, &def, plan, err);
+    }
+    switch (w->mode) {
+    case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_IGNORE: return NB_OK;
+    case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_APPEND:
+        NB_TRY(as_rows_of(q, old, plan, NULL, 0, true, &plan, err));
+        return write_rows(q, old, plan, NB_SAVE_APPEND, err);
+    case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE: {
+        /* the new rows may come from the old ones: they are complete before those go */
+        const nb_type *schema = nb_plan_schema(q->arena, plan);
+        NB_NEED(schema);
+        NB_TRY(table_schema(q, schema, def.partition_by, def.n_partition_by, &def.schema, err));
+        def.location = old->location;
+        def.is_external = old->is_external;
+        NB_TRY(as_rows_of(q, &def, plan, NULL, 0, true, &plan, err));
+        NB_TRY(write_rows(q, &def, plan, NB_SAVE_OVERWRITE, err));
+        return nb_catalog_add_table(q->session->catalog, &def);
+    }
+    default:
+        return nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
+                        full_name(q, def.name), NULL);
+    }
+}
+
+nb_status
+nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err)
+{
+    const nb_table_def *t;
+
+    NB_TRY(nb_table_need(q, name->parts, name->n, &t, err));
+    nb_strbuf_addf(out, "CREATE TABLE spark_catalog.default.%.*s (", (int)t->name.len,
+                   t->name.data);
+    for (int i = 0; i < t->schema->n_children; i++) {
+        const nb_field *f = &t->schema->children[i];
+        nb_strbuf_addf(out, "%s\n  %.*s %s%s", i ? "," : "", (int)f->name.len, f->name.data,
+                       nb_type_sql(q->arena, f->type),
+                       nb_type_is_string(f->type) ? " COLLATE UTF8_BINARY" : "");
+    }
+    nb_strbuf_addf(out, ")\nUSING %.*s\n", (int)t->provider.len, t->provider.data);
+    for (int i = 0; i < t->n_options; i++) {
+        nb_strbuf_addf(out, "%s  '%.*s' = '%.*s'%s", i ? "" : "OPTIONS (\n",
+                       (int)t->options[2 * i].len, t->options[2 * i].data,
+                       (int)t->options[2 * i + 1].len, t->options[2 * i + 1].data,
+                       i + 1 < t->n_options ? ",\n" : ")\n");
+    }
+    for (int i = 0; i < t->n_partition_by; i++) {
+        nb_strbuf_addf(out, "%s%.*s%s", i ? ", " : "PARTITIONED BY (", (int)t->partition_by[i].len,
+                       t->partition_by[i].data, i + 1 < t->n_partition_by ? "" : ")\n");
+    }
+    if (t->is_external) {
+        nb_strbuf_addf(out, "LOCATION '%.*s'\n", (int)t->location.len, t->location.data);
+    }
+    if (t->comment.data) {
+        nb_strbuf_addf(out, "COMMENT '%.*s'\n", (int)t->comment.len, t->comment.data);
+    }
+    return out->failed ? NB_NOMEM : NB_OK;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tables.h: commands about tables of the session's catalog: CREATE TABLE, INSERT, DROP, saveAsTable, insertInto.
+ *
+ * A managed table is a directory below spark.sql.warehouse.dir; LOCATION makes it an external one. Rows are files of its provider, written by the commit
+ * protocol of io/write.h. The catalog itself lives as long as the session.
+ */
+#ifndef NB_CONNECT_TABLES_H
+#define NB_CONNECT_TABLES_H
+
+#include "connect/query.h"
+#include "sql/statement.h"
+
+/* CREATE TABLE [AS], INSERT, INSERT DIRECTORY, DROP TABLE, TRUNCATE TABLE. */
+nb_status nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err);
+/* df.write.saveAsTable and insertInto. */
+nb_status nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err);
+/* The statement that makes the table, for SHOW CREATE TABLE. */
+nb_status nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err);
+/* A table's entry; raises TABLE_OR_VIEW_NOT_FOUND. */
+nb_status
+nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **out, nb_error *err);
+
+/* command.c: the plan's rows go to files; req has format, path, mode, options and partitioning. */
+nb_status nb_query_write(nb_query *q, nb_plan *plan, nb_write_request *req, nb_error *err);
+
+#endif
