@@ -26,6 +26,7 @@ class MakeExtension(build_ext):
             str(TOP / "csrc"),
             f"-j{os.cpu_count() or 1}",
             "python",
+            "daemon",
             f"PY_INCLUDE={sysconfig.get_path('include')}",
             f"NUMPY_INCLUDE={numpy.get_include()}",
             f"EXT_SUFFIX={sysconfig.get_config_var('EXT_SUFFIX')}",
@@ -39,7 +40,14 @@ class MakeExtension(build_ext):
             )
 
 
+# What goes into the environment's bin/ beside the console scripts of pyproject.toml.
+PROGRAMS = [
+    "build/release/nbasparkd",
+    *sorted(str(p.relative_to(TOP)) for p in TOP.glob("python/sbin/*.sh")),
+]
+
 setup(
+    data_files=[("bin", PROGRAMS)],
     ext_modules=[Extension(f"nbaspark.{name}", sources=[]) for name in ("_core", "_grpc")],
     cmdclass={"build_ext": MakeExtension},
 )

@@ -411,6 +411,11 @@ answer(nb_http *h, nb_http_request *r, const char *url)
     if (!decode(url, false, path, sizeof(path), &n) || !good_path((nb_str){path, n})) {
         return refuse(c, h, is_let_in(h, c) ? 404 : 401, "not found\n");
     }
+    if (nb_str_equal((nb_str){path, n}, NB_STR("/health"))) { /* tells nothing but that we answer */
+        a.type = "text/plain; charset=utf-8";
+        a.fixed = NB_STR("ok\n");
+        return send_answer(c, &a, h, false);
+    }
     if (wants_cookie(h, r, (nb_str){path, n})) {
         a.status = 303;
         a.location = "/";

@@ -7,7 +7,7 @@
  * Only GET and HEAD are served, and POST to paths for which the handler is told so. One gate stands before everything, bodies included: the
  * token, when one is set, as `Authorization: Bearer …` or as a cookie that `GET /?token=…` sets. Paths are decoded once and
  * refused when they hold "..", control characters or a NUL. Limits: connections in all and per address, header bytes, seconds until
- * a request's head is complete, seconds without progress and in all, body bytes.
+ * a request's head is complete, seconds without progress and in all, body bytes. `/health` alone answers without the token, and says only that.
  *
  * Every answer carries a strict Content-Security-Policy, nosniff, no-referrer and (except for static files) no-store.
  */
