@@ -92,7 +92,7 @@ onSystemTheme(labels);
 addEventListener("hashchange", () => go(true));
 addEventListener("keydown", (e) => {
   if (e.key === "/" && !/^(input|select|textarea)$/i.test(e.target.tagName)) {
-    const search = main.querySelector("input[type=search]");
+    const search = [...main.querySelectorAll("input[type=search]")].find((input) => input.offsetParent);
     if (search) { e.preventDefault(); search.focus(); }
   }
 });

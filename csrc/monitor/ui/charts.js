@@ -16,9 +16,10 @@ function ticks(length) {
 
 // Bars of one group (an executor) share lines; groups are below one another.
 function pack(bars) {
-  const groups = new Map();
+  const names = [...new Set(bars.map((b) => b.group ?? ""))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
+  const groups = new Map(names.map((name) => [name, []]));
   for (const bar of [...bars].sort((a, b) => a.start - b.start)) {
-    const lanes = groups.get(bar.group ?? "") ?? groups.set(bar.group ?? "", []).get(bar.group ?? "");
+    const lanes = groups.get(bar.group ?? "");
     let lane = lanes.findIndex((end) => end <= bar.start);
     if (lane < 0) lane = lanes.push(0) - 1;
     lanes[lane] = Math.max(bar.end, bar.start);
@@ -32,7 +33,7 @@ function pack(bars) {
 }
 
 // bars: [{ start, end, label, title, status, href, group }] in ms
-export function timeline(bars, { line = LINE, labels = true } = {}) {
+export function timeline(bars, { line = LINE } = {}) {
   if (bars.length === 0) return el("div", { cls: "empty" }, words().empty);
   const from = Math.min(...bars.map((b) => b.start)), until = Math.max(...bars.map((b) => b.end), from + 1);
   const named = bars.some((b) => b.group);
@@ -46,6 +47,7 @@ export function timeline(bars, { line = LINE, labels = true } = {}) {
     chart.append(svg("line", { cls: "grid", x1: x, x2: x, y1: TOP - 8, y2: height }), svg("text", { x: x + 3, y: 12 }, span(t)));
   }
   for (const [name, lane] of starts) {
+    if (lane > 0) chart.append(svg("line", { cls: "grid", x1: 0, x2: WIDTH, y1: TOP + lane * (line + gap) - 1.5, y2: TOP + lane * (line + gap) - 1.5 }));
     if (name) chart.append(svg("text", { x: 0, y: TOP + lane * (line + gap) + Math.min(line, 13) }, name.slice(0, 16)));
   }
   for (const b of bars) {
@@ -54,10 +56,10 @@ export function timeline(bars, { line = LINE, labels = true } = {}) {
     const room = Math.floor((width - 12) / 6.6);
     const bar = svg(b.href ? "a" : "g", { href: b.href, "aria-label": b.title }, svg("title", {}, b.title),
       svg("rect", { cls: colour, x, y, width, height: line, rx: Math.min(4, line / 3, width / 2) }),
-      labels && room >= 3 && svg("text", { x: x + 7, y: y + line / 2 + 4 }, b.label.length > room ? b.label.slice(0, room - 1) + "…" : b.label));
+      line >= 14 && room >= 3 && svg("text", { x: x + 7, y: y + line / 2 + 4 }, b.label.length > room ? b.label.slice(0, room - 1) + "…" : b.label));
     chart.append(bar);
   }
-  return chart;
+  return el("div", { cls: "chartframe", tabindex: 0, "aria-label": words().timeline }, chart);
 }
 
 export const legend = () => el("div", { cls: "legend" },

@@ -63,6 +63,8 @@ export function when(ms) {
   return new Date(ms).toLocaleString(language(), { dateStyle: "medium", timeStyle: "medium" });
 }
 
+export const clock = (ms) => new Date(ms).toLocaleTimeString(language());
+
 const KINDS = {
   SUCCEEDED: "good", COMPLETE: "good", COMPLETED: "good", SUCCESS: "good", ALIVE: "good", FINISHED: "good",
   FAILED: "bad", KILLED: "bad", DEAD: "bad", LOST: "bad",

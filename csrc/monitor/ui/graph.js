@@ -87,7 +87,7 @@ export function planView(graph) {
     const rows = figures(a).rows;
     const x1 = a.x + W / 2, y1 = a.y + H, x2 = b.x + W / 2, y2 = b.y, middle = (y1 + y2) / 2;
     drawing.append(svg("path", { cls: "edge", d: `M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${y2}`, "stroke-width": rows === undefined ? 1.5 : 1.5 + (6 * Math.log10(1 + rows)) / Math.max(Math.log10(1 + mostRows), 1) }));
-    if (rows !== undefined) drawing.append(svg("text", { cls: "rows", x: x1 + 9, y: y1 + 17 }, `${short(rows)} ${w.rows}`));
+    if (rows !== undefined) drawing.append(svg("text", { cls: "rows", x: x1 + (x2 > x1 ? -9 : 9), y: y1 + 17, "text-anchor": x2 > x1 ? "end" : "start" }, `${short(rows)} ${w.rows}`));
   }
   let chosen = null;
   const choose = (box, n) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages. Each is made for a route: { element, refresh(), done() → nothing will change any more }.
 
-import { bytes, card, chip, clip, el, fact, facts, link, meter, millis, number, share, short, span, to, when } from "/dom.js";
+import { bytes, card, chip, clip, clock, el, fact, facts, link, meter, millis, number, share, short, span, to, when } from "/dom.js";
 import { legend, timeline } from "/charts.js";
 import { planView } from "/graph.js";
 import { Table } from "/table.js";
@@ -40,7 +40,7 @@ function appsTable(name, title, site) {
 export function home(site) {
   const w = words(), cards = el("div");
   const running = appsTable("running", w.running, site), finished = appsTable("finished", w.finished, site);
-  const workers = site.workers && new Table([
+  const workers = !site.workers ? null : new Table([
     { key: "id", title: w.id, cls: "wide", value: (x) => x.id, cell: (x) => (x.webuiaddress ? el("a", { href: x.webuiaddress, rel: "noreferrer" }, x.id) : x.id) },
     { key: "address", title: w.address, value: (x) => x.host, cell: (x) => `${x.host}:${x.port}` },
     { key: "state", title: w.state, value: (x) => x.state, cell: (x) => chip(x.state) },
@@ -195,7 +195,7 @@ function tasksTable(id, base, key) {
     { key: "id", title: w.id, num: true, sort: "ID", cell: (t) => t.taskId },
     { key: "status", title: w.status_, sort: "status", cell: (t) => el("div", {}, chip(t.status), t.errorMessage && el("details", {}, el("summary", {}, w.error), el("pre", {}, t.errorMessage))) },
     { key: "executor", title: w.executor, sort: "executor", cell: (t) => `${t.executorId} · ${t.host}` },
-    { key: "launch", title: w.launch, cls: "when", sort: "launch", cell: (t) => new Date(millis(t.launchTime)).toLocaleTimeString() },
+    { key: "launch", title: w.launch, cls: "when", sort: "launch", cell: (t) => clock(millis(t.launchTime)) },
     { key: "duration", title: w.duration, num: true, sort: "duration", cell: (t) => span(t.duration ?? 0) },
     { key: "cpu", title: w.cpu, num: true, sort: "cpu", cell: (t) => (m(t) ? span(m(t).executorCpuTime / 1e6) : "–") },
     { key: "in", title: w.inputRows, num: true, sort: "inputRows", cell: (t) => (m(t) ? number(m(t).inputMetrics.recordsRead) : "–") },
@@ -225,10 +225,10 @@ export async function stage(id, number_, attempt) {
       const [quantiles, longest] = await Promise.all([of(id, `${base}/taskSummary?quantiles=0,0.25,0.5,0.75,1`).catch(() => null), of(id, `${base}/taskList?sortBy=-duration&length=400`)]);
       head.replaceChildren(el("div", { cls: "head" }, el("h1", {}, `${w.stage} ${s.stageId}${s.attemptId ? "." + s.attemptId : ""}`), chip(s.status)), el("p", {}, s.name),
         s.failureReason ? el("div", { cls: "note bad" }, el("pre", { cls: "mono" }, s.failureReason)) : "",
-        facts(fact(w.duration, start ? span(lengthOf(start, millis(s.completionTime))) : "–", start ? when(start) : null), fact(w.tasks, `${number(s.numCompleteTasks)}/${number(s.numTasks)}`, s.numFailedTasks ? `${number(s.numFailedTasks)} ${w.failedTasks}` : null), fact(w.taskTime, span(s.executorRunTime), `${w.cpu}: ${span(s.executorCpuTime / 1e6)}`),
+        facts(fact(w.duration, start ? span(lengthOf(start, millis(s.completionTime))) : "–", start ? clock(start) : null), fact(w.tasks, `${number(s.numCompleteTasks)}/${number(s.numTasks)}`, s.numFailedTasks ? `${number(s.numFailedTasks)} ${w.failedTasks}` : null), fact(w.taskTime, span(s.executorRunTime), `${w.cpu}: ${span(s.executorCpuTime / 1e6)}`),
           fact(w.inputRows, short(s.inputRecords + s.shuffleReadRecords), bytes(s.inputBytes + s.shuffleReadBytes)), fact(w.outputRows, short(s.outputRecords + s.shuffleWriteRecords), bytes(s.outputBytes + s.shuffleWriteBytes)), fact(w.spill, bytes(s.diskBytesSpilled))));
       title.textContent = `${w.timeline}: ${n > longest.length ? w.tooMany(longest.length) : w.timelineOf(number(n))}`;
-      chart.replaceChildren(timeline(longest.map((t) => ({ start: millis(t.launchTime), end: millis(t.launchTime) + (t.duration ?? 0), label: String(t.index), status: t.status, group: t.executorId, title: `${w.index} ${t.index}: ${span(t.duration ?? 0)}, ${words().status[t.status] ?? t.status}` })), { line: longest.length > 60 ? 9 : 18 }));
+      chart.replaceChildren(timeline(longest.map((t) => ({ start: millis(t.launchTime), end: millis(t.launchTime) + (t.duration ?? 0), label: String(t.index), status: t.status, group: `${w.executor} ${t.executorId}`, title: `${w.index} ${t.index}: ${span(t.duration ?? 0)}, ${words().status[t.status] ?? t.status}` })), { line: longest.length > 60 ? 9 : 18 }));
       const rows = quantiles ? SUMMARY.map(([key, of_, text]) => [w[key], of_(quantiles), text]).filter(([, v]) => v.some((x) => x > 0)) : [];
       summary.replaceChildren(rows.length ? card(w.summary, el("div", { cls: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, [w.quantile, w.minimum, w.quarter, w.median, w.threeQuarters, w.maximum].map((t, i) => el("th", { cls: i ? "num" : null, scope: "col" }, el("span", {}, t))))), el("tbody", {}, rows.map(([name, values, text]) => el("tr", {}, el("th", { scope: "row" }, el("span", {}, name)), values.map((v) => el("td", { cls: "num" }, text(v))))))))) : "");
       await tasks.update(n);
@@ -254,7 +254,7 @@ export async function query(id, number_) {
       const [q, graph] = await Promise.all([of(id, `sql/${number_}?details=false`), of(id, `graph/${number_}`)]);
       const jobs_ = [...q.runningJobIds, ...q.successJobIds, ...q.failedJobIds], statement = graph.details && graph.details.length < 20000 && !graph.details.startsWith("org.apache.") ? graph.details : "";
       head.replaceChildren(el("div", { cls: "head" }, el("h1", {}, `${w.query} ${q.id}`), chip(q.status)), el("div", { cls: "sub" }, el("span", {}, when(millis(q.submissionTime))), el("span", {}, `${w.duration}: ${span(q.duration)}`), jobs_.length > 0 && el("span", {}, `${w.jobs}: `, jobs_.slice(0, 30).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]))),
-        el("section", { cls: "card" }, el("h2", {}, statement ? w.sqlText : w.description), el("pre", { cls: "sql" }, statement || q.description)), q.errorMessage ? el("div", { cls: "note bad" }, el("pre", { cls: "mono" }, q.errorMessage)) : "");
+        statement.length > 60 ? el("section", { cls: "card" }, el("h2", {}, w.sqlText), el("pre", { cls: "sql" }, statement)) : el("p", { cls: "mono" }, statement || q.description), q.errorMessage ? el("div", { cls: "note bad" }, el("pre", { cls: "mono" }, q.errorMessage)) : "");
       text.textContent = q.planDescription;
       const now = JSON.stringify(graph); // drawn anew only when it has changed, so that a chosen operator stays chosen
       if (now !== shown) { shown = now; plan.replaceChildren(planView(graph)); }
