@@ -202,6 +202,8 @@ def error_page() -> str:
     text = "# Error conditions\n\n" + NOTE + "| condition | SQLSTATE | message |\n|---|---|---|\n"
     for row in sorted(rows(ROOT / "csrc/base/error_conditions.def", "NB_CONDITION")):
         name, state, *message = strings(row)
+        if not name:  # what other processes raise
+            continue
         text += f"| `{name}` | {state} | {cell(''.join(message))} |\n"
     return text
 

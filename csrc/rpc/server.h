@@ -55,6 +55,7 @@ typedef struct nb_rpc_server_options {
     int max_calls;            /* at once in the server; more is RESOURCE_EXHAUSTED */
     int max_threads;
     int request_timeout_ms; /* from a call's headers until its request (or each message of a client stream) is complete */
+    int send_timeout_ms; /* a client that takes no data for so long loses its call (UNAVAILABLE: it may come back) */
 } nb_rpc_server_options;
 
 #define NB_RPC_SERVER_OPTIONS_INIT                                   \
@@ -63,7 +64,8 @@ typedef struct nb_rpc_server_options {
                              .max_streams = 256,                     \
                              .max_calls = 4096,                      \
                              .max_threads = 512,                     \
-                             .request_timeout_ms = 30000})
+                             .request_timeout_ms = 30000,            \
+                             .send_timeout_ms = 600000})
 
 nb_status
 nb_rpc_server_new(const nb_rpc_server_options *options, nb_rpc_server **out, nb_error *err);
@@ -92,8 +94,9 @@ nb_str nb_rpc_call_request(nb_rpc_call *call);
 /* Client streams: the message after the request. NB_DONE when the client has no more; message as nb_rpc_call_request's. */
 nb_status nb_rpc_call_next(nb_rpc_call *call, nb_str *message, nb_error *err);
 
-/* One response message. Returns once the message before it has left for the transport, so the next can be made meanwhile, and a slow
- * client slows its handler. NB_CANCELLED when the client has gone. */
+/* One response message. Long calls send at once; others keep the last message back, to send it together with the status. Returns
+ * once the message before it has left for the transport, so the next can be made meanwhile, and a slow client slows its handler.
+ * NB_CANCELLED when the client has gone. */
 nb_status nb_rpc_call_send(nb_rpc_call *call, nb_str message, nb_error *err);
 
 /* Pieces are sent one after the other as one message. */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_internal.h: what server.c (life of a server, completion queue), server_call.c (one call) and worker_pool.c (threads of handlers) share.
+ *
+ * A call's life. It holds one reference for itself and one for each batch that gRPC has (a "tag" per kind of batch, embedded):
+ *
+ *     posted ──NEW──► waiting ──RECEIVED──► queued ──a thread──► in its handler ──returned──► ending ──STATUS──► gone
+ *                        │ no message, too slow, refused by the gate ────────────────────────────▲
+ *
+ * The CLOSED tag says that the client knows the end, or has gone. Each event is handled on the poller's thread under call->lock;
+ * server->lock guards lists and queues. Order: server->lock, then call->lock.
+ */
+#ifndef NB_RPC_SERVER_INTERNAL_H
+#define NB_RPC_SERVER_INTERNAL_H
+
+#include <grpc/grpc.h>
+#include <pthread.h>
+#include "base/pool.h"
+#include "rpc/server.h"
+
+typedef enum nb_rpc_event {
+    EVENT_NEW,
+    EVENT_RECEIVED,
+    EVENT_SENT,
+    EVENT_STATUS,
+    EVENT_CLOSED
+} nb_rpc_event;
+
+typedef struct nb_rpc_tag {
+    nb_rpc_call *call; /* NULL: the server's own (shutdown) */
+    nb_rpc_event event;
+} nb_rpc_tag;
+
+struct nb_rpc_call {
+    nb_rpc_server *server;
+    grpc_call *call;
+    grpc_call_details details;
+    grpc_metadata_array headers;
+    char *peer; /* gpr memory */
+    const nb_rpc_method *method;
+    nb_rpc_tag tags[EVENT_CLOSED + 1];
+    int was_cancelled;          /* written by gRPC before CLOSED */
+    grpc_byte_buffer *received; /* written by gRPC before RECEIVED */
+    grpc_byte_buffer *sending;
+    grpc_slice request; /* the message the handler looks at */
+    bool has_request;
+    nb_cancel_flag cancel;
+    nb_rpc_status status; /* by nb_rpc_call_set_status */
+    grpc_slice status_text;
+    grpc_metadata trailer;
+
+    pthread_mutex_t lock; /* what follows */
+    pthread_cond_t changed;
+    int refs;
+    bool receiving, is_sending, headers_sent;
+    bool send_failed;
+    bool waking; /* wake runs */
+    void (*wake)(void *payload);
+    void *wake_payload;
+
+    /* under server->lock */
+    nb_rpc_call *prev, *next; /* all open calls */
+    nb_rpc_call *next_queued;
+    bool is_waiting; /* for its request, until deadline_ns */
+    int64_t deadline_ns;
+};
+
+typedef struct nb_rpc_queue {
+    nb_rpc_call *head, **tail;
+} nb_rpc_queue;
+
+struct nb_rpc_server {
+    nb_rpc_server_options options;
+    nb_rpc_method *methods;
+    int n_methods;
+    nb_pool *pool;
+    grpc_server *server;
+    grpc_completion_queue *cq;
+    bool started, stopped;
+    pthread_t poller;
+    nb_rpc_tag shutdown_tag;
+
+    pthread_mutex_t lock;
+    pthread_cond_t work;    /* for threads of the pool */
+    pthread_cond_t changed; /* n_calls, n_threads, shut_down */
+    nb_rpc_call *calls;
+    int n_calls;
+    nb_rpc_queue ready[2]; /* short and long calls whose request is there */
+    int n_threads, n_idle, n_long, n_queued;
+    bool stopping, shut_down;
+};
+
+/* server_call.c */
+nb_status nb_rpc_call_post(nb_rpc_server *server); /* asks gRPC for one more call */
+void nb_rpc_call_begin(nb_rpc_call *call);         /* NEW */
+void nb_rpc_call_event(nb_rpc_call *call, nb_rpc_event event, bool ok);
+void nb_rpc_call_run(nb_rpc_call *call);    /* on a thread of the pool */
+void nb_rpc_call_expire(nb_rpc_call *call); /* its request took too long; under server->lock */
+void nb_rpc_call_unref(nb_rpc_call *call);
+void nb_rpc_call_discard(nb_rpc_call *call); /* posted, and the server goes down */
+
+/* worker_pool.c: the call is queued and a thread will run it. */
+void
+nb_rpc_pool_grow(nb_rpc_server *server); /* under server->lock: one more thread, if it can be had */
+void nb_rpc_pool_submit(nb_rpc_server *server, nb_rpc_call *call);
+void nb_rpc_pool_join(nb_rpc_server *server); /* after stopping is set */
+
+#endif
