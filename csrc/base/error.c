@@ -435,6 +435,34 @@ nb_error_param(const nb_error *err, const char *name)
     return err == NULL ? NULL : find_param(err, name, strlen(name));
 }
 
+static char *
+copy_string(const char *s)
+{
+    return s ? strdup(s) : NULL;
+}
+
+void
+nb_error_copy(const nb_error *from, nb_error *to)
+{
+    *to = *from;
+    for (int i = 0; i < from->n_params; i++) {
+        to->keys[i] = copy_string(from->keys[i]);
+        to->values[i] = copy_string(from->values[i]);
+    }
+    to->message = copy_string(from->message);
+    to->foreign_name = copy_string(from->foreign_name);
+    to->foreign_sqlstate = copy_string(from->foreign_sqlstate);
+    to->context = from->context ? malloc(sizeof *to->context) : NULL;
+    if (to->context) {
+        *to->context = *from->context;
+        to->context->object_type = copy_string(from->context->object_type);
+        to->context->object_name = copy_string(from->context->object_name);
+        to->context->fragment = copy_string(from->context->fragment);
+        to->context->call_site = copy_string(from->context->call_site);
+        to->context->summary = copy_string(from->context->summary);
+    }
+}
+
 void
 nb_error_move(nb_error *from, nb_error *to)
 {

@@ -114,6 +114,8 @@ nb_error_kind nb_error_get_kind(const nb_error *err);
 const char *nb_error_message(const nb_error *err);                 /* never NULL */
 const char *nb_error_param(const nb_error *err, const char *name); /* NULL when absent */
 
+/* to must be empty. */
+void nb_error_copy(const nb_error *from, nb_error *to);
 void nb_error_move(nb_error *from, nb_error *to); /* to must be empty; from is left empty */
 void nb_error_clear(nb_error *err);
 

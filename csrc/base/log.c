@@ -12,6 +12,7 @@
 static const char *const NAMES[] = {"ALL",  "TRACE", "DEBUG", "INFO",
                                     "WARN", "ERROR", "FATAL", "OFF"};
 static int threshold = NB_LOG_WARN; /* atomic */
+static bool as_json;                /* set before threads start */
 
 void
 nb_log_set_level(nb_log_level level)
@@ -38,6 +39,54 @@ nb_log_level_parse(nb_str name, nb_log_level *out)
 }
 
 void
+nb_log_set_json(bool on)
+{
+    as_json = on;
+}
+
+/* Adds text between quotes; bytes that are no text become '?'. */
+static size_t
+add_json_text(char *line, size_t len, size_t cap, const char *text)
+{
+    for (; *text && len + 8 < cap; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\') {
+            line[len++] = '\\';
+            line[len++] = (char)c;
+        } else if (c == '\n') {
+            line[len++] = '\\';
+            line[len++] = 'n';
+        } else {
+            line[len++] = c < ' ' || c == 0x7f || c > 0xf4 ? '?' : (char)c;
+        }
+    }
+    return len;
+}
+
+static void
+log_json(nb_log_level level, const char *where, const char *text)
+{
+    char line[4096];
+    struct timespec now;
+    struct tm tm;
+    size_t len;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    len = strftime(line, sizeof(line), "{\"ts\":\"%Y-%m-%dT%H:%M:%S", &tm);
+    len +=
+        (size_t)snprintf(line + len, sizeof(line) - len, ".%03dZ\",\"level\":\"%s\",\"logger\":\"",
+                         (int)(now.tv_nsec / 1000000), NAMES[level]);
+    len = add_json_text(line, len, sizeof(line) - 64, where);
+    len += (size_t)snprintf(line + len, sizeof(line) - len, "\",\"message\":\"");
+    len = add_json_text(line, len, sizeof(line) - 8, text);
+    memcpy(line + len, "\"}\n", 3);
+    if (write(STDERR_FILENO, line, len + 3) < 0) {
+        return;
+    }
+}
+
+void
 nb_log(nb_log_level level, const char *where, const char *fmt, ...)
 {
     char line[2048];
@@ -48,6 +97,15 @@ nb_log(nb_log_level level, const char *where, const char *fmt, ...)
     va_list ap;
 
     if (!nb_log_enabled(level) || level == NB_LOG_OFF) {
+        return;
+    }
+    if (as_json) {
+        va_start(ap, fmt);
+        n = vsnprintf(line, sizeof(line), fmt, ap);
+        va_end(ap);
+        if (n >= 0) {
+            log_json(level, where, line);
+        }
         return;
     }
     now = time(NULL);

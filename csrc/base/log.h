@@ -24,6 +24,9 @@ void nb_log_set_level(nb_log_level level);
 bool nb_log_enabled(nb_log_level level);
 bool nb_log_level_parse(nb_str name, nb_log_level *out); /* any case */
 
+/* Lines of JSON instead: {"ts": "…Z", "level": …, "logger": …, "message": …}. */
+void nb_log_set_json(bool on);
+
 /* One line: "26/11/22 13:05:09 WARN where: text". */
 void nb_log(nb_log_level level, const char *where, const char *fmt, ...) NB_PRINTF(3, 4);
 

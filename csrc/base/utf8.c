@@ -175,3 +175,30 @@ nb_utf8_encode(uint32_t cp, char *out)
     u[3] = (unsigned char)(0x80 | (cp & 0x3f));
     return 4;
 }
+
+void
+nb_utf8_add_clean(nb_strbuf *out, nb_str s, size_t max)
+{
+    size_t from = out->len;
+
+    while (s.len > 0 && out->len - from < max) {
+        size_t good = nb_utf8_valid_prefix(s.data, s.len);
+        size_t room = max - (out->len - from), step;
+
+        if (good > room) { /* cut at a character */
+            good = room;
+            while (good > 0 && ((unsigned char)s.data[good] & 0xc0) == 0x80) {
+                good--;
+            }
+            nb_strbuf_add(out, (nb_str){s.data, good});
+            return;
+        }
+        nb_strbuf_add(out, (nb_str){s.data, good});
+        step = good < s.len ? good + 1 : good;
+        if (good < s.len) {
+            nb_strbuf_adds(out, "\xef\xbf\xbd");
+        }
+        s.data += step;
+        s.len -= step;
+    }
+}

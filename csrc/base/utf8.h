@@ -9,7 +9,7 @@
 #define NB_BASE_UTF8_H
 
 #include <stdbool.h>
-#include "base/macros.h"
+#include "base/str.h"
 
 bool nb_utf8_is_ascii(const char *p, size_t n);
 /* Bytes before the first malformed sequence (overlong forms, surrogates and values beyond U+10FFFF are malformed); n when all is well. */
@@ -41,5 +41,8 @@ size_t nb_utf8_offset(const char *p, size_t n, int64_t n_chars);
 uint32_t nb_utf8_decode(const char *p, size_t n, size_t *width);
 /* Writes up to 4 bytes; returns how many. Surrogates and values beyond U+10FFFF become U+FFFD. */
 size_t nb_utf8_encode(uint32_t cp, char *out);
+
+/* Appends at most max bytes of text, cut between characters; malformed bytes become U+FFFD: for text that must be UTF-8. */
+void nb_utf8_add_clean(nb_strbuf *out, nb_str s, size_t max);
 
 #endif

@@ -20,8 +20,8 @@ run_from_analyzer(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
 }
 
 /* What TZ says, else what /etc/localtime points at, else UTC. */
-static nb_str
-system_zone(nb_arena *arena)
+nb_str
+nb_system_zone(nb_arena *arena)
 {
     const char *tz = getenv("TZ"), *at;
     char path[512];
@@ -78,7 +78,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     q->info.database = NB_STR("default");
     q->info.version = NB_STR("4.2.0");
     if (q->info.time_zone.len == 0) {
-        q->info.time_zone = system_zone(q->arena);
+        q->info.time_zone = nb_system_zone(q->arena);
     }
     NB_TRY_GOTO(st, nb_zone_find(q->info.time_zone, &q->info.zone, err), fail);
     ac = (nb_analyzer_config){.arena = q->arena,

@@ -56,6 +56,9 @@ struct nb_query {
     nb_query *next;
 };
 
+/* The time zone of sessions that set none. */
+nb_str nb_system_zone(nb_arena *arena);
+
 nb_status nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_error *err);
 void nb_query_end(nb_query *q);
 /* The pool is the caller's from now on (free it after the tables). */

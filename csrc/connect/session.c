@@ -20,8 +20,8 @@
 #define PLAN_MAX_BYTES ((size_t)1 << 30) /* of a compressed plan, unpacked */
 
 /* 60 % of the machine's or the control group's memory. */
-static size_t
-default_memory_limit(void)
+size_t
+nb_session_default_memory(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     double bytes = pages > 0 && size > 0 ? (double)pages * (double)size : 8e9;
@@ -67,6 +67,13 @@ make_uuid(char out[37])
 nb_status
 nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error *err)
 {
+    return nb_session_new_in(NULL, conf, n_conf, out, err);
+}
+
+nb_status
+nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_session **out,
+                  nb_error *err)
+{
     nb_session *s = NULL;
     nb_config *config = nb_config_new();
     nb_pool *pool = NULL;
@@ -84,7 +91,7 @@ nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error 
         nb_hash_debug_equal = true;
     }
     limit = (size_t)nb_config_int(config, NB_CONF_MEMORY_LIMIT);
-    pool = nb_pool_new(NULL, "session", limit ? limit : default_memory_limit());
+    pool = nb_pool_new(parent, "session", limit || parent ? limit : nb_session_default_memory());
     s = pool ? nb_pool_zalloc(pool, sizeof *s) : NULL;
     if (!s) {
         goto fail;
@@ -99,8 +106,8 @@ nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error 
     NB_TRY_GOTO(st, nb_ml_new(s->cache_pool, &s->ml), fail);
     s->n_threads = threads_of_master(nb_config_str(config, NB_CONF_MASTER));
     NB_TRY_GOTO(st,
-                nb_observe_session(config, s->n_threads, limit ? limit : default_memory_limit(),
-                                   &s->monitor, err),
+                nb_observe_session(config, s->n_threads,
+                                   limit ? limit : nb_session_default_memory(), &s->monitor, err),
                 fail);
     if (s->monitor) {
         NB_TRY_GOTO(st,
@@ -191,6 +198,39 @@ nb_session_add_local(nb_session *s, nb_str hash, nb_table *table, nb_error *err)
 {
     (void)err;
     return nb_catalog_add_local(s->catalog, hash, table);
+}
+
+nb_status
+nb_session_add_blob(nb_session *s, nb_str hash, nb_buffer *bytes, nb_error *err)
+{
+    (void)err;
+    return nb_catalog_add_blob(s->catalog, hash, bytes);
+}
+
+bool
+nb_session_has_local(nb_session *s, nb_str hash)
+{
+    return nb_catalog_blob(s->catalog, hash) || nb_catalog_local(s->catalog, hash);
+}
+
+nb_status
+nb_session_copy_state(nb_session *from, nb_session *to, nb_error *err)
+{
+    nb_config *config, *old;
+
+    (void)err;
+    pthread_mutex_lock(&from->lock);
+    config = nb_config_copy(from->config);
+    pthread_mutex_unlock(&from->lock);
+    if (!config) {
+        return NB_NOMEM;
+    }
+    pthread_mutex_lock(&to->lock);
+    old = to->config;
+    to->config = config;
+    pthread_mutex_unlock(&to->lock);
+    nb_config_free(old);
+    return nb_catalog_copy(to->catalog, from->catalog);
 }
 
 /* ---- execute ---- */

@@ -30,7 +30,11 @@ typedef struct nb_result {
 
 /* conf: start configuration (spark.master, spark.app.name ...). */
 nb_status nb_session_new(const nb_conf_pair *conf, int n_conf, nb_session **out, nb_error *err);
-void nb_session_free(nb_session *s); /* waits for running executions */
+/* The same with memory from a parent that bounds several sessions together. */
+nb_status nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_session **out,
+                            nb_error *err);
+size_t nb_session_default_memory(void); /* spark.memory.limit where it is not set */
+void nb_session_free(nb_session *s);    /* waits for running executions */
 
 /* spark.connect.Plan bytes. cancel may be NULL; another thread may set it. */
 nb_status nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel,
@@ -46,6 +50,13 @@ nb_status nb_session_add_local(nb_session *s, nb_str hash, nb_table *table, nb_e
 
 /* Queries that are begun from now on are run by the runner; its payload is borrowed. */
 void nb_session_set_runner(nb_session *s, const nb_runner *runner);
+
+/* Uploaded local data, by the hash under which plans refer to it. */
+nb_status nb_session_add_blob(nb_session *s, nb_str hash, nb_buffer *bytes, nb_error *err);
+bool nb_session_has_local(nb_session *s, nb_str hash);
+
+/* Configuration, temporary views and uploaded data of a session become those of a new one. */
+nb_status nb_session_copy_state(nb_session *from, nb_session *to, nb_error *err);
 
 /* Cancels whatever the session is running. */
 void nb_session_interrupt(nb_session *s);

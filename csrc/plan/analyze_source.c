@@ -152,6 +152,69 @@ with_schema(nb_analyzer *an, nb_plan *p, const nb_type *schema, nb_plan **out, n
     return NB_OK;
 }
 
+/* Rows of an uploaded Arrow stream, made at the first use and kept by the catalog. Borrowed. */
+static nb_status
+uploaded_rows(nb_analyzer *an, nb_str hash, nb_table **out, nb_error *err)
+{
+    nb_catalog *catalog = an->cfg.catalog;
+    nb_table *table = nb_catalog_local(catalog, hash);
+    nb_buffer *bytes;
+    nb_status st;
+
+    if (!table) {
+        bytes = nb_catalog_blob(catalog, hash);
+        if (!bytes) {
+            return nb_raise(
+                err, NB_COND_NOT_FOUND_CACHED_LOCAL_RELATION, "hash",
+                nb_arena_printf(an->arena, "%.*s", (int)NB_MIN(hash.len, (size_t)128), hash.data),
+                NULL);
+        }
+        NB_TRY(nb_arrow_ipc_read(nb_catalog_pool(catalog), bytes, NULL, &table, err));
+        st = nb_catalog_add_local(catalog, hash, table);
+        nb_table_release(table);
+        NB_TRY(st);
+        table = nb_catalog_local(catalog, hash); /* another query may have been faster */
+    }
+    *out = table;
+    return NB_OK;
+}
+
+/* The chunks of a ChunkedCachedLocalRelation as one plan, and the schema if it was uploaded. */
+static nb_status
+uploaded_chunks(nb_analyzer *an, const Sc__ChunkedCachedLocalRelation *c, nb_plan **out,
+                const nb_type **schema, nb_error *err)
+{
+    nb_table **tables = NB_ARENA_ARRAY(an->arena, nb_table *, c->n_datahashes + 1);
+    nb_table *joined;
+    nb_buffer *text;
+    nb_status st;
+
+    NB_NEED(tables);
+    if (c->n_datahashes == 0 || c->n_datahashes > INT32_MAX) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                        "ChunkedCachedLocalRelation should contain data", NULL);
+    }
+    for (size_t i = 0; i < c->n_datahashes; i++) {
+        NB_TRY(uploaded_rows(an, nb_pb_str(c->datahashes[i]), &tables[i], err));
+    }
+    if (c->has_schemahash && c->schemahash.len) {
+        text = nb_catalog_blob(an->cfg.catalog, nb_pb_str(c->schemahash));
+        if (!text) {
+            return nb_raise(err, NB_COND_NOT_FOUND_CACHED_LOCAL_RELATION, "hash", "of the schema",
+                            NULL);
+        }
+        NB_TRY(schema_text(an, (nb_str){(const char *)text->data, text->n_bytes}, schema, err));
+    }
+    if (c->n_datahashes == 1) {
+        return nb_plan_of_table(an, tables[0], out, err);
+    }
+    NB_TRY(
+        nb_table_join(an->cfg.pool, tables, (int)c->n_datahashes, tables[0]->schema, &joined, err));
+    st = nb_plan_of_table(an, joined, out, err);
+    nb_table_release(joined);
+    return st;
+}
+
 nb_status
 nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
@@ -181,19 +244,26 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
         st = nb_plan_of_table(an, table, out, err);
         nb_table_release(table);
         NB_TRY(st);
+    } else if (rel->rel_type_case == SC__RELATION__REL_TYPE_CHUNKED_CACHED_LOCAL_RELATION) {
+        NB_TRY(uploaded_chunks(an, rel->chunked_cached_local_relation, out, &schema, err));
     } else {
-        const Sc__ChunkedCachedLocalRelation *c = rel->chunked_cached_local_relation;
-        bool chunked = rel->rel_type_case == SC__RELATION__REL_TYPE_CHUNKED_CACHED_LOCAL_RELATION;
-        nb_str hash = chunked ? (c->n_datahashes ? nb_pb_str(c->datahashes[0]) : NB_STR(""))
-                              : nb_pb_str(rel->cached_local_relation->hash);
-        table = nb_catalog_local(an->cfg.catalog, hash);
-        if (!table || (chunked && c->n_datahashes > 1)) {
-            return nb_raise(err, NB_COND_INVALID_PLAN, "message", "local data of an unknown hash",
-                            NULL);
+        nb_str hash = nb_pb_str(rel->cached_local_relation->hash);
+        nb_buffer *bytes = nb_catalog_blob(an->cfg.catalog, hash);
+        if (bytes && !nb_catalog_local(an->cfg.catalog, hash)) { /* a packed LocalRelation */
+            Sc__Relation *inner = NB_ARENA_NEW(an->arena, Sc__Relation);
+            ProtobufCMessage *m;
+            NB_NEED(inner);
+            NB_TRY(nb_message_unpack(an->arena, &sc__local_relation__descriptor, bytes->data,
+                                     bytes->n_bytes, &m, err));
+            *inner = *rel;
+            inner->rel_type_case = SC__RELATION__REL_TYPE_LOCAL_RELATION;
+            inner->local_relation = (Sc__LocalRelation *)m;
+            return nb_analyze_local(an, inner, out, err);
         }
+        NB_TRY(uploaded_rows(an, hash, &table, err));
         NB_TRY(nb_plan_of_table(an, table, out, err));
     }
-    if (schema && !nb_type_same_ignoring_null(schema, table->schema)) {
+    if (schema && !nb_type_same_ignoring_null(schema, nb_plan_schema(an->arena, *out))) {
         return with_schema(an, *out, schema, out, err);
     }
     if (schema) {

@@ -13,8 +13,16 @@ typedef struct local_entry {
     struct local_entry *next;
 } local_entry;
 
+typedef struct blob_entry {
+    nb_str hash;
+    nb_buffer *bytes;
+    struct blob_entry *next;
+} blob_entry;
+
 struct nb_catalog {
     pthread_mutex_t lock;
+    nb_pool *pool;
+    blob_entry *blobs;
     nb_arena *arena; /* nodes, names, messages: until the session ends */
     nb_view_def *views;
     nb_table_def *tables;
@@ -34,6 +42,7 @@ nb_catalog_new(nb_pool *pool, nb_catalog **out)
         return NB_NOMEM;
     }
     c->arena = arena;
+    c->pool = pool;
     pthread_mutex_init(&c->lock, NULL);
     *out = c;
     return NB_OK;
@@ -50,6 +59,9 @@ nb_catalog_free(nb_catalog *c)
     }
     for (nb_cached *k = c->cached; k; k = k->next) {
         nb_table_release(k->table);
+    }
+    for (blob_entry *b = c->blobs; b; b = b->next) {
+        nb_buffer_release(b->bytes);
     }
     pthread_mutex_destroy(&c->lock);
     nb_arena_free(c->arena);
@@ -216,6 +228,92 @@ nb_catalog_local(nb_catalog *c, nb_str hash)
     }
     pthread_mutex_unlock(&c->lock);
     return t;
+}
+
+nb_status
+nb_catalog_add_blob(nb_catalog *c, nb_str hash, nb_buffer *bytes)
+{
+    nb_status st = NB_NOMEM;
+    blob_entry *b;
+
+    if (nb_catalog_blob(c, hash)) {
+        return NB_OK;
+    }
+    pthread_mutex_lock(&c->lock);
+    b = NB_ARENA_NEW(c->arena, blob_entry);
+    if (b) {
+        b->hash = nb_arena_str(c->arena, hash);
+        if (b->hash.data) {
+            b->bytes = nb_buffer_ref(bytes);
+            b->next = c->blobs;
+            c->blobs = b;
+            st = NB_OK;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+nb_buffer *
+nb_catalog_blob(nb_catalog *c, nb_str hash)
+{
+    nb_buffer *bytes = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    for (blob_entry *b = c->blobs; b && !bytes; b = b->next) {
+        if (nb_str_equal(b->hash, hash)) {
+            bytes = b->bytes;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return bytes;
+}
+
+nb_pool *
+nb_catalog_pool(nb_catalog *c)
+{
+    return c->pool;
+}
+
+/* Oldest first, so that the copy shadows in the same order. */
+static nb_status
+copy_views(nb_catalog *to, const nb_view_def *from)
+{
+    nb_status st = NB_OK;
+    int n = 0;
+
+    for (const nb_view_def *v = from; v; v = v->next) {
+        n++;
+    }
+    while (n-- > 0 && st >= 0) {
+        const nb_view_def *v = from;
+        for (int i = 0; i < n; i++) {
+            v = v->next;
+        }
+        st = link_view(to, v->name, v->is_global, v->relation, v->dropped);
+    }
+    return st;
+}
+
+nb_status
+nb_catalog_copy(nb_catalog *to, nb_catalog *from)
+{
+    const blob_entry *blobs;
+
+    pthread_mutex_lock(&from->lock);
+    blobs = from->blobs;
+    pthread_mutex_unlock(&from->lock);
+    for (const blob_entry *b = blobs; b; b = b->next) {
+        nb_buffer *copy;
+        NB_TRY(nb_buffer_new(to->pool, b->bytes->n_bytes, &copy));
+        if (b->bytes->n_bytes) {
+            memcpy(copy->data, b->bytes->data, b->bytes->n_bytes);
+        }
+        nb_status st = nb_catalog_add_blob(to, b->hash, copy);
+        nb_buffer_release(copy);
+        NB_TRY(st);
+    }
+    return copy_views(to, nb_catalog_views(from));
 }
 
 /* Under the lock. */

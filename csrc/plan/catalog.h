@@ -68,6 +68,14 @@ nb_status nb_catalog_add_table(nb_catalog *c, const nb_table_def *def);
 nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
 nb_table *nb_catalog_local(nb_catalog *c, nb_str hash); /* borrowed; NULL when unknown */
 
+/* Uploaded bytes under a hash: the Arrow stream of a chunk, the text of a schema, a packed LocalRelation. Takes a reference. */
+nb_status nb_catalog_add_blob(nb_catalog *c, nb_str hash, nb_buffer *bytes);
+nb_buffer *nb_catalog_blob(nb_catalog *c, nb_str hash); /* borrowed; NULL when unknown */
+nb_pool *nb_catalog_pool(nb_catalog *c);                /* for tables that the catalog keeps */
+
+/* Makes the catalog know the views and uploaded bytes of another one. */
+nb_status nb_catalog_copy(nb_catalog *to, nb_catalog *from);
+
 nb_status nb_catalog_persist(nb_catalog *c, int64_t plan_id, nb_str relation);
 bool nb_catalog_unpersist(nb_catalog *c, int64_t plan_id, nb_str relation);
 void nb_catalog_clear_cache(nb_catalog *c);

@@ -140,34 +140,6 @@ nb_rpc_kind_of_classes(const nb_str *classes, size_t n)
 
 /* ---- error → status ---- */
 
-/* Well-formed text of at most max bytes: users' bytes are quoted in messages, and clients insist on UTF-8. */
-static void
-add_text(nb_strbuf *out, nb_str s, size_t max)
-{
-    size_t from = out->len;
-
-    while (s.len > 0 && out->len - from < max) {
-        size_t good = nb_utf8_valid_prefix(s.data, s.len);
-        size_t room = max - (out->len - from), step;
-
-        if (good > room) { /* cut at a character */
-            good = room;
-            while (good > 0 && ((unsigned char)s.data[good] & 0xc0) == 0x80) {
-                good--;
-            }
-            nb_strbuf_add(out, (nb_str){s.data, good});
-            return;
-        }
-        nb_strbuf_add(out, (nb_str){s.data, good});
-        step = good < s.len ? good + 1 : good;
-        if (good < s.len) {
-            nb_strbuf_adds(out, "\xef\xbf\xbd");
-        }
-        s.data += step;
-        s.len -= step;
-    }
-}
-
 static ProtobufCBinaryData
 bytes_of(const nb_strbuf *b)
 {
@@ -201,7 +173,8 @@ put_parameters(nb_strbuf *out, const nb_error *err)
         nb_json_put_string(out, nb_str_of(err->keys[i] ? err->keys[i] : ""));
         nb_strbuf_addc(out, ':');
         clean.len = 0;
-        add_text(&clean, nb_str_of(err->values[i] ? err->values[i] : ""), PARAMETERS_BYTES + 1);
+        nb_utf8_add_clean(&clean, nb_str_of(err->values[i] ? err->values[i] : ""),
+                          PARAMETERS_BYTES + 1);
         nb_json_put_string(out, nb_strbuf_str(&clean));
     }
     nb_strbuf_addc(out, '}');
@@ -249,7 +222,7 @@ nb_rpc_status_of_error(nb_rpc_status *out, nb_status st, const nb_error *err, nb
     }
     classes = nb_rpc_error_classes(err);
     out->code = NB_RPC_INTERNAL;
-    add_text(&out->message, nb_str_of(nb_error_message(err)), MESSAGE_BYTES);
+    nb_utf8_add_clean(&out->message, nb_str_of(nb_error_message(err)), MESSAGE_BYTES);
     put_classes(&values[CLASS_LIST], classes);
     nb_strbuf_adds(&values[NAME], nb_error_name(err));
     nb_strbuf_adds(&values[SQLSTATE], nb_error_sqlstate(err));

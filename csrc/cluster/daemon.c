@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon.c: see daemon.h.
+ */
+#include "cluster/daemon.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include "base/log.h"
+
+static sigset_t ending;
+
+void
+nb_daemon_begin(void)
+{
+    struct rlimit files;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ending, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* a terminal that closes is no reason to end */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    nb_log_set_level(NB_LOG_INFO);
+}
+
+int
+nb_daemon_wait(void)
+{
+    int which = SIGTERM;
+
+    while (sigwait(&ending, &which) == EINTR) {
+    }
+    return which;
+}
+
+/* ---- configuration ---- */
+
+nb_status
+nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err)
+{
+    static const struct {
+        const char *variable, *below;
+    } places[] = {{"SPARK_CONF_DIR", ""}, {"NBASPARK_HOME", "/conf"}, {"SPARK_HOME", "/conf"}};
+    nb_config *config = nb_config_new();
+    nb_status st = NB_DONE;
+    char path[4096];
+
+    if (!config) {
+        return NB_NOMEM;
+    }
+    if (properties_file) {
+        st = nb_config_load(config, properties_file, false, err);
+        if (st == NB_DONE) {
+            st = nb_raise_errno(err, "open", properties_file, ENOENT);
+        }
+    }
+    for (size_t i = 0; i < NB_COUNT_OF(places) && st == NB_DONE; i++) {
+        const char *folder = getenv(places[i].variable);
+        if (folder && *folder) {
+            snprintf(path, sizeof path, "%s%s/spark-defaults.conf", folder, places[i].below);
+            st = nb_config_load(config, path, false, err);
+        }
+    }
+    if (st < 0) {
+        nb_config_free(config);
+        return st;
+    }
+    *out = config;
+    return NB_OK;
+}
+
+int
+nb_daemon_port(const char *option, const char *variable, const nb_config *config, const char *key,
+               int otherwise, nb_error *err)
+{
+    const char *text = option ? option : variable ? getenv(variable) : NULL;
+    nb_str s = nb_str_of(text);
+    int64_t port;
+
+    if ((!text || !*text) && (!key || !nb_config_get(config, nb_str_of(key), &s))) {
+        return otherwise;
+    }
+    if (!nb_str_to_int64(nb_str_trim(s), &port) || port < 0 || port > 65535) {
+        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "a port is a number from 0 to 65535",
+                 NULL);
+        return -1;
+    }
+    return (int)port;
+}
+
+bool
+nb_is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (strcmp(host, "localhost") == 0) {
+        return true;
+    }
+    if (inet_pton(AF_INET, host, &v4) == 1) {
+        return (ntohl(v4.s_addr) >> 24) == 127;
+    }
+    return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+void
+nb_daemon_address(char out[300], const char *host, int port)
+{
+    snprintf(out, 300, strchr(host, ':') ? "[%.255s]:%d" : "%.255s:%d", host, port);
+}
+
+/* ---- secrets ---- */
+
+static void
+wipe(nb_strbuf *b)
+{
+    if (b->data) {
+        explicit_bzero(b->data, b->cap);
+    }
+    nb_strbuf_free(b);
+}
+
+static void
+take_secret(const char *variable, const nb_config *config, const char *key, nb_strbuf *out)
+{
+    const char *text = getenv(variable);
+    nb_str s;
+
+    if (text && *text) {
+        nb_strbuf_adds(out, text);
+    } else if (nb_config_get(config, nb_str_of(key), &s)) {
+        nb_strbuf_add(out, s);
+    }
+    unsetenv(variable); /* not for those who read the environment of this process's children */
+}
+
+nb_status
+nb_secrets_load(const nb_config *config, nb_secrets *out, nb_error *err)
+{
+    nb_str on;
+    bool wanted = false;
+
+    take_secret("SPARK_CONNECT_AUTHENTICATE_TOKEN", config, "spark.connect.authenticate.token",
+                &out->token);
+    take_secret("SPARK_AUTHENTICATE_SECRET", config, "spark.authenticate.secret", &out->secret);
+    if (nb_config_get(config, NB_STR("spark.authenticate"), &on)) {
+        nb_str_to_bool(on, &wanted);
+    }
+    if (wanted && out->secret.len == 0) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "spark.authenticate needs spark.authenticate.secret", NULL);
+    }
+    return out->token.failed || out->secret.failed ? NB_NOMEM : NB_OK;
+}
+
+void
+nb_secrets_free(nb_secrets *s)
+{
+    wipe(&s->token);
+    wipe(&s->secret);
+}
+
+bool
+nb_secrets_any(const nb_secrets *s)
+{
+    return s->token.len > 0 || s->secret.len > 0;
+}
+
+static bool
+shows(nb_str header, const nb_strbuf *secret)
+{
+    return secret->len > 0 && nb_rpc_secret_equal(header, nb_strbuf_str(secret));
+}
+
+nb_rpc_code
+nb_secrets_gate(nb_rpc_call *call, void *payload)
+{
+    const nb_secrets *s = payload;
+    nb_str header = nb_rpc_call_metadata(call, "authorization");
+    bool is_client, ok;
+
+    if (!nb_secrets_any(s)) {
+        return NB_RPC_OK;
+    }
+    if (!nb_str_starts_with(header, NB_STR("Bearer "))) {
+        return NB_RPC_UNAUTHENTICATED;
+    }
+    header = (nb_str){header.data + 7, header.len - 7};
+    is_client = nb_str_starts_with(nb_rpc_call_path(call), NB_STR("/spark.connect."));
+    ok = shows(header, &s->secret);
+    if (is_client || s->secret.len == 0) {
+        ok = shows(header, &s->token) || ok;
+    }
+    return ok ? NB_RPC_OK : NB_RPC_UNAUTHENTICATED;
+}
+
+bool
+nb_conf_is_secret(nb_str key)
+{
+    static const char *const words[] = {"secret",     "password",   "token",
+                                        "credential", "privatekey", "accesskey"};
+
+    for (size_t w = 0; w < NB_COUNT_OF(words); w++) {
+        size_t n = strlen(words[w]);
+        for (size_t i = 0; i + n <= key.len; i++) {
+            if (nb_str_equal_nocase((nb_str){key.data + i, n}, (nb_str){words[w], n})) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ---- TLS ---- */
+
+static bool
+ssl_setting(const nb_config *config, const char *name, nb_str *out)
+{
+    char key[96];
+
+    snprintf(key, sizeof key, "spark.ssl.rpc.%s", name);
+    if (nb_config_get(config, nb_str_of(key), out)) {
+        return true;
+    }
+    snprintf(key, sizeof key, "spark.ssl.%s", name);
+    return nb_config_get(config, nb_str_of(key), out);
+}
+
+static bool
+ssl_flag(const nb_config *config, const char *name)
+{
+    nb_str text;
+    bool on = false;
+
+    return ssl_setting(config, name, &text) && nb_str_to_bool(text, &on) && on;
+}
+
+static nb_status
+read_pem(const nb_config *config, const char *name, bool needed, nb_strbuf *out, nb_error *err)
+{
+    char path[4096], message[128], part[4096];
+    nb_str text;
+    FILE *f;
+    size_t n;
+
+    if (!ssl_setting(config, name, &text) || text.len == 0) {
+        snprintf(message, sizeof message, "spark.ssl.enabled needs spark.ssl.%s, a PEM file", name);
+        return needed ? nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", message, NULL) : NB_OK;
+    }
+    snprintf(path, sizeof path, "%.*s", (int)text.len, text.data);
+    f = fopen(path, "re");
+    if (!f) {
+        return nb_raise_errno(err, "open", path, errno);
+    }
+    while ((n = fread(part, 1, sizeof part, f)) > 0 && out->len < (size_t)1 << 20) {
+        nb_strbuf_add(out, (nb_str){part, n});
+    }
+    fclose(f);
+    explicit_bzero(part, sizeof part);
+    return out->failed ? NB_NOMEM : NB_OK;
+}
+
+nb_status
+nb_tls_files_load(const nb_config *config, nb_tls_files *out, nb_error *err)
+{
+    out->enabled = ssl_flag(config, "enabled");
+    if (!out->enabled) {
+        return NB_OK;
+    }
+    NB_TRY(read_pem(config, "certChain", true, &out->chain, err));
+    NB_TRY(read_pem(config, "privateKey", true, &out->key, err));
+    return ssl_flag(config, "needClientAuth")
+               ? read_pem(config, "trustStore", true, &out->roots, err)
+               : NB_OK;
+}
+
+void
+nb_tls_files_free(nb_tls_files *t)
+{
+    wipe(&t->chain);
+    wipe(&t->key);
+    wipe(&t->roots);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon.h: what the processes of nbasparkd share: start, configuration files, signals, secrets.
+ *
+ * Each subcommand is one function with main's arguments (argv[0] is its name), listed in programs.def.
+ */
+#ifndef NB_CLUSTER_DAEMON_H
+#define NB_CLUSTER_DAEMON_H
+
+#include "base/config.h"
+#include "rpc/server.h"
+
+int nb_master_main(int argc, char **argv);
+
+/* First of all: signals that end the process are kept for nb_daemon_wait (also by threads made later), as many files as the system
+ * lets us, log level INFO. */
+void nb_daemon_begin(void);
+/* Sleeps until SIGTERM or SIGINT; which one it was. */
+int nb_daemon_wait(void);
+
+/* properties_file, or else spark-defaults.conf in $SPARK_CONF_DIR, $NBASPARK_HOME/conf, $SPARK_HOME/conf (the first that is there). */
+nb_status nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err);
+
+/* A TCP port: the option's text if any, else the environment's, else the configuration's, else `otherwise`. -1 and an error when it is none. */
+int nb_daemon_port(const char *option, const char *variable, const nb_config *config,
+                   const char *key, int otherwise, nb_error *err);
+bool nb_is_loopback(const char *host);
+/* "host:port" for gRPC; numeric IPv6 hosts get brackets. */
+void nb_daemon_address(char out[300], const char *host, int port);
+
+/* What callers must show. Empty = not set. */
+typedef struct nb_secrets {
+    nb_strbuf
+        token; /* of clients: SPARK_CONNECT_AUTHENTICATE_TOKEN, spark.connect.authenticate.token */
+    nb_strbuf
+        secret; /* between processes: SPARK_AUTHENTICATE_SECRET, spark.authenticate.secret with spark.authenticate */
+} nb_secrets;
+
+/* Takes them out of the environment and says nothing of them anywhere. */
+nb_status nb_secrets_load(const nb_config *config, nb_secrets *out, nb_error *err);
+void nb_secrets_free(nb_secrets *s); /* wipes them */
+bool nb_secrets_any(const nb_secrets *s);
+/* For nb_rpc_server_options, payload: the nb_secrets. Clients' methods (spark.connect) take token or secret, all others the secret, or
+ * the token when there is no secret; without either all may come in. They come as "authorization: Bearer …". */
+nb_rpc_code nb_secrets_gate(nb_rpc_call *call, void *secrets);
+/* Keys whose values must not be seen: neither in sessions nor in logs, user interfaces, event logs. */
+bool nb_conf_is_secret(nb_str key);
+
+/* spark.ssl.{enabled,certChain,privateKey,trustStore,needClientAuth}, also as spark.ssl.rpc.*: PEM files. *enabled false: no TLS.
+ * What is read is wiped by nb_tls_files_free. */
+typedef struct nb_tls_files {
+    bool enabled;
+    nb_strbuf chain, key, roots;
+} nb_tls_files;
+nb_status nb_tls_files_load(const nb_config *config, nb_tls_files *out, nb_error *err);
+void nb_tls_files_free(nb_tls_files *t);
+
+#endif

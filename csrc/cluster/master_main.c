@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * master_main.c: nbasparkd master: from options to a server that answers, to a clean end.
+ *
+ * Options win over environment, environment over spark-defaults.conf. Listening beyond loopback needs a token or secret, unless --insecure
+ * says that whoever reaches the port may run queries and read the files of this process's user.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/log.h"
+#include "cluster/daemon.h"
+#include "connect/service.h"
+#include "rpc/runtime.h"
+
+#define GRACE_MS 10000 /* that calls have to end after SIGTERM */
+
+typedef struct master {
+    const char *host, *port, *connect_port, *webui_port,
+        *properties_file; /* options; NULL when not given */
+    bool insecure;
+    nb_config *config;
+    nb_secrets secrets;
+    nb_tls_files tls;
+    nb_service *service;
+    nb_rpc_server *server;
+    int bound, bound_connect;
+} master;
+
+static void
+usage(FILE *out)
+{
+    fputs(
+        "Usage: nbasparkd master [OPTION …]\n\n"
+        "  -h, --host HOST             address to listen on (SPARK_MASTER_HOST; 127.0.0.1)\n"
+        "  -p, --port PORT             of the cluster (SPARK_MASTER_PORT; 7077)\n"
+        "      --connect-port PORT     of Spark Connect (spark.connect.grpc.binding.port; 15002)\n"
+        "      --webui-port PORT       of the web page (SPARK_MASTER_WEBUI_PORT; 8080)\n"
+        "      --properties-file FILE  instead of spark-defaults.conf\n"
+        "      --insecure              listen beyond loopback without authentication\n"
+        "      --log-json              log as lines of JSON\n"
+        "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
+        "      --help, --version\n\n"
+        "Port 0 takes a free one. SPARK_CONNECT_AUTHENTICATE_TOKEN is the token that clients must "
+        "show.\n",
+        out);
+}
+
+/* -1: go on; else the exit code. */
+static int
+read_options(master *m, int argc, char **argv)
+{
+    enum {
+        CONNECT_PORT = 256,
+        WEBUI_PORT,
+        PROPERTIES,
+        INSECURE,
+        LOG_JSON,
+        LOG_LEVEL,
+        HELP,
+        VERSION
+    };
+    static const struct option options[] = {
+        {"host", required_argument, NULL, 'h'},
+        {"ip", required_argument, NULL, 'h'},
+        {"port", required_argument, NULL, 'p'},
+        {"connect-port", required_argument, NULL, CONNECT_PORT},
+        {"webui-port", required_argument, NULL, WEBUI_PORT},
+        {"properties-file", required_argument, NULL, PROPERTIES},
+        {"insecure", no_argument, NULL, INSECURE},
+        {"log-json", no_argument, NULL, LOG_JSON},
+        {"log-level", required_argument, NULL, LOG_LEVEL},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
+        {NULL, 0, NULL, 0}};
+    nb_log_level level;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "h:i:p:", options, NULL)) != -1) {
+        switch (c) {
+        case 'h':
+        case 'i': m->host = optarg; break;
+        case 'p': m->port = optarg; break;
+        case CONNECT_PORT: m->connect_port = optarg; break;
+        case WEBUI_PORT: m->webui_port = optarg; break;
+        case PROPERTIES: m->properties_file = optarg; break;
+        case INSECURE: m->insecure = true; break;
+        case LOG_JSON: nb_log_set_json(true); break;
+        case LOG_LEVEL:
+            if (!nb_log_level_parse(nb_str_of(optarg), &level)) {
+                fprintf(stderr, "no such log level: %s\n", optarg);
+                return 2;
+            }
+            nb_log_set_level(level);
+            break;
+        case HELP: usage(stdout); return 0;
+        case VERSION: puts("nbasparkd " NB_VERSION); return 0;
+        default: usage(stderr); return 2;
+        }
+    }
+    if (optind < argc) {
+        usage(stderr);
+        return 2;
+    }
+    return -1;
+}
+
+/* What sessions start with: the file's settings without secrets, and where they run. */
+static nb_status
+make_service(master *m, nb_error *err)
+{
+    nb_service_options options = NB_SERVICE_OPTIONS_INIT;
+    nb_arena *arena = nb_arena_new(NULL);
+    nb_conf_pair *pairs;
+    nb_str key, value;
+    nb_status st;
+    int n = 0;
+
+    if (!arena) {
+        return NB_NOMEM;
+    }
+    while (nb_config_at(m->config, n, &key, &value)) {
+        n++;
+    }
+    pairs = NB_ARENA_ARRAY(arena, nb_conf_pair, n + 1);
+    if (!pairs) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    for (int i = 0; nb_config_at(m->config, i, &key, &value); i++) {
+        if (!nb_conf_is_secret(key) && !nb_str_starts_with(key, NB_STR("spark.ssl.")) &&
+            !nb_str_equal(key, NB_STR("spark.master"))) {
+            pairs[options.n_conf++] = (nb_conf_pair){key, value};
+        }
+    }
+    pairs[options.n_conf++] = (nb_conf_pair){NB_STR("spark.master"), NB_STR("local[*]")};
+    options.conf = pairs;
+    options.memory_limit = (size_t)nb_config_int(m->config, NB_CONF_MEMORY_LIMIT);
+    st = nb_service_new(&options, &m->service, err);
+    nb_arena_free(arena);
+    return st;
+}
+
+static nb_status
+listen_on(master *m, const char *host, int port, int *bound, nb_error *err)
+{
+    nb_rpc_tls tls = {nb_strbuf_str(&m->tls.chain), nb_strbuf_str(&m->tls.key),
+                      nb_strbuf_str(&m->tls.roots)};
+    char address[300];
+
+    nb_daemon_address(address, host, port);
+    return nb_rpc_server_listen(m->server, address, m->tls.enabled ? &tls : NULL, bound, err);
+}
+
+static nb_status
+start(master *m, nb_error *err)
+{
+    nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
+    const char *host;
+    int port, connect_port;
+
+    NB_TRY(nb_daemon_config(m->properties_file, &m->config, err));
+    NB_TRY(nb_secrets_load(m->config, &m->secrets, err));
+    NB_TRY(nb_tls_files_load(m->config, &m->tls, err));
+    host = m->host ? m->host : getenv("SPARK_MASTER_HOST");
+    host = host && *host ? host : "127.0.0.1";
+    port = nb_daemon_port(m->port, "SPARK_MASTER_PORT", m->config, NULL, 7077, err);
+    connect_port = nb_daemon_port(m->connect_port, NULL, m->config,
+                                  "spark.connect.grpc.binding.port", 15002, err);
+    if (port < 0 || connect_port < 0 ||
+        nb_daemon_port(m->webui_port, "SPARK_MASTER_WEBUI_PORT", m->config, "spark.master.ui.port",
+                       8080, err) < 0) {
+        return NB_ERROR;
+    }
+    if (!nb_is_loopback(host) && !nb_secrets_any(&m->secrets)) {
+        if (!m->insecure) {
+            return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                            "listening beyond loopback needs authentication: set "
+                            "SPARK_CONNECT_AUTHENTICATE_TOKEN (and spark.authenticate.secret for "
+                            "workers), or say --insecure",
+                            NULL);
+        }
+        nb_log(NB_LOG_WARN, "master",
+               "INSECURE: anybody who can reach %s may run queries and read files here", host);
+    }
+    NB_TRY(make_service(m, err));
+    options.gate = nb_secrets_gate;
+    options.gate_payload = &m->secrets;
+    NB_TRY(nb_rpc_server_new(&options, &m->server, err));
+    NB_TRY(nb_service_register(m->service, m->server, err));
+    NB_TRY(listen_on(m, host, port, &m->bound, err));
+    NB_TRY(listen_on(m, host, connect_port, &m->bound_connect, err));
+    NB_TRY(nb_rpc_server_start(m->server, err));
+    nb_log(NB_LOG_INFO, "master",
+           "nbasparkd " NB_VERSION ": spark://%s:%d, Spark Connect at sc://%s:%d%s", host, m->bound,
+           host, m->bound_connect, m->tls.enabled ? " (TLS)" : "");
+    return NB_OK;
+}
+
+int
+nb_master_main(int argc, char **argv)
+{
+    master m = {0};
+    nb_error err = NB_ERROR_INIT;
+    int code;
+    nb_status st;
+
+    nb_daemon_begin();
+    code = read_options(&m, argc, argv);
+    if (code >= 0) {
+        return code;
+    }
+    st = start(&m, &err);
+    if (st < 0) {
+        nb_log(NB_LOG_FATAL, "master", "%s",
+               st == NB_NOMEM ? "out of memory" : nb_error_message(&err));
+        code = 1;
+    } else {
+        int which = nb_daemon_wait();
+        nb_log(NB_LOG_INFO, "master", "signal %d: calls that run have %d s to end", which,
+               GRACE_MS / 1000);
+        nb_rpc_server_stop(m.server, GRACE_MS);
+        code = 0;
+    }
+    nb_rpc_server_free(m.server);
+    nb_service_free(m.service);
+    nb_tls_files_free(&m.tls);
+    nb_secrets_free(&m.secrets);
+    nb_config_free(m.config);
+    nb_error_clear(&err);
+    nb_rpc_stop();
+    if (code == 0) {
+        nb_log(NB_LOG_INFO, "master", "ended");
+    }
+    return code;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service_execute.c: ExecutePlan, ReattachExecute, ReleaseExecute.
+ *
+ * A handler listens: it waits for the execution, then sends its responses. When the client goes, an execution that it may come back for goes
+ * on without a listener; any other is cancelled. A newer listener ends the older one.
+ */
+#include <time.h>
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "connect/service_internal.h"
+#include "plan/analyzer_internal.h"
+#include "plan/message_unpack.h"
+
+#define MAX_TAGS        64
+#define MIN_CHUNK_BYTES 1024
+#define CHUNK_BYTES     ((int64_t)16 << 20) /* where a client takes parts and says no size */
+
+static void
+wake(void *payload)
+{
+    nb_operation *op = payload;
+
+    pthread_mutex_lock(&op->lock);
+    pthread_cond_broadcast(&op->changed);
+    pthread_mutex_unlock(&op->lock);
+}
+
+/* Waits for the end of the execution. */
+static nb_status
+wait_for_end(nb_operation *op, nb_rpc_call *call, int listener, nb_error *err)
+{
+    const nb_cancel_flag *gone = nb_rpc_call_cancelled(call);
+    nb_status st = NB_OK;
+
+    nb_rpc_call_on_cancel(call, wake, op);
+    pthread_mutex_lock(&op->lock);
+    while (op->state == NB_OPERATION_RUNNING && op->listener == listener &&
+           !atomic_load(&gone->requested)) {
+        pthread_cond_wait(&op->changed, &op->lock);
+    }
+    if (op->listener != listener) {
+        st = nb_raise(err, NB_COND_INVALID_CURSOR_DISCONNECTED, NULL);
+    } else if (op->state == NB_OPERATION_RUNNING) {
+        st = NB_CANCELLED;
+    }
+    pthread_mutex_unlock(&op->lock);
+    nb_rpc_call_on_cancel(call, NULL, NULL);
+    return st;
+}
+
+/* The failure of the execution, to this and every later listener under the same id. */
+static nb_status
+report_failure(nb_operation *op, nb_rpc_call *call)
+{
+    nb_rpc_status status = NB_RPC_STATUS_INIT;
+    nb_served *s = op->served;
+
+    pthread_mutex_lock(&s->lock);
+    if (!op->error_id[0]) {
+        nb_kept_error *kept = &s->errors[s->next_error];
+        nb_uuid_make(op->error_id);
+        s->next_error = (s->next_error + 1) % NB_KEPT_ERRORS;
+        nb_error_clear(&kept->err);
+        nb_error_copy(&op->err, &kept->err);
+        memcpy(kept->id, op->error_id, sizeof kept->id);
+    }
+    pthread_mutex_unlock(&s->lock);
+    nb_rpc_status_of_error(&status, op->status, &op->err, nb_str_of(op->error_id));
+    nb_rpc_call_set_status(call, &status);
+    return NB_OK;
+}
+
+static nb_status
+listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, nb_error *err)
+{
+    nb_result_cursor at = {0, 0};
+    nb_operation_state state;
+    nb_status st;
+    int listener;
+
+    pthread_mutex_lock(&op->lock);
+    listener = ++op->listener;
+    op->n_listeners++;
+    pthread_cond_broadcast(&op->changed);
+    pthread_mutex_unlock(&op->lock);
+    NB_TRY_GOTO(st, wait_for_end(op, call, listener, err), done);
+    pthread_mutex_lock(&op->lock);
+    state = op->state;
+    pthread_mutex_unlock(&op->lock);
+    if (state != NB_OPERATION_SUCCEEDED) {
+        st = report_failure(op, call);
+        goto done;
+    }
+    if (last_response.len) {
+        NB_TRY_GOTO(st, nb_result_cursor_after(op, last_response, &at, err), done);
+    }
+    st = nb_result_stream(op, call, at, listener, err);
+done:
+    pthread_mutex_lock(&op->lock);
+    op->n_listeners--;
+    op->detached_ns = nb_clock_mono_ns();
+    pthread_mutex_unlock(&op->lock);
+    return st;
+}
+
+/* Field by field, because the plan stays bytes: the session unpacks it. */
+static nb_status
+read_execute(nb_str request, nb_arena *arena, nb_operation_request *out, nb_error *err)
+{
+    nb_str value;
+    uint64_t integer;
+    uint32_t field;
+    bool bad = false;
+
+    out->tags = NB_ARENA_ARRAY(arena, nb_str, MAX_TAGS);
+    if (!out->tags) {
+        return NB_NOMEM;
+    }
+    while (nb_wire_next(&request, &field, &value, &integer, &bad)) {
+        if (!value.data) {
+            continue;
+        }
+        if (field == 3) {
+            if (out->plan.data) {
+                return nb_raise(err, NB_COND_INVALID_PLAN, "message", "two plans", NULL);
+            }
+            out->plan = value;
+        } else if (field == 6) {
+            out->id = value;
+        } else if (field == 7) {
+            if (out->n_tags == MAX_TAGS || value.len == 0 ||
+                !nb_utf8_validate(value.data, value.len) || memchr(value.data, ',', value.len)) {
+                return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                                "tags are text without commas, not empty and not too many", NULL);
+            }
+            out->tags[out->n_tags++] = value;
+        } else if (field == 5) {
+            ProtobufCMessage *m;
+            const Sc__ExecutePlanRequest__RequestOption *o;
+            NB_TRY(nb_message_unpack(arena, &sc__execute_plan_request__request_option__descriptor,
+                                     value.data, value.len, &m, err));
+            o = (const Sc__ExecutePlanRequest__RequestOption *)m;
+            if (o->request_option_case ==
+                SC__EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_REATTACH_OPTIONS) {
+                out->reattachable = o->reattach_options->reattachable;
+            } else if (
+                o->request_option_case ==
+                SC__EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_RESULT_CHUNKING_OPTIONS) {
+                const Sc__ResultChunkingOptions *c = o->result_chunking_options;
+                int64_t wanted =
+                    c->has_preferred_arrow_chunk_size ? c->preferred_arrow_chunk_size : CHUNK_BYTES;
+                out->chunk_bytes = c->allow_arrow_batch_chunking
+                                       ? NB_MIN(NB_MAX(wanted, MIN_CHUNK_BYTES), CHUNK_BYTES * 4)
+                                       : 0;
+            }
+        }
+    }
+    if (bad) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "the request is not a message", NULL);
+    }
+    if (!out->plan.data) {
+        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a request without a plan", NULL);
+    }
+    if (out->id.len && !nb_is_uuid(out->id)) {
+        return nb_raise(err, NB_COND_INVALID_HANDLE_FORMAT, "handle", "", NULL);
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err)
+{
+    nb_str request = nb_rpc_call_request(call);
+    nb_arena *arena = nb_arena_new(NULL);
+    nb_operation_request wanted = {{NULL, 0}, {NULL, 0}, NULL, 0, false, 0};
+    nb_operation *op = NULL;
+    nb_served *s = NULL;
+    nb_request_head head;
+    nb_status st = NB_NOMEM;
+
+    if (!arena) {
+        return st;
+    }
+    NB_TRY_GOTO(st, nb_request_head_read(request, 8, &head, err), done);
+    NB_TRY_GOTO(st, nb_served_open(service, &head, true, &s, err), done);
+    NB_TRY_GOTO(st, read_execute(request, arena, &wanted, err), done);
+    NB_TRY_GOTO(st, nb_operation_start(s, &wanted, &op, err), done);
+    st = listen(op, call, NB_STR(""), err);
+done:
+    if (op && !op->reattachable) {
+        nb_operation_remove(op);
+    }
+    if (st < 0 && st != NB_CANCELLED) {
+        st = nb_service_fail(call, s, st, err);
+    }
+    if (op) {
+        nb_operation_release(op);
+    }
+    nb_served_release(s);
+    nb_arena_free(arena);
+    return st;
+}
+
+nb_status
+nb_handle_reattach(nb_rpc_call *call, void *service, nb_error *err)
+{
+    nb_str request = nb_rpc_call_request(call);
+    nb_arena *arena = nb_arena_new(NULL);
+    const Sc__ReattachExecuteRequest *r;
+    ProtobufCMessage *m;
+    nb_operation *op = NULL;
+    nb_served *s = NULL;
+    nb_request_head head;
+    nb_status st = NB_NOMEM;
+
+    if (!arena) {
+        return st;
+    }
+    NB_TRY_GOTO(st, nb_request_head_read(request, 6, &head, err), done);
+    NB_TRY_GOTO(st,
+                nb_message_unpack(arena, &sc__reattach_execute_request__descriptor, request.data,
+                                  request.len, &m, err),
+                done);
+    r = (const Sc__ReattachExecuteRequest *)m;
+    NB_TRY_GOTO(st, nb_served_open(service, &head, false, &s, err), done);
+    NB_TRY_GOTO(st, nb_operation_find(s, nb_pb_str(r->operation_id), &op, err), done);
+    if (!op->reattachable) {
+        st = nb_raise(err, NB_COND_INVALID_CURSOR_NOT_REATTACHABLE, NULL);
+        goto done;
+    }
+    st = listen(op, call, nb_pb_str(r->last_response_id), err);
+done:
+    if (st < 0 && st != NB_CANCELLED) {
+        st = nb_service_fail(call, s, st, err);
+    }
+    if (op) {
+        nb_operation_release(op);
+    }
+    nb_served_release(s);
+    nb_arena_free(arena);
+    return st;
+}
+
+nb_status
+nb_handle_release_execute(nb_rpc_call *call, void *service, nb_error *err)
+{
+    nb_str request = nb_rpc_call_request(call);
+    nb_arena *arena = nb_arena_new(NULL);
+    Sc__ReleaseExecuteResponse *response;
+    const Sc__ReleaseExecuteRequest *r;
+    ProtobufCMessage *m;
+    nb_operation *op = NULL;
+    nb_served *s = NULL;
+    nb_request_head head;
+    nb_error quiet = NB_ERROR_INIT;
+    nb_status st = NB_NOMEM;
+
+    if (!arena) {
+        return st;
+    }
+    NB_TRY_GOTO(st, nb_request_head_read(request, 7, &head, err), done);
+    NB_TRY_GOTO(st,
+                nb_message_unpack(arena, &sc__release_execute_request__descriptor, request.data,
+                                  request.len, &m, err),
+                done);
+    r = (const Sc__ReleaseExecuteRequest *)m;
+    NB_TRY_GOTO(st, nb_served_open(service, &head, false, &s, err), done);
+    response = NB_MESSAGE(arena, Sc__ReleaseExecuteResponse, sc__release_execute_response);
+    if (!response) {
+        st = NB_NOMEM;
+        goto done;
+    }
+    /* Responses are made from the table, which stays whole until all is released. What is no more is no fault: clients release twice. */
+    if (nb_operation_find(s, nb_pb_str(r->operation_id), &op, &quiet) >= 0) {
+        if (r->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_ALL) {
+            nb_operation_remove(op);
+        }
+        response->has_operation_id = true;
+        response->operation_id = r->operation_id;
+        nb_operation_release(op);
+    }
+    nb_error_clear(&quiet);
+    response->has_session_id = response->has_server_side_session_id = true;
+    response->session_id = nb_pb_bytes(s->id);
+    response->server_side_session_id = nb_pb_bytes(nb_served_server_id(s));
+    st = nb_service_reply(call, arena, &response->base, err);
+done:
+    if (st < 0 && st != NB_CANCELLED) {
+        st = nb_service_fail(call, s, st, err);
+    }
+    nb_served_release(s);
+    nb_arena_free(arena);
+    return st;
+}

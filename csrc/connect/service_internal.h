@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service_internal.h: what the files of the service share: sessions (service.c), operations (service_operation.c), their responses
+ * (service_result.c), the handlers (service_execute.c, service_requests.c, service_artifacts.c).
+ *
+ * Locks, in the order in which they are taken: service->lock (table of sessions), served->lock (a session's operations, errors), op->lock.
+ * Sessions and operations are counted; the tables hold one reference, each handler and each execution another.
+ */
+#ifndef NB_CONNECT_SERVICE_INTERNAL_H
+#define NB_CONNECT_SERVICE_INTERNAL_H
+
+#include <pthread.h>
+#include "base/pool.h"
+#include "connect/query.h"
+#include "connect/requests.h"
+#include "connect/service.h"
+
+#define NB_UUID_CHARS 36
+
+/* The fields that all requests have. Borrowed from the request. */
+typedef struct nb_request_head {
+    nb_str user, session,
+        observed; /* observed: the server-side session id the client has seen; empty when none */
+} nb_request_head;
+
+typedef struct nb_operation nb_operation;
+typedef struct nb_served nb_served;
+
+/* An error that FetchErrorDetails may ask about. */
+typedef struct nb_kept_error {
+    char id[NB_UUID_CHARS + 1];
+    nb_error err;
+} nb_kept_error;
+
+#define NB_KEPT_ERRORS   32
+#define NB_KEPT_FINISHED 256
+
+struct nb_served {
+    nb_service *service;
+    nb_arena *arena; /* holds this struct and its names */
+    nb_str user, id;
+    nb_session *session;
+    /* under service->lock */
+    nb_served *next;
+    int refs;
+    int64_t last_used_ns;
+
+    pthread_mutex_t lock; /* what follows */
+    nb_operation *operations;
+    int n_operations;
+    nb_kept_error errors[NB_KEPT_ERRORS];
+    int next_error;
+    char finished[NB_KEPT_FINISHED]
+                 [NB_UUID_CHARS + 1]; /* operations that are no more: not to be run a second time */
+    int next_finished;
+};
+
+typedef enum nb_operation_state {
+    NB_OPERATION_RUNNING,
+    NB_OPERATION_SUCCEEDED,
+    NB_OPERATION_FAILED,
+    NB_OPERATION_CANCELLED
+} nb_operation_state;
+
+/* Rows [from, from+n) of a chunk: one Arrow batch of the responses. */
+typedef struct nb_result_slice {
+    int chunk;
+    int n_parts;             /* messages it goes in; 0 = not sent yet */
+    int64_t from, n, offset; /* offset: rows before it */
+} nb_result_slice;
+
+struct nb_operation {
+    nb_served *served; /* referenced */
+    nb_arena *arena;   /* holds this struct, its names and the plan */
+    char id[NB_UUID_CHARS + 1];
+    nb_str plan;
+    nb_str *tags;
+    int n_tags;
+    bool reattachable;
+    int64_t
+        chunk_bytes; /* Arrow batches larger than this go in several messages; 0 = they may not */
+    nb_cancel_flag cancel;
+    /* under served->lock */
+    nb_operation *next;
+
+    pthread_mutex_t lock; /* what follows */
+    pthread_cond_t changed;
+    int refs;
+    nb_operation_state state;
+    bool interrupted;
+    nb_result *result;
+    nb_error err;
+    nb_status status;
+    char error_id[NB_UUID_CHARS + 1];
+    int listener; /* number of the latest stream; older ones end */
+    int n_listeners;
+    int64_t detached_ns;     /* since when nobody listens */
+    nb_result_slice *slices; /* made in order, as far as anybody has got; pool memory */
+    int n_slices, cap_slices;
+    bool sliced; /* all of them */
+    int64_t batch_rows;
+};
+
+struct nb_service {
+    nb_service_options options;
+    nb_arena *arena; /* options */
+    nb_pool *pool;   /* root of all sessions: the memory limit */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    nb_served *sessions;
+    int n_sessions;                                   /* in the table */
+    int n_alive;                                      /* not freed yet */
+    int n_running;                                    /* executions */
+    char closed[NB_KEPT_FINISHED][NB_UUID_CHARS + 1]; /* ids of sessions that were released */
+    int next_closed;
+    bool stopping;
+    bool has_janitor;
+    pthread_t janitor;
+};
+
+/* ---- service.c ---- */
+
+/* Fields of a message without unpacking it: the next one from *rest. value: the bytes of a length-delimited field, else empty with
+ * *number_out's integer in *integer. False at the end; *bad when the bytes are no message. */
+bool nb_wire_next(nb_str *rest, uint32_t *field, nb_str *value, uint64_t *integer, bool *bad);
+
+/* Reads what all requests have; observed_field is the number of client_observed_server_side_session_id, which differs. */
+nb_status
+nb_request_head_read(nb_str request, uint32_t observed_field, nb_request_head *out, nb_error *err);
+bool nb_is_uuid(nb_str s);
+void nb_uuid_make(char out[NB_UUID_CHARS + 1]);
+
+/* The session, made when it is not there and `create`; a reference for the caller. */
+nb_status nb_served_open(nb_service *service, const nb_request_head *head, bool create,
+                         nb_served **out, nb_error *err);
+bool nb_served_exists(nb_service *service, const nb_request_head *head);
+void nb_served_release(nb_served *s);
+/* Takes it out of the table and cancels what runs in it. */
+void nb_served_close(nb_service *service, nb_served *s, bool remember);
+nb_str nb_served_server_id(const nb_served *s);
+
+/* Ends the call with the error, which is kept for FetchErrorDetails when there is a session (NULL: none). err is cleared. */
+nb_status nb_service_fail(nb_rpc_call *call, nb_served *s, nb_status st, nb_error *err);
+/* Packs and sends a response. */
+nb_status nb_service_reply(nb_rpc_call *call, nb_arena *arena, const ProtobufCMessage *response,
+                           nb_error *err);
+
+/* ---- service_operation.c ---- */
+
+typedef struct nb_operation_request {
+    nb_str id; /* empty: one is made */
+    nb_str plan;
+    nb_str *tags;
+    int n_tags;
+    bool reattachable;
+    int64_t chunk_bytes;
+} nb_operation_request;
+
+/* Registers and starts it; a reference for the caller. */
+nb_status nb_operation_start(nb_served *s, const nb_operation_request *request, nb_operation **out,
+                             nb_error *err);
+/* A reference for the caller; raises INVALID_HANDLE.* when there is none of this id. */
+nb_status nb_operation_find(nb_served *s, nb_str id, nb_operation **out, nb_error *err);
+void nb_operation_release(nb_operation *op);
+void nb_operation_cancel(nb_operation *op);
+/* Takes it out of the session's table (and cancels it). */
+void nb_operation_remove(nb_operation *op);
+/* Those of the session that match; NULL tag: all. ids go to the arena. */
+nb_status nb_operations_interrupt(nb_served *s, nb_str tag, nb_str id, nb_arena *arena,
+                                  ProtobufCBinaryData **ids, size_t *n);
+void nb_operations_expire(nb_served *s, int64_t now_ns);
+
+/* ---- service_result.c ---- */
+
+/* Where a stream stands: response `item`, of which the messages before `part` have been sent. */
+typedef struct nb_result_cursor {
+    int64_t item;
+    int part;
+} nb_result_cursor;
+
+/* Sends all responses from the cursor to the end; op has succeeded. `listener`: the stream's number, checked before each message. */
+nb_status nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_result_cursor at, int listener,
+                           nb_error *err);
+/* The cursor behind the response of this id. */
+nb_status
+nb_result_cursor_after(nb_operation *op, nb_str response_id, nb_result_cursor *out, nb_error *err);
+
+/* ---- handlers: service_execute.c, service_requests.c, service_artifacts.c ---- */
+
+nb_status nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_reattach(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_release_execute(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_analyze(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_config(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_interrupt(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_release_session(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_error_details(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_clone_session(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_status(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_add_artifacts(nb_rpc_call *call, void *service, nb_error *err);
+nb_status nb_handle_artifact_status(nb_rpc_call *call, void *service, nb_error *err);
+
+#endif

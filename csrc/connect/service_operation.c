@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service_operation.c: executions: started, found again, interrupted, given up.
+ *
+ * Each runs on a thread of its own, because it may outlive the call that asked for it: a client whose connection breaks comes back
+ * (ReattachExecute) and finds it running or done. One that does not come back in time is cancelled and removed by the janitor.
+ * The ids of what was removed are remembered: asking for one says so, instead of letting the client run it a second time.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "connect/requests.h"
+#include "connect/service_internal.h"
+
+void
+nb_operation_release(nb_operation *op)
+{
+    nb_served *s = op->served;
+    bool last;
+
+    pthread_mutex_lock(&op->lock);
+    last = --op->refs == 0;
+    pthread_mutex_unlock(&op->lock);
+    if (!last) {
+        return;
+    }
+    nb_result_free(op->result);
+    nb_error_clear(&op->err);
+    nb_pool_dealloc(s->service->pool, op->slices, sizeof *op->slices * (size_t)op->cap_slices);
+    pthread_mutex_destroy(&op->lock);
+    pthread_cond_destroy(&op->changed);
+    nb_arena_free(op->arena);
+    nb_served_release(s);
+}
+
+void
+nb_operation_cancel(nb_operation *op)
+{
+    pthread_mutex_lock(&op->lock);
+    op->interrupted = true;
+    atomic_store(&op->cancel.requested, 1);
+    pthread_mutex_unlock(&op->lock);
+}
+
+void
+nb_operation_remove(nb_operation *op)
+{
+    nb_served *s = op->served;
+    bool found = false;
+
+    pthread_mutex_lock(&s->lock);
+    for (nb_operation **at = &s->operations; *at; at = &(*at)->next) {
+        if (*at == op) {
+            *at = op->next;
+            s->n_operations--;
+            memcpy(s->finished[s->next_finished], op->id, sizeof op->id);
+            s->next_finished = (s->next_finished + 1) % NB_KEPT_FINISHED;
+            found = true;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (found) {
+        nb_operation_cancel(op);
+        pthread_mutex_lock(&op->lock);
+        op->listener++; /* streams end */
+        pthread_cond_broadcast(&op->changed);
+        pthread_mutex_unlock(&op->lock);
+        nb_operation_release(op);
+    }
+}
+
+/* ---- execution ---- */
+
+static void
+execute(void *payload)
+{
+    nb_operation *op = payload;
+    nb_result *result = NULL;
+    nb_error err = NB_ERROR_INIT;
+    nb_status st;
+
+    st = nb_session_execute(op->served->session, op->plan, &op->cancel, &result, &err);
+    pthread_mutex_lock(&op->lock);
+    op->status = st;
+    op->result = result;
+    if (st < 0) {
+        nb_status_explain(st, &err);
+        nb_error_move(&err, &op->err);
+    }
+    op->state = st >= 0              ? NB_OPERATION_SUCCEEDED
+                : st == NB_CANCELLED ? NB_OPERATION_CANCELLED
+                                     : NB_OPERATION_FAILED;
+    pthread_cond_broadcast(&op->changed);
+    pthread_mutex_unlock(&op->lock);
+}
+
+static void *
+execution_main(void *arg)
+{
+    nb_operation *op = arg;
+    nb_service *service = op->served->service;
+
+    execute(op);
+    nb_operation_release(op);
+    pthread_mutex_lock(&service->lock);
+    service->n_running--;
+    pthread_cond_broadcast(&service->changed);
+    pthread_mutex_unlock(&service->lock);
+    return NULL;
+}
+
+static bool
+start_thread(nb_operation *op)
+{
+    sigset_t all, before;
+    pthread_attr_t attr;
+    pthread_t thread;
+    bool ok;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    ok = pthread_create(&thread, &attr, execution_main, op) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+static nb_status
+make(nb_served *s, const nb_operation_request *request, nb_operation **out)
+{
+    nb_arena *arena = nb_arena_new(NULL);
+    nb_operation *op = arena ? NB_ARENA_NEW(arena, nb_operation) : NULL;
+    pthread_condattr_t attr;
+
+    if (!op) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    op->served = s;
+    op->arena = arena;
+    if (request->id.len) {
+        memcpy(op->id, request->id.data, NB_UUID_CHARS);
+    } else {
+        nb_uuid_make(op->id);
+    }
+    op->plan = nb_arena_str(arena, request->plan);
+    op->tags = NB_ARENA_ARRAY(arena, nb_str, request->n_tags + 1);
+    for (int i = 0; op->tags && i < request->n_tags; i++) {
+        op->tags[i] = nb_arena_str(arena, request->tags[i]);
+        op->n_tags += op->tags[i].data != NULL;
+    }
+    if (!op->plan.data || !op->tags || op->n_tags != request->n_tags) {
+        nb_arena_free(arena);
+        return NB_NOMEM;
+    }
+    op->reattachable = request->reattachable;
+    op->chunk_bytes = request->chunk_bytes;
+    pthread_mutex_init(&op->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&op->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    op->refs = 3; /* table, execution, caller */
+    op->detached_ns = nb_clock_mono_ns();
+    *out = op;
+    return NB_OK;
+}
+
+/* Under the session's lock. */
+static nb_operation *
+find(nb_served *s, nb_str id)
+{
+    for (nb_operation *op = s->operations; op; op = op->next) {
+        if (nb_str_equal(nb_str_of(op->id), id)) {
+            return op;
+        }
+    }
+    return NULL;
+}
+
+static bool
+was_finished(nb_served *s, nb_str id)
+{
+    for (int i = 0; i < NB_KEPT_FINISHED; i++) {
+        if (nb_str_equal(nb_str_of(s->finished[i]), id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+nb_status
+nb_operation_start(nb_served *s, const nb_operation_request *request, nb_operation **out,
+                   nb_error *err)
+{
+    nb_service *service = s->service;
+    nb_operation *op;
+    bool exists, full, abandoned, ok;
+
+    NB_TRY(make(s, request, &op));
+    pthread_mutex_lock(&service->lock);
+    s->refs++; /* the operation's */
+    service->n_running++;
+    pthread_mutex_unlock(&service->lock);
+    pthread_mutex_lock(&s->lock);
+    exists = find(s, nb_str_of(op->id)) != NULL;
+    abandoned = was_finished(s, nb_str_of(op->id));
+    full = s->n_operations >= service->options.max_operations;
+    ok = !exists && !abandoned && !full && start_thread(op);
+    if (ok) {
+        op->next = s->operations;
+        s->operations = op;
+        s->n_operations++;
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (ok) {
+        *out = op;
+        return NB_OK;
+    }
+    pthread_mutex_lock(&service->lock);
+    service->n_running--;
+    pthread_mutex_unlock(&service->lock);
+    if (exists) {
+        nb_raise(err, NB_COND_INVALID_HANDLE_OPERATION_ALREADY_EXISTS, "handle", op->id, NULL);
+    } else if (abandoned) {
+        nb_raise(err, NB_COND_INVALID_HANDLE_OPERATION_ABANDONED, "handle", op->id, NULL);
+    } else {
+        nb_raise(err, NB_COND_RESOURCE_EXHAUSTED, "what",
+                 full ? "operations of a session" : "threads", NULL);
+    }
+    op->refs = 1;
+    nb_operation_release(op);
+    return NB_ERROR;
+}
+
+nb_status
+nb_operation_find(nb_served *s, nb_str id, nb_operation **out, nb_error *err)
+{
+    nb_operation *op;
+    bool abandoned;
+    char text[NB_UUID_CHARS + 1];
+
+    if (!nb_is_uuid(id)) {
+        return nb_raise(err, NB_COND_INVALID_HANDLE_FORMAT, "handle", "", NULL);
+    }
+    pthread_mutex_lock(&s->lock);
+    op = find(s, id);
+    abandoned = !op && was_finished(s, id);
+    if (op) {
+        pthread_mutex_lock(&op->lock);
+        op->refs++;
+        pthread_mutex_unlock(&op->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (op) {
+        *out = op;
+        return NB_OK;
+    }
+    snprintf(text, sizeof text, "%.*s", (int)id.len, id.data);
+    return nb_raise(err,
+                    abandoned ? NB_COND_INVALID_HANDLE_OPERATION_ABANDONED
+                              : NB_COND_INVALID_HANDLE_OPERATION_NOT_FOUND,
+                    "handle", text, NULL);
+}
+
+/* ---- the end ---- */
+
+nb_status
+nb_operations_interrupt(nb_served *s, nb_str tag, nb_str id, nb_arena *arena,
+                        ProtobufCBinaryData **ids, size_t *n)
+{
+    nb_status st = NB_OK;
+
+    pthread_mutex_lock(&s->lock);
+    *ids = NB_ARENA_ARRAY(arena, ProtobufCBinaryData, s->n_operations + 1);
+    st = *ids ? NB_OK : NB_NOMEM;
+    for (nb_operation *op = st >= 0 ? s->operations : NULL; op; op = op->next) {
+        bool matches = !tag.data && !id.data;
+        bool running;
+        for (int i = 0; i < op->n_tags && tag.data && !matches; i++) {
+            matches = nb_str_equal(op->tags[i], tag);
+        }
+        matches = matches || (id.data && nb_str_equal(nb_str_of(op->id), id));
+        if (!matches) {
+            continue;
+        }
+        pthread_mutex_lock(&op->lock);
+        running = op->state == NB_OPERATION_RUNNING;
+        pthread_mutex_unlock(&op->lock);
+        if (running) {
+            nb_operation_cancel(op);
+            (*ids)[(*n)++] = nb_pb_bytes(nb_arena_str(arena, nb_str_of(op->id)));
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return st;
+}
+
+void
+nb_operations_expire(nb_served *s, int64_t now_ns)
+{
+    for (;;) {
+        nb_operation *op;
+
+        pthread_mutex_lock(&s->lock);
+        for (op = s->operations; op; op = op->next) {
+            bool expired;
+            pthread_mutex_lock(&op->lock);
+            expired = op->n_listeners == 0 &&
+                      now_ns - op->detached_ns > (int64_t)s->service->options.detached_ms * 1000000;
+            op->refs += expired;
+            pthread_mutex_unlock(&op->lock);
+            if (expired) {
+                break;
+            }
+        }
+        pthread_mutex_unlock(&s->lock);
+        if (!op) {
+            return;
+        }
+        nb_log(NB_LOG_INFO, "connect", "operation %s has no listener and is given up", op->id);
+        nb_operation_remove(op);
+        nb_operation_release(op);
+    }
+}
