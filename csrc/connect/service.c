@@ -461,7 +461,7 @@ nb_service_new(const nb_service_options *options, nb_service **out, nb_error *er
 {
     nb_arena *arena = nb_arena_new(NULL);
     nb_service *s = arena ? NB_ARENA_NEW(arena, nb_service) : NULL;
-    nb_conf_pair *conf = arena ? NB_ARENA_ARRAY(arena, nb_conf_pair, options->n_conf + 2) : NULL;
+    nb_conf_pair *conf = arena ? NB_ARENA_ARRAY(arena, nb_conf_pair, options->n_conf + 1) : NULL;
     pthread_condattr_t attr;
     sigset_t all, before;
     nb_status st = NB_NOMEM;
@@ -473,10 +473,6 @@ nb_service_new(const nb_service_options *options, nb_service **out, nb_error *er
     s->arena = arena;
     s->options = *options;
     s->options.conf = conf;
-    /* first, so that a setting wins: clients ask for it before it is set */
-    conf[0] = (nb_conf_pair){NB_STR("spark.sql.session.timeZone"), nb_system_zone(arena)};
-    s->options.n_conf = options->n_conf + 1;
-    conf++;
     for (int i = 0; i < options->n_conf; i++) {
         conf[i].key = nb_arena_str(arena, options->conf[i].key);
         conf[i].value = nb_arena_str(arena, options->conf[i].value);

@@ -55,6 +55,20 @@ not_found(nb_arena *arena, nb_str key, nb_error *err)
                     nb_arena_printf(arena, "\"%.*s\"", (int)key.len, key.data), NULL);
 }
 
+/* As nb_config_get; the time zone that nobody set is the system's. */
+static bool
+look_up(nb_session *s, nb_arena *arena, nb_str key, nb_str *value)
+{
+    if (nb_config_get(s->config, key, value)) {
+        return true;
+    }
+    if (nb_str_equal(key, NB_STR("spark.sql.session.timeZone"))) {
+        *value = nb_system_zone(arena);
+        return true;
+    }
+    return false;
+}
+
 /* Under the session's lock. */
 static nb_status
 handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_error *err)
@@ -71,7 +85,7 @@ handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_erro
     case SC__CONFIG_REQUEST__OPERATION__OP_TYPE_GET:
         for (size_t i = 0; i < op->get->n_keys; i++) {
             nb_str key = text(op->get->keys[i]);
-            if (!nb_config_get(s->config, key, &value)) {
+            if (!look_up(s, a->arena, key, &value)) {
                 return not_found(a->arena, key, err);
             }
             NB_TRY(add_pair(a, key, true, value));
@@ -80,7 +94,7 @@ handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_erro
     case SC__CONFIG_REQUEST__OPERATION__OP_TYPE_GET_WITH_DEFAULT:
         for (size_t i = 0; i < op->get_with_default->n_pairs; i++) {
             const Sc__KeyValue *kv = op->get_with_default->pairs[i];
-            bool found = nb_config_get(s->config, text(kv->key), &value);
+            bool found = look_up(s, a->arena, text(kv->key), &value);
             NB_TRY(add_pair(a, text(kv->key), found || kv->has_value,
                             found ? value : text(kv->value)));
         }
@@ -88,7 +102,7 @@ handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_erro
     case SC__CONFIG_REQUEST__OPERATION__OP_TYPE_GET_OPTION:
         for (size_t i = 0; i < op->get_option->n_keys; i++) {
             nb_str key = text(op->get_option->keys[i]);
-            bool found = nb_config_get(s->config, key, &value);
+            bool found = look_up(s, a->arena, key, &value);
             NB_TRY(add_pair(a, key, found, found ? value : (nb_str){"", 0}));
         }
         return NB_OK;

@@ -451,6 +451,12 @@ static nb_status
 attribute(nb_arena *arena, const nb_ml_model *m, const Sc__Fetch *f, nb_ml_value *out,
           nb_error *err)
 {
+    /* of linear models, where the way of solving does not give them */
+    static const struct {
+        const char *attribute, *what;
+    } statistics[] = {{"coefficientStandardErrors", "Std. Error of coefficients"},
+                      {"tValues", "t-statistic"},
+                      {"pValues", "p-value"}};
     const Sc__Fetch__Method *last = f->methods[f->n_methods - 1];
     nb_str name = nb_ml_text(last->method);
     char path[160];
@@ -479,6 +485,11 @@ attribute(nb_arena *arena, const nb_ml_model *m, const Sc__Fetch *f, nb_ml_value
     if (!summary && nb_str_equal(name, NB_STR("hasSummary"))) {
         *out = nb_ml_bool(m->values.n > 0 && nb_ml_get(&m->values, "summary.featuresCol") != NULL);
         return NB_OK;
+    }
+    for (size_t i = 0; summary && i < NB_COUNT_OF(statistics); i++) {
+        if (nb_str_equal(name, nb_str_of(statistics[i].attribute))) {
+            return nb_raise(err, NB_COND_ML_NO_STATISTIC, "statistic", statistics[i].what, NULL);
+        }
     }
     return nb_raise_unsupported(err, "The attribute %.*s of %s", (int)name.len, name.data,
                                 m->cls->name);

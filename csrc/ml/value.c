@@ -399,28 +399,6 @@ doubles_literal(nb_arena *arena, double *x, int n, Sc__Expression__Literal *lit)
 }
 
 static nb_status
-strings_literal(nb_arena *arena, const nb_ml_value *v, Sc__Expression__Literal *lit)
-{
-    Sc__Expression__Literal__SpecializedArray *a =
-        NB_ML_MESSAGE(arena, Sc__Expression__Literal__SpecializedArray,
-                      sc__expression__literal__specialized_array);
-
-    NB_ML_NEED(a);
-    a->strings = NB_ML_MESSAGE(arena, Sc__Strings, sc__strings);
-    NB_ML_NEED(a->strings);
-    a->value_type_case = SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_STRINGS;
-    a->strings->n_values = (size_t)v->n;
-    a->strings->values = NB_ARENA_ARRAY(arena, ProtobufCBinaryData, v->n + 1);
-    NB_ML_NEED(a->strings->values);
-    for (int i = 0; i < v->n; i++) {
-        a->strings->values[i] = nb_ml_bytes(v->strings[i]);
-    }
-    lit->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_SPECIALIZED_ARRAY;
-    lit->specialized_array = a;
-    return NB_OK;
-}
-
-static nb_status
 null_literal(nb_arena *arena, Sc__Expression__Literal *lit)
 {
     lit->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL;
@@ -485,18 +463,69 @@ set_bool(Sc__Expression__Literal *lit, bool v)
     lit->boolean = v;
 }
 
+/* The type of a list's elements, in a literal. */
 static nb_status
-lists_literal(nb_arena *arena, const nb_ml_value *v, Sc__Expression__Literal *lit)
+element_type(nb_arena *arena, const nb_ml_value *list, Sc__DataType **out)
+{
+    Sc__DataType *type = NB_ML_MESSAGE(arena, Sc__DataType, sc__data_type);
+
+    NB_ML_NEED(type);
+    switch (list->kind) {
+    case NB_ML_INTS:
+        type->kind_case = SC__DATA_TYPE__KIND_INTEGER;
+        type->integer = NB_ML_MESSAGE(arena, Sc__DataType__Integer, sc__data_type__integer);
+        NB_ML_NEED(type->integer);
+        break;
+    case NB_ML_DOUBLES:
+        type->kind_case = SC__DATA_TYPE__KIND_DOUBLE;
+        type->double_ = NB_ML_MESSAGE(arena, Sc__DataType__Double, sc__data_type__double);
+        NB_ML_NEED(type->double_);
+        break;
+    case NB_ML_LISTS:
+        type->kind_case = SC__DATA_TYPE__KIND_ARRAY;
+        type->array = NB_ML_MESSAGE(arena, Sc__DataType__Array, sc__data_type__array);
+        NB_ML_NEED(type->array);
+        type->array->has_contains_null = type->array->contains_null = true;
+        NB_TRY(element_type(arena,
+                            list->n ? &list->lists[0] : &(nb_ml_value){.kind = NB_ML_STRINGS},
+                            &type->array->element_type));
+        break;
+    default:
+        type->kind_case = SC__DATA_TYPE__KIND_STRING;
+        type->string = NB_ML_MESSAGE(arena, Sc__DataType__String, sc__data_type__string);
+        NB_ML_NEED(type->string);
+    }
+    *out = type;
+    return NB_OK;
+}
+
+/* Element i of a list of any kind, as a value of its own. */
+static nb_ml_value
+element_of(const nb_ml_value *list, int i)
+{
+    switch (list->kind) {
+    case NB_ML_INTS: return (nb_ml_value){.kind = NB_ML_INT, .i = list->ints[i]};
+    case NB_ML_DOUBLES: return (nb_ml_value){.kind = NB_ML_DOUBLE, .d = list->x[i]};
+    case NB_ML_STRINGS: return (nb_ml_value){.kind = NB_ML_STRING, .s = list->strings[i]};
+    default: return list->lists[i];
+    }
+}
+
+/* A list by itself is an array of literals, which every client reads; the arrays in vectors and matrices are of the packed kind. */
+static nb_status
+list_literal(nb_arena *arena, const nb_ml_value *v, Sc__Expression__Literal *lit)
 {
     Sc__Expression__Literal__Array *a =
         NB_ML_MESSAGE(arena, Sc__Expression__Literal__Array, sc__expression__literal__array);
 
     NB_ML_NEED(a);
+    NB_TRY(element_type(arena, v, &a->element_type));
     a->n_elements = (size_t)v->n;
     a->elements = NB_ARENA_ARRAY(arena, Sc__Expression__Literal *, v->n + 1);
     NB_ML_NEED(a->elements);
     for (int i = 0; i < v->n; i++) {
-        NB_TRY(nb_ml_to_literal(arena, &v->lists[i], &a->elements[i]));
+        nb_ml_value element = element_of(v, i);
+        NB_TRY(nb_ml_to_literal(arena, &element, &a->elements[i]));
     }
     lit->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_ARRAY;
     lit->array = a;
@@ -528,9 +557,10 @@ nb_ml_to_literal(nb_arena *arena, const nb_ml_value *v, Sc__Expression__Literal 
         lit->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING;
         lit->string = nb_ml_bytes(v->s);
         return NB_OK;
-    case NB_ML_STRINGS: return strings_literal(arena, v, lit);
-    case NB_ML_INTS: return ints_literal(arena, v->ints, v->n, lit);
-    case NB_ML_DOUBLES: return doubles_literal(arena, v->x, v->n, lit);
+    case NB_ML_STRINGS:
+    case NB_ML_INTS:
+    case NB_ML_DOUBLES:
+    case NB_ML_LISTS: return list_literal(arena, v, lit);
     case NB_ML_VECTOR:
         NB_TRY(struct_literal(arena, "org.apache.spark.ml.linalg.VectorUDT", 4, lit, &e));
         set_byte(e[0], 1);
@@ -549,7 +579,6 @@ nb_ml_to_literal(nb_arena *arena, const nb_ml_value *v, Sc__Expression__Literal 
         NB_TRY(doubles_literal(arena, v->x, v->rows * v->cols, e[5]));
         set_bool(e[6], v->transposed);
         return NB_OK;
-    case NB_ML_LISTS: return lists_literal(arena, v, lit);
     }
     return NB_OK;
 }

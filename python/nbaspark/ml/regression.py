@@ -126,27 +126,17 @@ class LinearRegressionSummary(JavaSummary):
     @property
     def coefficientStandardErrors(self) -> list[float]:
         """Standard errors of the coefficients, the intercept's last."""
-        return self._significance("coefficientStandardErrors", "Std. Error of coefficients")
+        return self._call_java("coefficientStandardErrors")
 
     @property
     def tValues(self) -> list[float]:
         """T statistics of the coefficients, the intercept's last."""
-        return self._significance("tValues", "t-statistic")
+        return self._call_java("tValues")
 
     @property
     def pValues(self) -> list[float]:
         """Two-sided p values of the coefficients, the intercept's last."""
-        return self._significance("pValues", "p-value")
-
-    def _significance(self, name: str, what: str) -> list[float]:
-        from nbaspark.errors import PySparkNotImplementedError, UnsupportedOperationException
-
-        try:
-            return self._call_java(name)
-        except PySparkNotImplementedError:
-            raise UnsupportedOperationException(
-                f"No {what} available for this LinearRegressionModel"
-            ) from None
+        return self._call_java("pValues")
 
 
 class LinearRegressionTrainingSummary(LinearRegressionSummary):
