@@ -114,6 +114,10 @@ nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_sess
                     nb_config_set(config, NB_STR("spark.app.id"),
                                   nb_str_of(nb_monitor_app_id(s->monitor)), err),
                     fail);
+        NB_TRY_GOTO(st,
+                    nb_config_set(config, NB_STR("nbaspark.ui.url"),
+                                  nb_str_of(nb_monitor_url(s->monitor)), err),
+                    fail);
     }
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);

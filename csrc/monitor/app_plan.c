@@ -58,6 +58,7 @@ read_metrics(nb_event_reader *r, void *base)
     bool first = true, bad = false;
     int cap = 0;
 
+    p->n_metrics = 0; /* should there be two lists, the last one counts */
     if (nb_json_peek(&r->json) != NB_JSON_ARRAY || !nb_json_enter(&r->json)) {
         return false;
     }
@@ -459,10 +460,15 @@ nb_app_count(nb_app *app, int64_t id, int64_t value, int64_t stage, int64_t atte
     v->values[v->n_values++] = value;
 }
 
-/* [[id, value], …]; base NULL: only checks. */
+typedef struct updates_event {
+    nb_app *app; /* NULL: only checks */
+} updates_event;
+
+/* [[id, value], …] */
 static bool
 read_updates(nb_event_reader *r, void *base)
 {
+    updates_event *e = base;
     bool first = true, bad = false;
     int64_t id, value;
 
@@ -478,8 +484,8 @@ read_updates(nb_event_reader *r, void *base)
             nb_json_more(&r->json, ']', &inner, &bad) || bad) {
             return false;
         }
-        if (base) {
-            nb_app_count(base, id, value, -1, 0, 0);
+        if (e->app) {
+            nb_app_count(e->app, id, value, -1, 0, 0);
         }
     }
     return !bad;
@@ -495,5 +501,6 @@ nb_app_driver_metrics(nb_app *app, nb_event_reader *r)
     nb_event_reader check = *r;
 
     /* first it is read without counting, so that a bad line changes nothing */
-    return nb_event_read_object(&check, table, NULL) && nb_event_read_object(r, table, app);
+    return nb_event_read_object(&check, table, &(updates_event){NULL}) &&
+           nb_event_read_object(r, table, &(updates_event){app});
 }

@@ -18,11 +18,13 @@
 #include "base/pool.h"
 #include "monitor/event_json.h"
 #include "monitor/event_log.h"
+#include "monitor/live.h"
 
 struct nb_monitor {
     nb_pool *pool;
     pthread_mutex_t lock;
     nb_event_log *log; /* under lock; may be NULL */
+    nb_live *live;     /* pages; under lock; may be NULL */
     atomic_llong numbers[NB_N_MONITOR_NUMBERS];
     char app_id[128];
 };
@@ -57,6 +59,9 @@ deliver(nb_monitor *m, nb_strbuf *line, bool flush)
         if (m->log) {
             nb_event_log_add(m->log, nb_strbuf_str(line), flush);
         }
+        if (m->live) {
+            nb_live_take(m->live, nb_strbuf_str(line));
+        }
         pthread_mutex_unlock(&m->lock);
     }
     nb_strbuf_free(line);
@@ -67,6 +72,7 @@ monitor_free(nb_monitor *m)
 {
     nb_pool *pool = m->pool;
 
+    nb_live_stop(m->live);
     nb_event_log_close(m->log);
     pthread_mutex_destroy(&m->lock);
     nb_pool_dealloc(pool, m, sizeof(*m));
@@ -78,6 +84,9 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
                 nb_error *err)
 {
     bool log = nb_config_bool(config, NB_CONF_EVENT_LOG_ENABLED);
+    /* its default is true, as in Spark, but here nobody is served who has not asked: starting takes time */
+    bool live = nb_config_is_set(config, NB_STR("spark.ui.enabled")) &&
+                nb_config_bool(config, NB_CONF_UI_ENABLED);
     nb_app_info app = {.config = config, .start_ms = start_ms > 0 ? start_ms : now_ms()};
     nb_strbuf head = {0};
     char user[128];
@@ -86,7 +95,7 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
     nb_status st;
 
     *out = NULL;
-    if (!log) {
+    if (!log && !live) {
         return NB_OK;
     }
     pool = nb_pool_new(NULL, "monitor", 0);
@@ -115,7 +124,12 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
         st = NB_NOMEM;
         goto fail;
     }
-    NB_TRY_GOTO(st, nb_event_log_open(config, app.id, &m->log, err), fail);
+    if (log) {
+        NB_TRY_GOTO(st, nb_event_log_open(config, app.id, &m->log, err), fail);
+    }
+    if (live) {
+        NB_TRY_GOTO(st, nb_live_start(config, m->app_id, &m->live, err), fail);
+    }
     deliver(m, &head, true);
     *out = m;
     return NB_OK;
@@ -142,6 +156,12 @@ const char *
 nb_monitor_app_id(const nb_monitor *m)
 {
     return m ? m->app_id : "";
+}
+
+const char *
+nb_monitor_url(const nb_monitor *m)
+{
+    return m ? nb_live_url(m->live) : "";
 }
 
 int64_t

@@ -33,6 +33,8 @@ nb_status nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_
 /* The application has ended: its log is closed and gets its final name. */
 void nb_monitor_close(nb_monitor *m);
 const char *nb_monitor_app_id(const nb_monitor *m); /* "" when NULL */
+/* Where the application's pages are ("http://127.0.0.1:4040"), or "". */
+const char *nb_monitor_url(const nb_monitor *m);
 
 typedef enum nb_monitor_number {
     NB_MONITOR_EXECUTION,

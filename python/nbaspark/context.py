@@ -127,8 +127,8 @@ class SparkContext:
 
     @property
     def uiWebUrl(self) -> str | None:
-        """The address of the web page of the application; None, as there is none."""
-        return None
+        """The address of the web pages of the application; None unless ``spark.ui.enabled`` was set to true."""
+        return self._session._setting("nbaspark.ui.url", None) or None
 
     @property
     def defaultParallelism(self) -> int:

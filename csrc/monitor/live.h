@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * live.h: the pages of an application that runs in this process (spark.ui.enabled, when it is set explicitly).
+ *
+ * The events that go to the log go here too, and make the same nb_app as a log does: pages of running and of finished
+ * applications are the same pages. It listens on loopback only, at spark.ui.port or one of the 16 behind it.
+ */
+#ifndef NB_MONITOR_LIVE_H
+#define NB_MONITOR_LIVE_H
+
+#include "base/config.h"
+
+typedef struct nb_live nb_live;
+
+nb_status nb_live_start(const nb_config *config, const char *app_id, nb_live **out, nb_error *err);
+void nb_live_stop(nb_live *live); /* NULL is fine */
+void nb_live_take(nb_live *live, nb_str line);
+const char *nb_live_url(const nb_live *live);
+
+#endif
