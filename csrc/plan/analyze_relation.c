@@ -19,6 +19,7 @@ nb_analyzer_new(const nb_analyzer_config *config, nb_analyzer **out)
     an->cfg = *config;
     an->arena = config->arena;
     an->views = nb_catalog_views(config->catalog);
+    an->row_goal = -1;
     an->case_sensitive =
         config->info->config && nb_config_bool(config->info->config, NB_CONF_CASE_SENSITIVE);
     *out = an;
@@ -932,7 +933,7 @@ nb_status
 nb_analyze_relation(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
     nb_status st;
-    int64_t plan_id;
+    int64_t plan_id, goal;
 
     NB_TRY(need_input(rel, err));
     if (an->depth + 1 > NB_PLAN_MAX_DEPTH) {
@@ -941,7 +942,12 @@ nb_analyze_relation(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
     }
     an->depth++;
     plan_id = rel->common && rel->common->has_plan_id ? rel->common->plan_id : -1;
+    goal = an->row_goal;
+    an->row_goal = rel->rel_type_case == SC__RELATION__REL_TYPE_LIMIT ? rel->limit->limit
+                   : nb_keeps_rows(rel)                               ? goal
+                                                                      : -1;
     st = analyze_one(an, rel, out, err);
+    an->row_goal = goal;
     if (st >= 0 && plan_id >= 0 && nb_catalog_may_be_cached(an->cfg.catalog, plan_id)) {
         size_t n = protobuf_c_message_get_packed_size(&rel->base);
         uint8_t *bytes = nb_arena_alloc(an->arena, n + 1);

@@ -388,10 +388,8 @@ read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
                 !nb_names_equal(an, nb_pb_str(r->subquery_alias->alias), name)) {
                 continue;
             }
-            if (r->common &&
-                nb_str_equal(nb_pb_str(r->common->source_info), NB_STR(NB_SQL_MARK_RECURSIVE))) {
-                return nb_raise_unsupported(err, "WITH RECURSIVE");
-            }
+            bool recursive = r->common && nb_str_starts_with(nb_pb_str(r->common->source_info),
+                                                             NB_STR(NB_SQL_MARK_RECURSIVE));
             an->with = NB_ARENA_ARRAY(an->arena, nb_with_scope, i + 1);
             if (!an->with) {
                 an->with = keep;
@@ -400,7 +398,8 @@ read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
             memcpy(an->with, keep, sizeof *keep * (size_t)(i + 1));
             an->with[i].n_visible = k;
             an->n_with = an->cap_with = i + 1;
-            st = nb_analyze_relation(an, r, out, err);
+            st = recursive ? nb_analyze_recursive(an, r, out, err)
+                           : nb_analyze_relation(an, r, out, err);
             an->with = keep;
             an->n_with = keep_n;
             an->cap_with = keep_cap;
@@ -432,7 +431,8 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
 
     NB_TRY(nb_sql_parse_identifier(an->arena, text, &parts, &n, err));
     if (n == 1) {
-        st = read_cte(an, parts[0], out, err);
+        st = nb_read_recursion(an, parts[0], out, err);
+        st = st == NB_DONE ? read_cte(an, parts[0], out, err) : st;
         if (st != NB_DONE) {
             return st;
         }

@@ -32,6 +32,9 @@ typedef struct nb_with_scope {
     size_t n_visible;
 } nb_with_scope;
 
+typedef struct nb_recursion nb_recursion; /* analyze_recursive.c */
+typedef struct nb_recursed nb_recursed;
+
 /* A subquery that was resolved over an input: GROUP BY 1 and the select list speak of the same one. */
 typedef struct nb_resolved_subquery {
     const Sc__SubqueryExpression *message;
@@ -60,6 +63,9 @@ struct nb_analyzer {
     int depth;
     nb_resolved_subquery *subqueries;
     int n_subqueries, cap_subqueries;
+    nb_recursion *recursion; /* recursive queries around, the innermost first */
+    nb_recursed *recursed;   /* those that have been run */
+    int64_t row_goal;        /* how many rows a limit right above wants; < 0: all */
     nb_attr_map resolved; /* by address of the message: what it became, see nb_resolved_of */
     struct nb_parsed_text {
         const Sc__Expression *message;
@@ -231,6 +237,14 @@ nb_status nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out,
 bool nb_in_default_database(const nb_str *parts, size_t n);
 nb_status nb_plan_alias(nb_analyzer *an, nb_plan *child, const nb_str *name, int n_name,
                         nb_plan **out, nb_error *err);
+
+/* ---- analyze_recursive.c ---- */
+/* A common table expression of WITH RECURSIVE. */
+nb_status
+nb_analyze_recursive(nb_analyzer *an, const Sc__Relation *r, nb_plan **out, nb_error *err);
+/* The name of a recursive query inside of itself. NB_DONE when name is none. */
+nb_status nb_read_recursion(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err);
+bool nb_keeps_rows(const Sc__Relation *r);
 
 /* ---- analyze_na.c, analyze_stat.c ---- */
 nb_status nb_analyze_na(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);

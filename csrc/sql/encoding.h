@@ -39,7 +39,7 @@
     "nbaspark:qualify" /* Filter above a Project: window functions allowed */
 #define NB_SQL_MARK_NATURAL "nbaspark:natural" /* Join over the columns that both sides have */
 #define NB_SQL_MARK_RECURSIVE \
-    "nbaspark:recursive" /* SubqueryAlias among references: WITH RECURSIVE */
+    "nbaspark:recursive" /* SubqueryAlias among references: WITH RECURSIVE; MAX RECURSION LEVEL follows as ":n" */
 
 /* The alias of a subquery in FROM that has none. */
 #define NB_SQL_NO_ALIAS "__auto_generated_subquery_name"

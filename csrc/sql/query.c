@@ -608,6 +608,7 @@ parse_ctes(nb_sql_parser *p, nb_ptrs *out)
         size_t at = p->pos;
         nb_str name;
         nb_names columns = {0};
+        const char *level = NB_SQL_MARK_RECURSIVE;
         Sc__Relation *query;
 
         NB_TRY(nb_sql_parse_ident(p, &name));
@@ -615,7 +616,17 @@ parse_ctes(nb_sql_parser *p, nb_ptrs *out)
             NB_TRY(nb_sql_parse_ident_list(p, &columns));
         }
         if (nb_sql_is_kw(p, NB_KW_MAX) && nb_sql_ahead_is_kw(p, 1, NB_KW_RECURSION)) {
-            return nb_raise_unsupported(p->err, "WITH RECURSIVE … MAX RECURSION LEVEL");
+            nb_sql_skip(p);
+            nb_sql_skip(p);
+            NB_TRY(nb_sql_expect_kw(p, NB_KW_LEVEL));
+            if (!nb_sql_is(p, NB_T_INTEGER)) {
+                return nb_sql_syntax_error(p);
+            }
+            level = nb_arena_printf(p->arena, "%s:%.*s", NB_SQL_MARK_RECURSIVE,
+                                    (int)nb_sql_token_text(p, nb_sql_cur(p)).len,
+                                    nb_sql_token_text(p, nb_sql_cur(p)).data);
+            NB_SQL_NEED(level);
+            nb_sql_skip(p);
         }
         nb_sql_accept_kw(p, NB_KW_AS);
         NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
@@ -634,7 +645,7 @@ parse_ctes(nb_sql_parser *p, nb_ptrs *out)
         query = nb_sql_subquery_alias(p, at, query, name, &columns);
         NB_SQL_NEED(query);
         if (recursive) {
-            nb_sql_mark(query, NB_SQL_MARK_RECURSIVE);
+            nb_sql_mark(query, level);
         }
         NB_TRY(nb_ptrs_push(p, out, query));
     } while (nb_sql_accept(p, NB_T_COMMA));
