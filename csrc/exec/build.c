@@ -552,33 +552,93 @@ build_top_n(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 }
 
 static nb_status
+add_to_join_spill(void *payload, nb_chunk **chunks, int n, nb_error *err)
+{
+    return nb_join_spill_add_build(payload, chunks, n, err);
+}
+
+/* The build side's rows: *rows, or *spill when they do not fit into memory. Opens the join, which holds *rows. */
+static nb_status
+build_join_side(nb_run *run, nb_node *node, int *columns, nb_operator **op, nb_join_spill **spill,
+                nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    bool left = nb_join_builds_left(node);
+    nb_node *child = node->children[left ? 0 : 1];
+    nb_expr **keys = left ? node->u.join.left_keys : node->u.join.right_keys;
+    int n = node->u.join.n_keys;
+    const nb_type *schema = NULL;
+    nb_table *rows = NULL;
+    nb_stream *stream;
+    nb_operator *sink;
+    nb_status st;
+
+    if (n == 0) {
+        NB_TRY(nb_build_gather_extended(run, node, child, keys, n, columns, &rows, err));
+    } else {
+        NB_TRY(in_memory(run, child, keys, n, columns, NB_JOIN_ROW_BYTES, &rows));
+    }
+    if (rows != NULL) {
+        schema = rows->schema;
+    } else {
+        NB_TRY(extended_stream(run, child, keys, n, columns, &stream, &schema, err));
+    }
+    NB_TRY_GOTO(st, nb_join_new(run, node, schema, columns, op), done);
+    NB_TRY_GOTO(st, nb_run_open(run, *op, err), done);
+    if (rows == NULL) {
+        NB_TRY_GOTO(st,
+                    nb_join_spill_new(ctx, node, schema, columns, nb_join_null_safe(*op), n, spill),
+                    done);
+        NB_TRY_GOTO(st, nb_collect_new(run, NULL, schema, -1, 0, &sink), done);
+        nb_collect_on_overflow(sink, (nb_overflow){.take = add_to_join_spill,
+                                                   .payload = *spill,
+                                                   .row_bytes = NB_JOIN_ROW_BYTES,
+                                                   .all = true});
+        NB_TRY_GOTO(st, nb_stream_run(run, stream, sink, err), done);
+        rows = nb_collect_table(sink);
+    }
+    if (*spill == NULL || !nb_join_spill_started(*spill)) {
+        NB_TRY_GOTO(st, nb_join_one_chunk(ctx, &rows), done);
+        st = nb_join_hold(*op, rows);
+        if (st != NB_NOMEM || *spill == NULL) {
+            if (st == NB_OK) {
+                nb_join_spill_free(*spill);
+                *spill = NULL;
+            }
+            goto done;
+        }
+        nb_join_release(*op);
+    }
+    st = nb_join_spill_add_build(*spill, rows->chunks, rows->n_chunks, err);
+done:
+    nb_table_release(rows);
+    return st;
+}
+
+static nb_status
 build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
-    bool left = nb_join_builds_left(node);
-    nb_node *build = node->children[left ? 0 : 1], *probe = node->children[left ? 1 : 0];
-    nb_expr **keys = left ? node->u.join.left_keys : node->u.join.right_keys;
+    nb_node *probe = node->children[nb_join_builds_left(node) ? 1 : 0];
     int *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, node->u.join.n_keys + 1);
-    nb_table *rows;
+    nb_join_spill *spill = NULL;
     nb_operator *op;
     nb_status st;
 
     if (columns == NULL) {
         return NB_NOMEM;
     }
-    NB_TRY(
-        nb_build_gather_extended(run, node, build, keys, node->u.join.n_keys, columns, &rows, err));
-    NB_TRY(nb_join_one_chunk(nb_run_ctx(run), &rows));
-    st = nb_build_stream(run, probe, out, err);
+    st = build_join_side(run, node, columns, &op, &spill, err);
     if (st == NB_OK) {
-        st = nb_join_new(run, node, rows, columns, &op);
+        st = nb_build_stream(run, probe, out, err);
     }
-    nb_table_release(rows);
-    NB_TRY(st);
-    NB_TRY(nb_stream_push(run, *out, op, err));
+    if (st < 0) {
+        nb_join_spill_free(spill);
+        return st;
+    }
     if (node->u.join.residual != NULL) {
         (*out)->sequential |= nb_exprs_count_rows(&node->u.join.residual, 1);
     }
-    return nb_join_has_drain(node) ? nb_stream_add_drain(run, *out, op, node) : NB_OK;
+    return nb_join_add_to(run, op, spill, *out, err);
 }
 
 static nb_status

@@ -10,6 +10,8 @@
 
 typedef struct generate_local {
     nb_eval *eval;
+    nb_arena
+        *made; /* columns of one batch that is passed on: one batch may become any number of them */
 } generate_local;
 
 static nb_status
@@ -22,6 +24,11 @@ generate_open_local(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *e
     }
     NB_TRY(nb_eval_new(nb_thread_memory(t), op->node->u.generate.args, op->node->u.generate.n_args,
                        nb_thread_exec(t)->info, &l->eval, err));
+    l->made = nb_arena_new(nb_thread_exec(t)->pool);
+    if (l->made == NULL) {
+        nb_eval_free(l->eval);
+        return NB_NOMEM;
+    }
     *local = l;
     return NB_OK;
 }
@@ -58,14 +65,14 @@ gather_field(nb_arena *arena, const nb_vector *structs, int field, const rows *r
 }
 
 static nb_status
-emit_rows(nb_operator *op, nb_thread_ctx *t, nb_batch *batch, const nb_vector *list, const rows *r,
-          nb_error *err)
+emit_rows(nb_operator *op, nb_arena *arena, nb_thread_ctx *t, nb_batch *batch,
+          const nb_vector *list, const rows *r, nb_error *err)
 {
     nb_node *node = op->node;
-    nb_arena *arena = batch->arena;
     int at = 0;
     nb_batch out;
 
+    nb_arena_reset(arena);
     NB_TRY(nb_batch_init(arena, node->schema->n_children, r->n, &out));
     out.order = batch->order;
     out.partition = batch->partition;
@@ -128,13 +135,13 @@ push_list(nb_operator *op, generate_local *l, nb_thread_ctx *t, nb_batch *batch,
             r.element[r.n] = span.len == 0 ? UINT32_MAX : span.offset + k;
             r.position[r.n++] = (int32_t)k;
             if (r.n == NB_BATCH_ROWS) {
-                st = emit_rows(op, t, batch, &flat, &r, err);
+                st = emit_rows(op, l->made, t, batch, &flat, &r, err);
                 r.n = 0;
             }
         }
     }
     if (st == NB_OK && r.n > 0) {
-        st = emit_rows(op, t, batch, &flat, &r, err);
+        st = emit_rows(op, l->made, t, batch, &flat, &r, err);
     }
     return st;
 }
@@ -187,6 +194,7 @@ generate_close_local(nb_operator *op, void *local)
 {
     (void)op;
     nb_eval_free(((generate_local *)local)->eval);
+    nb_arena_free(((generate_local *)local)->made);
 }
 
 static void

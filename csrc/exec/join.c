@@ -2,7 +2,7 @@
 /*
  * join.c: joins of all types: the probe side streams past the finished build side.
  *
- *     build side gathered → nb_join_table_build (open_global) → push* → drain (rows of the build side, where the type asks for them)
+ *     build side gathered → nb_join_table_build (nb_join_hold) → push* → drain (rows of the build side, where the type asks for them)
  *
  * Algorithm  a batch is looked up as a whole; pairs of probe row and build row are then listed, NB_BATCH_ROWS at a time, checked by the
  *            residual condition, and columns are gathered for those that remain. Without keys every row of the build side is a
@@ -10,59 +10,15 @@
  * Order      of the probe side's rows; the matches of a row in the order of the build side; a row without match where it stands. Rows
  *            of the build side that nobody matched come last, in their order.
  * Threads    the table is read-only; marks on build rows are single bytes, set and never cleared while probing.
+ * Memory     build rows that do not fit lie on disk by the hash of their keys, and so do the probe rows that may match them (join_spill.h); they are
+ *            joined round by round when all others have been, by an operator per round (join_rounds.c). Without keys they lie in mapped files.
  * Spark      null matches nothing except under <=>. NOT IN (null_aware): a null on the build side lets nothing through, a null on the
  *            probe side only if the build side is empty.
  */
-#include "exec/join.h"
-
-#include "exec/join_table.h"
-#include "exec/operators.h"
+#include "exec/join_internal.h"
 
 #define ONE_CHUNK_ROWS (1 << 24)
 #define COPY_ROWS      4096
-
-/* What happens to rows; derived from join type and build side. */
-typedef struct join_shape {
-    bool pairs;         /* matched pairs come out */
-    bool keep_probe;    /* probe rows without match come out, with nulls */
-    bool keep_build;    /* the same for build rows (drain) */
-    bool probe_matched; /* SEMI: probe rows with a match, once */
-    bool probe_missing; /* ANTI: those without */
-    bool drain_matched; /* SEMI, ANTI with the build side on the left */
-    bool drain_missing;
-    bool mark;   /* a boolean behind the probe's columns */
-    bool single; /* a second match is an error */
-} join_shape;
-
-typedef struct join_op {
-    nb_operator base;
-    const nb_exec_ctx *ctx;
-    nb_arena *arena;
-    nb_pool *pool;
-    join_shape shape;
-    nb_table *build; /* columns of the child, then computed keys */
-    int *build_key_cols;
-    int *
-        same_as; /* per build column the probe column that has the same value in every pair; -1: none */
-    nb_join_table *table;
-    nb_row_index index;
-    uint8_t *matched; /* per build row; NULL when nobody asks */
-    nb_expr **probe_keys;
-    bool *null_safe;
-    int n_keys, n_probe, n_build; /* columns */
-    nb_expr *residual;
-    bool build_left, null_aware;
-} join_op;
-
-typedef struct join_local {
-    nb_eval *keys, *residual;
-    uint32_t *heads;
-    uint8_t *nulls;
-    /* the piece under way */
-    uint32_t *probe_rows, *build_rows;
-    int64_t n;
-    uint8_t *found; /* per probe row of the batch: has a match */
-} join_local;
 
 static join_shape
 shape_of(nb_join_type type, bool build_left)
@@ -105,29 +61,40 @@ has_drain(const join_shape *s)
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
-static nb_status
-join_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
+nb_status
+nb_join_hold(nb_operator *base, nb_table *build)
 {
     join_op *j = (join_op *)base;
-    size_t n = (size_t)j->build->n_rows;
 
-    (void)err;
-    j->ctx = ctx;
-    j->pool = nb_pool_new(ctx->pool, "join", 0);
-    if (j->pool == NULL) {
-        return NB_NOMEM;
-    }
-    NB_TRY(nb_row_index_init(j->arena, j->build, &j->index));
-    NB_TRY(nb_join_table_build(ctx, j->pool, j->build, j->build_key_cols, j->null_safe, j->n_keys,
+    j->build = nb_table_ref(build);
+    NB_TRY(nb_row_index_init(j->arena, build, &j->index));
+    NB_TRY(nb_join_table_build(j->ctx, j->pool, build, j->build_key_cols, j->null_safe, j->n_keys,
                                &j->table));
     if (has_drain(&j->shape)) {
-        j->matched = nb_pool_zalloc(j->pool, n + 1);
+        j->matched = nb_pool_zalloc(j->pool, (size_t)build->n_rows + 1);
         if (j->matched == NULL) {
             return NB_NOMEM;
         }
     }
+    j->has_nulls = j->spill ? nb_join_spill_has_nulls(j->spill) : j->table->has_nulls;
+    j->has_build = j->spill ? nb_join_spill_build_rows(j->spill) > 0 : build->n_rows > 0;
     nb_metrics_peak(base->node, (int64_t)nb_pool_peak(j->pool));
     return NB_OK;
+}
+
+void
+nb_join_release(nb_operator *base)
+{
+    join_op *j = (join_op *)base;
+
+    nb_join_table_free(j->table);
+    if (j->matched != NULL) {
+        nb_pool_dealloc(j->pool, j->matched, (size_t)j->build->n_rows + 1);
+    }
+    nb_table_release(j->build);
+    j->table = NULL;
+    j->matched = NULL;
+    j->build = NULL;
 }
 
 static nb_status
@@ -136,6 +103,7 @@ join_open_local(nb_operator *base, nb_thread_ctx *t, void **local, nb_error *err
     join_op *j = (join_op *)base;
     nb_arena *memory = nb_thread_memory(t);
     join_local *l = NB_ARENA_NEW(memory, join_local);
+    nb_status st;
 
     if (l == NULL) {
         return NB_NOMEM;
@@ -145,16 +113,25 @@ join_open_local(nb_operator *base, nb_thread_ctx *t, void **local, nb_error *err
     l->found = NB_ARENA_ARRAY(memory, uint8_t, NB_BATCH_ROWS);
     l->probe_rows = NB_ARENA_ARRAY(memory, uint32_t, NB_BATCH_ROWS);
     l->build_rows = NB_ARENA_ARRAY(memory, uint32_t, NB_BATCH_ROWS);
-    if (l->heads == NULL || l->nulls == NULL || l->found == NULL || l->probe_rows == NULL ||
-        l->build_rows == NULL) {
+    l->all_probe = NB_ARENA_ARRAY(memory, uint32_t, 2 * NB_BATCH_ROWS);
+    l->all_build = NB_ARENA_ARRAY(memory, uint32_t, 2 * NB_BATCH_ROWS);
+    if (l->all_probe == NULL || l->all_build == NULL || l->heads == NULL || l->nulls == NULL ||
+        l->found == NULL || l->probe_rows == NULL || l->build_rows == NULL) {
         return NB_NOMEM;
     }
-    NB_TRY(nb_eval_new(memory, j->probe_keys, j->n_keys, j->ctx->info, &l->keys, err));
+    l->pairs = nb_arena_new(j->ctx->pool);
+    if (l->pairs == NULL) {
+        return NB_NOMEM;
+    }
+    if ((st = nb_eval_new(memory, j->probe_keys, j->n_keys, j->ctx->info, &l->keys, err)) < 0) {
+        nb_arena_free(l->pairs);
+        return st;
+    }
     if (j->residual != NULL) {
-        nb_status st = nb_eval_new(memory, &j->residual, 1, j->ctx->info, &l->residual, err);
-
+        st = nb_eval_new(memory, &j->residual, 1, j->ctx->info, &l->residual, err);
         if (st < 0) {
             nb_eval_free(l->keys);
+            nb_arena_free(l->pairs);
             return st;
         }
     }
@@ -168,97 +145,12 @@ join_close_local(nb_operator *base, void *local)
     join_local *l = local;
 
     (void)base;
+    nb_chunk_builder_free(l->later);
+    nb_arena_free(l->pairs);
     nb_eval_free(l->keys);
     if (l->residual != NULL) {
         nb_eval_free(l->residual);
     }
-}
-
-/* ---- columns of pairs ------------------------------------------------------------------------ */
-
-/* Columns of build rows; NB_NO_ROW gives nulls. probe: the columns of the rows that they are paired with; keys are taken from there,
- * where all rows have a partner. May be NULL. */
-static nb_status
-gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb_vector *probe,
-             nb_arena *arena, nb_vector *out)
-{
-    uint32_t *some = NULL;
-
-    for (int64_t i = 0; i < n; i++) {
-        if (rows[i] == NB_NO_ROW) {
-            some = NB_ARENA_ARRAY(arena, uint32_t, n);
-            if (some == NULL) {
-                return NB_NOMEM;
-            }
-            break;
-        }
-    }
-    if (some != NULL && j->build->n_rows == 0) {
-        for (int c = 0; c < j->n_build; c++) {
-            NB_TRY(nb_vector_const_null(arena, j->build->schema->children[c].type, n, &out[c]));
-        }
-        return NB_OK;
-    }
-    for (int64_t i = 0; some != NULL && i < n; i++) {
-        some[i] = rows[i] == NB_NO_ROW ? 0 : rows[i];
-    }
-    for (int c = 0; c < j->n_build; c++) {
-        if (some == NULL && probe != NULL && j->same_as[c] >= 0) {
-            out[c] = probe[j->same_as[c]];
-        } else {
-            NB_TRY(nb_rows_gather(&j->index, &c, 1, some ? some : rows, n, arena, &out[c]));
-        }
-    }
-    for (int c = 0; some != NULL && c < j->n_build; c++) {
-        if (out[c].type->id == NB_TYPE_NULL) {
-            continue;
-        }
-        if (out[c].kind != NB_VEC_FLAT) {
-            nb_vector flat;
-            NB_TRY(nb_vector_flatten(arena, &out[c], &flat));
-            out[c] = flat;
-        }
-        NB_TRY(nb_vector_need_validity(arena, &out[c]));
-        for (int64_t i = 0; i < n; i++) {
-            if (rows[i] == NB_NO_ROW) {
-                nb_bit_clear(out[c].validity, i);
-                if (nb_type_storage(out[c].type)->phys == NB_PHYS_STRING) {
-                    NB_DATA(nb_view, &out[c])[i] = (nb_view){0};
-                } else if (nb_type_storage(out[c].type)->phys == NB_PHYS_LIST) {
-                    NB_DATA(nb_list, &out[c])[i] = (nb_list){0, 0};
-                }
-            }
-        }
-    }
-    return NB_OK;
-}
-
-/* Left columns, then right columns, of pairs. */
-static nb_status
-make_pairs(const join_op *j, nb_batch *batch, const uint32_t *probe, const uint32_t *build,
-           int64_t n, nb_batch *out)
-{
-    int first_probe = j->build_left ? j->n_build : 0, first_build = j->build_left ? 0 : j->n_probe;
-    bool all = n == batch->n_rows;
-
-    NB_TRY(nb_batch_init(batch->arena, j->n_probe + j->n_build, n, out));
-    out->order = batch->order;
-    out->partition = batch->partition;
-    for (int64_t i = 0; all && i < n; i++) {
-        all = probe[i] == i;
-    }
-    for (int c = 0; c < j->n_probe; c++) {
-        const nb_vector *v;
-
-        NB_TRY(nb_batch_column(batch, c, &v));
-        if (all) {
-            out->cols[first_probe + c] = *v;
-        } else {
-            NB_TRY(nb_vector_gather(batch->arena, v, probe, n, &out->cols[first_probe + c]));
-        }
-    }
-    return gather_build(j, build, n, &out->cols[first_probe], batch->arena,
-                        &out->cols[first_build]);
 }
 
 /* ---- probing --------------------------------------------------------------------------------- */
@@ -274,7 +166,8 @@ check_residual(join_op *j, join_local *l, nb_batch *batch, nb_error *err)
     if (j->residual == NULL || l->n == 0) {
         return NB_OK;
     }
-    NB_TRY(make_pairs(j, batch, l->probe_rows, l->build_rows, l->n, &pairs));
+    nb_arena_reset(l->pairs);
+    NB_TRY(nb_join_make_pairs(j, batch, l->probe_rows, l->build_rows, l->n, l->pairs, &pairs));
     NB_TRY(nb_eval_filter(l->residual, 0, &pairs, &keep, &n, err));
     for (int64_t i = 0; i < n; i++) {
         l->probe_rows[i] = l->probe_rows[keep[i]];
@@ -282,6 +175,13 @@ check_residual(join_op *j, join_local *l, nb_batch *batch, nb_error *err)
     }
     l->n = n;
     return NB_OK;
+}
+
+/* Only then it is known which probe rows have no match. */
+static bool
+is_last_pass(const join_op *j)
+{
+    return j->pass + 1 >= j->n_passes;
 }
 
 /* Emits the pairs of the piece; with keep_probe also the probe rows in [from, to), of which all candidates have been seen and none was a
@@ -294,7 +194,7 @@ emit_pairs(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t
     int64_t n = l->n, missing = 0;
     nb_status st = NB_OK;
 
-    if (j->shape.keep_probe) {
+    if (j->shape.keep_probe && is_last_pass(j)) {
         for (int64_t i = from; i < to; i++) {
             missing += !l->found[i];
         }
@@ -302,11 +202,8 @@ emit_pairs(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t
     if (missing > 0) {
         int64_t at = 0, k = 0;
 
-        probe = NB_ARENA_ARRAY(batch->arena, uint32_t, n + missing);
-        build = NB_ARENA_ARRAY(batch->arena, uint32_t, n + missing);
-        if (probe == NULL || build == NULL) {
-            return NB_NOMEM;
-        }
+        probe = l->all_probe;
+        build = l->all_build;
         for (int64_t i = from; i <= to; i++) {
             while (at < n && (l->probe_rows[at] <= i || i == to)) {
                 probe[k] = l->probe_rows[at];
@@ -322,7 +219,9 @@ emit_pairs(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t
     for (int64_t at = 0; at < n && st == NB_OK; at += NB_BATCH_ROWS) {
         nb_batch out;
 
-        NB_TRY(make_pairs(j, batch, probe + at, build + at, NB_MIN(n - at, NB_BATCH_ROWS), &out));
+        nb_arena_reset(l->pairs);
+        NB_TRY(nb_join_make_pairs(j, batch, probe + at, build + at, NB_MIN(n - at, NB_BATCH_ROWS),
+                                  l->pairs, &out));
         st = nb_emit(t, &out, err);
     }
     return st;
@@ -408,7 +307,7 @@ push_simple(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_err
             __atomic_store_n(&j->matched[l->build_rows[i]], 1, __ATOMIC_RELAXED);
         }
     }
-    NB_TRY(make_pairs(j, batch, l->probe_rows, l->build_rows, n, &out));
+    NB_TRY(nb_join_make_pairs(j, batch, l->probe_rows, l->build_rows, n, batch->arena, &out));
     return nb_emit(t, &out, err);
 }
 
@@ -416,8 +315,8 @@ push_simple(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_err
 static nb_status
 emit_found(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
-    bool unknown_all = j->null_aware && j->table->has_nulls;
-    bool unknown_null = j->null_aware && j->build->n_rows > 0;
+    bool unknown_all = j->null_aware && j->has_nulls;
+    bool unknown_null = j->null_aware && j->has_build;
     int64_t n = 0;
 
     if (j->shape.mark) {
@@ -468,113 +367,61 @@ join_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch, nb_
     join_op *j = (join_op *)base;
     join_local *l = local;
     nb_vector *keys = NB_ARENA_ARRAY(batch->arena, nb_vector, j->n_keys + 1);
+    uint8_t *kept = NULL;
     nb_status st;
 
     if (keys == NULL) {
         return NB_NOMEM;
+    }
+    if (j->spill != NULL && j->round == 0) {
+        for (int k = 0; k < j->n_keys; k++) {
+            NB_TRY(nb_eval_run(l->keys, k, batch, &keys[k], err));
+        }
+        NB_TRY(nb_join_put_aside(j, l, batch, keys, err));
+        if (batch->n_rows == 0) {
+            return NB_OK;
+        }
+    } else if (j->n_passes > 1) {
+        kept = nb_join_found(j, l, batch);
     }
     if (j->n_keys > 0) {
         for (int k = 0; k < j->n_keys; k++) {
             NB_TRY(nb_eval_run(l->keys, k, batch, &keys[k], err));
         }
         NB_TRY(nb_join_table_find(j->table, keys, batch->n_rows, batch->arena, l->heads, l->nulls));
-        if (j->shape.pairs && j->residual == NULL && !j->table->has_chains) {
+        if (j->shape.pairs && j->residual == NULL && !j->table->has_chains && kept == NULL) {
             return push_simple(j, l, t, batch, err);
         }
     }
     memset(l->found, 0, (size_t)batch->n_rows);
+    if (kept != NULL) {
+        memcpy(l->found, kept, (size_t)batch->n_rows);
+    }
     st = list_candidates(j, l, t, batch, err);
-    if (st == NB_OK && (j->shape.mark || j->shape.probe_matched || j->shape.probe_missing)) {
+    if (kept != NULL) {
+        memcpy(kept, l->found, (size_t)batch->n_rows);
+    }
+    if (st == NB_OK && (j->shape.mark || j->shape.probe_matched || j->shape.probe_missing) &&
+        is_last_pass(j)) {
         st = emit_found(j, l, t, batch, err);
     }
     return st;
 }
 
-/* ---- drain ----------------------------------------------------------------------------------- */
-
-typedef struct drain_source {
-    nb_source base;
-    join_op *join;
-    atomic_llong next; /* rows [next * NB_BATCH_ROWS …) */
-} drain_source;
-
 static nb_status
-drain_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err)
+join_flush(nb_operator *base, void *local, nb_thread_ctx *t, nb_error *err)
 {
-    drain_source *d = (drain_source *)src;
-    join_op *j = d->join;
-    uint8_t wanted = j->shape.drain_matched ? 1 : 0;
-    uint32_t *rows = NB_ARENA_ARRAY(scratch, uint32_t, NB_BATCH_ROWS);
-    int64_t n = 0, block = 0, total = j->build->n_rows;
-    int first_build, first_probe;
+    join_local *l = local;
 
-    (void)local;
-    (void)err;
-    if (rows == NULL) {
-        return NB_NOMEM;
-    }
-    while (n == 0) {
-        int64_t at, end;
-
-        block = atomic_fetch_add(&d->next, 1);
-        at = block * NB_BATCH_ROWS;
-        end = NB_MIN(at + NB_BATCH_ROWS, total);
-        if (at >= total) {
-            return NB_DONE;
-        }
-        for (; at < end; at++) {
-            rows[n] = (uint32_t)at;
-            n += j->matched[at] == wanted;
-        }
-    }
-    if (!j->shape.keep_build) { /* SEMI, ANTI: only the left side's columns */
-        NB_TRY(nb_batch_init(scratch, j->n_build, n, out));
-        NB_TRY(gather_build(j, rows, n, NULL, scratch, out->cols));
-    } else {
-        first_probe = j->build_left ? j->n_build : 0;
-        first_build = j->build_left ? 0 : j->n_probe;
-        NB_TRY(nb_batch_init(scratch, j->n_probe + j->n_build, n, out));
-        NB_TRY(gather_build(j, rows, n, NULL, scratch, &out->cols[first_build]));
-        for (int c = 0; c < j->n_probe; c++) {
-            NB_TRY(nb_vector_const_null(scratch, src->schema->children[first_probe + c].type, n,
-                                        &out->cols[first_probe + c]));
-        }
-    }
-    out->order = (uint64_t)block;
-    return NB_OK;
+    (void)t;
+    return l->later ? nb_join_write_aside((join_op *)base, l, err) : NB_OK;
 }
-
-static void
-drain_free(nb_source *src)
-{
-    join_op *j = ((drain_source *)src)->join;
-
-    nb_pool_dealloc(j->ctx->pool, src, sizeof(drain_source));
-}
-
-static const nb_source_ops DRAIN = {
-    .name = "join drain",
-    .next = drain_next,
-    .free = drain_free,
-};
 
 static nb_status
 join_make_source(nb_operator *base, const nb_exec_ctx *ctx, nb_source **out, nb_error *err)
 {
-    join_op *j = (join_op *)base;
-    drain_source *d = nb_pool_zalloc(ctx->pool, sizeof(*d));
-
     (void)err;
-    if (d == NULL) {
-        return NB_NOMEM;
-    }
-    d->base.ops = &DRAIN;
-    d->base.schema = base->node->schema;
-    d->base.cancel = ctx->cancel;
-    d->base.n_partitions = 1;
-    d->join = j;
-    *out = &d->base;
-    return NB_OK;
+    return nb_join_drain_new((join_op *)base, ctx, out);
 }
 
 static void
@@ -582,26 +429,26 @@ join_close(nb_operator *base)
 {
     join_op *j = (join_op *)base;
 
-    nb_join_table_free(j->table);
-    if (j->matched != NULL) {
-        nb_pool_dealloc(j->pool, j->matched, (size_t)j->build->n_rows + 1);
+    nb_join_release(base);
+    if (j->owns_spill) {
+        nb_join_spill_free(j->spill);
     }
-    nb_table_release(j->build);
     nb_pool_free(j->pool);
 }
 
 static const nb_operator_ops JOIN = {
     .name = "HashJoin",
-    .open_global = join_open_global,
     .open_local = join_open_local,
     .push = join_push,
+    .flush = join_flush,
     .make_source = join_make_source,
     .close_local = join_close_local,
     .close = join_close,
 };
 
 nb_status
-nb_join_new(nb_run *run, nb_node *node, nb_table *build, int *build_key_cols, nb_operator **out)
+nb_join_new(nb_run *run, nb_node *node, const nb_type *build, int *build_key_cols,
+            nb_operator **out)
 {
     join_op *j = NB_OPERATOR_NEW(run, join_op, &JOIN, node);
     bool build_left = nb_join_builds_left(node);
@@ -609,10 +456,12 @@ nb_join_new(nb_run *run, nb_node *node, nb_table *build, int *build_key_cols, nb
     if (j == NULL) {
         return NB_NOMEM;
     }
+    j->ctx = nb_run_ctx(run);
+    j->n_passes = 1;
     j->arena = nb_run_arena(run);
     j->build_left = build_left;
     j->shape = shape_of(node->u.join.type, build_left);
-    j->build = nb_table_ref(build);
+    j->build_schema = build;
     j->build_key_cols = build_key_cols;
     j->probe_keys = build_left ? node->u.join.right_keys : node->u.join.left_keys;
     j->n_keys = node->u.join.n_keys;
@@ -623,7 +472,6 @@ nb_join_new(nb_run *run, nb_node *node, nb_table *build, int *build_key_cols, nb
     j->null_safe = nb_arena_zalloc(j->arena, (size_t)j->n_keys + 1);
     j->same_as = NB_ARENA_ARRAY(j->arena, int, j->n_build);
     if (j->null_safe == NULL || j->same_as == NULL) {
-        nb_table_release(build);
         return NB_NOMEM;
     }
     for (int c = 0; c < j->n_build; c++) {
@@ -636,15 +484,25 @@ nb_join_new(nb_run *run, nb_node *node, nb_table *build, int *build_key_cols, nb
 
         /* equal doubles may differ in sign of zero */
         if (e->kind == NB_EXPR_COLUMN && exact && build_key_cols[k] < j->n_build &&
-            build->schema->children[build_key_cols[k]].type == e->type) {
+            build->children[build_key_cols[k]].type == e->type) {
             j->same_as[build_key_cols[k]] = e->u.column.ordinal;
         }
     }
     for (int k = 0; k < j->n_keys && node->u.join.null_safe != NULL; k++) {
         j->null_safe[k] = node->u.join.null_safe[k];
     }
+    j->pool = nb_pool_new(j->ctx->pool, "join", 0);
+    if (j->pool == NULL) {
+        return NB_NOMEM;
+    }
     *out = &j->base;
     return NB_OK;
+}
+
+const bool *
+nb_join_null_safe(const nb_operator *op)
+{
+    return ((const join_op *)op)->null_safe;
 }
 
 nb_status
@@ -657,6 +515,11 @@ nb_join_one_chunk(const nb_exec_ctx *ctx, nb_table **rows)
 
     if ((*rows)->n_chunks <= 1 || (*rows)->n_rows > ONE_CHUNK_ROWS) {
         return NB_OK;
+    }
+    for (int c = 0; c < (*rows)->n_chunks; c++) {
+        if ((*rows)->chunks[c]->mapped != NULL) {
+            return NB_OK;
+        }
     }
     NB_TRY_GOTO(st, nb_chunk_builder_new(ctx->pool, (*rows)->schema, &b), done);
     for (int c = 0; c < (*rows)->n_chunks; c++) {

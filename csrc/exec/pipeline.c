@@ -252,10 +252,22 @@ nb_status
 nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err)
 {
     NB_TRY(nb_run_open(run, op, err));
+    return nb_stream_append_all(run, s, op);
+}
+
+nb_status
+nb_stream_append_all(nb_run *run, nb_stream *s, nb_operator *op)
+{
     for (int i = 0; i < s->n_branches; i++) {
         NB_TRY(append_op(run, &s->branches[i], op));
     }
     return NB_OK;
+}
+
+nb_status
+nb_stream_append(nb_run *run, nb_stream *s, nb_operator *op)
+{
+    return append_op(run, &s->branches[s->n_branches - 1], op);
 }
 
 /* Adds to the numbers of partitions, behind an operator that has made them. */

@@ -58,6 +58,9 @@ nb_status nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_nod
 nb_status nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err);
 /* Opens op and appends it to all branches. */
 nb_status nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err);
+/* The same for an operator that is open, to all branches or to the last one. */
+nb_status nb_stream_append_all(nb_run *run, nb_stream *s, nb_operator *op);
+nb_status nb_stream_append(nb_run *run, nb_stream *s, nb_operator *op);
 /* Opens the sink, runs everything into it and finalizes it. The stream is used up; its sources and operators are closed on success. */
 nb_status nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err);
 

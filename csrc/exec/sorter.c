@@ -53,6 +53,13 @@ nb_sorter_new(const nb_exec_ctx *ctx, nb_node *node, const nb_sorter_spec *spec,
     s->block_bytes = available / 512 >= (size_t)BLOCK_BYTES
                          ? BLOCK_BYTES
                          : NB_MAX((int64_t)(available / 512), BLOCK_BYTES_LEAST);
+    s->files = NB_ARENA_NEW(arena, nb_block_files);
+    if (s->files == NULL ||
+        nb_block_files_init(s->files, arena, ctx->spill_dir, NB_MAX(ctx->n_threads, 1)) < 0) {
+        nb_arena_free(arena);
+        nb_pool_free(pool);
+        return NB_NOMEM;
+    }
     pthread_mutex_init(&s->lock, NULL);
     *out = s;
     return NB_OK;
@@ -77,12 +84,7 @@ nb_sorter_free(nb_sorter *s)
     for (int i = 0; i < s->n_runs; i++) {
         nb_sorter_run_free(&s->runs[i]);
     }
-    for (int i = 0; i < s->n_writers; i++) {
-        nb_block_writer_free(&s->writers[i]);
-    }
-    for (int i = 0; i < s->n_files; i++) {
-        nb_spill_file_free(s->files[i]);
-    }
+    nb_block_files_free(s->files);
     nb_metrics_peak(s->node, (int64_t)nb_pool_peak(pool));
     pthread_mutex_destroy(&s->lock);
     nb_arena_free(s->arena);
@@ -181,50 +183,6 @@ nb_sorter_keep_run(nb_sorter *s, sorter_run *run)
     return st;
 }
 
-/* A writer that no other thread has; its number. */
-static nb_status
-take_writer(nb_sorter *s, int *out)
-{
-    nb_status st = NB_OK;
-    int i = 0;
-
-    pthread_mutex_lock(&s->lock);
-    while (i < s->n_writers && s->taken[i]) {
-        i++;
-    }
-    if (i == s->cap_writers) { /* more than threads never write at once */
-        int cap = NB_MAX(s->ctx->n_threads, 1) + i;
-        nb_block_writer *grown = NB_ARENA_ARRAY(s->arena, nb_block_writer, cap);
-        bool *taken = nb_arena_zalloc(s->arena, (size_t)cap);
-
-        if (i > 0 || grown == NULL || taken == NULL) {
-            st = NB_NOMEM;
-        } else {
-            s->writers = grown;
-            s->taken = taken;
-            s->cap_writers = cap;
-        }
-    }
-    if (st == NB_OK) {
-        if (i == s->n_writers) {
-            nb_block_writer_init(&s->writers[i], s->ctx->spill_dir);
-            s->n_writers++;
-        }
-        s->taken[i] = true;
-    }
-    pthread_mutex_unlock(&s->lock);
-    *out = i;
-    return st;
-}
-
-static void
-give_writer_back(nb_sorter *s, int i)
-{
-    pthread_mutex_lock(&s->lock);
-    s->taken[i] = false;
-    pthread_mutex_unlock(&s->lock);
-}
-
 /* Keys of n rows: columns cols of the rows, whose numbers are ids. The views point into bytes. */
 static nb_status
 make_keys(nb_sorter *s, const nb_row_index *index, const uint32_t *ids, const nb_vector *cols,
@@ -263,23 +221,6 @@ make_keys(nb_sorter *s, const nb_row_index *index, const uint32_t *ids, const nb
     return NB_OK;
 }
 
-/* Rows per block, from what a row takes. */
-static int64_t
-rows_per_block(const nb_sorter *s, const nb_table *rows)
-{
-    size_t bytes = 0;
-
-    for (int c = 0; c < rows->n_chunks; c++) {
-        const nb_chunk *chunk = rows->chunks[c];
-
-        for (int b = 0; b < chunk->n_buffers; b++) {
-            bytes += chunk->buffers[b]->n_bytes;
-        }
-    }
-    return NB_MIN(NB_MAX(s->block_bytes / (int64_t)(bytes / (size_t)rows->n_rows + 24), 8),
-                  NB_BATCH_ROWS);
-}
-
 static nb_status
 write_sorted(nb_sorter *s, nb_block_writer *w, sorter_run *run, const nb_table *rows,
              const uint32_t *ids, nb_error *err)
@@ -287,7 +228,7 @@ write_sorted(nb_sorter *s, nb_block_writer *w, sorter_run *run, const nb_table *
     int n_cols = s->schema->n_children;
     nb_arena *arena = nb_arena_new(NULL), *memory = nb_arena_new(NULL);
     nb_vector *cols = memory ? NB_ARENA_ARRAY(memory, nb_vector, n_cols) : NULL;
-    int64_t step = rows_per_block(s, rows);
+    int64_t step = nb_block_rows(rows, s->block_bytes);
     nb_strbuf bytes = {0};
     nb_row_index index;
     nb_status st = arena && cols ? NB_OK : NB_NOMEM;
@@ -319,7 +260,7 @@ nb_sorter_add(nb_sorter *s, nb_chunk **chunks, int n, nb_error *err)
     nb_table *rows = NULL;
     uint32_t *ids = NULL;
     sorter_run run = {0};
-    int writer = -1;
+    nb_block_writer *writer;
     nb_status st = NB_NOMEM;
 
     alone.n_threads = 1; /* the others have work of their own */
@@ -341,14 +282,13 @@ nb_sorter_add(nb_sorter *s, nb_chunk **chunks, int n, nb_error *err)
     NB_TRY_GOTO(st, st, done);
     run.arena = nb_arena_new(s->pool);
     NB_TRY_GOTO(st, run.arena ? NB_OK : NB_NOMEM, done);
-    NB_TRY_GOTO(st, take_writer(s, &writer), done);
-    run.writer = writer;
+    writer = nb_block_files_take(s->files, &run.file);
     run.n_partitions = 1;
     for (int c = 0; c < rows->n_chunks; c++) {
         run.n_partitions = NB_MAX(run.n_partitions, rows->chunks[c]->partition + 1);
     }
-    st = write_sorted(s, &s->writers[writer], &run, rows, ids, err);
-    give_writer_back(s, writer);
+    st = write_sorted(s, writer, &run, rows, ids, err);
+    nb_block_files_give_back(s->files, run.file);
     NB_TRY_GOTO(st, st, done);
     st = nb_sorter_keep_run(s, &run);
 done:
@@ -365,28 +305,11 @@ done:
     return st;
 }
 
-nb_status
-nb_sorter_end_writing(nb_sorter *s, nb_error *err)
-{
-    s->files = nb_arena_zalloc(s->arena, (size_t)(s->n_writers + 1) * sizeof(nb_spill_file *));
-    s->n_files = 0;
-    if (s->files == NULL) {
-        return NB_NOMEM;
-    }
-    for (; s->n_files < s->n_writers; s->n_files++) {
-        NB_TRY(nb_block_writer_finish(&s->writers[s->n_files], &s->files[s->n_files], err));
-    }
-    for (int r = 0; r < s->n_runs; r++) {
-        s->runs[r].file = s->files[s->runs[r].writer];
-    }
-    s->n_writers = 0;
-    return NB_OK;
-}
-
 /* ---- more runs than can be merged at once ---------------------------------------------------- */
 
 typedef struct pass {
     nb_sorter *s;
+    nb_block_files *files; /* of the runs that are made */
     int fan_in, n_groups;
     sorter_run *made; /* per group */
     atomic_int next, status;
@@ -395,7 +318,8 @@ typedef struct pass {
 } pass;
 
 static nb_status
-merge_group(pass *p, int group, int writer, nb_arena *scratch, nb_vector *cols, nb_error *err)
+merge_group(pass *p, int group, int file, nb_block_writer *writer, nb_arena *scratch,
+            nb_vector *cols, nb_error *err)
 {
     nb_sorter *s = p->s;
     sorter_run *run = &p->made[group];
@@ -404,7 +328,7 @@ merge_group(pass *p, int group, int writer, nb_arena *scratch, nb_vector *cols, 
     int64_t k, step = 0;
     nb_status st;
 
-    run->writer = writer;
+    run->file = file;
     run->arena = nb_arena_new(s->pool);
     if (run->arena == NULL) {
         return NB_NOMEM;
@@ -423,7 +347,7 @@ merge_group(pass *p, int group, int writer, nb_arena *scratch, nb_vector *cols, 
         if (st < 0 || k == 0) {
             break;
         }
-        NB_TRY_GOTO(st, nb_sorter_write(s, &s->writers[writer], run, cols, k, err), done);
+        NB_TRY_GOTO(st, nb_sorter_write(s, writer, run, cols, k, err), done);
     }
 done:
     nb_sorter_merge_free(m);
@@ -438,10 +362,12 @@ pass_main(void *payload, int thread)
     nb_vector *cols = memory ? NB_ARENA_ARRAY(memory, nb_vector, p->s->schema->n_children) : NULL;
     nb_error err = NB_ERROR_INIT;
     nb_status st = scratch && cols ? NB_OK : NB_NOMEM;
-    int group;
+    int group, file;
+    nb_block_writer *writer = nb_block_files_take(p->files, &file);
 
+    (void)thread;
     while (st == NB_OK && (group = atomic_fetch_add(&p->next, 1)) < p->n_groups) {
-        st = merge_group(p, group, thread, scratch, cols, &err);
+        st = merge_group(p, group, file, writer, scratch, cols, &err);
     }
     nb_arena_free(scratch);
     nb_arena_free(memory);
@@ -460,25 +386,23 @@ nb_status
 nb_sorter_merge_pass(nb_sorter *s, int fan_in, int n_threads, nb_error *err)
 {
     pass p = {.s = s, .fan_in = fan_in, .err = err};
-    nb_spill_file **old_files = s->files;
-    int n_old = s->n_files;
     nb_status st;
 
     p.n_groups = (s->n_runs + fan_in - 1) / fan_in;
     n_threads = NB_MIN(n_threads, p.n_groups);
     p.made = nb_arena_zalloc(s->arena, (size_t)p.n_groups * sizeof(sorter_run));
-    s->writers = NB_ARENA_ARRAY(s->arena, nb_block_writer, n_threads);
-    if (p.made == NULL || s->writers == NULL) {
+    p.files = NB_ARENA_NEW(s->arena, nb_block_files);
+    if (p.made == NULL || p.files == NULL) {
         return NB_NOMEM;
     }
-    for (int i = 0; i < n_threads; i++) {
-        nb_block_writer_init(&s->writers[i], s->ctx->spill_dir);
-    }
-    s->n_writers = n_threads;
+    NB_TRY(nb_block_files_init(p.files, s->arena, s->ctx->spill_dir, n_threads));
     pthread_mutex_init(&p.lock, NULL);
     nb_threads_run(n_threads, pass_main, &p);
     pthread_mutex_destroy(&p.lock);
     st = (nb_status)atomic_load(&p.status);
+    if (st == NB_OK) {
+        st = nb_block_files_end(p.files, err);
+    }
     for (int i = 0; st == NB_OK && i < s->n_runs; i++) {
         nb_sorter_run_free(&s->runs[i]);
     }
@@ -493,10 +417,9 @@ nb_sorter_merge_pass(nb_sorter *s, int fan_in, int n_threads, nb_error *err)
             nb_sorter_run_free(&p.made[g]);
         }
     }
-    NB_TRY(st);
-    st = nb_sorter_end_writing(s, err);
-    for (int i = 0; i < n_old; i++) {
-        nb_spill_file_free(old_files[i]);
+    nb_block_files_free(st == NB_OK ? s->files : p.files);
+    if (st == NB_OK) {
+        s->files = p.files;
     }
     return st;
 }

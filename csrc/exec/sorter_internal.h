@@ -5,8 +5,7 @@
 #ifndef NB_EXEC_SORTER_INTERNAL_H
 #define NB_EXEC_SORTER_INTERNAL_H
 
-#include <pthread.h>
-#include "exec/row_block.h"
+#include "exec/block_files.h"
 #include "exec/sorter.h"
 
 /* A block of a run: rows in order, their keys in the last column. */
@@ -17,8 +16,7 @@ typedef struct sorter_block {
 } sorter_block;
 
 typedef struct sorter_run {
-    const nb_spill_file *file; /* one of the sorter's, set when writing has ended */
-    int writer;
+    int file;         /* of the sorter's */
     int n_partitions; /* of its chunks */
     nb_arena *arena;
     sorter_block *blocks;
@@ -35,11 +33,7 @@ struct nb_sorter {
     pthread_mutex_t lock;  /* guards what follows until the source is made */
     sorter_run *runs;      /* by time, hence also by order within each thread */
     int n_runs, cap_runs;
-    nb_block_writer *writers; /* one per thread that adds at the same time */
-    bool *taken;
-    int n_writers, cap_writers;
-    nb_spill_file **files; /* of the writers, once they have ended */
-    int n_files;
+    nb_block_files *files; /* in the arena */
     int n_partitions;
     size_t widest;       /* what a reader of the largest block needs */
     int64_t block_bytes; /* aim of a block's size */
@@ -54,8 +48,6 @@ nb_status nb_sorter_write(nb_sorter *s, nb_block_writer *w, sorter_run *run, con
 /* The run goes to the end of the list. It is moved, also on failure. */
 nb_status nb_sorter_keep_run(nb_sorter *s, sorter_run *run);
 
-/* All writers end: their runs can be read. */
-nb_status nb_sorter_end_writing(nb_sorter *s, nb_error *err);
 /* Merges each fan_in neighbours into one; the old files go. */
 nb_status nb_sorter_merge_pass(nb_sorter *s, int fan_in, int n_threads, nb_error *err);
 

@@ -104,8 +104,8 @@ read_block(sorter_merge *m, cursor *c, nb_error *err)
         c->rows.cols = m->none;
         return NB_OK;
     }
-    NB_TRY(nb_block_read(&c->reader, c->run->file, &c->run->blocks[c->block].ref, m->s->schema,
-                         &cols, err));
+    NB_TRY(nb_block_read(&c->reader, nb_block_files_get(m->s->files, c->run->file),
+                         &c->run->blocks[c->block].ref, m->s->schema, &cols, err));
     c->rows.cols = cols;
     c->rows.n_rows = c->n = c->run->blocks[c->block].ref.n_rows;
     c->keys = NB_DATA(nb_view, &cols[m->s->schema->n_children - 1]);

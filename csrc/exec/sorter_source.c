@@ -209,7 +209,7 @@ nb_sorter_source(nb_sorter *s, const nb_type *schema, int64_t from, int64_t to, 
     nb_status st = source ? NB_OK : NB_NOMEM;
 
     NB_TRY_GOTO(st, st, fail);
-    NB_TRY_GOTO(st, nb_sorter_end_writing(s, err), fail);
+    NB_TRY_GOTO(st, nb_block_files_end(s->files, err), fail);
     while (s->n_runs > (fan_in = fan_in_of(s, n_threads))) {
         NB_TRY_GOTO(st, nb_sorter_merge_pass(s, fan_in, n_threads, err), fail);
     }

@@ -147,12 +147,13 @@ check(nb_join_type type, int64_t n_left, int64_t n_right, int n_keys, bool build
 
     qsort(want, (size_t)n_want, sizeof(pair), by_pair);
     exec_begin(&f, 1, 0);
-    for (int mode = 0; mode < 3; mode++) {
+    for (int mode = 0; mode < 5; mode++) { /* 3, 4: on disk */
         nb_table *left, *right, *out;
         pair *got;
 
-        f.ctx.n_threads = mode == 0 ? 1 : 2;
-        f.ctx.batch_rows = mode == 2 ? 7 : 0;
+        f.ctx.n_threads = mode == 0 || mode == 3 ? 1 : 2;
+        f.ctx.batch_rows = mode == 2 ? 7 : mode > 2 ? 60 : 0;
+        f.ctx.force_spill = mode > 2;
         left = make_table(&f, schema_of(SCHEMA), n_left, 400, rows);
         right = make_table(&f, schema_of(SCHEMA), n_right, 300, rows);
         out = run_plan(&f, join_node(&f, type, table_node(&f, left), table_node(&f, right), n_keys,
@@ -183,6 +184,8 @@ check(nb_join_type type, int64_t n_left, int64_t n_right, int n_keys, bool build
         nb_table_release(right);
         if (first == NULL) {
             first = out;
+        } else if (mode > 2) {
+            nb_table_release(out);
         } else {
             assert_tables_equal(first, out);
             nb_table_release(out);
@@ -272,6 +275,96 @@ test_join__large_build_sides(void **state)
     key_col = 0;
 }
 
+/* Sum of an id over the join's rows. */
+static int64_t
+sum_over(exec_fixture *f, nb_pool *pool, nb_node *join, int col)
+{
+    nb_expr *sum = sum_of(f, join->schema, col, false);
+    nb_pool *before = f->ctx.pool;
+    nb_table *out;
+    int64_t total;
+
+    f->ctx.pool = pool;
+    out = run_plan(f, aggregate_node(f, join, NULL, 0, &sum, 1));
+    total = long_at(out, 0, 0);
+    nb_table_release(out);
+    f->ctx.pool = before;
+    return total;
+}
+
+/* Build sides of several times the budget; with few keys, partitions that only passes can hold. */
+static void
+test_join__within_budget(void **state)
+{
+    static const int64_t MODULI[] = {100000, 700, 2};
+
+    (void)state;
+    key_col = 1;
+    for (size_t m = 0; m < NB_COUNT_OF(MODULI); m++) {
+        for (size_t t = 0; t < NB_COUNT_OF(TYPES); t++) {
+            exec_fixture f;
+            nb_pool *limited;
+            nb_table *left, *right;
+            nb_node *unions[2], *join;
+            bool wide = TYPES[t] <= NB_JOIN_FULL;
+
+            modulus = MODULI[m];
+            exec_begin(&f, 2, 0);
+            limited = nb_pool_new(f.pool, "limited", (size_t)12 << 20);
+            left = make_table(&f, schema_of(SCHEMA), modulus == 2 ? 300 : 20000, 5000, rows);
+            right = make_table(&f, schema_of(SCHEMA), modulus == 700 ? 200000 : 150000, 5000, rows);
+            unions[0] = new_node(&f, NB_NODE_UNION, left->schema, table_node(&f, left));
+            unions[1] = new_node(&f, NB_NODE_UNION, right->schema, table_node(&f, right));
+            join = join_node(&f, TYPES[t], unions[0], unions[1], 1, false, false);
+            assert_int_equal(sum_over(&f, f.pool, join, wide ? 7 : 3),
+                             sum_over(&f, limited, join, wide ? 7 : 3));
+            assert_true(atomic_load(&join->metrics->bytes_spilled) > 0);
+            assert_true(nb_pool_peak(limited) <= (size_t)12 << 20);
+            assert_int_equal(nb_pool_used(limited), 0);
+            nb_pool_free(limited);
+            nb_table_release(left);
+            nb_table_release(right);
+            exec_end(&f);
+        }
+    }
+    key_col = 0;
+}
+
+static void
+test_join__fails_cleanly(void **state)
+{
+    int failed = 0;
+
+    (void)state;
+    modulus = 6;
+    for (long nth = 1; nth < 900; nth += nth < 100 ? 1 : 13) {
+        exec_fixture f;
+        nb_table *left, *right, *out = NULL;
+        nb_error err = NB_ERROR_INIT;
+
+        exec_begin(&f, 2, 0);
+        f.ctx.force_spill = true;
+        f.ctx.batch_rows = 60;
+        left = make_table(&f, schema_of(SCHEMA), 300, 100, rows);
+        right = make_table(&f, schema_of(SCHEMA), 500, 100, rows);
+        nb_pool_fail_nth(f.pool, nth);
+        if (nb_exec_run(&f.ctx,
+                        join_node(&f, NB_JOIN_FULL, table_node(&f, left), table_node(&f, right), 1,
+                                  false, false),
+                        &out, &err) != NB_OK) {
+            failed++;
+            assert_true(err.set);
+        }
+        nb_pool_fail_nth(f.pool, 0);
+        nb_error_clear(&err);
+        nb_table_release(out);
+        nb_table_release(left);
+        nb_table_release(right);
+        exec_end(&f);
+    }
+    assert_true(failed > 50);
+}
+
 static void
 test_join__null_aware(void **state)
 {
@@ -314,10 +407,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_join__all_types),
-        cmocka_unit_test(test_join__without_keys),
-        cmocka_unit_test(test_join__large_build_sides),
-        cmocka_unit_test(test_join__null_aware),
+        cmocka_unit_test(test_join__all_types),         cmocka_unit_test(test_join__without_keys),
+        cmocka_unit_test(test_join__large_build_sides), cmocka_unit_test(test_join__within_budget),
+        cmocka_unit_test(test_join__fails_cleanly),     cmocka_unit_test(test_join__null_aware),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
