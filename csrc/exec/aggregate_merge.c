@@ -30,6 +30,7 @@ struct agg_merge {
     const nb_key_layout *layout;
     int width;
     nb_arena *memory, *scratch;
+    nb_arena *states; /* what hangs off the states of the part under way */
     row_list *lists; /* in the order of states and runs */
     row_list **live; /* those that have rows left */
     int n_lists;
@@ -91,7 +92,8 @@ nb_agg_merge_new(aggregate_op *op, int set, agg_merge **out)
     m->lists = nb_arena_zalloc(memory, (size_t)m->n_lists * sizeof(row_list));
     m->live = NB_ARENA_ARRAY(memory, row_list *, m->n_lists);
     m->scratch = nb_arena_new(op->pool);
-    if (m->lists == NULL || m->live == NULL || m->scratch == NULL) {
+    m->states = nb_arena_new(op->pool);
+    if (m->lists == NULL || m->live == NULL || m->scratch == NULL || m->states == NULL) {
         nb_agg_merge_free(m);
         return NB_NOMEM;
     }
@@ -122,6 +124,7 @@ nb_agg_merge_free(agg_merge *m)
     nb_pool_dealloc(pool, m->from, (size_t)m->cap * sizeof(*m->from));
     nb_pool_dealloc(pool, m->same, (size_t)m->cap_same * sizeof(*m->same));
     nb_arena_free(m->scratch);
+    nb_arena_free(m->states);
     nb_arena_free(m->memory);
 }
 
@@ -201,19 +204,22 @@ nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_aren
                    agg_runs *runs, nb_error *err)
 {
     const uint32_t step = (uint32_t)(((uint64_t)1 << 32) / NB_AGG_SPILL_PARTS);
+    nb_pool *aside = nb_pool_new(NULL, "spill", 0); /* the budget has nothing left */
     nb_arena *scratch = nb_arena_new(NULL);
     agg_run run = {0};
     uint64_t *entries = NULL;
     size_t cap = 0, n;
-    nb_status st = scratch ? NB_OK : NB_NOMEM;
+    nb_status st = scratch && aside ? NB_OK : NB_NOMEM;
 
     NB_TRY_GOTO(st, st, done);
     NB_TRY_GOTO(st, nb_spill_file_new(op->ctx->spill_dir, &run.file, err), done);
     for (uint32_t p = 0; p < NB_AGG_SPILL_PARTS; p++) {
         run.part_at[p] = nb_spill_file_size(run.file);
         NB_TRY_GOTO(
-            st, nb_group_table_entries(table, p * step, p * step + (step - 1), &entries, &cap, &n),
+            st,
+            nb_group_table_entries(table, aside, p * step, p * step + (step - 1), &entries, &cap, &n),
             done);
+        run.part_rows[p] = (uint32_t)n;
         for (size_t i = 0; i < n; i++) {
             NB_TRY_GOTO(st,
                         write_row(op, table, states, (uint32_t)(entries[i] >> 32),
@@ -228,8 +234,6 @@ nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_aren
     nb_metrics_spilled(op->base.node, nb_spill_file_size(run.file));
     NB_TRY_GOTO(st, add_run(op, runs, run), done);
     run.file = NULL;
-    nb_pool_dealloc(table->pool, entries, cap * sizeof(uint64_t));
-    entries = NULL;
     NB_TRY_GOTO(st, nb_group_table_clear(table), done);
     if (memory != NULL) {
         nb_arena_free(*memory);
@@ -237,7 +241,10 @@ nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_aren
         st = *memory ? NB_OK : NB_NOMEM;
     }
 done:
-    nb_pool_dealloc(op->pool, entries, cap * sizeof(uint64_t));
+    if (aside != NULL) {
+        nb_pool_dealloc(aside, entries, cap * sizeof(uint64_t));
+    }
+    nb_pool_free(aside);
     nb_spill_file_free(run.file);
     nb_arena_free(scratch);
     return st;
@@ -251,7 +258,7 @@ grow(nb_pool *pool, void **p, size_t *cap, size_t need)
     if (need <= *cap) {
         return NB_OK;
     }
-    need = NB_MAX(need, *cap * 2);
+    need = NB_ALIGN_UP(NB_MAX(need, *cap + *cap / 4), 8);
     grown = nb_pool_realloc(pool, *p, *cap, need);
     if (grown == NULL) {
         return NB_NOMEM;
@@ -282,7 +289,7 @@ restore_row(agg_merge *m, uint8_t *row, const uint8_t **cursor, nb_error *err)
     }
     for (int a = 0; m->set < 0 && a < m->op->n_aggs; a++) {
         const agg_fn *fn = &m->op->aggs[a];
-        nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->memory, m->scratch, 0, err);
+        nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->states, m->scratch, 0, err);
         uint32_t len;
 
         if (fn->ops->serialize == NULL) {
@@ -306,19 +313,20 @@ read_run(agg_merge *m, row_list *l, const agg_run *run, int part, nb_error *err)
 {
     size_t n_bytes = (size_t)(run->part_at[part + 1] - run->part_at[part]), n = 0;
     size_t entry_bytes = l->cap * sizeof(uint64_t), width = (size_t)m->width;
+    size_t n_rows = run->part_rows[part];
     const uint8_t *p, *end;
 
     NB_TRY(grow(m->op->pool, (void **)&l->file_bytes, &l->file_cap, n_bytes));
     NB_TRY(nb_spill_file_read(run->file, run->part_at[part], l->file_bytes, n_bytes, err));
+    NB_TRY(grow(m->op->pool, (void **)&l->entries, &entry_bytes, n_rows * sizeof(uint64_t)));
+    l->cap = entry_bytes / sizeof(uint64_t);
+    NB_TRY(grow(m->op->pool, (void **)&l->rows, &l->rows_bytes, n_rows * width));
     p = l->file_bytes;
     end = p + n_bytes;
     while (p < end) {
         uint32_t hash32;
 
         memcpy(&hash32, p, sizeof(hash32));
-        NB_TRY(grow(m->op->pool, (void **)&l->entries, &entry_bytes, (n + 1) * sizeof(uint64_t)));
-        l->cap = entry_bytes / sizeof(uint64_t);
-        NB_TRY(grow(m->op->pool, (void **)&l->rows, &l->rows_bytes, (n + 1) * width));
         memcpy(l->rows + n * width, p + sizeof(hash32), width);
         p += sizeof(hash32) + width;
         NB_TRY(restore_row(m, l->rows + n * width, &p, err));
@@ -343,7 +351,7 @@ load_lists(agg_merge *m, int part, uint32_t low, uint32_t high, nb_error *err)
 
         l->at = l->n = 0;
         if (t->n_rows > 0) {
-            NB_TRY(nb_group_table_entries(t, low, high, &l->entries, &l->cap, &l->n));
+            NB_TRY(nb_group_table_entries(t, m->op->pool, low, high, &l->entries, &l->cap, &l->n));
         }
         l->rows = t->rows;
         total += (int64_t)l->n;
@@ -483,13 +491,14 @@ nb_status
 nb_agg_merge_part(agg_merge *m, int part, uint32_t low, uint32_t high, uint8_t ***rows, int64_t *n,
                   nb_error *err)
 {
+    nb_arena_reset(m->states);
     NB_TRY(load_lists(m, part, low, high, err));
     NB_TRY(merge_lists(m));
     for (int a = 0; m->set < 0 && a < m->op->n_aggs; a++) {
         const agg_fn *fn = &m->op->aggs[a];
 
         for (int64_t at = 0; at < m->n_pairs; at += NB_BATCH_ROWS) {
-            nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->memory, m->scratch, 0, err);
+            nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->states, m->scratch, 0, err);
 
             nb_arena_reset(m->scratch);
             NB_TRY(fn->ops->merge(&ctx, m->into + at, m->from + at, fn->offset,

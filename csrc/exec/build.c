@@ -466,6 +466,7 @@ nb_build_sorted(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int
         NB_TRY_GOTO(st, nb_sorter_add(sorter, table->chunks + from, to - from, err), done);
     }
     out->sorter = sorter;
+    out->schema = spec.schema;
     sorter = NULL;
     st = NB_OK;
 done:

@@ -25,6 +25,7 @@ typedef struct nb_build_sort {
     nb_table *table; /* owned by the caller, as the next two; NULL: the sorter has them */
     uint32_t *ids;
     nb_sorter *sorter;
+    const nb_type *schema; /* of its rows */
 } nb_build_sort;
 
 /* Sorts the rows of `child` by cols, whose col are numbers of expressions when this is called and columns after it. columns as above.

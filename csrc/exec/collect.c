@@ -217,18 +217,19 @@ collect_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
     if (must_spill(c, l)) {
         NB_TRY(spill(c, l, err));
     }
+    if (batch->partition != l->partition ||
+        (batch->order != l->last_order && batch->order != l->last_order + 1) ||
+        (batch->order == l->last_order &&
+         (nb_chunk_builder_rows(l->builder) >= CHUNK_ROWS ||
+          (c->overflow.piece_bytes > 0 &&
+           nb_chunk_builder_bytes(l->builder) >= c->overflow.piece_bytes)))) {
+        NB_TRY(hand_over(c, l));
+    }
+    l->partition = batch->partition;
     if (batch->order != l->last_order) {
-        if (batch->order != l->last_order + 1 || batch->partition != l->partition) {
-            NB_TRY(hand_over(c, l));
-        }
         l->last_order = batch->order;
-        l->partition = batch->partition;
         l->own = 0;
         l->counting = false;
-    } else if (nb_chunk_builder_rows(l->builder) >= CHUNK_ROWS ||
-               (c->overflow.piece_bytes > 0 &&
-                nb_chunk_builder_bytes(l->builder) >= c->overflow.piece_bytes)) {
-        NB_TRY(hand_over(c, l));
     }
     if (c->wanted >= 0) {
         NB_TRY(claim(c, l, batch, &n));

@@ -50,6 +50,14 @@ nb_group_table_clear(nb_group_table *t)
     return nb_group_table_init(t, old.pool, old.layout, old.row_width);
 }
 
+bool
+nb_group_table_is_full(const nb_group_table *t, int64_t more)
+{
+    size_t rows = (size_t)t->n_rows + (size_t)more;
+
+    return rows > t->cap_rows || rows > ((size_t)5 << t->bits) / 8;
+}
+
 size_t
 nb_group_table_bytes(const nb_group_table *t)
 {
@@ -281,8 +289,8 @@ sort_almost_sorted(uint64_t *v, size_t n)
 }
 
 nb_status
-nb_group_table_entries(const nb_group_table *t, uint32_t low, uint32_t high, uint64_t **out,
-                       size_t *cap, size_t *n)
+nb_group_table_entries(const nb_group_table *t, nb_pool *pool, uint32_t low, uint32_t high,
+                       uint64_t **out, size_t *cap, size_t *n)
 {
     size_t size = (size_t)1 << t->bits, mask = size - 1;
     size_t start = low >> (32 - t->bits), end = high >> (32 - t->bits);
@@ -304,7 +312,7 @@ nb_group_table_entries(const nb_group_table *t, uint32_t low, uint32_t high, uin
         }
         if (count == *cap) {
             size_t grown_cap = *cap ? *cap * 2 : 1024;
-            uint64_t *grown = nb_pool_realloc(t->pool, *out, *cap * sizeof(uint64_t),
+            uint64_t *grown = nb_pool_realloc(pool, *out, *cap * sizeof(uint64_t),
                                               grown_cap * sizeof(uint64_t));
             if (grown == NULL) {
                 return NB_NOMEM;

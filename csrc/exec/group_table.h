@@ -43,10 +43,12 @@ nb_group_row(const nb_group_table *t, uint32_t row)
     return t->rows + (size_t)row * (size_t)t->row_width;
 }
 
-/* An entry is hash32 << 32 | row. Those with low <= hash32 <= high in ascending order; *out (of *cap entries, in the pool) grows
+/* An entry is hash32 << 32 | row. Those with low <= hash32 <= high in ascending order; *out (of *cap entries, in the given pool) grows
  * as needed. */
-nb_status nb_group_table_entries(const nb_group_table *t, uint32_t low, uint32_t high,
-                                 uint64_t **out, size_t *cap, size_t *n);
+nb_status nb_group_table_entries(const nb_group_table *t, nb_pool *pool, uint32_t low,
+                                 uint32_t high, uint64_t **out, size_t *cap, size_t *n);
 size_t nb_group_table_bytes(const nb_group_table *t);
+/* Will it grow when so many more rows come? Then to about twice its bytes, and for a moment it has both. */
+bool nb_group_table_is_full(const nb_group_table *t, int64_t more);
 
 #endif

@@ -146,6 +146,7 @@ aggregate_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
         return NB_NOMEM;
     }
     op->reserve = nb_pool_available(op->pool) / 4;
+    op->share = op->reserve / (size_t)NB_MAX(ctx->n_threads, 1) * 3;
     for (int k = 0; k < op->n_keys; k++) {
         types[k] = node->u.aggregate.keys[k]->type;
     }
@@ -621,26 +622,36 @@ push_distinct(aggregate_op *op, aggregate_local *l, int set, const nb_vector *ke
     return st;
 }
 
-/* Before a batch: a table that is worth it is written out while there is still room to work. */
+/* Is it time to write a table out that holds so many bytes? While there is still room to work, and before it grows into what others need. */
+static bool
+must_spill(const aggregate_op *op, const nb_group_table *t, size_t held)
+{
+    size_t available = nb_pool_available(op->pool);
+
+    if (t->n_rows == 0) {
+        return false;
+    }
+    if (op->ctx->force_spill) {
+        return true;
+    }
+    return held > SPILL_LEAST && available < SIZE_MAX / 8 &&
+           (available < op->reserve || held > op->share ||
+            (nb_group_table_is_full(t, NB_BATCH_ROWS) &&
+             2 * nb_group_table_bytes(t) + op->reserve / 2 > available));
+}
+
+/* Before a batch. */
 static nb_status
 make_room(aggregate_op *op, aggregate_local *l, nb_error *err)
 {
     agg_state *s = l->state;
-    size_t held = 0;
-    bool force = op->ctx->force_spill;
 
-    if (!force && (op->reserve > SIZE_MAX / 8 || nb_pool_available(op->pool) > op->reserve)) {
-        return NB_OK;
-    }
-    if (op->n_keys > 0) {
-        held = nb_group_table_bytes(&s->groups) + nb_arena_bytes(s->memory);
-        if (s->groups.n_rows > 0 && (force || held > SPILL_LEAST)) {
-            NB_TRY(spill_table(op, l, -1, err));
-        }
+    if (op->n_keys > 0 &&
+        must_spill(op, &s->groups, nb_group_table_bytes(&s->groups) + nb_arena_bytes(s->memory))) {
+        NB_TRY(spill_table(op, l, -1, err));
     }
     for (int d = 0; d < op->n_distinct; d++) {
-        held = nb_group_table_bytes(&s->distinct[d]);
-        if (s->distinct[d].n_rows > 0 && (force || held > SPILL_LEAST)) {
+        if (must_spill(op, &s->distinct[d], nb_group_table_bytes(&s->distinct[d]))) {
             NB_TRY(spill_table(op, l, d, err));
         }
     }
@@ -709,6 +720,7 @@ feed_rows(feed *f, agg_state *s, int part, uint8_t **rows, int64_t n, nb_arena *
     uint64_t *hashes = NB_ARENA_ARRAY(scratch, uint64_t, n);
     uint32_t *numbers = NB_ARENA_ARRAY(scratch, uint32_t, n);
     uint8_t *images = nb_arena_alloc64(scratch, (size_t)n * (size_t)op->layout.n_bytes);
+    nb_status st;
 
     if (args == NULL || into == NULL || hashes == NULL || numbers == NULL || images == NULL) {
         return NB_NOMEM;
@@ -724,7 +736,17 @@ feed_rows(feed *f, agg_state *s, int part, uint8_t **rows, int64_t n, nb_arena *
             memcpy(images + i * op->layout.n_bytes, rows[i], (size_t)op->layout.n_bytes);
         }
         nb_keys_hash(&op->layout, 1, images, n, hashes);
-        NB_TRY(nb_group_table_find(&s->groups, images, hashes, n, numbers));
+        st = NB_NOMEM;
+        if (!must_spill(op, &s->groups,
+                        nb_group_table_bytes(&s->groups) + nb_arena_bytes(s->memory))) {
+            st = nb_group_table_find(&s->groups, images, hashes, n, numbers);
+        }
+        if (st == NB_NOMEM && s->groups.n_rows > 0) {
+            NB_TRY(nb_aggregate_spill(op, &s->groups, true, &s->memory, &s->runs, err));
+            before = 0;
+            st = nb_group_table_find(&s->groups, images, hashes, n, numbers);
+        }
+        NB_TRY(st);
         nb_aggregate_init_rows(op, s->memory, nb_group_row(&s->groups, before),
                                s->groups.n_rows - before);
         for (int64_t i = 0; i < n; i++) {
@@ -813,6 +835,29 @@ merge_single(aggregate_op *op, nb_error *err)
     return st;
 }
 
+/* What is left in memory of tables that have been on disk goes there too: merging them needs room, and so does what comes next. */
+static nb_status
+spill_rest(aggregate_op *op, int set, nb_error *err)
+{
+    bool any = false;
+
+    for (int i = 0; i < op->n_states; i++) {
+        const agg_state *s = op->states[i];
+
+        any |= (set >= 0 ? s->distinct_runs[set].n : s->runs.n) > 0;
+    }
+    for (int i = 0; any && i < op->n_states; i++) {
+        agg_state *s = op->states[i];
+        nb_group_table *t = set >= 0 ? &s->distinct[set] : &s->groups;
+
+        if (t->n_rows > 0) {
+            NB_TRY(nb_aggregate_spill(op, t, set < 0, set < 0 ? &s->memory : NULL,
+                                      set < 0 ? &s->runs : &s->distinct_runs[set], err));
+        }
+    }
+    return NB_OK;
+}
+
 static nb_status
 aggregate_finalize(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
 {
@@ -821,6 +866,11 @@ aggregate_finalize(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
     if (op->n_states == 0) {
         agg_state *s;
         NB_TRY(new_state(op, &s));
+    }
+    for (int d = -1; d < op->n_distinct; d++) {
+        if (d >= 0 || op->n_keys > 0) {
+            NB_TRY(spill_rest(op, d, err));
+        }
     }
     for (int d = 0; d < op->n_distinct; d++) {
         feed f = {.op = op, .set = d, .err = err, .n_parts = nb_agg_merge_parts(op, d)};
@@ -832,6 +882,9 @@ aggregate_finalize(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
         for (int s = 0; s < op->n_states; s++) { /* not needed any more */
             nb_group_table_free(&op->states[s]->distinct[d]);
         }
+    }
+    if (op->n_keys > 0 && op->n_distinct > 0) {
+        NB_TRY(spill_rest(op, -1, err));
     }
     nb_metrics_peak(base->node, (int64_t)nb_pool_peak(op->pool));
     (void)ctx;

@@ -11,7 +11,7 @@
 #include "exec/spill_file.h"
 
 /* Spilled runs and merges are cut into so many ranges of the hash. */
-#define NB_AGG_SPILL_PARTS 64
+#define NB_AGG_SPILL_PARTS 256
 
 typedef struct agg_fn {
     nb_expr *expr; /* NB_EXPR_AGG */
@@ -32,6 +32,7 @@ typedef struct agg_distinct {
 typedef struct agg_run {
     nb_spill_file *file;
     int64_t part_at[NB_AGG_SPILL_PARTS + 1]; /* byte offsets of the ranges */
+    uint32_t part_rows[NB_AGG_SPILL_PARTS];
 } agg_run;
 
 typedef struct agg_runs {
@@ -55,6 +56,7 @@ typedef struct aggregate_op {
     nb_arena *arena; /* of the run */
     nb_pool *pool;
     size_t reserve; /* with less than this left, tables go to disk */
+    size_t share;   /* that a thread's tables may take */
     nb_key_layout layout;
     int n_keys, n_aggs, n_distinct;
     agg_fn *aggs;

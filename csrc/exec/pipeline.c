@@ -60,7 +60,9 @@ struct nb_thread_ctx {
     nb_operator **ops; /* n_ops, then the sink */
     void **locals;     /* as ops */
     op_stats *stats;   /* n_ops + 2: [0] source, then ops, then sink */
-    nb_arena *scratch, *memory;
+    nb_arena *scratch;
+    nb_arena *memory;        /* of the sink, for all branches */
+    nb_arena *branch_memory; /* of the branch's operators */
     int64_t mark;   /* when the running operator's clock was started */
     uint64_t order; /* of the batch under way */
     nb_watch_task *task;
@@ -332,7 +334,7 @@ nb_thread_scratch(nb_thread_ctx *t)
 nb_arena *
 nb_thread_memory(nb_thread_ctx *t)
 {
-    return t->memory;
+    return t->op == t->n_ops ? t->memory : t->branch_memory;
 }
 
 const nb_exec_ctx *
@@ -503,9 +505,9 @@ run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
     nb_status st;
 
     t->n_ops = b->n_ops;
-    t->ops = NB_ARENA_ARRAY(t->memory, nb_operator *, b->n_ops + 1);
-    t->locals = nb_arena_zalloc(t->memory, (size_t)(b->n_ops + 1) * sizeof(void *));
-    t->stats = nb_arena_zalloc(t->memory, (size_t)(b->n_ops + 2) * sizeof(op_stats));
+    t->ops = NB_ARENA_ARRAY(t->branch_memory, nb_operator *, b->n_ops + 1);
+    t->locals = nb_arena_zalloc(t->branch_memory, (size_t)(b->n_ops + 1) * sizeof(void *));
+    t->stats = nb_arena_zalloc(t->branch_memory, (size_t)(b->n_ops + 2) * sizeof(op_stats));
     if (t->ops == NULL || t->locals == NULL || t->stats == NULL) {
         return NB_NOMEM;
     }
@@ -518,13 +520,16 @@ run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
     for (; n_open < b->n_ops; n_open++) {
         nb_operator *op = b->ops[n_open];
 
+        t->op = n_open;
         NB_TRY_GOTO(
             st, op->ops->open_local ? op->ops->open_local(op, t, &t->locals[n_open], err) : NB_OK,
             done);
     }
+    t->op = b->n_ops;
     if (j->sink_locals[number] == NULL && j->sink->ops->open_local != NULL) {
         NB_TRY_GOTO(st, j->sink->ops->open_local(j->sink, t, &j->sink_locals[number], err), done);
     }
+    t->op = -1;
     t->locals[b->n_ops] = j->sink_locals[number];
     if (b->source->ops->open_local != NULL) {
         NB_TRY_GOTO(st, b->source->ops->open_local(b->source, pool, &source_local, err), done);
@@ -577,7 +582,9 @@ thread_main(void *payload, int number)
     }
     nb_watch_task_begin(&j->stage, number, t.memory, t.task);
     for (int b = j->first; b < j->end && st == NB_OK; b++) {
-        st = run_branch(j, number, b, &t, &err);
+        t.branch_memory = nb_arena_new(j->run->ctx->pool);
+        st = t.branch_memory ? run_branch(j, number, b, &t, &err) : NB_NOMEM;
+        nb_arena_free(t.branch_memory);
     }
     nb_arena_free(t.scratch);
     if (st < 0 || j->end == j->stream->n_branches) {

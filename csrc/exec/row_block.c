@@ -387,8 +387,9 @@ nb_block_cost(const nb_type *schema, const nb_block_ref *ref)
     for (int c = 0; c < schema->n_children; c++) {
         nb_phys phys = nb_type_storage(schema->children[c].type)->phys;
 
-        per_row += phys == NB_PHYS_STRING ? sizeof(nb_view) : phys == NB_PHYS_LIST ? 32 : 0;
+        /* an arena has up to twice what is asked of it */
+        per_row += phys == NB_PHYS_STRING ? 2 * sizeof(nb_view) : phys == NB_PHYS_LIST ? 64 : 0;
     }
     return (size_t)(ref->n_raw + ref->n_raw / 8 + ref->n_stored) + (size_t)ref->n_rows * per_row +
-           4096;
+           8192;
 }

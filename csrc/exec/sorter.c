@@ -19,7 +19,7 @@
 #include "exec/sorter_internal.h"
 
 #define BLOCK_BYTES       ((int64_t)128 * 1024)
-#define BLOCK_BYTES_LEAST ((int64_t)8 * 1024)
+#define BLOCK_BYTES_LEAST ((int64_t)16 * 1024)
 
 /* ---- the sorter ------------------------------------------------------------------------------ */
 
@@ -50,9 +50,9 @@ nb_sorter_new(const nb_exec_ctx *ctx, nb_node *node, const nb_sorter_spec *spec,
     s->pool = pool;
     s->arena = arena;
     s->spec = *spec;
-    s->block_bytes = available / 512 >= (size_t)BLOCK_BYTES
+    s->block_bytes = available / 256 >= (size_t)BLOCK_BYTES
                          ? BLOCK_BYTES
-                         : NB_MAX((int64_t)(available / 512), BLOCK_BYTES_LEAST);
+                         : NB_MAX((int64_t)(available / 256), BLOCK_BYTES_LEAST);
     s->files = NB_ARENA_NEW(arena, nb_block_files);
     if (s->files == NULL ||
         nb_block_files_init(s->files, arena, ctx->spill_dir, NB_MAX(ctx->n_threads, 1)) < 0) {
@@ -129,7 +129,7 @@ nb_sorter_write(nb_sorter *s, nb_block_writer *w, sorter_run *run, const nb_vect
     if (b->first_key.data == NULL) {
         return NB_NOMEM;
     }
-    b->n_together = (uint32_t)b->first_key.len;
+    b->n_together = s->spec.n_together < 0 ? 0 : (uint32_t)b->first_key.len;
     if (s->spec.n_together > 0) {
         nb_strbuf together = {0};
 
@@ -317,6 +317,23 @@ typedef struct pass {
     nb_error *err;
 } pass;
 
+/* What the builder has becomes a block of the run. */
+static nb_status
+write_merged(nb_sorter *s, nb_block_writer *writer, sorter_run *run, nb_chunk_builder *b,
+             nb_error *err)
+{
+    nb_chunk *chunk;
+    nb_status st;
+
+    NB_TRY(nb_chunk_builder_finish(b, &chunk));
+    if (chunk == NULL) {
+        return NB_OK;
+    }
+    st = nb_sorter_write(s, writer, run, chunk->cols, chunk->n_rows, err);
+    nb_chunk_free(chunk);
+    return st;
+}
+
 static nb_status
 merge_group(pass *p, int group, int file, nb_block_writer *writer, nb_arena *scratch,
             nb_vector *cols, nb_error *err)
@@ -324,7 +341,8 @@ merge_group(pass *p, int group, int file, nb_block_writer *writer, nb_arena *scr
     nb_sorter *s = p->s;
     sorter_run *run = &p->made[group];
     int from = group * p->fan_in, n = NB_MIN(p->fan_in, s->n_runs - from);
-    sorter_merge *m;
+    nb_chunk_builder *rows = NULL;
+    sorter_merge *m = NULL;
     int64_t k, step = 0;
     nb_status st;
 
@@ -338,19 +356,31 @@ merge_group(pass *p, int group, int file, nb_block_writer *writer, nb_arena *scr
             step = NB_MAX(step, s->runs[i].blocks[b].ref.n_rows);
         }
     }
-    NB_TRY(nb_sorter_merge_new(s, s->runs + from, n, NB_STR(""), NB_STR(""), &m, err));
+    NB_TRY_GOTO(st, nb_chunk_builder_new(s->pool, s->schema, &rows), done);
+    NB_TRY_GOTO(st, nb_sorter_merge_new(s, s->runs + from, n, NB_STR(""), NB_STR(""), &m, err),
+                done);
     for (;;) {
         nb_arena_reset(scratch);
-        st = nb_cancelled(s->ctx->cancel) || atomic_load(&p->status) < 0
-                 ? NB_CANCELLED
-                 : nb_sorter_merge_next(m, step, scratch, cols, &k, err);
-        if (st < 0 || k == 0) {
+        NB_TRY_GOTO(st,
+                    nb_cancelled(s->ctx->cancel) || atomic_load(&p->status) < 0 ? NB_CANCELLED
+                                                                                : NB_OK,
+                    done);
+        NB_TRY_GOTO(st,
+                    nb_sorter_merge_next(m, step - nb_chunk_builder_rows(rows), scratch, cols, &k,
+                                         err),
+                    done);
+        if (k == 0) {
+            st = write_merged(s, writer, run, rows, err);
             break;
         }
-        NB_TRY_GOTO(st, nb_sorter_write(s, writer, run, cols, k, err), done);
+        NB_TRY_GOTO(st, nb_chunk_builder_append_rows(rows, cols, NULL, k), done);
+        if (nb_chunk_builder_rows(rows) >= step) {
+            NB_TRY_GOTO(st, write_merged(s, writer, run, rows, err), done);
+        }
     }
 done:
     nb_sorter_merge_free(m);
+    nb_chunk_builder_free(rows);
     return st;
 }
 

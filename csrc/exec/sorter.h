@@ -24,6 +24,8 @@ typedef struct nb_sorter_spec {
         by_partition; /* rows of lower partitions come first; batches end where the partition changes */
 } nb_sorter_spec;
 
+#define NB_SORTER_ALL_TOGETHER (-1) /* one morsel */
+
 /* Bytes per row that sorting takes besides the rows themselves. */
 #define NB_SORTER_ROW_BYTES 40
 

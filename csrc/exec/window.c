@@ -2,12 +2,13 @@
 /*
  * window.c: window functions over sorted rows.
  *
- *     gather the child's rows with keys and arguments → sort by partition, order → mark where partitions and peers begin
+ *     sort the child's rows, with keys and arguments, by partition, order → mark where partitions and peers begin
  *     → cut into blocks of whole partitions → threads compute a block's functions and pass its rows on
  *
  * Algorithm  ranks come from the marks; lag, lead and nth_value find a row and gather its value; aggregates run over frames
  *            (window_frame.c, window_aggregate.c).
- * Memory     the rows, 5 bytes per row for order and marks; results per block only. Charged to the query's pool.
+ * Memory     the rows, 5 bytes per row for order and marks; results per block only. Charged to the query's pool. What does not fit comes from a
+ *            sorter, a block at a time (window_stream.c).
  * Threads    everything is read-only once the source is made; a thread's block and results are its own.
  * Spark      default frame with ORDER BY: RANGE up to the current row's peers; without: the whole partition.
  */
@@ -76,10 +77,13 @@ part_end(const nb_window *w, int64_t from, int64_t limit)
 static void
 ranks(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base, nb_vector *out)
 {
-    int64_t n = p.to - p.from, rank = 1, dense = 1, peer_end = p.from;
+    bool carried = nb_window_is_carried(w, p.from);
+    int64_t before = carried ? w->carry->rows : 0;
+    int64_t n = p.to - p.from, rank = before + 1, peer_end = p.from;
+    int64_t dense = carried ? w->carry->groups + 1 : 1;
 
     for (int64_t at = p.from; at < p.to; at++) {
-        int64_t row = at - base, number = at - p.from + 1;
+        int64_t row = at - base, number = before + at - p.from + 1;
         if (at > p.from && (w->starts[at] & 2)) {
             rank = number;
             dense++;
@@ -238,9 +242,9 @@ aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_
     return NB_OK;
 }
 
-static nb_status
-compute_block(const nb_window *w, int64_t from, int64_t to, nb_arena *arena, nb_vector *results,
-              nb_error *err)
+nb_status
+nb_window_compute(const nb_window *w, int64_t from, int64_t to, nb_arena *arena,
+                  nb_vector *results, nb_error *err)
 {
     for (int f = 0; f < w->n_fns; f++) {
         const nb_window_fn *fn = &w->fns[f];
@@ -302,6 +306,18 @@ window_close_local(nb_source *src, void *local)
     nb_pool_dealloc(l->pool, l, sizeof *l);
 }
 
+nb_status
+nb_window_rows(const nb_window *w, const nb_vector *results, int64_t base, int64_t at, int64_t n,
+               nb_arena *scratch, nb_batch *out)
+{
+    NB_TRY(nb_batch_init(scratch, w->n_child + w->n_fns, n, out));
+    NB_TRY(nb_rows_gather(&w->index, NULL, w->n_child, w->ids + at, n, scratch, out->cols));
+    for (int f = 0; f < w->n_fns; f++) {
+        NB_TRY(nb_vector_slice(scratch, &results[f], at - base, n, &out->cols[w->n_child + f]));
+    }
+    return NB_OK;
+}
+
 static nb_status
 window_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err)
 {
@@ -318,15 +334,10 @@ window_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_er
         l->at = l->from = w->blocks[l->block];
         l->to = w->blocks[l->block + 1];
         nb_arena_reset(l->arena);
-        NB_TRY(compute_block(w, l->from, l->to, l->arena, l->results, err));
+        NB_TRY(nb_window_compute(w, l->from, l->to, l->arena, l->results, err));
     }
     n = NB_MIN(l->to - l->at, NB_BATCH_ROWS);
-    NB_TRY(nb_batch_init(scratch, w->n_child + w->n_fns, n, out));
-    NB_TRY(nb_rows_gather(&w->index, NULL, w->n_child, w->ids + l->at, n, scratch, out->cols));
-    for (int f = 0; f < w->n_fns; f++) {
-        NB_TRY(nb_vector_slice(scratch, &l->results[f], l->at - l->from, n,
-                               &out->cols[w->n_child + f]));
-    }
+    NB_TRY(nb_window_rows(w, l->results, l->from, l->at, n, scratch, out));
     out->order = (uint64_t)l->block;
     l->at += n;
     atomic_fetch_add_explicit(&src->rows_read, n, memory_order_relaxed);
@@ -432,11 +443,10 @@ mark_rows(void *payload, int number)
     nb_arena_free(scratch);
 }
 
-static nb_status
-mark_and_cut(nb_window *w, int n_threads)
+nb_status
+nb_window_mark(nb_window *w, int n_threads)
 {
     marking m = {.w = w};
-    int64_t cap, at = 0;
 
     w->starts = nb_pool_zalloc(w->pool, (size_t)w->n_rows);
     if (!w->starts) {
@@ -445,6 +455,14 @@ mark_and_cut(nb_window *w, int n_threads)
     nb_threads_run(n_threads, mark_rows, &m);
     NB_TRY(m.st);
     w->starts[0] = 3;
+    return NB_OK;
+}
+
+static nb_status
+cut(nb_window *w)
+{
+    int64_t cap, at = 0;
+
     cap = w->n_rows / BLOCK_ROWS + 2;
     w->blocks = NB_ARENA_ARRAY(w->arena, int64_t, cap);
     if (!w->blocks) {
@@ -599,13 +617,14 @@ set_up_call(nb_window *w, nb_window_fn *f, extras *x, nb_error *err)
 static nb_status
 set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
 {
+    nb_arena *arena = x->arena;
     int n_order = node->u.window.n_order_by;
 
     w->n_partition = node->u.window.n_partition_by;
     w->n_keys = w->n_partition + n_order;
     w->n_fns = node->u.window.n_functions;
-    w->keys = NB_ARENA_ARRAY(w->arena, nb_sort_col, w->n_keys + 1);
-    w->fns = nb_arena_zalloc(w->arena, sizeof(nb_window_fn) * (size_t)(w->n_fns + 1));
+    w->keys = NB_ARENA_ARRAY(arena, nb_sort_col, w->n_keys + 1);
+    w->fns = nb_arena_zalloc(arena, sizeof(nb_window_fn) * (size_t)(w->n_fns + 1));
     if (!w->keys || !w->fns) {
         return NB_NOMEM;
     }
@@ -624,7 +643,7 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
         f->frame = &f->expr->u.window.spec->frame;
         f->ignore_nulls = f->expr->u.window.ignore_nulls;
         f->filter = f->fallback = -1;
-        f->args = NB_ARENA_ARRAY(w->arena, int, f->fn->n_args + 1);
+        f->args = NB_ARENA_ARRAY(arena, int, f->fn->n_args + 1);
         if (!f->args) {
             return NB_NOMEM;
         }
@@ -668,8 +687,10 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     const nb_exec_ctx *ctx = nb_run_ctx(run);
     window_source *s = nb_pool_zalloc(ctx->pool, sizeof *s);
     extras x = {.arena = nb_run_arena(run)};
-    int *columns;
+    nb_build_sort rows = {0};
     nb_window *w;
+    nb_source *sorted;
+    int *columns;
     nb_status st;
 
     if (!s) {
@@ -684,18 +705,14 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     s->base.schema = node->schema;
     s->base.cancel = ctx->cancel;
     s->base.n_partitions = 1;
-    w->arena = nb_arena_new(ctx->pool);
-    NB_TRY_GOTO(st, w->arena ? NB_OK : NB_NOMEM, fail);
     NB_TRY_GOTO(st, set_up(w, node, &x, err), fail);
     columns = NB_ARENA_ARRAY(x.arena, int, x.n + 1);
     NB_TRY_GOTO(st, columns ? NB_OK : NB_NOMEM, fail);
+    rows.n_together = w->n_partition > 0 ? w->n_partition : NB_SORTER_ALL_TOGETHER;
     NB_TRY_GOTO(st,
-                nb_build_gather_extended(run, node, node->children[0], x.exprs, x.n, columns,
-                                         &w->table, err),
+                nb_build_sorted(run, node, node->children[0], x.exprs, x.n, w->keys, w->n_keys,
+                                columns, &rows, err),
                 fail);
-    for (int i = 0; i < w->n_keys; i++) {
-        w->keys[i].col = columns[w->keys[i].col];
-    }
     for (int f = 0; f < w->n_fns; f++) {
         for (int a = 0; a < w->fns[f].n_args; a++) {
             w->fns[f].args[a] = columns[w->fns[f].args[a]];
@@ -703,12 +720,30 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         w->fns[f].filter = w->fns[f].filter >= 0 ? columns[w->fns[f].filter] : -1;
         w->fns[f].fallback = w->fns[f].fallback >= 0 ? columns[w->fns[f].fallback] : -1;
     }
+    if (rows.sorter) {
+        nb_window *plan = NB_ARENA_NEW(x.arena, nb_window);
+
+        if (!plan) {
+            nb_sorter_free(rows.sorter);
+            st = NB_NOMEM;
+            goto fail;
+        }
+        *plan = *w;
+        NB_TRY_GOTO(st, nb_sorter_source(rows.sorter, rows.schema, 0, INT64_MAX, &sorted, err),
+                    fail);
+        NB_TRY_GOTO(st, nb_window_stream_new(ctx, node, plan, rows.schema, sorted, &sorted), fail);
+        window_free(&s->base);
+        return nb_stream_from(run, sorted, node, out);
+    }
+    w->table = rows.table;
+    w->ids = rows.ids;
     w->n_rows = w->table->n_rows;
+    w->arena = nb_arena_new(ctx->pool);
+    NB_TRY_GOTO(st, w->arena ? NB_OK : NB_NOMEM, fail);
     NB_TRY_GOTO(st, nb_row_index_init(w->arena, w->table, &w->index), fail);
     if (w->n_rows) {
-        NB_TRY_GOTO(st, nb_sort_rows(ctx, ctx->pool, w->table, w->keys, w->n_keys, false, &w->ids),
-                    fail);
-        NB_TRY_GOTO(st, mark_and_cut(w, ctx->n_threads), fail);
+        NB_TRY_GOTO(st, nb_window_mark(w, ctx->n_threads), fail);
+        NB_TRY_GOTO(st, cut(w), fail);
     }
     return nb_stream_from(run, &s->base, node, out);
 fail:

@@ -171,6 +171,12 @@ finish(run *r, uint8_t *const *states, int64_t n, nb_vector *out, int64_t at)
     return nb_vector_scatter(&made, NULL, out, idx, n);
 }
 
+size_t
+nb_window_state_bytes(const nb_window_fn *fn)
+{
+    return NB_ALIGN_UP((size_t)fn->fn->u.agg.ops->state_size + 1, 16);
+}
+
 nb_status
 nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args,
                     const nb_vector *filter, const int64_t *lo, const int64_t *hi,
@@ -193,7 +199,7 @@ nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector 
     bool has_state = false, plain = r.ops->serialize == NULL;
     int64_t batch = plain ? NB_BATCH_ROWS : 1, pending = 0, done = 0;
 
-    r.size = NB_ALIGN_UP((size_t)r.ops->state_size + 1, 16);
+    r.size = nb_window_state_bytes(fn);
     if (fn->n_args > 8) {
         return nb_raise_unsupported(err, "An aggregate of more than 8 arguments in a window");
     }
@@ -201,6 +207,10 @@ nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector 
     snapshots = nb_arena_array(arena, (size_t)NB_MIN(batch, r.n), r.size);
     if (!state || !snapshots) {
         return NB_NOMEM;
+    }
+    if (nb_window_is_carried(w, part.from)) { /* frames begin where the partition does */
+        memcpy(state, w->carry->states[fn - w->fns], r.size);
+        has_state = true;
     }
     for (int64_t i = 0; i < r.n; i++) {
         int64_t l = lo[i] - part.from, h = hi[i] - part.from;
@@ -230,6 +240,9 @@ nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector 
             done += pending;
             pending = 0;
         }
+    }
+    if (w->carry != NULL && part.to == w->n_rows && w->carry->states[fn - w->fns] != NULL) {
+        memcpy(w->carry->states[fn - w->fns], state, r.size);
     }
     return NB_OK;
 }

@@ -40,6 +40,13 @@ typedef struct nb_window_fn {
     double lower_float, upper_float;
 } nb_window_fn;
 
+/* What functions that go on from row to row have come to when a block ends within a partition. */
+typedef struct nb_window_carry {
+    bool active;          /* the block's first partition goes on from it */
+    int64_t rows, groups; /* of the partition before this block: rows, groups of peers */
+    uint8_t **states;     /* per function; aggregates only */
+} nb_window_carry;
+
 typedef struct nb_window {
     nb_pool *pool;
     nb_arena *arena;
@@ -57,7 +64,15 @@ typedef struct nb_window {
     int n_partition, n_keys; /* of keys: partition columns, then order columns */
     nb_window_fn *fns;
     int n_fns;
+    nb_window_carry *carry; /* NULL: blocks are whole partitions */
 } nb_window;
+
+/* Goes partition `p` on from the block before? */
+NB_INLINE bool
+nb_window_is_carried(const nb_window *w, int64_t from)
+{
+    return w->carry != NULL && w->carry->active && from == 0;
+}
 
 /* A partition: positions [from, to); rows of args are numbered from block_from. */
 typedef struct nb_window_part {
@@ -73,6 +88,25 @@ nb_status nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const 
                               const nb_vector *filter, const int64_t *lo, const int64_t *hi,
                               nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at,
                               nb_error *err);
+
+size_t nb_window_state_bytes(const nb_window_fn *fn); /* of an aggregate */
+
+/* ---- window.c ---- */
+
+/* Makes `starts`, from table, index and ids. */
+nb_status nb_window_mark(nb_window *w, int n_threads);
+/* Results of all functions for the positions [from, to): whole partitions, or up to what is carried. */
+nb_status nb_window_compute(const nb_window *w, int64_t from, int64_t to, nb_arena *arena,
+                            nb_vector *results, nb_error *err);
+/* Positions [at, at + n) as a batch: the child's columns, then the results, which begin at base. */
+nb_status nb_window_rows(const nb_window *w, const nb_vector *results, int64_t base, int64_t at,
+                         int64_t n, nb_arena *scratch, nb_batch *out);
+
+/* ---- window_stream.c ---- */
+
+/* Over rows in order, with a schema of which plan->keys and arguments are columns. plan outlives the source; rows is moved. */
+nb_status nb_window_stream_new(const nb_exec_ctx *ctx, nb_node *node, const nb_window *plan,
+                               const nb_type *rows_schema, nb_source *rows, nb_source **out);
 
 /* Columns cols[0..n) of positions [from, to), as flat vectors of any length. */
 nb_status nb_window_gather(const nb_window *w, const int *cols, int n, int64_t from, int64_t to,

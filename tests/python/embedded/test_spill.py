@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries over several times more data than spark.memory.limit give the same rows as without a limit."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = os.path.join(os.path.dirname(__file__), "spill_queries.py")
+
+
+def run(limit, directory):
+    done = subprocess.run(
+        [sys.executable, SCRIPT, limit, str(directory)], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """The answers without a limit that matters, and those within about a tenth of the data."""
+    return run("4g", tmp_path_factory.mktemp("free")), run("8m", tmp_path_factory.mktemp("limited"))
+
+
+def test_same_rows(answers):
+    free, limited = answers
+    for name in free:
+        assert limited[name] == free[name], name
+
+
+def test_disk_full(answers):
+    message, open_files, after = answers[1]["disk full"]
+    assert message.startswith("[SPILL_FILE_FAILED] Cannot write ")
+    assert "bytes to the spill file " in message and "/spill/nbaspark-spill-" in message
+    assert (open_files, after) == (0, "1000000")
+
+
+def test_interrupt(answers):
+    assert answers[1]["interrupted"] == ["KeyboardInterrupt", 0, 10]
+
+
+def test_result_that_does_not_fit(answers):
+    assert answers[1]["collect"].startswith("[UNABLE_TO_ACQUIRE_MEMORY] ")
+
+
+def test_no_files_are_left(answers):
+    assert answers[1]["files"] == []
