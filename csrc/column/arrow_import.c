@@ -594,7 +594,6 @@ import_struct(importer *im, const rows *r, const nb_type *type, nb_vector *out)
 static nb_status
 import_dictionary(importer *im, const rows *r, const nb_type *type, nb_vector *out)
 {
-    static uint64_t next_id = (uint64_t)1 << 62;
     const struct ArrowArray *entries = r->array->dictionary;
     const char *at = strchr("cCsSiIlL", *r->schema->format), *src;
     nb_vector *dict = NB_ARENA_NEW(im->arena, nb_vector), flat;
@@ -637,7 +636,7 @@ import_dictionary(importer *im, const rows *r, const nb_type *type, nb_vector *o
     nb_vector_init(out, type, NB_VEC_DICT, r->n);
     out->indices = indices;
     out->dict = dict;
-    out->dict_id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED);
+    out->dict_id = nb_dict_next_id();
     return NB_OK;
 }
 

@@ -6,6 +6,8 @@
  */
 #include "column/vector.h"
 
+#include <stdatomic.h>
+
 #include "column/vector_internal.h"
 
 void
@@ -218,4 +220,12 @@ nb_vector_slice(nb_arena *arena, const nb_vector *v, int64_t from, int64_t n, nb
     }
     *out = s;
     return NB_OK;
+}
+
+uint64_t
+nb_dict_next_id(void)
+{
+    static atomic_ullong next = 1;
+
+    return atomic_fetch_add_explicit(&next, 1, memory_order_relaxed);
 }

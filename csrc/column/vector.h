@@ -129,6 +129,8 @@ nb_vector_slot(const nb_vector *v, int64_t row)
     return v->kind == NB_VEC_CONST ? 0 : v->kind == NB_VEC_DICT ? v->indices[row] : row;
 }
 
+/* A dict_id that no other dictionary has. */
+uint64_t nb_dict_next_id(void);
 /* A flat vector with room for n rows in the arena, data uninitialised (views and lists zeroed), no validity. For ARRAY and MAP
  * the children get n_rows 0 and no data: set them with nb_vector_alloc on children[i]. For STRUCT children are allocated too. */
 nb_status nb_vector_alloc(nb_arena *arena, const nb_type *type, int64_t n, nb_vector *out);

@@ -8,6 +8,7 @@
 #include "exec/mapped_chunk.h"
 #include "exec/operators.h"
 #include "exec/passthrough.h"
+#include "exec/push_keys.h"
 #include "exec/sort_rows.h"
 #include "exec/sorter.h"
 #include "exec/sources.h"
@@ -60,8 +61,9 @@ build_range(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return nb_stream_from(run, source, node, out);
 }
 
+/* applied: of which of its filters the reader has made sure; NULL: none is asked for. */
 static nb_status
-build_scan(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+scan_stream(nb_run *run, nb_node *node, bool *applied, nb_stream **out, nb_error *err)
 {
     const nb_exec_ctx *ctx = nb_run_ctx(run);
     nb_scan_request request = {
@@ -69,6 +71,10 @@ build_scan(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         .n_columns = node->schema->n_children,
         .filters = node->u.scan.filters,
         .n_filters = node->u.scan.n_filters,
+        .applied = applied,
+        .unread = applied != NULL ? node->u.scan.unread : NULL,
+        .probes = node->u.scan.probes,
+        .n_probes = node->u.scan.n_probes,
         .limit = node->u.scan.limit,
         .n_threads = ctx->parallelism > 0 ? ctx->parallelism : ctx->n_threads,
         .info = ctx->info,
@@ -80,6 +86,12 @@ build_scan(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     return nb_stream_from(run, source, node, out);
 }
 
+static nb_status
+build_scan(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    return scan_stream(run, node, NULL, out, err);
+}
+
 /* ---- streaming operators --------------------------------------------------------------------- */
 
 static nb_status
@@ -87,7 +99,22 @@ build_filter(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
     nb_operator *op;
 
-    NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    if (node->u.filter.is_scans) {
+        nb_node *scan = node->children[0];
+        bool *applied =
+            nb_arena_zalloc(nb_run_arena(run), sizeof(bool) * (size_t)scan->u.scan.n_filters + 1);
+
+        if (applied == NULL) {
+            return NB_NOMEM;
+        }
+        NB_TRY(scan_stream(run, scan, applied, out, err));
+        if (memchr(applied, 0, (size_t)scan->u.scan.n_filters) == NULL) {
+            (*out)->branches[0].source_node = node; /* its rows are the filter's */
+            return NB_OK;
+        }
+    } else {
+        NB_TRY(nb_build_stream(run, node->children[0], out, err));
+    }
     (*out)->sequential |= nb_exprs_count_rows(&node->u.filter.condition, 1);
     NB_TRY(nb_filter_new(run, node, &op));
     return nb_stream_push(run, *out, op, err);
@@ -605,6 +632,8 @@ build_join_side(nb_run *run, nb_node *node, int *columns, nb_operator **op, nb_j
             if (st == NB_OK) {
                 nb_join_spill_free(*spill);
                 *spill = NULL;
+                /* only saves work: without memory for it the join goes on */
+                (void)nb_push_keys(run, node, rows, columns);
             }
             goto done;
         }

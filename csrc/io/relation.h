@@ -79,6 +79,12 @@ nb_status nb_relation_restore(struct nb_pool *pool, const nb_relation_parts *par
 /* Scans that are begun later give this share only. */
 void nb_relation_set_share(nb_relation *rel, nb_scan_share share);
 
+/* What a join found out about its keys: rows of the column that the filter refuses are not wanted. */
+typedef struct nb_scan_probe {
+    int column; /* position in the schema */
+    const struct nb_key_filter *filter;
+} nb_scan_probe;
+
 typedef struct nb_scan_request {
     const int *columns; /* positions in the schema, in the order wanted; may be empty (count(*)) */
     int n_columns;
@@ -86,6 +92,12 @@ typedef struct nb_scan_request {
         filters; /* conjuncts that the plan also checks itself; ordinals are positions in the schema. A reader may use them to
                                   * skip (partitions, row groups, rows) and is free to ignore them */
     int n_filters;
+    bool *
+        applied; /* out, n_filters: every row that comes satisfies the filter, so that nobody need check it again; NULL: not asked */
+    const bool *
+        unread; /* per column: once all filters are applied nobody looks at it, and it may hold anything; NULL: all are looked at */
+    const nb_scan_probe *probes; /* a reader may leave out the rows that they refuse */
+    int n_probes;
     int64_t limit; /* -1: no limit known */
     int n_threads;
     const nb_session_info *info;

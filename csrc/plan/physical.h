@@ -110,9 +110,15 @@ struct nb_node {
             nb_expr **filters; /* hints for the reader; a FILTER above checks them */
             int n_filters;
             int64_t limit;
+            bool *
+                unread; /* per column: only the FILTER above looks at it; NULL when that is not known */
+            nb_scan_probe *probes; /* added while the plan runs (exec/push_keys.h) */
+            int n_probes;
         } scan;
         struct {
             nb_expr *condition;
+            bool
+                is_scans; /* the child is a scan whose filters are the conjuncts of condition: where the reader applies all of them, nothing is left to do */
         } filter;
         struct {
             nb_expr **exprs;

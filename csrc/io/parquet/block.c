@@ -37,6 +37,39 @@ gunzip(const void *in, size_t n_in, void *out, size_t n_out)
     return rc == Z_STREAM_END && z.avail_out == 0;
 }
 
+const uint8_t *
+nb_pq_snappy_in_place(const void *in, size_t n_in, size_t n_out)
+{
+    const uint8_t *p = in, *end = p + n_in;
+    uint64_t length = 0, literal;
+    int n_bytes;
+
+    for (int shift = 0; shift < 35; shift += 7) {
+        if (p >= end) {
+            return NULL;
+        }
+        length |= (uint64_t)(*p & 0x7f) << shift;
+        if (!(*p++ & 0x80)) {
+            break;
+        }
+    }
+    if (length != n_out || p >= end || (*p & 3) != 0) {
+        return NULL;
+    }
+    literal = *p++ >> 2;
+    n_bytes = literal < 60 ? 0 : (int)literal - 59;
+    if (n_bytes > end - p) {
+        return NULL;
+    }
+    if (n_bytes) {
+        literal = 0;
+        for (int i = 0; i < n_bytes; i++) {
+            literal |= (uint64_t)*p++ << (8 * i);
+        }
+    }
+    return literal + 1 == n_out && (size_t)(end - p) == n_out ? p : NULL;
+}
+
 bool
 nb_pq_decompress(int codec, const void *in, size_t n_in, void *out, size_t n_out)
 {

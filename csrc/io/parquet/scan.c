@@ -2,139 +2,172 @@
 /*
  * scan.c: Parquet files as a source: a morsel is a row group.
  *
- * A thread reads the wanted column chunks of a row group, decodes them whole, and passes them on in slices. A row group belongs to the split
- * of the file in which it begins, as in Spark.
+ * A thread chooses the rows of a row group that filters and probes leave (choose.c), reads the values of these rows from the column chunks that are
+ * asked for, and passes them on in slices. A row group belongs to the split of the file in which it begins, as in Spark.
  */
-#include "io/parquet/decode.h"
-#include "io/parquet/parquet.h"
+#include "io/parquet/scan_internal.h"
 
-typedef struct group_ref {
-    int file, group;
-    int32_t partition;
-} group_ref;
-
-typedef struct pq_source {
-    nb_source base;
-    nb_relation *rel;
-    nb_arena *arena;
-    group_ref *groups;
-    int64_t n_groups;
-    atomic_llong next_group;
-    const int *source_of; /* per column: position in data_schema, < 0: ~partition column */
-    int **file_columns;   /* per file and column: position in the file, -1 = absent there */
-    int n_columns;
-} pq_source;
-
-typedef struct pq_local {
-    nb_pool *pool;
-    nb_arena *arena; /* the current row group's vectors */
-    nb_vector *cols;
-    int64_t group, at, n_rows;
-} pq_local;
-
-static nb_status
-open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
+int
+nb_pq_slot_of(nb_pq_source *s, int column)
 {
-    pq_source *s = (pq_source *)src;
-    pq_local *l = nb_pool_zalloc(pool, sizeof *l);
-
-    (void)err;
-    if (!l) {
-        return NB_NOMEM;
+    for (int i = 0; i < s->n_slots; i++) {
+        if (s->slots[i].column == column) {
+            return i;
+        }
     }
-    l->pool = pool;
-    *out = l;
-    l->arena = nb_arena_new(pool);
-    l->cols = nb_pool_zalloc(pool, sizeof(nb_vector) * (size_t)(s->n_columns + 1));
-    return l->arena && l->cols ? NB_OK : NB_NOMEM;
+    s->slots[s->n_slots] = (nb_pq_slot){.column = column,
+                                        .source = s->rel->source_of[column],
+                                        .type = s->rel->schema->children[column].type};
+    return s->n_slots++;
 }
 
 static void
 close_local(nb_source *src, void *local)
 {
-    pq_source *s = (pq_source *)src;
-    pq_local *l = local;
+    nb_pq_local *l = local;
 
+    (void)src;
+    nb_eval_free(l->eval);
+    nb_file_close(l->file);
     nb_arena_free(l->arena);
-    if (l->cols) {
-        nb_pool_dealloc(l->pool, l->cols, sizeof(nb_vector) * (size_t)(s->n_columns + 1));
-    }
+    nb_arena_free(l->scratch);
+    nb_arena_free(l->memory);
     nb_pool_dealloc(l->pool, l, sizeof *l);
 }
 
 static nb_status
-load_column(pq_source *s, pq_local *l, nb_file *file, const nb_pq_meta *meta, const nb_pq_group *g,
-            int at, const nb_type *want, nb_vector *out, nb_error *err)
+open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
 {
-    const nb_pq_column *c = &meta->columns[at];
-    const nb_pq_chunk *chunk = &g->chunks[at];
+    nb_pq_source *s = (nb_pq_source *)src;
+    nb_pq_local *l = nb_pool_zalloc(pool, sizeof *l);
+
+    if (!l) {
+        return NB_NOMEM;
+    }
+    l->pool = pool;
+    l->open_file = -1;
+    *out = l;
+    l->arena = nb_arena_new(pool);
+    l->scratch = nb_arena_new(pool);
+    l->memory = nb_arena_new(pool);
+    if (!l->arena || !l->scratch || !l->memory) {
+        return NB_NOMEM;
+    }
+    l->slots = NB_ARENA_ARRAY(l->memory, nb_pq_slot_state, s->n_slots + 1);
+    l->probe_seen = nb_arena_zalloc(l->memory, sizeof(int64_t) * (size_t)(s->n_probes + 1));
+    l->probe_kept = nb_arena_zalloc(l->memory, sizeof(int64_t) * (size_t)(s->n_probes + 1));
+    if (!l->slots || !l->probe_seen || !l->probe_kept) {
+        return NB_NOMEM;
+    }
+    return s->n_filters ? nb_eval_new(l->memory, s->exprs, s->n_filters, s->info, &l->eval, err)
+                        : NB_OK;
+}
+
+nb_status
+nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out, nb_error *err)
+{
+    const nb_pq_group_ref *ref = &s->groups[l->group];
+    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_meta *meta = p->metas[ref->file];
+    const nb_pq_group *g = &meta->groups[ref->group];
+    int at = s->slots[slot].source < 0 ? -1 : s->file_columns[ref->file][slot];
+    const nb_pq_chunk *chunk;
     uint8_t *bytes;
     size_t got;
 
-    if (!c->type) {
-        return nb_raise_unsupported(err, "The Parquet column %.*s of this type", (int)c->name.len,
-                                    c->name.data);
+    *out = l->slots[slot].reader;
+    if (*out || at < 0) {
+        return NB_OK;
+    }
+    chunk = &g->chunks[at];
+    if (!meta->columns[at].type) {
+        return nb_raise_unsupported(err, "The Parquet column %.*s of this type",
+                                    (int)meta->columns[at].name.len, meta->columns[at].name.data);
+    }
+    if (l->open_file != ref->file) {
+        nb_file_close(l->file);
+        l->file = NULL;
+        l->open_file = -1;
+        NB_TRY(nb_file_open(l->pool, s->rel->files.files[ref->file].path.data, &l->file, err));
+        l->open_file = ref->file;
     }
     bytes = nb_arena_alloc64(l->arena, (size_t)chunk->n_bytes + 64);
     if (!bytes) {
         return NB_NOMEM;
     }
-    NB_TRY(nb_file_read_at(file, chunk->offset, bytes, (size_t)chunk->n_bytes, &got, err));
+    NB_TRY(nb_file_read_at(l->file, chunk->offset, bytes, (size_t)chunk->n_bytes, &got, err));
     if (got != (size_t)chunk->n_bytes) {
-        return nb_pq_damaged(nb_file_path(file), "it is cut off", err);
+        return nb_pq_damaged(nb_file_path(l->file), "it is cut off", err);
     }
+    memset(bytes + chunk->n_bytes, 0, 64);
     atomic_fetch_add_explicit(&s->base.bytes_read, chunk->n_bytes, memory_order_relaxed);
-    NB_TRY(nb_pq_decode(c, chunk, bytes, g->n_rows, nb_file_path(file), l->arena, out, err));
-    if (out->type != want) {
-        if (nb_type_storage(out->type)->phys == nb_type_storage(want)->phys &&
-            out->type->id != NB_TYPE_DECIMAL) {
-            out->type = want; /* the user's schema names the same layout otherwise */
-        } else {
-            return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", nb_file_path(file), NULL);
+    NB_TRY(nb_pq_reader_open(&meta->columns[at], chunk, bytes, g->n_rows, nb_file_path(l->file),
+                             l->arena, out, err));
+    l->slots[slot].reader = *out;
+    return NB_OK;
+}
+
+nb_status
+nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
+{
+    nb_pq_slot_state *state = &l->slots[slot];
+    const nb_type *want = s->slots[slot].type;
+    nb_pq_reader *r;
+
+    if (state->loaded) {
+        return NB_OK;
+    }
+    if (s->slots[slot].source < 0) {
+        nb_relation_partition_column(s->rel, s->groups[l->group].file, ~s->slots[slot].source,
+                                     l->n_rows, &state->values);
+        state->loaded = true;
+        return NB_OK;
+    }
+    NB_TRY(nb_pq_slot_reader(s, l, slot, &r, err));
+    if (!r) {
+        NB_TRY(nb_vector_const_null(l->arena, want, l->n_rows, &state->values));
+        state->loaded = true;
+        return NB_OK;
+    }
+    NB_TRY(nb_pq_reader_read(r, l->rows, l->n_rows, &state->values, err));
+    if (state->values.type != want) {
+        if (nb_type_storage(state->values.type)->phys != nb_type_storage(want)->phys ||
+            state->values.type->id == NB_TYPE_DECIMAL) {
+            return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", nb_file_path(l->file), NULL);
+        }
+        state->values.type = want; /* the user's schema names the same layout otherwise */
+    }
+    state->loaded = true;
+    return NB_OK;
+}
+
+static nb_status
+load_group(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+{
+    const nb_pq_group_ref *ref = &s->groups[l->group];
+    const nb_pq_relation *p = s->rel->payload;
+
+    nb_arena_reset(l->arena);
+    memset(l->slots, 0, sizeof(nb_pq_slot_state) * (size_t)s->n_slots);
+    l->at = 0;
+    l->rows = NULL;
+    l->n_rows = p->metas[ref->file]->groups[ref->group].n_rows;
+    atomic_fetch_add_explicit(&s->base.rows_read, l->n_rows, memory_order_relaxed);
+    NB_TRY(nb_pq_choose(s, l, err));
+    for (int j = 0; j < s->n_columns && l->n_rows > 0; j++) {
+        int slot = s->out_slots[j];
+        if (slot >= 0) {
+            NB_TRY(nb_pq_slot_load(s, l, slot, err));
         }
     }
     return NB_OK;
 }
 
 static nb_status
-load_group(pq_source *s, pq_local *l, nb_error *err)
-{
-    const group_ref *ref = &s->groups[l->group];
-    const nb_pq_relation *p = s->rel->payload;
-    const nb_pq_meta *meta = p->metas[ref->file];
-    const nb_pq_group *g = &meta->groups[ref->group];
-    nb_file *file = NULL;
-    nb_status st = NB_OK;
-
-    nb_arena_reset(l->arena);
-    l->n_rows = g->n_rows;
-    l->at = 0;
-    for (int j = 0; j < s->n_columns && st >= 0; j++) {
-        const nb_type *want = s->base.schema->children[j].type;
-        int at = s->source_of[j] < 0 ? -1 : s->file_columns[ref->file][j];
-        if (s->source_of[j] < 0) {
-            nb_relation_partition_column(s->rel, ref->file, ~s->source_of[j], g->n_rows,
-                                         &l->cols[j]);
-        } else if (at < 0) {
-            st = nb_vector_const_null(l->arena, want, g->n_rows, &l->cols[j]);
-        } else {
-            if (!file) {
-                st = nb_file_open(l->pool, s->rel->files.files[ref->file].path.data, &file, err);
-            }
-            if (st >= 0) {
-                st = load_column(s, l, file, meta, g, at, want, &l->cols[j], err);
-            }
-        }
-    }
-    nb_file_close(file);
-    return st;
-}
-
-static nb_status
 next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err)
 {
-    pq_source *s = (pq_source *)src;
-    pq_local *l = local;
+    nb_pq_source *s = (nb_pq_source *)src;
+    nb_pq_local *l = local;
     int64_t n;
 
     while (l->at >= l->n_rows) {
@@ -150,19 +183,24 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
     n = NB_MIN(l->n_rows - l->at, NB_BATCH_ROWS);
     NB_TRY(nb_batch_init(scratch, s->n_columns, n, out));
     for (int j = 0; j < s->n_columns; j++) {
-        NB_TRY(nb_vector_slice(scratch, &l->cols[j], l->at, n, &out->cols[j]));
+        if (s->out_slots[j] < 0) {
+            NB_TRY(
+                nb_vector_const_null(scratch, s->base.schema->children[j].type, n, &out->cols[j]));
+        } else {
+            NB_TRY(nb_vector_slice(scratch, &l->slots[s->out_slots[j]].values, l->at, n,
+                                   &out->cols[j]));
+        }
     }
     out->order = (uint64_t)l->group;
     out->partition = s->groups[l->group].partition;
     l->at += n;
-    atomic_fetch_add_explicit(&src->rows_read, n, memory_order_relaxed);
     return NB_OK;
 }
 
 static void
 free_source(nb_source *src)
 {
-    pq_source *s = (pq_source *)src;
+    nb_pq_source *s = (nb_pq_source *)src;
     nb_relation *rel = s->rel;
 
     nb_arena_free(s->arena);
@@ -185,7 +223,7 @@ is_splittable(const nb_relation *rel, int file)
 
 /* Row groups in the order of their splits. */
 static nb_status
-list_groups(pq_source *s, const nb_file_split *splits, int n_splits)
+list_groups(nb_pq_source *s, const nb_file_split *splits, int n_splits)
 {
     const nb_pq_relation *p = s->rel->payload;
     int64_t total = 0;
@@ -193,7 +231,7 @@ list_groups(pq_source *s, const nb_file_split *splits, int n_splits)
     for (int f = 0; f < s->rel->files.n_files; f++) {
         total += p->metas[f]->n_groups;
     }
-    s->groups = NB_ARENA_ARRAY(s->arena, group_ref, total + 1);
+    s->groups = NB_ARENA_ARRAY(s->arena, nb_pq_group_ref, total + 1);
     if (!s->groups) {
         return NB_NOMEM;
     }
@@ -207,7 +245,8 @@ list_groups(pq_source *s, const nb_file_split *splits, int n_splits)
             }
             middle = m->groups[g].offset + bytes / 2;
             if (middle >= splits[i].from && middle < splits[i].to && s->n_groups < total) {
-                s->groups[s->n_groups++] = (group_ref){splits[i].file, g, splits[i].partition};
+                s->groups[s->n_groups++] =
+                    (nb_pq_group_ref){splits[i].file, g, splits[i].partition};
             }
         }
     }
@@ -215,7 +254,7 @@ list_groups(pq_source *s, const nb_file_split *splits, int n_splits)
 }
 
 static nb_status
-map_columns(pq_source *s)
+map_columns(nb_pq_source *s)
 {
     const nb_pq_relation *p = s->rel->payload;
 
@@ -225,15 +264,15 @@ map_columns(pq_source *s)
     }
     for (int f = 0; f < s->rel->files.n_files; f++) {
         const nb_pq_meta *m = p->metas[f];
-        s->file_columns[f] = NB_ARENA_ARRAY(s->arena, int, s->n_columns + 1);
+        s->file_columns[f] = NB_ARENA_ARRAY(s->arena, int, s->n_slots + 1);
         if (!s->file_columns[f]) {
             return NB_NOMEM;
         }
-        for (int j = 0; j < s->n_columns; j++) {
+        for (int j = 0; j < s->n_slots; j++) {
             int found =
                 -1; /* a name that is equal to the letter wins over one that differs in case */
-            for (int c = 0; c < m->n_columns && s->source_of[j] >= 0; c++) {
-                nb_str want = s->rel->data_schema->children[s->source_of[j]].name;
+            for (int c = 0; c < m->n_columns && s->slots[j].source >= 0; c++) {
+                nb_str want = s->rel->data_schema->children[s->slots[j].source].name;
                 if (nb_str_equal_nocase(m->columns[c].name, want) &&
                     (found < 0 || nb_str_equal(m->columns[c].name, want))) {
                     found = c;
@@ -245,29 +284,51 @@ map_columns(pq_source *s)
     return NB_OK;
 }
 
+/* What is asked for, and whether anybody will look at it. */
+static nb_status
+plan_columns(nb_pq_source *s, const nb_scan_request *request)
+{
+    bool all_applied = request->n_filters > 0 && request->applied;
+
+    s->slots = NB_ARENA_ARRAY(s->arena, nb_pq_slot, s->rel->schema->n_children + 1);
+    s->out_slots = NB_ARENA_ARRAY(s->arena, int, request->n_columns + 1);
+    if (!s->slots || !s->out_slots) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_pq_choose_plan(s, request));
+    for (int i = 0; i < request->n_filters && all_applied; i++) {
+        all_applied = request->applied[i];
+    }
+    for (int j = 0; j < request->n_columns; j++) {
+        s->out_slots[j] = -1;
+        if (!(all_applied && request->unread && request->unread[j])) {
+            s->out_slots[j] = nb_pq_slot_of(s, request->columns[j]);
+        }
+    }
+    return map_columns(s);
+}
+
 nb_status
 nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
            nb_error *err)
 {
     nb_arena *arena = nb_arena_new(pool);
-    pq_source *s = arena ? NB_ARENA_NEW(arena, pq_source) : NULL;
+    nb_pq_source *s = arena ? NB_ARENA_NEW(arena, nb_pq_source) : NULL;
     nb_field *fields = s ? NB_ARENA_ARRAY(arena, nb_field, request->n_columns + 1) : NULL;
-    int *source_of = s ? NB_ARENA_ARRAY(arena, int, request->n_columns + 1) : NULL;
     nb_file_split *splits;
     int n_splits;
     nb_status st = NB_NOMEM;
 
     (void)err;
-    if (fields && source_of) {
+    if (fields) {
         s->base.ops = &PARQUET_SOURCE;
         s->base.cancel = request->cancel;
         s->rel = rel;
         s->arena = arena;
+        s->info = request->info;
         s->n_columns = request->n_columns;
-        s->source_of = source_of;
         for (int j = 0; j < request->n_columns; j++) {
             fields[j] = rel->schema->children[request->columns[j]];
-            source_of[j] = rel->source_of[request->columns[j]];
         }
         s->base.schema = nb_type_struct(fields, request->n_columns);
         st = s->base.schema
@@ -279,7 +340,7 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
         st = list_groups(s, splits, n_splits);
     }
     if (st >= 0) {
-        st = map_columns(s);
+        st = plan_columns(s, request);
     }
     if (st < 0) {
         nb_arena_free(arena);

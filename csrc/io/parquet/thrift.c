@@ -135,6 +135,9 @@ nb_thrift_skip(nb_thrift *t, int type)
     case NB_T_MAP: {
         uint64_t n = varint(t);
         uint8_t kinds = n ? take(t) : 0;
+        if (n > (uint64_t)(t->end - t->p)) { /* entries of types without bytes would never end */
+            t->bad = true;
+        }
         for (uint64_t i = 0; i < n && !t->bad; i++) {
             nb_thrift_skip(t, kinds >> 4);
             nb_thrift_skip(t, kinds & 15);

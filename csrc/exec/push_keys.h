@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * push_keys.h: what the build side of a join knows goes to the scans of its probe side.
+ */
+#ifndef NB_EXEC_PUSH_KEYS_H
+#define NB_EXEC_PUSH_KEYS_H
+
+#include "exec/pipeline.h"
+
+/* For each key of integers whose probe side is a column of a file: the scan may leave out rows that find no partner. rows is the finished build
+ * side, columns[k] the place of key k in it. Call before the stream of the probe side is built. */
+nb_status nb_push_keys(nb_run *run, nb_node *join, const nb_table *rows, const int *columns);
+
+#endif

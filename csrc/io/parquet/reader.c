@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reader.c: see reader.h.
+ *
+ * A page that is needed is decompressed and taken apart into a view of its rows: codes (one per row; a null row has the code behind the
+ * dictionary's last) or values (one per row, in place where the page holds them as we do). From the view the wanted rows are gathered. The view
+ * of the page before is kept, so that going through a chunk twice costs the unpacking once per page only where rows are sparse.
+ */
+#include "io/parquet/reader.h"
+
+#include <stdio.h>
+
+#include "io/parquet/block.h"
+#include "io/parquet/hybrid.h"
+#include "io/parquet/plain.h"
+
+typedef struct page {
+    nb_pq_page head;
+    const uint8_t *bytes;
+    int64_t row; /* first */
+} page;
+
+typedef struct view {
+    int page; /* -1: none */
+    bool coded;
+    const uint32_t *codes;
+    const void *values;       /* width bytes per row */
+    const uint64_t *validity; /* of values; NULL: none is null */
+} view;
+
+struct nb_pq_reader {
+    const nb_pq_column *column;
+    const char *path;
+    nb_arena *arena;
+    int codec, width;
+    int64_t n_rows;
+    page *pages;
+    int n_pages;
+    bool coded;
+    const page *dictionary_page;
+    page first; /* the dictionary page */
+    nb_vector dict;
+    uint64_t dict_id;
+    int64_t n_dict;
+    bool has_dict;
+    view view;
+    uint32_t *codes, *levels; /* scratch of the longest page */
+    uint64_t *validity;
+    void *dense;
+    uint8_t *unpacked;
+    size_t cap_unpacked;
+    int64_t longest;
+};
+
+static nb_status
+damaged(const nb_pq_reader *r, const char *what, nb_error *err)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "column %.*s: %s", (int)NB_MIN(r->column->name.len, 100),
+             r->column->name.data, what);
+    return nb_pq_damaged(r->path, text, err);
+}
+
+static bool
+is_code(int encoding)
+{
+    return encoding == NB_PQ_PLAIN_DICTIONARY || encoding == NB_PQ_RLE_DICTIONARY;
+}
+
+nb_status
+nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk, const uint8_t *bytes,
+                  int64_t n_rows, const char *path, nb_arena *arena, nb_pq_reader **out,
+                  nb_error *err)
+{
+    nb_pq_reader *r = NB_ARENA_NEW(arena, nb_pq_reader);
+    const uint8_t *p = bytes, *end = bytes + chunk->n_bytes;
+    int64_t done = 0;
+    int cap = 0;
+
+    if (!r) {
+        return NB_NOMEM;
+    }
+    r->column = column;
+    r->path = path;
+    r->arena = arena;
+    r->codec = chunk->codec;
+    r->width = nb_phys_width(nb_type_storage(column->type)->phys);
+    r->n_rows = n_rows;
+    r->view.page = -1;
+    r->coded = true;
+    if (!nb_pq_codec_known(chunk->codec)) {
+        return damaged(r, "its compression is not implemented", err);
+    }
+    while (done < n_rows) {
+        page one = {.row = done};
+        size_t head = nb_pq_page_read(p, (size_t)(end - p), &one.head);
+        if (head == 0) {
+            return damaged(r, "a page header is damaged", err);
+        }
+        p += head;
+        if (one.head.compressed > end - p) {
+            return damaged(r, "a page is cut off", err);
+        }
+        one.bytes = p;
+        p += one.head.compressed;
+        if (one.head.type == NB_PQ_DICTIONARY_PAGE) {
+            if (r->dictionary_page) {
+                return damaged(r, "it has two dictionaries", err);
+            }
+            r->first = one;
+            r->dictionary_page = &r->first;
+            r->n_dict = one.head.n_values;
+            continue;
+        }
+        if (one.head.type != NB_PQ_DATA_PAGE && one.head.type != NB_PQ_DATA_PAGE_V2) {
+            continue;
+        }
+        if (one.head.n_values > n_rows - done) {
+            return damaged(r, "pages hold more rows than the row group", err);
+        }
+        if (r->n_pages == cap) {
+            page *wider = NB_ARENA_ARRAY(arena, page, cap ? cap * 2 : 16);
+            if (!wider) {
+                return NB_NOMEM;
+            }
+            if (cap) {
+                memcpy(wider, r->pages, sizeof(page) * (size_t)cap);
+            }
+            r->pages = wider;
+            cap = cap ? cap * 2 : 16;
+        }
+        r->pages[r->n_pages++] = one;
+        r->coded &= is_code(one.head.encoding);
+        r->longest = NB_MAX(r->longest, one.head.n_values);
+        done += one.head.n_values;
+    }
+    r->coded &= r->dictionary_page != NULL && r->n_pages > 0;
+    *out = r;
+    return NB_OK;
+}
+
+bool
+nb_pq_reader_is_coded(const nb_pq_reader *r)
+{
+    return r->coded;
+}
+
+int64_t
+nb_pq_reader_entries(const nb_pq_reader *r)
+{
+    return r->n_dict;
+}
+
+/* ---- pages ----------------------------------------------------------------------------------- */
+
+/* Decompresses; keep: the bytes must stay when the next page comes. At least NB_PQ_SLACK bytes behind the result may be read. */
+static nb_status
+unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out, bool keep,
+       const uint8_t **out, nb_error *err)
+{
+    uint8_t *to = r->unpacked;
+
+    if (codec == NB_PQ_UNCOMPRESSED) {
+        if (n_in != n_out) {
+            return damaged(r, "sizes in a page header disagree", err);
+        }
+        *out = in;
+        return NB_OK;
+    }
+    /* no codec here packs more than about 1 : 1032 (deflate) save zstd and brotli, whose claims are bounded too */
+    if (n_out / 65536 > n_in + 1024) {
+        return damaged(r, "a page claims to be much larger than its bytes explain", err);
+    }
+    if (codec == NB_PQ_SNAPPY) {
+        *out = nb_pq_snappy_in_place(in, n_in, n_out);
+        if (*out) {
+            return NB_OK;
+        }
+    }
+    if (keep || n_out > r->cap_unpacked) {
+        to = nb_arena_alloc64(r->arena, n_out + 64);
+        if (!to) {
+            return NB_NOMEM;
+        }
+        if (!keep) {
+            r->unpacked = to;
+            r->cap_unpacked = n_out;
+        }
+    }
+    if (!nb_pq_decompress(codec, in, n_in, to, n_out)) {
+        return damaged(r, "a page cannot be decompressed", err);
+    }
+    *out = to;
+    return NB_OK;
+}
+
+static nb_status
+need_dictionary(nb_pq_reader *r, nb_error *err)
+{
+    const nb_pq_page *h = &r->first.head;
+    const uint8_t *bytes;
+
+    if (r->has_dict) {
+        return NB_OK;
+    }
+    if (!r->dictionary_page) {
+        return damaged(r, "a page refers to a dictionary that is not there", err);
+    }
+    if (h->n_values > h->uncompressed * 8) {
+        return damaged(r, "its dictionary is cut off", err);
+    }
+    NB_TRY(unpack(r, r->codec, r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed, true,
+                  &bytes, err));
+    if (nb_pq_plain_width(r->column) && ((uintptr_t)bytes & 15) == 0 && !r->column->optional) {
+        /* used where it lies */
+        r->dict = (nb_vector){.type = r->column->type, .data = (void *)bytes};
+        if (h->n_values > h->uncompressed / r->width) {
+            return damaged(r, "its dictionary is cut off", err);
+        }
+    } else {
+        NB_TRY(nb_vector_alloc(r->arena, r->column->type, h->n_values + 1, &r->dict));
+        if (!nb_pq_plain(r->column, bytes, bytes + h->uncompressed, h->n_values, r->dict.data)) {
+            return damaged(r, "its dictionary is cut off", err);
+        }
+    }
+    r->dict.n_rows = (int32_t)h->n_values;
+    if (r->column->optional) {
+        memset((char *)r->dict.data + (size_t)r->n_dict * (size_t)r->width, 0, (size_t)r->width);
+        r->dict.n_rows++;
+        NB_TRY(nb_vector_need_validity(r->arena, &r->dict));
+        nb_bit_clear(r->dict.validity, r->n_dict);
+    }
+    r->has_dict = true;
+    r->dict_id = nb_dict_next_id();
+    return NB_OK;
+}
+
+nb_status
+nb_pq_reader_dictionary(nb_pq_reader *r, const nb_vector **out, nb_error *err)
+{
+    NB_TRY(need_dictionary(r, err));
+    *out = &r->dict;
+    return NB_OK;
+}
+
+static nb_status
+need_scratch(nb_pq_reader *r)
+{
+    if (r->codes) {
+        return NB_OK;
+    }
+    r->codes = NB_ARENA_ARRAY(r->arena, uint32_t, r->longest + 64);
+    if (!r->codes) {
+        return NB_NOMEM;
+    }
+    if (r->column->optional) {
+        r->levels = NB_ARENA_ARRAY(r->arena, uint32_t, r->longest + 64);
+        r->validity = nb_arena_alloc(r->arena, NB_BITMAP_BYTES(r->longest) + 8);
+        if (!r->levels || !r->validity) {
+            return NB_NOMEM;
+        }
+    }
+    return NB_OK;
+}
+
+/* From dense values to one per row, from the back; rows without a value get zeroes. */
+static void
+spread(void *data, int width, const uint32_t *levels, int64_t n, int64_t n_there)
+{
+    char *base = data;
+    int64_t k = n_there;
+
+    for (int64_t i = n - 1; i >= 0; i--) {
+        if (levels[i]) {
+            k--;
+            if (k != i) {
+                memmove(base + (size_t)i * (size_t)width, base + (size_t)k * (size_t)width,
+                        (size_t)width);
+            }
+        } else {
+            memset(base + (size_t)i * (size_t)width, 0, (size_t)width);
+        }
+    }
+}
+
+/* Definition levels (0 or 1); *n_there == n: no row is null, and levels were not looked at further. */
+static nb_status
+read_levels(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t n, int64_t *n_there,
+            nb_error *err)
+{
+    int64_t there = 0;
+
+    if (!nb_pq_hybrid(p, end, 1, n, r->levels)) {
+        return damaged(r, "definition levels are cut off", err);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        there += r->levels[i];
+    }
+    *n_there = there;
+    return NB_OK;
+}
+
+static nb_status
+take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t n, int64_t n_there,
+           nb_error *err)
+{
+    uint32_t worst = 0;
+
+    if (n_there > 0) {
+        if (p >= end || *p > 32 || !nb_pq_hybrid(p + 1, end, *p, n_there, r->codes)) {
+            return damaged(r, "dictionary indices are cut off", err);
+        }
+        for (int64_t i = 0; i < n_there; i++) {
+            worst = NB_MAX(worst, r->codes[i]);
+        }
+        if (worst >= r->n_dict) {
+            return damaged(r, "a dictionary index is out of range", err);
+        }
+    }
+    if (n_there < n) {
+        spread(r->codes, 4, r->levels, n, n_there);
+        for (int64_t i = 0; i < n; i++) {
+            r->codes[i] = r->levels[i] ? r->codes[i] : (uint32_t)r->n_dict;
+        }
+    }
+    r->view.coded = true;
+    r->view.codes = r->codes;
+    return NB_OK;
+}
+
+static nb_status
+take_values(nb_pq_reader *r, int encoding, const uint8_t *p, const uint8_t *end, int64_t n,
+            int64_t n_there, nb_error *err)
+{
+    int width = nb_pq_plain_width(r->column);
+
+    r->view.coded = false;
+    r->view.validity = NULL;
+    if (encoding == NB_PQ_PLAIN && width && n_there == n) {
+        if (n > (end - p) / width) {
+            return damaged(r, "values are cut off", err);
+        }
+        r->view.values = p;
+        return NB_OK;
+    }
+    if (!r->dense) {
+        r->dense = nb_arena_alloc64(r->arena, (size_t)(r->longest + 8) * (size_t)r->width);
+        if (!r->dense) {
+            return NB_NOMEM;
+        }
+    }
+    r->view.values = r->dense;
+    if (encoding == NB_PQ_PLAIN) {
+        if (!nb_pq_plain(r->column, p, end, n_there, r->dense)) {
+            return damaged(r, "values are cut off", err);
+        }
+    } else if (encoding == NB_PQ_RLE && r->column->physical == NB_PQ_BOOLEAN) {
+        if (end - p < 4 || !nb_pq_hybrid(p + 4, end, 1, n_there, r->codes)) {
+            return damaged(r, "values are cut off", err);
+        }
+        for (int64_t i = 0; i < n_there; i++) {
+            ((uint8_t *)r->dense)[i] = (uint8_t)r->codes[i];
+        }
+    } else {
+        char text[64];
+        snprintf(text, sizeof text, "encoding %d is not implemented", encoding);
+        return damaged(r, text, err);
+    }
+    if (n_there < n) {
+        spread(r->dense, r->width, r->levels, n, n_there);
+        nb_bitmap_fill(r->validity, n, true);
+        for (int64_t i = 0; i < n; i++) {
+            if (!r->levels[i]) {
+                nb_bit_clear(r->validity, i);
+            }
+        }
+        r->view.validity = r->validity;
+    }
+    return NB_OK;
+}
+
+/* Makes the view one of page i. */
+static nb_status
+open_page(nb_pq_reader *r, int i, nb_error *err)
+{
+    const page *p = &r->pages[i];
+    const nb_pq_page *h = &p->head;
+    const uint8_t *bytes, *end;
+    int64_t n = h->n_values, n_there = n, head = 0;
+    bool coded = is_code(h->encoding);
+    int codec = r->codec;
+
+    if (r->view.page == i) {
+        return NB_OK;
+    }
+    r->view.page = -1;
+    NB_TRY(need_scratch(r));
+    if (coded) {
+        NB_TRY(need_dictionary(r, err));
+    }
+    if (h->type == NB_PQ_DATA_PAGE_V2) {
+        head = h->def_bytes + h->rep_bytes;
+        if (head > h->compressed) {
+            return damaged(r, "sizes in a page header disagree", err);
+        }
+        if (r->column->optional) {
+            NB_TRY(read_levels(r, p->bytes + h->rep_bytes, p->bytes + head, n, &n_there, err));
+        }
+        codec = h->is_compressed ? codec : NB_PQ_UNCOMPRESSED;
+    }
+    NB_TRY(unpack(r, codec, p->bytes + head, (size_t)(h->compressed - head),
+                  (size_t)(h->uncompressed - head), !coded && nb_pq_plain_width(r->column) == 0,
+                  &bytes, err));
+    end = bytes + h->uncompressed - head;
+    if (h->type == NB_PQ_DATA_PAGE && r->column->optional) {
+        uint32_t len;
+        if (end - bytes < 4) {
+            return damaged(r, "definition levels are cut off", err);
+        }
+        memcpy(&len, bytes, 4);
+        if (len > (size_t)(end - bytes - 4)) {
+            return damaged(r, "definition levels are cut off", err);
+        }
+        NB_TRY(read_levels(r, bytes + 4, bytes + 4 + len, n, &n_there, err));
+        bytes += 4 + len;
+    }
+    NB_TRY(coded ? take_codes(r, bytes, end, n, n_there, err)
+                 : take_values(r, h->encoding, bytes, end, n, n_there, err));
+    r->view.page = i;
+    return NB_OK;
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+/* How many of rows[from..n) lie before row `end`. */
+static int64_t
+count_before(const uint32_t *rows, int64_t from, int64_t n, int64_t end)
+{
+    int64_t low = from, high = n;
+
+    if (n > from && rows[n - 1] < end) {
+        return n - from;
+    }
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (rows[middle] < end) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low - from;
+}
+
+nb_status
+nb_pq_reader_select(nb_pq_reader *r, const uint8_t *keep, const uint32_t *rows, int64_t n,
+                    uint32_t *out, int64_t *n_out, nb_error *err)
+{
+    int64_t at = 0, kept = 0;
+
+    for (int i = 0; i < r->n_pages; i++) {
+        const page *p = &r->pages[i];
+        int64_t m = rows ? count_before(rows, at, n, p->row + p->head.n_values) : p->head.n_values;
+        const uint32_t *codes;
+        if (m == 0) {
+            continue;
+        }
+        NB_TRY(open_page(r, i, err));
+        codes = r->view.codes;
+        if (rows) {
+            for (int64_t k = at; k < at + m; k++) {
+                uint32_t row = rows[k];
+                out[kept] = row;
+                kept += keep[codes[row - p->row]];
+            }
+        } else {
+            for (int64_t k = 0; k < m; k++) {
+                out[kept] = (uint32_t)(p->row + k);
+                kept += keep[codes[k]];
+            }
+        }
+        at += m;
+    }
+    *n_out = kept;
+    return NB_OK;
+}
+
+/* to[k] = entries[codes[k]], of rows or of all. */
+#define GATHER_CODES(T)                                                        \
+    for (int64_t k = 0; k < m; k++) {                                          \
+        ((T *)to)[k] = ((const T *)entries)[codes[rows ? rows[k] - row0 : k]]; \
+    }
+typedef struct wide {
+    uint64_t part[2];
+} wide;
+
+static void
+gather_codes(void *restrict to, const void *restrict entries, const uint32_t *restrict codes,
+             const uint32_t *restrict rows, int64_t row0, int64_t m, int width)
+{
+    switch (width) {
+    case 1: GATHER_CODES(uint8_t); break;
+    case 2: GATHER_CODES(uint16_t); break;
+    case 4: GATHER_CODES(uint32_t); break;
+    case 8: GATHER_CODES(uint64_t); break;
+    default: GATHER_CODES(wide); break;
+    }
+}
+
+/* Values may lie at any address. */
+static void
+gather_values(void *restrict to, const void *restrict values, const uint32_t *restrict rows,
+              int64_t row0, int64_t m, int width)
+{
+    const char *from = values;
+
+    if (!rows || rows[m - 1] - rows[0] == (uint64_t)m - 1) {
+        from += rows ? (size_t)(rows[0] - row0) * (size_t)width : 0;
+        memcpy(to, from, (size_t)m * (size_t)width);
+        return;
+    }
+    switch (width) {
+    case 4:
+        for (int64_t k = 0; k < m; k++) {
+            memcpy((uint32_t *)to + k, from + (size_t)(rows[k] - row0) * 4, 4);
+        }
+        break;
+    case 8:
+        for (int64_t k = 0; k < m; k++) {
+            memcpy((uint64_t *)to + k, from + (size_t)(rows[k] - row0) * 8, 8);
+        }
+        break;
+    case 16:
+        for (int64_t k = 0; k < m; k++) {
+            memcpy((wide *)to + k, from + (size_t)(rows[k] - row0) * 16, 16);
+        }
+        break;
+    default:
+        for (int64_t k = 0; k < m; k++) {
+            memcpy((char *)to + k * width, from + (size_t)(rows[k] - row0) * (size_t)width,
+                   (size_t)width);
+        }
+        break;
+    }
+}
+
+static nb_status
+copy_validity(nb_pq_reader *r, const page *p, const uint32_t *rows, int64_t at, int64_t m,
+              nb_vector *out)
+{
+    const view *v = &r->view;
+
+    if (v->coded ? !r->column->optional : v->validity == NULL) {
+        return NB_OK;
+    }
+    for (int64_t k = 0; k < m; k++) {
+        int64_t row = rows ? (int64_t)rows[at + k] - p->row : k;
+        bool valid = v->coded ? v->codes[row] != r->n_dict : nb_bit_get(v->validity, row);
+        if (!valid) {
+            NB_TRY(nb_vector_need_validity(r->arena, out));
+            nb_bit_clear(out->validity, at + k);
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_pq_reader_read(nb_pq_reader *r, const uint32_t *rows, int64_t n, nb_vector *out, nb_error *err)
+{
+    /* of few rows the strings themselves: whoever gets codes may work once per entry */
+    bool as_codes =
+        r->coded && nb_type_storage(r->column->type)->phys == NB_PHYS_STRING && r->n_dict <= n;
+    uint32_t *indices = NULL;
+    nb_vector made;
+    int64_t at = 0;
+
+    if (as_codes) {
+        indices = NB_ARENA_ARRAY(r->arena, uint32_t, n + 8);
+        if (!indices) {
+            return NB_NOMEM;
+        }
+        NB_TRY(need_dictionary(r, err));
+        made = (nb_vector){.type = r->column->type,
+                           .kind = NB_VEC_DICT,
+                           .n_rows = (int32_t)n,
+                           .indices = indices,
+                           .dict = &r->dict,
+                           .dict_id = r->dict_id};
+    } else {
+        NB_TRY(nb_vector_alloc(r->arena, r->column->type, n, &made));
+    }
+    for (int i = 0; i < r->n_pages; i++) {
+        const page *p = &r->pages[i];
+        int64_t m = rows ? count_before(rows, at, n, p->row + p->head.n_values) : p->head.n_values;
+        const uint32_t *wanted = rows ? rows + at : NULL;
+        char *to = as_codes ? NULL : (char *)made.data + (size_t)at * (size_t)r->width;
+        if (m == 0) {
+            continue;
+        }
+        NB_TRY(open_page(r, i, err));
+        if (as_codes) {
+            for (int64_t k = 0; k < m; k++) {
+                indices[at + k] = r->view.codes[wanted ? wanted[k] - p->row : k];
+            }
+        } else if (r->view.coded) {
+            gather_codes(to, r->dict.data, r->view.codes, wanted, p->row, m, r->width);
+            NB_TRY(copy_validity(r, p, rows, at, m, &made));
+        } else {
+            gather_values(to, r->view.values, wanted, p->row, m, r->width);
+            NB_TRY(copy_validity(r, p, rows, at, m, &made));
+        }
+        at += m;
+    }
+    *out = made;
+    return NB_OK;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scan_internal.h: what scan.c (the source) and choose.c (which rows of a row group are wanted) share.
+ *
+ * A *slot* is a column of the relation that the scan has to do with: because it is asked for, or because a filter or probe reads it.
+ */
+#ifndef NB_IO_PARQUET_SCAN_INTERNAL_H
+#define NB_IO_PARQUET_SCAN_INTERNAL_H
+
+#include "column/key_filter.h"
+#include "io/parquet/parquet.h"
+#include "io/parquet/reader.h"
+
+typedef struct nb_pq_filter {
+    nb_expr *e;
+    bool applied;
+    int slot;   /* the only column it reads; -1: several */
+    int *slots; /* all of them */
+    int n_slots;
+    bool has_range; /* no row outside of it passes; in the stored unit */
+    int64_t low, high;
+} nb_pq_filter;
+
+typedef struct nb_pq_probe {
+    int slot;
+    const nb_key_filter *filter;
+} nb_pq_probe;
+
+typedef struct nb_pq_slot {
+    int column; /* position in the relation's schema */
+    int source; /* in data_schema, < 0: ~partition column */
+    const nb_type *type;
+} nb_pq_slot;
+
+typedef struct nb_pq_group_ref {
+    int file, group;
+    int32_t partition;
+} nb_pq_group_ref;
+
+typedef struct nb_pq_source {
+    nb_source base;
+    nb_relation *rel;
+    nb_arena *arena;
+    const nb_session_info *info;
+    nb_pq_group_ref *groups;
+    int64_t n_groups;
+    atomic_llong next_group;
+    nb_pq_slot *slots;
+    int n_slots;
+    int *out_slots; /* per column asked for; -1: nobody reads it */
+    int n_columns;
+    int **file_columns; /* [file][slot]: position in the file, -1 = absent there */
+    nb_pq_filter *filters;
+    int n_filters;
+    nb_expr **exprs; /* of the filters, for the evaluator */
+    nb_pq_probe *probes;
+    int n_probes;
+} nb_pq_source;
+
+/* A slot's state within the current row group. */
+typedef struct nb_pq_slot_state {
+    nb_pq_reader *reader;
+    bool loaded;
+    nb_vector values; /* of the chosen rows */
+} nb_pq_slot_state;
+
+typedef struct nb_pq_local {
+    nb_pool *pool;
+    nb_arena *arena;   /* the current row group */
+    nb_arena *scratch; /* evaluation of filters */
+    nb_arena *memory;  /* as long as the thread */
+    nb_eval *eval;
+    nb_file *file;
+    int open_file;
+    nb_pq_slot_state *slots;
+    int64_t group, at, n_rows; /* n_rows: chosen */
+    const uint32_t *rows;      /* chosen; NULL: all */
+    int64_t *probe_seen, *probe_kept;
+} nb_pq_local;
+
+/* A probe that lets more than this pass is not worth asking. */
+#define NB_PQ_PROBE_MOST 0.9
+
+/* The reader of a slot's chunk in the current row group; *out NULL where the file does not have it. */
+nb_status
+nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out, nb_error *err);
+/* Loads a slot's values for the chosen rows, if they are not there. */
+nb_status nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err);
+
+/* Takes the request's filters and probes; says which filters will be applied. Adds slots. */
+nb_status nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request);
+/* Sets l->rows and l->n_rows for the current row group. */
+nb_status nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err);
+/* The slot of a column, made when there is none; -1: out of memory. */
+int nb_pq_slot_of(nb_pq_source *s, int column);
+
+#endif
