@@ -11,6 +11,7 @@
 #include <zlib.h>
 #include <zstd.h>
 #include "io/parquet/meta.h"
+#include "io/parquet/snappy.h"
 
 bool
 nb_pq_codec_known(int codec)
@@ -82,9 +83,11 @@ nb_pq_decompress(int codec, const void *in, size_t n_in, void *out, size_t n_out
         }
         memcpy(out, in, n_out);
         return true;
-    case NB_PQ_SNAPPY:
-        return snappy_uncompressed_length(in, n_in, &n) == SNAPPY_OK && n == n_out &&
-               snappy_uncompress(in, n_in, out, &n) == SNAPPY_OK;
+    case NB_PQ_SNAPPY: {
+        nb_snappy_block block = {.in = in, .n_in = n_in, .out = out, .n_out = n_out};
+        nb_snappy_decompress(&block, NULL);
+        return block.ok;
+    }
     case NB_PQ_GZIP: return gunzip(in, n_in, out, n_out);
     case NB_PQ_ZSTD: return ZSTD_decompress(out, n_out, in, n_in) == n_out;
     case NB_PQ_LZ4_RAW:

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include "base/str.h"
 
-/* Exactly n_out bytes come out, else false. codec is Parquet's number. */
+/* Exactly n_out bytes come out, else false; NB_SNAPPY_SLACK bytes behind them may be written. codec is Parquet's number. */
 bool nb_pq_decompress(int codec, const void *in, size_t n_in, void *out, size_t n_out);
 bool nb_pq_codec_known(int codec);
 /* Where the bytes of a Snappy block lie that is nothing but one literal of n_out bytes (as writers make them of what does not compress); else NULL. */

@@ -13,6 +13,7 @@
 #include "io/parquet/block.h"
 #include "io/parquet/hybrid.h"
 #include "io/parquet/plain.h"
+#include "io/parquet/snappy.h"
 
 typedef struct page {
     nb_pq_page head;
@@ -38,7 +39,8 @@ struct nb_pq_reader {
     int n_pages;
     bool coded;
     const page *dictionary_page;
-    page first; /* the dictionary page */
+    page first;              /* the dictionary page */
+    const uint8_t *prepared; /* its bytes, decompressed; NULL: not yet */
     nb_vector dict;
     uint64_t dict_id;
     int64_t n_dict;
@@ -154,6 +156,13 @@ nb_pq_reader_entries(const nb_pq_reader *r)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
+/* No codec here packs more than about 1 : 1032 (deflate) save zstd and brotli, whose claims are bounded too. */
+static bool
+is_plausible(size_t n_in, size_t n_out)
+{
+    return n_out / 65536 <= n_in + 1024;
+}
+
 /* Decompresses; keep: the bytes must stay when the next page comes. At least NB_PQ_SLACK bytes behind the result may be read. */
 static nb_status
 unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out, bool keep,
@@ -168,8 +177,7 @@ unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out,
         *out = in;
         return NB_OK;
     }
-    /* no codec here packs more than about 1 : 1032 (deflate) save zstd and brotli, whose claims are bounded too */
-    if (n_out / 65536 > n_in + 1024) {
+    if (!is_plausible(n_in, n_out)) {
         return damaged(r, "a page claims to be much larger than its bytes explain", err);
     }
     if (codec == NB_PQ_SNAPPY) {
@@ -233,6 +241,52 @@ need_dictionary(nb_pq_reader *r, nb_error *err)
     }
     r->has_dict = true;
     r->dict_id = nb_dict_next_id();
+    return NB_OK;
+}
+
+/* Is there a dictionary to decompress, and worth a partner? */
+static bool
+is_pending(const nb_pq_reader *r)
+{
+    const nb_pq_page *h = &r->first.head;
+
+    return r->dictionary_page && !r->has_dict && !r->prepared && r->codec == NB_PQ_SNAPPY &&
+           is_plausible((size_t)h->compressed, (size_t)h->uncompressed) &&
+           !nb_pq_snappy_in_place(r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed);
+}
+
+nb_status
+nb_pq_readers_prepare(nb_pq_reader *const *readers, int n)
+{
+    nb_pq_reader *pair[2];
+    nb_snappy_block blocks[2];
+    int waiting = 0;
+
+    for (int i = 0; i < n; i++) {
+        nb_pq_reader *r = readers[i];
+        const nb_pq_page *h = &r->first.head;
+        if (!is_pending(r)) {
+            continue;
+        }
+        pair[waiting] = r;
+        blocks[waiting] = (nb_snappy_block){
+            .in = r->first.bytes, .n_in = (size_t)h->compressed, .n_out = (size_t)h->uncompressed};
+        blocks[waiting].out = nb_arena_alloc64(r->arena, (size_t)h->uncompressed + NB_SNAPPY_SLACK);
+        if (!blocks[waiting].out) {
+            return NB_NOMEM;
+        }
+        if (++waiting == 2) {
+            nb_snappy_decompress(&blocks[0], &blocks[1]);
+            for (int k = 0; k < 2; k++) {
+                pair[k]->prepared = blocks[k].ok ? blocks[k].out : NULL;
+            }
+            waiting = 0;
+        }
+    }
+    if (waiting) {
+        nb_snappy_decompress(&blocks[0], NULL);
+        pair[0]->prepared = blocks[0].ok ? blocks[0].out : NULL;
+    }
     return NB_OK;
 }
 

@@ -24,6 +24,8 @@ nb_status nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk
 bool nb_pq_reader_is_coded(const nb_pq_reader *r);
 /* Entries of the dictionary, by its page's header. */
 int64_t nb_pq_reader_entries(const nb_pq_reader *r);
+/* Decompresses the dictionaries of these readers that will be needed and are not there yet, two at a time. Faults are left to the calls that need one. */
+nb_status nb_pq_readers_prepare(nb_pq_reader *const *readers, int n);
 /* The dictionary as a flat vector; where the column may be null, one entry more, which is null. */
 nb_status nb_pq_reader_dictionary(nb_pq_reader *r, const nb_vector **out, nb_error *err);
 /* Keeps those of rows[0..n) (ascending; NULL: all rows of the chunk, n of them) whose entry has keep[code] set. *out may be rows itself. */

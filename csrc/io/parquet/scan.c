@@ -141,6 +141,37 @@ nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
     return NB_OK;
 }
 
+/* Dictionaries of the columns that will be loaded: the longest next to each other. */
+static nb_status
+prepare(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+{
+    nb_pq_reader **readers = NB_ARENA_ARRAY(l->arena, nb_pq_reader *, s->n_columns + 1);
+    int n = 0;
+
+    if (!readers) {
+        return NB_NOMEM;
+    }
+    for (int j = 0; j < s->n_columns; j++) {
+        int slot = s->out_slots[j], at;
+        nb_pq_reader *r = NULL;
+        if (slot < 0 || l->slots[slot].loaded) {
+            continue;
+        }
+        if (s->slots[slot].source >= 0) {
+            NB_TRY(nb_pq_slot_reader(s, l, slot, &r, err));
+        }
+        if (!r) {
+            continue;
+        }
+        for (at = n++; at > 0 && nb_pq_reader_entries(readers[at - 1]) < nb_pq_reader_entries(r);
+             at--) {
+            readers[at] = readers[at - 1];
+        }
+        readers[at] = r;
+    }
+    return nb_pq_readers_prepare(readers, n);
+}
+
 static nb_status
 load_group(nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
@@ -154,6 +185,9 @@ load_group(nb_pq_source *s, nb_pq_local *l, nb_error *err)
     l->n_rows = p->metas[ref->file]->groups[ref->group].n_rows;
     atomic_fetch_add_explicit(&s->base.rows_read, l->n_rows, memory_order_relaxed);
     NB_TRY(nb_pq_choose(s, l, err));
+    if (l->n_rows > 0) {
+        NB_TRY(prepare(s, l, err));
+    }
     for (int j = 0; j < s->n_columns && l->n_rows > 0; j++) {
         int slot = s->out_slots[j];
         if (slot >= 0) {
