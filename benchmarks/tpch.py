@@ -140,34 +140,41 @@ def compare(engines: dict[str, dict], reference: str) -> bool:
     return right
 
 
+def best_of(made: dict, key: str) -> dict[str, float]:
+    return {q: min(e[key]) for q, e in made["queries"].items() if e[key] and "error" not in e}
+
+
 def show(engines: dict[str, dict]) -> None:
-    names = list(engines)
-    print(
-        "query"
-        + "".join(f"{n:>12}" for n in names)
-        + "   cpu"
-        + "  ratio to "
-        + ", ".join(names[1:])
-    )
-    best = {n: {q: min(e["wall"]) for q, e in made["queries"].items() if e["wall"] and "error" not in e}
-            for n, made in engines.items()}  # fmt: skip
-    for q in engines[names[0]]["queries"]:
-        line = f"{q:>5}" + "".join(
-            f"{best[n][q]:12.3f}" if q in best[n] else f"{'-':>12}" for n in names
-        )
-        entry = engines[names[0]]["queries"][q]
-        line += f"{min(entry['cpu']):6.3f}" if entry["cpu"] else "     -"
-        for n in names[1:]:
-            both = q in best[names[0]] and q in best[n]
-            line += f"{best[names[0]][q] / best[n][q]:8.2f}" if both else f"{'-':>8}"
-        print(line + (f"  {entry['error']}" if "error" in entry else ""))
-    print("total" + "".join(f"{sum(best[n].values()):12.3f}" for n in names))
-    print("geo. " + "".join(f"{geometric_mean(list(best[n].values())):12.3f}" for n in names))
-    print("MiB  " + "".join(f"{engines[n]['peak_mib']:12.0f}" for n in names))
-    for n in names[1:]:
-        both = [best[names[0]][q] / best[n][q] for q in best[n] if q in best[names[0]]]
+    ours, *peers = engines
+    wall = {n: best_of(made, "wall") for n, made in engines.items()}
+    cpu = {n: best_of(made, "cpu") for n, made in engines.items()}
+    print("wall seconds, then CPU seconds of all threads, then ours divided by theirs: wall, CPU")
+    print("query" + "".join(f"{n:>18}" for n in engines) + "   " + ", ".join(peers))
+    for q in engines[ours]["queries"]:
+        line = f"{q:>5}"
+        for n in engines:
+            line += f"{wall[n][q]:10.3f}{cpu[n][q]:8.3f}" if q in wall[n] else f"{'-':>18}"
+        for n in peers:
+            both = q in wall[ours] and q in wall[n]
+            line += (
+                f"{wall[ours][q] / wall[n][q]:8.2f}{cpu[ours][q] / cpu[n][q]:6.2f}" if both else "-"
+            )
+        error = engines[ours]["queries"][q].get("error", "")
+        print(line + (f"  {error}" if error else ""))
+    for title, of in (("total", sum), ("geo.", geometric_mean)):
         print(
-            f"geometric mean of the ratios to {n}: {geometric_mean(both):.3f} ({len(both)} queries)"
+            f"{title:5}"
+            + "".join(
+                f"{of(list(wall[n].values())):10.3f}{of(list(cpu[n].values())):8.3f}"
+                for n in engines
+            )
+        )
+    print("MiB  " + "".join(f"{engines[n]['peak_mib']:10.0f}{'':8}" for n in engines))
+    for n in peers:
+        shared = [q for q in wall[n] if q in wall[ours]]
+        print(
+            f"geometric mean of the ratios to {n}: wall {geometric_mean([wall[ours][q] / wall[n][q] for q in shared]):.3f}, "
+            f"CPU {geometric_mean([cpu[ours][q] / cpu[n][q] for q in shared]):.3f} ({len(shared)} queries)"
         )
 
 
