@@ -217,11 +217,11 @@ nb_rpc_call_begin(nb_rpc_call *call)
     too_many = ++server->n_calls > server->options.max_calls;
     pthread_mutex_unlock(&server->lock);
 
+    call->peer = grpc_call_get_peer(call->call);
     op.data.recv_close_on_server.cancelled = &call->was_cancelled;
     pthread_mutex_lock(&call->lock);
     start_batch(call, EVENT_CLOSED, &op, 1);
     pthread_mutex_unlock(&call->lock);
-    call->peer = grpc_call_get_peer(call->call);
     if (server->options.gate) {
         code = server->options.gate(call, server->options.gate_payload);
     }
@@ -304,6 +304,9 @@ nb_rpc_call_event(nb_rpc_call *call, nb_rpc_event event, bool ok)
     default: break;
     }
     pthread_mutex_unlock(&call->lock);
+    if (event == EVENT_CLOSED && call->was_cancelled && call->peer) {
+        nb_rpc_count_reset(call->server, call->peer);
+    }
     if (event == EVENT_RECEIVED && is_request) {
         if (has_message) {
             nb_rpc_pool_submit(call->server, call);

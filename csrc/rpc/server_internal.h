@@ -7,7 +7,7 @@
  *     posted ──NEW──► waiting ──RECEIVED──► queued ──a thread──► in its handler ──returned──► ending ──STATUS──► gone
  *                        │ no message, too slow, refused by the gate ────────────────────────────▲
  *
- * The CLOSED tag says that the client knows the end, or has gone. Each event is handled on the poller's thread under call->lock;
+ * The CLOSED tag says that the client knows the end, or has gone. Each event is handled on a poller's thread under call->lock;
  * server->lock guards lists and queues. Order: server->lock, then call->lock.
  */
 #ifndef NB_RPC_SERVER_INTERNAL_H
@@ -69,6 +69,18 @@ typedef struct nb_rpc_queue {
     nb_rpc_call *head, **tail;
 } nb_rpc_queue;
 
+/* A thread that is busy reading what one connection floods it with must not keep all others waiting. */
+#define NB_RPC_POLLERS 2
+
+#define NB_RPC_RESET_SLOTS 64
+
+/* Calls that one connection has reset lately. */
+typedef struct nb_rpc_resets {
+    uint64_t peer; /* hash of its name */
+    int64_t since_ns;
+    int n;
+} nb_rpc_resets;
+
 struct nb_rpc_server {
     nb_rpc_server_options options;
     nb_rpc_method *methods;
@@ -77,7 +89,8 @@ struct nb_rpc_server {
     grpc_server *server;
     grpc_completion_queue *cq;
     bool started, stopped;
-    pthread_t poller;
+    pthread_t pollers[NB_RPC_POLLERS];
+    int n_pollers;
     nb_rpc_tag shutdown_tag;
 
     pthread_mutex_t lock;
@@ -88,6 +101,7 @@ struct nb_rpc_server {
     nb_rpc_queue ready[2]; /* short and long calls whose request is there */
     int n_threads, n_idle, n_long, n_queued;
     bool stopping, shut_down;
+    nb_rpc_resets resets[NB_RPC_RESET_SLOTS];
 };
 
 /* server_call.c */
@@ -98,6 +112,9 @@ void nb_rpc_call_run(nb_rpc_call *call);    /* on a thread of the pool */
 void nb_rpc_call_expire(nb_rpc_call *call); /* its request took too long; under server->lock */
 void nb_rpc_call_unref(nb_rpc_call *call);
 void nb_rpc_call_discard(nb_rpc_call *call); /* posted, and the server goes down */
+
+/* reset_guard.c: a call was cancelled by its client */
+void nb_rpc_count_reset(nb_rpc_server *server, const char *peer);
 
 /* worker_pool.c: the call is queued and a thread will run it. */
 void

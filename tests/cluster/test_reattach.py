@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections that break, streams that are taken over, operations that are found again."""
+
+import threading
+import time
+import uuid
+
+import grpc
+import pytest
+
+
+@pytest.mark.parametrize("cut_after", [3_000, 30_000, 1_000_000, 10_000_000])
+def test_no_row_is_lost_or_doubled(master, proxy, new_session, cut_after):
+    """The connection is cut in the middle of a result; the client comes back for the rest."""
+    way = proxy()
+    session = new_session(f"sc://127.0.0.1:{way.port}")
+    session.range(1).collect()
+    way.cut_after = cut_after
+    for connection_is_new in (False, True):
+        way.cut_after = cut_after if not connection_is_new else None
+        table = session.range(2_000_000).toArrow()
+        ids = table["id"].to_numpy()
+        assert len(ids) == 2_000_000 and ids[0] == 0 and (ids[1:] - ids[:-1] == 1).all()
+    assert way.cuts == 1
+
+
+def reattachable(raw):
+    option = raw.pb2.ExecutePlanRequest.RequestOption(
+        reattach_options=raw.pb2.ReattachOptions(reattachable=True)
+    )
+    return {"operation_id": str(uuid.uuid4()), "request_options": [option]}
+
+
+def reattach(raw, operation_id, last=None):
+    request = raw.pb2.ReattachExecuteRequest(**raw.head(), operation_id=operation_id)
+    if last:
+        request.last_response_id = last
+    return raw.stub.ReattachExecute(request, timeout=60)
+
+
+def release(raw, operation_id):
+    request = raw.pb2.ReleaseExecuteRequest(**raw.head(), operation_id=operation_id)
+    request.release_all.SetInParent()
+    return raw.stub.ReleaseExecute(request, timeout=30)
+
+
+def failure(call):
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call)
+    return caught.value.details()
+
+
+def rows(responses):
+    return sum(r.arrow_batch.row_count for r in responses)
+
+
+def test_every_position(raw):
+    """From any response on, the rest is the same bytes as before."""
+    fields = reattachable(raw)
+    all_of_it = list(raw.execute(raw.range_plan(600_000), **fields))
+    assert rows(all_of_it) == 600_000 and all_of_it[-1].HasField("result_complete")
+    assert len(all_of_it) > 4
+    for i, response in enumerate(all_of_it[:-1]):
+        rest = list(reattach(raw, fields["operation_id"], response.response_id))
+        assert rest == all_of_it[i + 1 :]
+    assert list(reattach(raw, fields["operation_id"])) == all_of_it
+    release(raw, fields["operation_id"])
+    assert "OPERATION_ABANDONED" in failure(reattach(raw, fields["operation_id"]))
+
+
+def test_parts_of_batches(raw):
+    option = raw.pb2.ExecutePlanRequest.RequestOption(
+        result_chunking_options=raw.pb2.ResultChunkingOptions(
+            allow_arrow_batch_chunking=True, preferred_arrow_chunk_size=5000
+        )
+    )
+    fields = reattachable(raw)
+    fields["request_options"].append(option)
+    parts = list(raw.execute(raw.range_plan(5000), **fields))
+    batches = [p.arrow_batch for p in parts if p.HasField("arrow_batch")]
+    assert len(batches) > 5 and all(len(b.data) <= 5000 for b in batches)
+    for i, part in enumerate(parts[:-1]):
+        assert list(reattach(raw, fields["operation_id"], part.response_id)) == parts[i + 1 :]
+    release(raw, fields["operation_id"])
+
+
+def test_positions_that_are_none(raw):
+    fields = reattachable(raw)
+    list(raw.execute(raw.range_plan(10), **fields))
+    for last in ("x", "1", "-1.0", "0.7", "99.0", "9999999999999999999999.0", "0.0.0", "é.0"):
+        assert "POSITION_NOT_FOUND" in failure(reattach(raw, fields["operation_id"], last))
+    release(raw, fields["operation_id"])
+    release(raw, fields["operation_id"])
+    unknown = str(uuid.uuid4())
+    assert "OPERATION_NOT_FOUND" in failure(reattach(raw, unknown))
+    assert "INVALID_HANDLE.FORMAT" in failure(reattach(raw, "no uuid"))
+
+
+def test_only_once(raw):
+    fields = reattachable(raw)
+    list(raw.execute(raw.range_plan(10), **fields))
+    assert "OPERATION_ALREADY_EXISTS" in failure(raw.execute(raw.range_plan(10), **fields))
+    release(raw, fields["operation_id"])
+    assert "OPERATION_ABANDONED" in failure(raw.execute(raw.range_plan(10), **fields))
+
+
+def test_not_reattachable(raw):
+    operation = str(uuid.uuid4())
+    list(raw.execute(raw.range_plan(10), operation_id=operation))
+    assert "OPERATION_ABANDONED" in failure(reattach(raw, operation))
+
+
+LONG = "select sum(a.id * b.id % 7) from range(30000000) a, range(20000) b"
+
+
+def test_a_newer_stream_takes_over(raw):
+    fields = reattachable(raw)
+    first = raw.execute(raw.sql_plan(LONG), **fields)
+    said = []
+    thread = threading.Thread(target=lambda: said.append(failure(first)))
+    thread.start()
+    time.sleep(0.3)
+    second = reattach(raw, fields["operation_id"])
+    thread.join(20)
+    assert "INVALID_CURSOR.DISCONNECTED" in said[0]
+    release(raw, fields["operation_id"])
+    assert "DISCONNECTED" in failure(second)
+
+
+def status_of(raw, operation_id):
+    request = raw.pb2.GetStatusRequest(**raw.head())
+    request.operation_status.operation_ids.append(operation_id)
+    return raw.stub.GetStatus(request, timeout=30).operation_statuses[0].state
+
+
+def test_a_client_that_goes(raw):
+    """What it could come back for goes on; anything else is cancelled."""
+    states = raw.pb2.GetStatusResponse.OperationStatus
+    for fields, expected in (
+        (reattachable(raw), states.OPERATION_STATE_RUNNING),
+        ({"operation_id": str(uuid.uuid4())}, states.OPERATION_STATE_UNKNOWN),
+    ):
+        call = raw.execute(raw.sql_plan(LONG), **fields)
+        time.sleep(0.3)
+        call.cancel()
+        deadline = time.monotonic() + 10
+        while status_of(raw, fields["operation_id"]) != expected and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert status_of(raw, fields["operation_id"]) == expected
+        request = raw.pb2.InterruptRequest(**raw.head(), interrupt_type=1)
+        raw.stub.Interrupt(request, timeout=30)
+
+
+def test_interrupted_operation_says_so(raw):
+    fields = reattachable(raw)
+    call = raw.execute(raw.sql_plan(LONG), **fields)
+    time.sleep(0.3)
+    request = raw.pb2.InterruptRequest(
+        **raw.head(), interrupt_type=3, operation_id=fields["operation_id"]
+    )
+    assert list(raw.stub.Interrupt(request, timeout=30).interrupted_ids) == [fields["operation_id"]]
+    assert "OPERATION_CANCELED" in failure(call)
+    assert "OPERATION_CANCELED" in failure(reattach(raw, fields["operation_id"]))
