@@ -699,6 +699,7 @@ resolve_summary(nb_ml *ml, nb_analyzer *an, const Sc__MlRelation *rel, nb_plan *
     nb_str name, columns[1];
     nb_ml_args args;
     nb_plan *child;
+    bool transformed = false;
     entry *e;
     nb_status st;
 
@@ -715,7 +716,14 @@ resolve_summary(nb_ml *ml, nb_analyzer *an, const Sc__MlRelation *rel, nb_plan *
         goto done;
     }
     columns[0] = nb_ml_arg_str(&args, "predictionCol");
-    st = nb_ml_transform(an, &args, &e->model, child, out, err);
+    for (int i = 0; i < child->n_attrs && !transformed; i++) {
+        transformed = nb_str_equal(child->attrs[i].name, columns[0]);
+    }
+    if (transformed) { /* Spark's client sends what transform() gave, ours the training rows */
+        *out = child;
+    } else {
+        st = nb_ml_transform(an, &args, &e->model, child, out, err);
+    }
     if (st >= 0 && nb_str_equal(name, NB_STR("cluster"))) {
         st = nb_ml_select(an, *out, columns, 1, out, err);
     } else if (st >= 0 && nb_str_equal(name, NB_STR("residuals"))) {

@@ -70,7 +70,7 @@ typedef struct nb_rpc_queue {
 } nb_rpc_queue;
 
 /* A thread that is busy reading what one connection floods it with must not keep all others waiting. */
-#define NB_RPC_POLLERS 2
+#define NB_RPC_POLLERS     2
 
 #define NB_RPC_RESET_SLOTS 64
 

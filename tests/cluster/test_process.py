@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from harness import EXECUTABLE, Raw, connect
+from harness import EXECUTABLE, Raw
 
 
 def run(*arguments, env=None):
@@ -63,10 +63,11 @@ def test_json_log(start_master):
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_soon(start_master, which):
     one = start_master()
-    session = connect(one.url)
-    assert session.range(5).count() == 5
+    raw = Raw(one.port)
+    assert sum(r.arrow_batch.row_count for r in raw.execute(raw.range_plan(5))) == 5
     one.process.send_signal(which)
     assert one.wait(15) == 0 and "ended" in one.log
+    raw.close()
 
 
 def test_running_query_gets_a_grace_period(start_master):

@@ -197,17 +197,18 @@ def varint(n):
     return out + bytes([n])
 
 
-def headers(path="/spark.connect.SparkConnectService/Config", more=()):
-    fields = [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", path),
-        (":authority", "localhost"),
-        ("te", "trailers"),
-        ("content-type", "application/grpc"),
-        *more,
-    ]
-    return b"".join(literal(*field) for field in fields)
+COMMON = (
+    (":method", "POST"),
+    (":scheme", "http"),
+    (":path", "/spark.connect.SparkConnectService/Config"),
+    (":authority", "localhost"),
+    ("te", "trailers"),
+    ("content-type", "application/grpc"),
+)
+
+
+def headers():
+    return b"".join(literal(*field) for field in COMMON)
 
 
 HEADERS, RST_STREAM, SETTINGS, PING, CONTINUATION = 1, 3, 4, 6, 9
@@ -322,11 +323,13 @@ def test_floods_of_frames(master, raw, frames):
     assert master.rss() - before < 100 << 20
 
 
-def test_oversized_headers(raw):
+def test_oversized_headers(master, raw):
     call = raw.channel.unary_unary("/spark.connect.SparkConnectService/Config")
     code = code_of(lambda: call(b"", metadata=[("x-large", "y" * 60000)], timeout=20))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert raw.config().pairs
+    other = Raw(master.port)  # the connection of the offender may have been closed
+    assert other.config().pairs
+    other.close()
 
 
 def test_oversized_message(raw):
@@ -417,3 +420,30 @@ def test_mutated_requests(raw):
             code = code_of(lambda m=method, d=data: raw.call(m, bytes(d), timeout=3))
             assert code in allowed or code == grpc.StatusCode.UNKNOWN, (round_number, method)
     assert raw.config().pairs
+
+
+@pytest.mark.parametrize(
+    "first", [("te", "x"), (":scheme", "x"), ("grpclb_client_stats", "x"), ("x-bin", "!!!")]
+)
+def test_headers_that_are_wrong_and_long(master, raw, first):
+    """Known ways to end a gRPC process or its connections by headers (CVE-2023-1428, CVE-2023-32732)."""
+    raw.config()
+    name, value = first
+    fields = [pair for pair in COMMON if pair[0] != name] + [first]
+    fields += [(f"x-{i}", "y" * 100) for i in range(300)]
+    block = b"".join(literal(*field) for field in sorted(fields, key=lambda f: f[0][0] != ":"))
+    s = http2(master.port)
+    s.settimeout(2)
+    try:
+        s.sendall(frame(HEADERS, 0, 1, block[:16000]))
+        s.sendall(frame(CONTINUATION, 0, 1, block[16000:32000]))
+        s.sendall(frame(CONTINUATION, END_HEADERS, 1, block[32000:]))
+        while s.recv(65536):
+            pass
+    except OSError:
+        pass  # the server has closed it: as good
+    s.close()
+    assert master.process.poll() is None
+    other = Raw(master.port)
+    assert other.config().pairs
+    other.close()

@@ -90,7 +90,7 @@ def test_typed_errors(spark):
     with pytest.raises(ParseException, match="PARSE_SYNTAX_ERROR"):
         spark.sql("selec 1")
     with pytest.raises(UnsupportedOperationException, match="NOT_IMPLEMENTED"):
-        spark.range(1).write.saveAsTable("t")
+        spark.range(1).write.bucketBy(2, "id").saveAsTable("t")
 
 
 def test_errors_longer_than_a_trailer(spark):
