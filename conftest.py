@@ -4,8 +4,8 @@
 `pytest --engine embedded` (the default) tests this package in one process. `pytest --engine spark` runs the same
 tests on Apache Spark: `import nbaspark…` then gives the modules of pyspark-client, connected to the
 Spark Connect server that NBASPARK_TEST_REMOTE names (default sc://localhost:15002). What passes on
-ours and fails there is a wrong test. `pytest --engine remote` runs this package against that server. Tests of parts that
-only this package's process has are below tests/python/embedded, or marked `@pytest.mark.embedded`.
+ours and fails there is a wrong test. `pytest --engine remote` runs this package against that server, and
+`pytest --engine cluster` against an nbasparkd master that is started for the run. Tests of parts that only this package's process has are below tests/python/embedded, or marked `@pytest.mark.embedded`.
 
 `pytest --config NAME` runs the tests with the settings of tests/configs/NAME.json: small batches, forced spill, one
 thread … Its answers must be the same. The file says which tests it is for (`tests`, all when missing), which
@@ -17,12 +17,16 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
+import re
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-CONFIGS = Path(__file__).parent / "tests" / "configs"
+TOP = Path(__file__).resolve().parent
+CONFIGS = TOP / "tests" / "configs"
 
 # Workers of pytest-xdist have a main module without a file, which pyspark takes for a run of its own doctests.
 if not hasattr(sys.modules["__main__"], "__file__"):
@@ -51,10 +55,10 @@ class _PySparkFinder(importlib.abc.MetaPathFinder):
 def pytest_addoption(parser):
     parser.addoption(
         "--engine",
-        choices=("embedded", "remote", "spark"),
+        choices=("embedded", "cluster", "remote", "spark"),
         default="embedded",
-        help="what the tests run on: this package in one process, this package's client on Apache "
-        "Spark, or Apache Spark with its own client",
+        help="what the tests run on: this package in one process, its client on its own server, its "
+        "client on Apache Spark, or Apache Spark with its own client",
     )
     parser.addoption(
         "--config",
@@ -114,7 +118,32 @@ def settings(request):
 
 
 @pytest.fixture(scope="session")
-def session(engine, settings):
+def master(engine):
+    """The URL of the master; of one that is started for the run with --engine cluster."""
+    if engine != "cluster":
+        yield "local[2]"
+        return
+    daemon = os.environ.get("NBASPARK_TEST_DAEMON", str(TOP / "build" / "release" / "nbasparkd"))
+    command = [daemon, "master", "--port", "0", "--connect-port", "0", "--log-level", "INFO"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        for line in process.stderr:
+            found = re.search(r"spark://[^,\s]+", line)
+            if found:
+                break
+        else:
+            raise RuntimeError(f"{daemon} did not start")
+        # whatever it says later must not fill the pipe
+        threading.Thread(target=process.stderr.read, daemon=True).start()
+        os.environ["SPARK_MASTER"] = found.group()  # for builders that tests make themselves
+        yield found.group()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def session(engine, settings, master):
     """One session for the whole run."""
     from nbaspark.sql import SparkSession
 
@@ -124,7 +153,7 @@ def session(engine, settings):
         os.environ["SPARK_REMOTE"] = remote  # for builders that tests make themselves
         session = SparkSession.builder.remote(remote).getOrCreate()
     else:
-        builder = SparkSession.builder.master("local[2]").appName("tests")
+        builder = SparkSession.builder.master(master).appName("tests")
         for key, value in conf.items():
             builder = builder.config(key, value)
         session = builder.getOrCreate()

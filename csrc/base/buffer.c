@@ -73,3 +73,9 @@ nb_buffer_release(nb_buffer *buf)
     }
     free(buf);
 }
+
+bool
+nb_buffer_is_sole(const nb_buffer *buf)
+{
+    return __atomic_load_n(&buf->refs, __ATOMIC_ACQUIRE) == 1;
+}

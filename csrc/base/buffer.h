@@ -8,6 +8,7 @@
 #ifndef NB_BASE_BUFFER_H
 #define NB_BASE_BUFFER_H
 
+#include <stdbool.h>
 #include "base/pool.h"
 
 typedef struct nb_buffer {
@@ -28,6 +29,7 @@ nb_status nb_buffer_new(nb_pool *pool, size_t n_bytes,
 nb_status
 nb_buffer_wrap(void *data, size_t n_bytes, void (*release)(void *), void *payload, nb_buffer **out);
 nb_buffer *nb_buffer_ref(nb_buffer *buf);
-void nb_buffer_release(nb_buffer *buf); /* NULL is fine */
+void nb_buffer_release(nb_buffer *buf);       /* NULL is fine */
+bool nb_buffer_is_sole(const nb_buffer *buf); /* whether the caller's reference is the only one */
 
 #endif

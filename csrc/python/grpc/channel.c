@@ -179,7 +179,7 @@ channel_unary(PyObject *self, PyObject *args)
         nb_rpc_message_free(answer);
         return nb_grpc_raise(state, st, &status, &err);
     }
-    return nb_grpc_message_new(state, answer, NULL, 0);
+    return nb_grpc_message_new(state, answer, NULL, 0, NULL);
 }
 
 PyDoc_STRVAR(post_doc, "post(method, request, timeout_ms)\n--\n\n"
@@ -334,7 +334,7 @@ channel_upload(PyObject *self, PyObject *args)
         nb_rpc_message_free(answer);
         nb_grpc_raise(state, st, &status, &err);
     } else {
-        out = nb_grpc_message_new(state, answer, NULL, 0);
+        out = nb_grpc_message_new(state, answer, NULL, 0, NULL);
     }
     wait.raised = true; /* no signal handlers while it ends */
     Py_BEGIN_ALLOW_THREADS

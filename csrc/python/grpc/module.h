@@ -35,9 +35,15 @@ PyObject *nb_grpc_raise(nb_grpc_state *state, nb_status st, nb_rpc_status *statu
 
 /* ---- the types ---- */
 
-/* message is moved. align: field numbers on the way to the bytes that shall be aligned. */
-PyObject *
-nb_grpc_message_new(nb_grpc_state *state, nb_rpc_message *message, const int *align, int n_align);
+/* Memory that the large messages of a stream share: pages of a megabyte each would cost more time than filling them. */
+typedef struct nb_grpc_slab {
+    nb_buffer *buffer; /* NULL = none yet */
+    size_t used;
+} nb_grpc_slab;
+
+/* message is moved. align: field numbers on the way to the bytes that shall be aligned. slab may be NULL. */
+PyObject *nb_grpc_message_new(nb_grpc_state *state, nb_rpc_message *message, const int *align,
+                              int n_align, nb_grpc_slab *slab);
 /* A stream that is not open yet: *place is where the opened one goes, wait the payload of its `stop`. Both live in the object. */
 PyObject *nb_grpc_stream_new(nb_grpc_state *state, const int *align, int n_align,
                              nb_rpc_stream ***place, nb_grpc_wait **wait);

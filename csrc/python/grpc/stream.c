@@ -15,6 +15,7 @@ typedef struct stream_object {
     bool closing;          /* it shall close the stream when it comes back */
     int align[NB_GRPC_MAX_ALIGN];
     int n_align;
+    nb_grpc_slab slab;
 } stream_object;
 
 PyObject *
@@ -39,6 +40,8 @@ close_stream(stream_object *s)
 {
     nb_rpc_stream *stream = s->stream;
 
+    nb_buffer_release(s->slab.buffer);
+    s->slab.buffer = NULL;
     s->stream = NULL;
     s->wait.raised = true; /* no signal handlers while it ends */
     Py_BEGIN_ALLOW_THREADS
@@ -69,7 +72,7 @@ stream_next(PyObject *self)
     PyEval_RestoreThread(s->wait.thread);
     s->waiting = false;
     if (st == NB_OK && !s->closing && !s->wait.raised) {
-        return nb_grpc_message_new(state, message, s->align, s->n_align);
+        return nb_grpc_message_new(state, message, s->align, s->n_align, &s->slab);
     }
     nb_rpc_message_free(message);
     close_stream(s);

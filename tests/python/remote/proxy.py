@@ -13,7 +13,8 @@ class Proxy:
     host, port
         The server.
     cut_after : int, optional
-        Break all connections each time so many bytes have come from the server.
+        Break all connections when so many bytes have come from the server, then after twice as many,
+        and so on: a message must get through some time.
     """
 
     def __init__(self, host, port, cut_after=None):
@@ -53,6 +54,7 @@ class Proxy:
                     self._bytes += len(data)
                     if self._bytes >= self._cut_after:
                         self._bytes = 0
+                        self._cut_after *= 2
                         self.cut()
                         return
                 sink.sendall(data)
