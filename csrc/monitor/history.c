@@ -620,19 +620,21 @@ history_metrics(void *payload, nb_strbuf *out)
     }
     poll = (double)h->poll_ns / 1e9;
     pthread_mutex_unlock(&h->lock);
-    nb_site_metric(out, "nbaspark_history_logs", "gauge", "Event logs in the folder.", (double)n);
-    nb_site_metric(out, "nbaspark_history_logs_in_progress", "gauge",
-                   "Event logs of applications that run.", (double)running);
-    nb_site_metric(out, "nbaspark_history_applications_open", "gauge",
-                   "Applications that are in memory.", (double)open);
-    nb_site_metric(out, "nbaspark_history_applications_opened_total", "counter",
-                   "Applications that were read into memory.", (double)atomic_load(&h->n_opened));
-    nb_site_metric(out, "nbaspark_history_read_bytes_total", "counter",
-                   "Text of event logs that was read.", (double)atomic_load(&h->n_bytes));
-    nb_site_metric(out, "nbaspark_history_read_seconds_total", "counter",
-                   "Time of reading event logs.", (double)atomic_load(&h->open_ns) / 1e9);
-    nb_site_metric(out, "nbaspark_history_poll_seconds", "gauge",
-                   "How long the last look at the folder took.", poll);
+    nb_monitor_metric(out, "nbaspark_history_logs", "gauge", "Event logs in the folder.",
+                      (double)n);
+    nb_monitor_metric(out, "nbaspark_history_logs_in_progress", "gauge",
+                      "Event logs of applications that run.", (double)running);
+    nb_monitor_metric(out, "nbaspark_history_applications_open", "gauge",
+                      "Applications that are in memory.", (double)open);
+    nb_monitor_metric(out, "nbaspark_history_applications_opened_total", "counter",
+                      "Applications that were read into memory.",
+                      (double)atomic_load(&h->n_opened));
+    nb_monitor_metric(out, "nbaspark_history_read_bytes_total", "counter",
+                      "Text of event logs that was read.", (double)atomic_load(&h->n_bytes));
+    nb_monitor_metric(out, "nbaspark_history_read_seconds_total", "counter",
+                      "Time of reading event logs.", (double)atomic_load(&h->open_ns) / 1e9);
+    nb_monitor_metric(out, "nbaspark_history_poll_seconds", "gauge",
+                      "How long the last look at the folder took.", poll);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -4,12 +4,21 @@
  */
 #include "monitor/live.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include "base/log.h"
 #include "monitor/site.h"
 
 #define APP_MEMORY ((size_t)256 << 20)
 #define PORT_TRIES 16
+#define KEPT_MOST  100 /* finished applications that are still shown */
+
+/* Applications of a process that serves pages for all of them, the latest first. The lock guards the list and the numbers in it. */
+static struct {
+    pthread_mutex_t lock;
+    bool on;
+    struct nb_live *first;
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 struct nb_live {
     nb_pool *pool;
@@ -17,12 +26,14 @@ struct nb_live {
     nb_site site;
     nb_http *http;
     char app_id[128], url[64];
+    nb_live *next; /* in the list of kept ones */
+    bool is_kept, finished;
+    int users;
 };
 
-static nb_status
-list_one(void *payload, nb_site_emit_app emit, void *to)
+static void
+emit_one(nb_live *live, nb_site_emit_app emit, void *to)
 {
-    nb_live *live = payload;
     nb_app *app = live->app;
     nb_site_app a;
 
@@ -33,6 +44,8 @@ list_one(void *payload, nb_site_emit_app emit, void *to)
                       .user = app->user,
                       .version = app->version,
                       .started_ms = app->started_ms,
+                      .ended_ms = app->ended_ms,
+                      .completed = app->ended_ms > 0,
                       .updated_ms = app->last_event_ms,
                       .source = {"", 0},
                       .problem = app->problem,
@@ -42,6 +55,12 @@ list_one(void *payload, nb_site_emit_app emit, void *to)
                       .url = {"", 0}};
     emit(to, &a);
     nb_app_unlock(app);
+}
+
+static nb_status
+list_one(void *payload, nb_site_emit_app emit, void *to)
+{
+    emit_one(payload, emit, to);
     return NB_OK;
 }
 
@@ -76,20 +95,119 @@ metrics(void *payload, nb_strbuf *out)
         running += live->app->jobs[i]->state == NB_RUN_ACTIVE;
         tasks += live->app->jobs[i]->n_done;
     }
-    nb_site_metric(out, "nbaspark_jobs_total", "counter", "Jobs that were started.",
-                   (double)live->app->n_jobs);
+    nb_monitor_metric(out, "nbaspark_jobs_total", "counter", "Jobs that were started.",
+                      (double)live->app->n_jobs);
     nb_app_unlock(live->app);
-    nb_site_metric(out, "nbaspark_jobs_running", "gauge", "Jobs that run.", (double)running);
-    nb_site_metric(out, "nbaspark_tasks_completed_total", "counter", "Tasks that succeeded.",
-                   (double)tasks);
+    nb_monitor_metric(out, "nbaspark_jobs_running", "gauge", "Jobs that run.", (double)running);
+    nb_monitor_metric(out, "nbaspark_tasks_completed_total", "counter", "Tasks that succeeded.",
+                      (double)tasks);
+}
+
+/* ---- kept applications ------------------------------------------------------------------------- */
+
+static nb_status
+list_kept(void *payload, nb_site_emit_app emit, void *to)
+{
+    (void)payload;
+    pthread_mutex_lock(&kept.lock);
+    for (nb_live *l = kept.first; l; l = l->next) {
+        emit_one(l, emit, to);
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return NB_OK;
+}
+
+static nb_app *
+open_kept(void *payload, nb_str id, nb_str attempt)
+{
+    nb_live *found;
+
+    (void)payload;
+    (void)attempt;
+    pthread_mutex_lock(&kept.lock);
+    for (found = kept.first; found && !nb_str_equal(id, nb_str_of(found->app_id));) {
+        found = found->next;
+    }
+    if (found) {
+        found->users++;
+    }
+    pthread_mutex_unlock(&kept.lock);
+    if (found) {
+        nb_app_lock(found->app);
+    }
+    return found ? found->app : NULL;
+}
+
+static void
+close_kept(void *payload, nb_app *app)
+{
+    (void)payload;
+    nb_app_unlock(app);
+    pthread_mutex_lock(&kept.lock);
+    for (nb_live *l = kept.first; l; l = l->next) {
+        l->users -= l->app == app;
+    }
+    pthread_mutex_unlock(&kept.lock);
+}
+
+static void
+live_free(nb_live *live)
+{
+    nb_pool *pool = live->pool;
+
+    nb_http_stop(live->http);
+    nb_app_free(live->app);
+    nb_pool_dealloc(pool, live, sizeof(*live));
+    nb_pool_free(pool);
+}
+
+/* The oldest finished ones beyond `most` go, unless somebody looks at them. Under the lock. */
+static void
+drop_finished(int most)
+{
+    int n = 0;
+
+    for (nb_live **at = &kept.first; *at;) {
+        nb_live *l = *at;
+
+        if (l->finished && l->users == 0 && ++n > most) {
+            *at = l->next;
+            live_free(l);
+        } else {
+            at = &l->next;
+        }
+    }
+}
+
+bool
+nb_live_is_kept(void)
+{
+    bool on;
+
+    pthread_mutex_lock(&kept.lock);
+    on = kept.on;
+    pthread_mutex_unlock(&kept.lock);
+    return on;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static nb_status
+listen_for(nb_live *live, const nb_config *config, nb_error *err)
+{
+    nb_http_options options = {.port = (int)nb_config_int(config, NB_CONF_UI_PORT),
+                               .port_tries = PORT_TRIES,
+                               .token = nb_config_str(config, NB_CONF_UI_TOKEN)};
+
+    NB_TRY(nb_http_start(&options, nb_site_handle, &live->site, &live->http, err));
+    snprintf(live->url, sizeof(live->url), "http://127.0.0.1:%d", nb_http_port(live->http));
+    nb_log(NB_LOG_INFO, "SparkUI", "%s shows %s", live->url, live->app_id);
+    return NB_OK;
 }
 
 nb_status
 nb_live_start(const nb_config *config, const char *app_id, nb_live **out, nb_error *err)
 {
-    nb_http_options options = {.port = (int)nb_config_int(config, NB_CONF_UI_PORT),
-                               .port_tries = PORT_TRIES,
-                               .token = nb_config_str(config, NB_CONF_UI_TOKEN)};
     nb_pool *pool = nb_pool_new(NULL, "pages", 0);
     nb_live *live = pool ? nb_pool_zalloc(pool, sizeof(*live)) : NULL;
     nb_status st;
@@ -109,14 +227,18 @@ nb_live_start(const nb_config *config, const char *app_id, nb_live **out, nb_err
                            .open_app = open_one,
                            .close_app = close_one,
                            .metrics = metrics};
-    st = live->app ? nb_http_start(&options, nb_site_handle, &live->site, &live->http, err)
-                   : NB_NOMEM;
+    live->is_kept = nb_live_is_kept();
+    st = !live->app ? NB_NOMEM : live->is_kept ? NB_OK : listen_for(live, config, err);
     if (st < 0) {
-        nb_live_stop(live);
+        live_free(live);
         return st;
     }
-    snprintf(live->url, sizeof(live->url), "http://127.0.0.1:%d", nb_http_port(live->http));
-    nb_log(NB_LOG_INFO, "SparkUI", "%s shows %s", live->url, app_id);
+    if (live->is_kept) {
+        pthread_mutex_lock(&kept.lock);
+        live->next = kept.first;
+        kept.first = live;
+        pthread_mutex_unlock(&kept.lock);
+    }
     *out = live;
     return NB_OK;
 }
@@ -124,16 +246,17 @@ nb_live_start(const nb_config *config, const char *app_id, nb_live **out, nb_err
 void
 nb_live_stop(nb_live *live)
 {
-    nb_pool *pool;
-
     if (!live) {
         return;
     }
-    pool = live->pool;
-    nb_http_stop(live->http);
-    nb_app_free(live->app);
-    nb_pool_dealloc(pool, live, sizeof(*live));
-    nb_pool_free(pool);
+    if (!live->is_kept) {
+        live_free(live);
+        return;
+    }
+    pthread_mutex_lock(&kept.lock);
+    live->finished = true;
+    drop_finished(kept.on ? KEPT_MOST : 0);
+    pthread_mutex_unlock(&kept.lock);
 }
 
 void
@@ -155,4 +278,77 @@ const char *
 nb_live_url(const nb_live *live)
 {
     return live ? live->url : "";
+}
+
+/* ---- pages of a process ------------------------------------------------------------------------ */
+
+struct nb_monitor_server {
+    nb_pool *pool;
+    nb_monitor_pages pages;
+    nb_site site;
+    nb_http *http;
+};
+
+nb_status
+nb_monitor_serve(const nb_monitor_pages *pages, nb_monitor_server **out, nb_error *err)
+{
+    nb_http_options options = {.host = pages->host,
+                               .port = pages->port,
+                               .token = pages->token,
+                               .insecure = pages->insecure};
+    nb_pool *pool = nb_pool_new(NULL, "pages", 0);
+    nb_monitor_server *s = pool ? nb_pool_zalloc(pool, sizeof(*s)) : NULL;
+    nb_status st;
+
+    if (!s) {
+        nb_pool_free(pool);
+        return NB_NOMEM;
+    }
+    s->pool = pool;
+    s->pages = *pages;
+    s->site = (nb_site){.kind = pages->is_worker ? NB_SITE_WORKER : NB_SITE_MASTER,
+                        .title = pages->title,
+                        .payload = pages->payload,
+                        .list_apps = list_kept,
+                        .open_app = open_kept,
+                        .close_app = close_kept,
+                        .list_workers = pages->list_workers,
+                        .metrics = pages->metrics};
+    st = nb_http_start(&options, nb_site_handle, &s->site, &s->http, err);
+    if (st < 0) {
+        nb_pool_dealloc(pool, s, sizeof(*s));
+        nb_pool_free(pool);
+        return st;
+    }
+    pthread_mutex_lock(&kept.lock);
+    kept.on |= !pages->is_worker;
+    pthread_mutex_unlock(&kept.lock);
+    *out = s;
+    return NB_OK;
+}
+
+void
+nb_monitor_server_stop(nb_monitor_server *s)
+{
+    nb_pool *pool;
+
+    if (!s) {
+        return;
+    }
+    nb_http_stop(s->http);
+    pthread_mutex_lock(&kept.lock);
+    if (!s->pages.is_worker) {
+        kept.on = false;
+        drop_finished(0);
+    }
+    pthread_mutex_unlock(&kept.lock);
+    pool = s->pool;
+    nb_pool_dealloc(pool, s, sizeof(*s));
+    nb_pool_free(pool);
+}
+
+int
+nb_monitor_server_port(const nb_monitor_server *s)
+{
+    return nb_http_port(s->http);
 }

@@ -4,6 +4,9 @@
  *
  * The events that go to the log go here too, and make the same nb_app as a log does: pages of running and of finished
  * applications are the same pages. It listens on loopback only, at spark.ui.port or one of the 16 behind it.
+ *
+ * In a process that serves pages for all its applications (a master: nb_monitor_serve) they are kept in a list instead, running and lately
+ * finished ones, and do not listen themselves.
  */
 #ifndef NB_MONITOR_LIVE_H
 #define NB_MONITOR_LIVE_H
@@ -12,8 +15,11 @@
 
 typedef struct nb_live nb_live;
 
+/* Does this process serve pages of all its applications? */
+bool nb_live_is_kept(void);
+
 nb_status nb_live_start(const nb_config *config, const char *app_id, nb_live **out, nb_error *err);
-void nb_live_stop(nb_live *live); /* NULL is fine */
+void nb_live_stop(nb_live *live); /* NULL is fine; a kept one stays in the list for a while */
 void nb_live_take(nb_live *live, nb_str line);
 const char *nb_live_url(const nb_live *live);
 

@@ -35,6 +35,19 @@ now_ms(void)
     return nb_clock_us() / 1000;
 }
 
+/* Names are made of times; two applications of one process never get the same. */
+static int64_t
+unused_ms(int64_t ms)
+{
+    static atomic_llong last;
+    long long before = atomic_load(&last), next;
+
+    do {
+        next = NB_MAX((long long)ms, before + 1);
+    } while (!atomic_compare_exchange_weak(&last, &before, next));
+    return next;
+}
+
 static void
 user_name(char *out, size_t n)
 {
@@ -85,8 +98,8 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
 {
     bool log = nb_config_bool(config, NB_CONF_EVENT_LOG_ENABLED);
     /* its default is true, as in Spark, but here nobody is served who has not asked: starting takes time */
-    bool live = nb_config_is_set(config, NB_STR("spark.ui.enabled")) &&
-                nb_config_bool(config, NB_CONF_UI_ENABLED);
+    bool live = nb_live_is_kept() || (nb_config_is_set(config, NB_STR("spark.ui.enabled")) &&
+                                      nb_config_bool(config, NB_CONF_UI_ENABLED));
     nb_app_info app = {.config = config, .start_ms = start_ms > 0 ? start_ms : now_ms()};
     nb_strbuf head = {0};
     char user[128];
@@ -111,7 +124,7 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
     if (app_id.len > 0) {
         snprintf(m->app_id, sizeof(m->app_id), "%.*s", (int)NB_MIN(app_id.len, 127), app_id.data);
     } else {
-        snprintf(m->app_id, sizeof(m->app_id), "local-%lld", (long long)app.start_ms);
+        snprintf(m->app_id, sizeof(m->app_id), "local-%lld", (long long)unused_ms(app.start_ms));
     }
     user_name(user, sizeof(user));
     app.id = nb_str_of(m->app_id);

@@ -173,4 +173,44 @@ void nb_monitor_task_ended(nb_monitor *m, const nb_task_info *task, const nb_tas
                            const nb_metric_update *updates, int n_updates, nb_task_end how,
                            const char *error);
 
+/* ---- pages of a process: master and worker ----------------------------------------------------- */
+
+/* One worker of a cluster. Text is borrowed. */
+typedef struct nb_monitor_worker {
+    nb_str id, host, state; /* state as Spark's: "ALIVE", "DEAD" … */
+    nb_str url;             /* of its pages; may be empty */
+    int port, cores, cores_used;
+    int64_t memory, memory_used;
+    int64_t heartbeat_ms; /* when the last one came */
+    int tasks;            /* that run on it; -1: not known */
+} nb_monitor_worker;
+
+typedef void (*nb_monitor_emit_worker)(void *to, const nb_monitor_worker *worker);
+
+typedef struct nb_monitor_pages {
+    bool is_worker;    /* else a master */
+    const char *title; /* "spark://host:7077"; shown */
+    const char *host;  /* to listen on; NULL: 127.0.0.1 */
+    int port;          /* 0: any */
+    nb_str
+        token; /* that readers must give; empty: none, and then only loopback may be listened on … */
+    bool insecure; /* … unless this says otherwise */
+    void *payload;
+    /* Gives each worker to emit(to, …). Any thread. NULL: there are none. */
+    nb_status (*list_workers)(void *payload, nb_monitor_emit_worker emit, void *to);
+    /* Adds numbers to /metrics by nb_monitor_metric. Any thread. May be NULL. */
+    void (*metrics)(void *payload, nb_strbuf *out);
+} nb_monitor_pages;
+
+typedef struct nb_monitor_server nb_monitor_server;
+
+/* Serves pages, REST and metrics. A master's show the applications that are opened in this process from now on, running and
+ * lately finished, whether they are logged or not. *pages is copied; what it points at lives until the server is stopped. */
+nb_status nb_monitor_serve(const nb_monitor_pages *pages, nb_monitor_server **out, nb_error *err);
+void nb_monitor_server_stop(nb_monitor_server *s); /* NULL is fine */
+int nb_monitor_server_port(const nb_monitor_server *s);
+/* type: "gauge" or "counter". */
+void nb_monitor_metric(nb_strbuf *out, const char *name, const char *type, const char *help,
+                       double value);
+
 #endif

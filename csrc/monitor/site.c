@@ -141,7 +141,7 @@ list_apps(const nb_site *site, const nb_http_request *request, nb_http_answer *a
 }
 
 static void
-emit_worker(void *to, const nb_site_worker *w)
+emit_worker(void *to, const nb_monitor_worker *w)
 {
     nb_json_out *o = to;
 
@@ -267,7 +267,8 @@ one_app(const nb_site *site, const nb_http_request *request, nb_str id, nb_str p
 /* ---- metrics --------------------------------------------------------------------------------- */
 
 void
-nb_site_metric(nb_strbuf *out, const char *name, const char *type, const char *help, double value)
+nb_monitor_metric(nb_strbuf *out, const char *name, const char *type, const char *help,
+                  double value)
 {
     nb_strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, type, name,
                    value);
@@ -288,12 +289,12 @@ nb_site_process_metrics(nb_strbuf *out)
         }
         fclose(f);
     }
-    nb_site_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
-                   (double)pages * (double)sysconf(_SC_PAGESIZE));
+    nb_monitor_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
+                      (double)pages * (double)sysconf(_SC_PAGESIZE));
     if (getrusage(RUSAGE_SELF, &usage) == 0) {
-        nb_site_metric(out, "process_cpu_seconds_total", "counter", "User and system time.",
-                       (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+        nb_monitor_metric(out, "process_cpu_seconds_total", "counter", "User and system time.",
+                          (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                              (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
     }
     fds = opendir("/proc/self/fd");
     if (fds) {
@@ -301,8 +302,8 @@ nb_site_process_metrics(nb_strbuf *out)
             n++;
         }
         closedir(fds);
-        nb_site_metric(out, "process_open_fds", "gauge", "Open file descriptors.",
-                       NB_MAX(n - 3, 0));
+        nb_monitor_metric(out, "process_open_fds", "gauge", "Open file descriptors.",
+                          NB_MAX(n - 3, 0));
     }
 }
 

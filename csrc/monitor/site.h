@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * site.h: what a process shows over HTTP: pages, REST and metrics. Master, worker, history server and applications fill an nb_site and give
- * nb_site_handle with it to nb_http_start:
- *
- *     nb_site site = {.kind = NB_SITE_MASTER, .title = "spark://host:7077", .payload = master,
- *                     .list_apps = …, .list_workers = …, .metrics = …};
- *     nb_http_start(&options, nb_site_handle, &site, &http, err);
+ * site.h: what a process shows over HTTP: pages, REST and metrics. The history server and running applications fill an nb_site, and
+ * nb_monitor_serve (monitor.h) does it for masters and workers; nb_site_handle with it goes to nb_http_start.
  *
  *   /                              pages (static files; everything they show comes from below)
  *   /api/v1/version                Spark's, as all of /api/v1
@@ -23,6 +19,7 @@
 #include "monitor/app.h"
 #include "monitor/http.h"
 #include "monitor/json_out.h"
+#include "monitor/monitor.h"
 
 typedef enum nb_site_kind {
     NB_SITE_HISTORY,
@@ -44,19 +41,8 @@ typedef struct nb_site_app {
     nb_str url;        /* of its own pages; empty: ours */
 } nb_site_app;
 
-/* One worker. */
-typedef struct nb_site_worker {
-    nb_str id, host, state; /* state as Spark's: "ALIVE", "DEAD" … */
-    nb_str url;             /* of its pages; may be empty */
-    int port, cores, cores_used;
-    int64_t memory, memory_used;
-    int64_t heartbeat_ms; /* when the last one came */
-    int tasks;            /* that run on it; -1: not known */
-} nb_site_worker;
-
 /* Receives what is listed; borrowed from the caller of list_*. */
 typedef void (*nb_site_emit_app)(void *to, const nb_site_app *app);
-typedef void (*nb_site_emit_worker)(void *to, const nb_site_worker *worker);
 
 typedef struct nb_site {
     nb_site_kind kind;
@@ -69,8 +55,8 @@ typedef struct nb_site {
     void (*close_app)(void *payload, nb_app *app);
     /* Fills answer->file and file_name, or the body. NB_DONE: there is none. */
     nb_status (*send_log)(void *payload, nb_str id, nb_str attempt, nb_http_answer *answer);
-    nb_status (*list_workers)(void *payload, nb_site_emit_worker emit, void *to);
-    /* Adds lines of the Prometheus text format; nb_site_metric helps. */
+    nb_status (*list_workers)(void *payload, nb_monitor_emit_worker emit, void *to);
+    /* Adds lines of the Prometheus text format; nb_monitor_metric helps. */
     void (*metrics)(void *payload, nb_strbuf *out);
     /* POST /api/v1/kill?id=…: only with the token; see nb_http_options.post_path. */
     nb_status (*kill)(void *payload, nb_str id, nb_http_answer *answer);
@@ -79,9 +65,6 @@ typedef struct nb_site {
 nb_status
 nb_site_handle(void *site, const nb_http_request *request, nb_str path, nb_http_answer *answer);
 
-/* "# HELP …", "# TYPE …" and one value. type: "gauge" or "counter". */
-void
-nb_site_metric(nb_strbuf *out, const char *name, const char *type, const char *help, double value);
 /* Memory, descriptors, CPU time and start of this process, under Prometheus' usual names. */
 void nb_site_process_metrics(nb_strbuf *out);
 

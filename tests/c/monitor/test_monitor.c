@@ -82,22 +82,22 @@ report(void *payload)
 }
 
 static void
-read_pages(const char *url)
+read_pages(int port, const char *app)
 {
-    static const char *const paths[] = {"/",
-                                        "/metrics",
-                                        "/api/v1/applications",
-                                        "/api/v1/applications/app/jobs",
-                                        "/api/v1/applications/app/stages",
-                                        "/api/v1/applications/app/stages/0/0/taskList?length=1000",
-                                        "/api/v1/applications/app/sql",
-                                        "/api/v1/applications/app/graph/0"};
-    nb_strbuf body = {0};
+    static const char *const paths[] = {"jobs", "stages", "stages/0/0/taskList?length=1000", "sql",
+                                        "graph/0"};
+    nb_strbuf body = {0}, path = {0};
 
+    assert_int_equal(ask(port, "/", &body), 200);
+    assert_int_equal(ask(port, "/metrics", &body), 200);
+    assert_int_equal(ask(port, "/api/v1/applications", &body), 200);
     for (size_t i = 0; i < NB_COUNT_OF(paths); i++) {
-        assert_int_equal(ask(port_of(url), paths[i], &body), 200);
+        path.len = 0;
+        nb_strbuf_addf(&path, "/api/v1/applications/%s/%s", app, paths[i]);
+        assert_int_equal(ask(port, path.data, &body), 200);
     }
     nb_strbuf_free(&body);
+    nb_strbuf_free(&path);
 }
 
 static nb_config *
@@ -118,7 +118,7 @@ settings(const char *dir)
 }
 
 static void
-run_job(nb_monitor *m)
+run_job(nb_monitor *m, int port)
 {
     nb_metric_info rows = {"number of output rows", nb_monitor_ids(m, NB_MONITOR_METRIC, 1),
                            NB_METRIC_SUM};
@@ -143,7 +143,7 @@ run_job(nb_monitor *m)
         r[i] = (reporter){m, stage.id, first, i};
         assert_int_equal(pthread_create(&threads[i], NULL, report, &r[i]), 0);
     }
-    read_pages(nb_monitor_url(m));
+    read_pages(port, nb_monitor_app_id(m));
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }
@@ -169,8 +169,8 @@ test_monitor__threads(void **state)
     assert_non_null(m);
     nb_monitor_executor_added(
         m, &(nb_executor_info){.id = "driver", .host = "localhost", .n_cores = 4, .memory = 1});
-    run_job(m);
-    read_pages(nb_monitor_url(m));
+    run_job(m, port_of(nb_monitor_url(m)));
+    read_pages(port_of(nb_monitor_url(m)), nb_monitor_app_id(m));
     nb_monitor_close(m);
     nb_config_free(c);
 
@@ -193,6 +193,69 @@ test_monitor__threads(void **state)
     snprintf(path, sizeof(path), "%s/.nbaspark-history", dir);
     unlink(path);
     assert_int_equal(rmdir(dir), 0);
+}
+
+static nb_status
+one_worker(void *payload, nb_monitor_emit_worker emit, void *to)
+{
+    (void)payload;
+    emit(to, &(nb_monitor_worker){.id = NB_STR("worker-1"),
+                                  .host = NB_STR("<b>host</b>"),
+                                  .state = NB_STR("ALIVE"),
+                                  .url = {"", 0},
+                                  .cores = 4,
+                                  .cores_used = 1,
+                                  .tasks = 1});
+    return NB_OK;
+}
+
+static void
+numbers(void *payload, nb_strbuf *out)
+{
+    nb_monitor_metric(out, "nbaspark_queries_running", "gauge", "Queries.", *(double *)payload);
+}
+
+/* A master's pages: workers, and the applications of the process while they run and afterwards. */
+static void
+test_monitor__master(void **state)
+{
+    double running = 3;
+    nb_monitor_pages pages = {.title = "spark://localhost:7077",
+                              .payload = &running,
+                              .list_workers = one_worker,
+                              .metrics = numbers};
+    nb_monitor_server *server;
+    nb_config *c = nb_config_new();
+    nb_monitor *m, *other;
+    nb_strbuf body = {0}, path = {0};
+    int port;
+
+    (void)state;
+    pages.host = "0.0.0.0";
+    assert_int_equal(nb_monitor_serve(&pages, &server, NULL), NB_ERROR);
+    pages.host = NULL;
+    assert_int_equal(nb_monitor_serve(&pages, &server, NULL), NB_OK);
+    port = nb_monitor_server_port(server);
+    assert_int_equal(nb_monitor_open(c, (nb_str){"", 0}, 5000, &m, NULL), NB_OK);
+    assert_int_equal(nb_monitor_open(c, (nb_str){"", 0}, 5000, &other, NULL), NB_OK);
+    assert_string_not_equal(nb_monitor_app_id(m), nb_monitor_app_id(other));
+    run_job(m, port);
+    nb_strbuf_addf(&path, "/api/v1/applications/%s/jobs/0", nb_monitor_app_id(m));
+    nb_monitor_close(m);
+    assert_int_equal(ask(port, path.data, &body), 200);
+    assert_non_null(strstr(body.data, "\"status\":\"SUCCEEDED\""));
+    assert_int_equal(ask(port, "/api/v1/workers", &body), 200);
+    assert_non_null(strstr(body.data, "\"host\":\"<b>host</b>\""));
+    assert_int_equal(ask(port, "/metrics", &body), 200);
+    assert_non_null(strstr(body.data, "\nnbaspark_queries_running 3\n"));
+    assert_int_equal(ask(port, "/api/v1/applications?status=running", &body), 200);
+    assert_non_null(strstr(body.data, nb_monitor_app_id(other)));
+    assert_null(strstr(body.data, path.data));
+    nb_monitor_server_stop(server);
+    nb_monitor_close(other);
+    nb_config_free(c);
+    nb_strbuf_free(&body);
+    nb_strbuf_free(&path);
 }
 
 /* Calls with nobody to report to. */
@@ -243,6 +306,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_monitor__threads),
+        cmocka_unit_test(test_monitor__master),
         cmocka_unit_test(test_monitor__nobody),
         cmocka_unit_test(test_monitor__memory),
     };
