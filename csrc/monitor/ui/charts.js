@@ -53,7 +53,7 @@ export function timeline(bars, { line = LINE } = {}) {
   for (const b of bars) {
     const x = left + (b.start - from) * scale, width = Math.max((b.end - b.start) * scale, 2.5), y = TOP + b.lane * (line + gap);
     const colour = { good: "b-good", bad: "b-bad", busy: "b-busy" }[kindOf(b.status)] ?? "b-grey";
-    const room = Math.floor((width - 12) / 6.6);
+    const room = Math.floor((width - 12) / 7.4);
     const bar = svg(b.href ? "a" : "g", { href: b.href, "aria-label": b.title }, svg("title", {}, b.title),
       svg("rect", { cls: colour, x, y, width, height: line, rx: Math.min(4, line / 3, width / 2) }),
       line >= 14 && room >= 3 && svg("text", { x: x + 7, y: y + line / 2 + 4 }, b.label.length > room ? b.label.slice(0, room - 1) + "…" : b.label));
