@@ -157,6 +157,23 @@ def test_a_log_is_read_on_as_it_grows(history, tmp_path):
     assert len(h.get(f"/api/v1/applications/{app['id']}/jobs")) > 3
 
 
+def test_rolled_logs(history, tmp_path):
+    lines = log_of("spark").splitlines(keepends=True)
+    folder = tmp_path / "eventlog_v2_app"
+    folder.mkdir()
+    (folder / "appstatus_app.inprogress").touch()
+    parts = [lines[:20], lines[20:50], lines[50:]]
+    for number, part in enumerate(parts[:2], 9):  # 9 and 10: by number, not by name
+        (folder / f"events_{number}_app.zstd").write_bytes(zstandard.compress(b"".join(part)))
+    h = history()
+    (app,) = h.get("/api/v1/applications")
+    some = len(h.get(f"/api/v1/applications/{app['id']}/jobs"))
+    assert not app["attempts"][0]["completed"] and some > 0
+    (folder / "events_11_app.zstd").write_bytes(zstandard.compress(b"".join(parts[2])))
+    recorded = json.loads((RECORDED / "spark.json").read_text())
+    assert len(h.get(f"/api/v1/applications/{app['id']}/jobs")) == len(recorded["jobs"]) > some
+
+
 def test_damaged_logs_are_shown_as_far_as_they_go(history, tmp_path):
     lines = log_of("spark").splitlines(keepends=True)
     (tmp_path / "cut").write_bytes(b"".join(lines)[:-700])
