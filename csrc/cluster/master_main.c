@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cluster/daemon.h"
 #include "connect/service.h"
+#include "monitor/monitor.h"
 #include "rpc/runtime.h"
 
 #define GRACE_MS 10000 /* that calls have to end after SIGTERM */
@@ -25,6 +26,8 @@ typedef struct master {
     nb_service *service;
     nb_rpc_server *server;
     int bound, bound_connect;
+    nb_monitor_server *pages;
+    char title[300];
 } master;
 
 static void
@@ -152,12 +155,35 @@ listen_on(master *m, const char *host, int port, int *bound, nb_error *err)
     return nb_rpc_server_listen(m->server, address, m->tls.enabled ? &tls : NULL, bound, err);
 }
 
+/* The web pages: workers, and sessions as applications. A master is of use without them too: what prevents them is said and no failure. */
+static void
+serve_pages(master *m, const char *host, int port)
+{
+    const char *token = getenv("NBASPARK_UI_TOKEN");
+    nb_monitor_pages pages = {
+        .title = m->title, .host = host, .port = port, .insecure = m->insecure};
+    nb_error err = NB_ERROR_INIT;
+
+    snprintf(m->title, sizeof(m->title), "spark://%.200s:%d", host, m->bound);
+    pages.token = token && *token ? nb_str_of(token) : nb_config_str(m->config, NB_CONF_UI_TOKEN);
+    if (pages.token.len == 0) { /* who may run queries may see them */
+        pages.token = nb_strbuf_str(&m->secrets.token);
+    }
+    if (nb_monitor_serve(&pages, &m->pages, &err) < 0) {
+        nb_log(NB_LOG_WARN, "master", "%s", err.set ? nb_error_message(&err) : "out of memory");
+        nb_error_clear(&err);
+        return;
+    }
+    nb_log(NB_LOG_INFO, "master", "web pages at http://%s:%d%s", host,
+           nb_monitor_server_port(m->pages), pages.token.len > 0 ? "/?token=… (the token)" : "");
+}
+
 static nb_status
 start(master *m, nb_error *err)
 {
     nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
     const char *host;
-    int port, connect_port;
+    int port, connect_port, webui_port;
 
     NB_TRY(nb_daemon_config(m->properties_file, &m->config, err));
     NB_TRY(nb_secrets_load(m->config, &m->secrets, err));
@@ -167,9 +193,9 @@ start(master *m, nb_error *err)
     port = nb_daemon_port(m->port, "SPARK_MASTER_PORT", m->config, NULL, 7077, err);
     connect_port = nb_daemon_port(m->connect_port, NULL, m->config,
                                   "spark.connect.grpc.binding.port", 15002, err);
-    if (port < 0 || connect_port < 0 ||
-        nb_daemon_port(m->webui_port, "SPARK_MASTER_WEBUI_PORT", m->config, "spark.master.ui.port",
-                       8080, err) < 0) {
+    webui_port = nb_daemon_port(m->webui_port, "SPARK_MASTER_WEBUI_PORT", m->config,
+                                "spark.master.ui.port", 8080, err);
+    if (port < 0 || connect_port < 0 || webui_port < 0) {
         return NB_ERROR;
     }
     if (!nb_is_loopback(host) && !nb_secrets_any(&m->secrets)) {
@@ -194,6 +220,7 @@ start(master *m, nb_error *err)
     nb_log(NB_LOG_INFO, "master",
            "nbasparkd " NB_VERSION ": spark://%s:%d, Spark Connect at sc://%s:%d%s", host, m->bound,
            host, m->bound_connect, m->tls.enabled ? " (TLS)" : "");
+    serve_pages(m, host, webui_port);
     return NB_OK;
 }
 
@@ -224,6 +251,7 @@ nb_master_main(int argc, char **argv)
     }
     nb_rpc_server_free(m.server);
     nb_service_free(m.service);
+    nb_monitor_server_stop(m.pages);
     nb_tls_files_free(&m.tls);
     nb_secrets_free(&m.secrets);
     nb_config_free(m.config);

@@ -294,6 +294,7 @@ nb_monitor_serve(const nb_monitor_pages *pages, nb_monitor_server **out, nb_erro
 {
     nb_http_options options = {.host = pages->host,
                                .port = pages->port,
+                               .port_tries = PORT_TRIES,
                                .token = pages->token,
                                .insecure = pages->insecure};
     nb_pool *pool = nb_pool_new(NULL, "pages", 0);

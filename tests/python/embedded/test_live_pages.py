@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages of an application that runs in this process: only when asked for, on this machine only, what its log says too."""
 
+import json
+import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
 
 PROGRAM = """
 import json, sys, urllib.error, urllib.request
@@ -74,3 +81,29 @@ def test_a_token_that_no_header_could_carry_is_refused():
     done = run("spark.ui.enabled=true", "spark.ui.port=0", "nbaspark.ui.token=a b\n")
     assert done.returncode != 0
     assert "WEB_PAGES_NOT_STARTED" in done.stderr
+
+
+def test_the_pages_of_a_master(tmp_path):
+    program = Path(__file__).resolve().parents[3] / "build/release/nbasparkd"
+    options = ["--port", "0", "--connect-port", "0", "--webui-port", "0"]
+    env = {"NBASPARK_UI_TOKEN": "to-see", "HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        [program, "master", *options], stderr=subprocess.PIPE, text=True, env=env
+    )
+    try:
+        url = next(
+            found.group()
+            for found in (re.search(r"http://127\.0\.0\.1:\d+", line) for line in process.stderr)
+            if found
+        )
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(url + "/api/v1/site", timeout=20)
+        assert refused.value.code == 401
+        headers = {"Authorization": "Bearer to-see"}
+        request = urllib.request.Request(url + "/api/v1/site", headers=headers)
+        site = json.load(urllib.request.urlopen(request, timeout=20))
+        assert site["kind"] == "master" and site["title"].startswith("spark://127.0.0.1:")
+    finally:
+        process.terminate()
+        process.stderr.close()
+        assert process.wait(30) == 0
