@@ -26,7 +26,11 @@ def peak_mib():
 def nbaspark(query, rows, limit):
     from nbaspark.sql import SparkSession
 
-    spark = SparkSession.builder.master("local[2]").config("spark.memory.limit", f"{limit}m").getOrCreate()
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.memory.limit", f"{limit}m")
+        .getOrCreate()
+    )
     text = f"""select id, id * 7919 % 1000003 k, concat('payload number ', cast(id * 31 % {rows} as string)) s
                from range({rows})"""
     spark.sql(text).createOrReplaceTempView("t")
@@ -40,7 +44,9 @@ def duckdb(query, rows, limit):
     import duckdb
 
     db = duckdb.connect()
-    db.execute(f"set memory_limit = '{limit}MiB'; set threads = 2; set preserve_insertion_order = false")
+    db.execute(
+        f"set memory_limit = '{limit}MiB'; set threads = 2; set preserve_insertion_order = false"
+    )
     text = f"""select range as id, range * 7919 % 1000003 k, 'payload number ' || (range * 31 % {rows}) s
                from range({rows})"""
     db.execute(f"create view t as {text}")
@@ -64,11 +70,16 @@ def main():
     for query in OURS:
         for engine in ("nbaspark", "duckdb"):
             done = subprocess.run(
-                [sys.executable, __file__, "one", engine, query, str(rows), limit], capture_output=True, text=True
+                [sys.executable, __file__, "one", engine, query, str(rows), limit],
+                capture_output=True,
+                text=True,
             )
             r = json.loads(done.stdout or json.dumps({"error": done.stderr[-200:], "peak": 0}))
             what = f"{r['seconds']:7.2f} s  {r['answer']}" if "seconds" in r else r["error"]
-            print(f"{query:10} {engine:9} limit {limit} MiB  peak {r['peak']:6.0f} MiB  {what}", flush=True)
+            print(
+                f"{query:10} {engine:9} limit {limit} MiB  peak {r['peak']:6.0f} MiB  {what}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ struct agg_merge {
     int width;
     nb_arena *memory, *scratch;
     nb_arena *states; /* what hangs off the states of the part under way */
-    row_list *lists; /* in the order of states and runs */
-    row_list **live; /* those that have rows left */
+    row_list *lists;  /* in the order of states and runs */
+    row_list **live;  /* those that have rows left */
     int n_lists;
     uint8_t **out, **into, **from; /* pool arrays of cap entries */
     int64_t n_out, n_pairs, cap;
@@ -215,10 +215,10 @@ nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_aren
     NB_TRY_GOTO(st, nb_spill_file_new(op->ctx->spill_dir, &run.file, err), done);
     for (uint32_t p = 0; p < NB_AGG_SPILL_PARTS; p++) {
         run.part_at[p] = nb_spill_file_size(run.file);
-        NB_TRY_GOTO(
-            st,
-            nb_group_table_entries(table, aside, p * step, p * step + (step - 1), &entries, &cap, &n),
-            done);
+        NB_TRY_GOTO(st,
+                    nb_group_table_entries(table, aside, p * step, p * step + (step - 1), &entries,
+                                           &cap, &n),
+                    done);
         run.part_rows[p] = (uint32_t)n;
         for (size_t i = 0; i < n; i++) {
             NB_TRY_GOTO(st,

@@ -312,8 +312,8 @@ nb_group_table_entries(const nb_group_table *t, nb_pool *pool, uint32_t low, uin
         }
         if (count == *cap) {
             size_t grown_cap = *cap ? *cap * 2 : 1024;
-            uint64_t *grown = nb_pool_realloc(pool, *out, *cap * sizeof(uint64_t),
-                                              grown_cap * sizeof(uint64_t));
+            uint64_t *grown =
+                nb_pool_realloc(pool, *out, *cap * sizeof(uint64_t), grown_cap * sizeof(uint64_t));
             if (grown == NULL) {
                 return NB_NOMEM;
             }

@@ -63,8 +63,8 @@ struct nb_thread_ctx {
     nb_arena *scratch;
     nb_arena *memory;        /* of the sink, for all branches */
     nb_arena *branch_memory; /* of the branch's operators */
-    int64_t mark;   /* when the running operator's clock was started */
-    uint64_t order; /* of the batch under way */
+    int64_t mark;            /* when the running operator's clock was started */
+    uint64_t order;          /* of the batch under way */
     nb_watch_task *task;
 };
 

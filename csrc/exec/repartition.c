@@ -22,7 +22,7 @@
 
 #define SAMPLE_ROWS  100000
 #define SAMPLE_SHARE 512 /* bytes of the budget per row that is sampled */
-#define SPILL_LEAST ((size_t)256 * 1024)
+#define SPILL_LEAST  ((size_t)256 * 1024)
 
 typedef struct repartition {
     const nb_exec_ctx *ctx;

@@ -361,14 +361,12 @@ merge_group(pass *p, int group, int file, nb_block_writer *writer, nb_arena *scr
                 done);
     for (;;) {
         nb_arena_reset(scratch);
-        NB_TRY_GOTO(st,
-                    nb_cancelled(s->ctx->cancel) || atomic_load(&p->status) < 0 ? NB_CANCELLED
-                                                                                : NB_OK,
-                    done);
-        NB_TRY_GOTO(st,
-                    nb_sorter_merge_next(m, step - nb_chunk_builder_rows(rows), scratch, cols, &k,
-                                         err),
-                    done);
+        NB_TRY_GOTO(
+            st, nb_cancelled(s->ctx->cancel) || atomic_load(&p->status) < 0 ? NB_CANCELLED : NB_OK,
+            done);
+        NB_TRY_GOTO(
+            st, nb_sorter_merge_next(m, step - nb_chunk_builder_rows(rows), scratch, cols, &k, err),
+            done);
         if (k == 0) {
             st = write_merged(s, writer, run, rows, err);
             break;

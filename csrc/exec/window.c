@@ -243,8 +243,8 @@ aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_
 }
 
 nb_status
-nb_window_compute(const nb_window *w, int64_t from, int64_t to, nb_arena *arena,
-                  nb_vector *results, nb_error *err)
+nb_window_compute(const nb_window *w, int64_t from, int64_t to, nb_arena *arena, nb_vector *results,
+                  nb_error *err)
 {
     for (int f = 0; f < w->n_fns; f++) {
         const nb_window_fn *fn = &w->fns[f];

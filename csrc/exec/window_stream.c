@@ -134,8 +134,8 @@ take_rows(stream_source *s, stream_local *l, int64_t to, nb_error *err)
     for (int k = 0; k < l->w.n_keys; k++) {
         nb_vector one;
 
-        NB_TRY(nb_vector_slice(l->last_memory[0], &l->batch.cols[l->w.keys[k].col], to - 1, 1,
-                               &one));
+        NB_TRY(
+            nb_vector_slice(l->last_memory[0], &l->batch.cols[l->w.keys[k].col], to - 1, 1, &one));
         NB_TRY(nb_vector_copy(l->last_memory[0], &one, &l->last[k]));
     }
     l->w.n_rows += n;

@@ -66,7 +66,7 @@ struct nb_analyzer {
     nb_recursion *recursion; /* recursive queries around, the innermost first */
     nb_recursed *recursed;   /* those that have been run */
     int64_t row_goal;        /* how many rows a limit right above wants; < 0: all */
-    nb_attr_map resolved; /* by address of the message: what it became, see nb_resolved_of */
+    nb_attr_map resolved;    /* by address of the message: what it became, see nb_resolved_of */
     struct nb_parsed_text {
         const Sc__Expression *message;
         Sc__Expression *parsed;

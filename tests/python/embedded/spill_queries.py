@@ -31,7 +31,8 @@ def queries(spark, directory):
         F.concat(F.lit("payload number "), F.col("id").cast("string")).alias("s"),
     )
     other = spark.range(N_ROWS).select(
-        (F.col("id") * 3).alias("id3"), F.concat(F.lit("another text "), F.col("id").cast("string")).alias("s3")
+        (F.col("id") * 3).alias("id3"),
+        F.concat(F.lit("another text "), F.col("id").cast("string")).alias("s3"),
     )
     by_k = Window.partitionBy("k").orderBy("id")
     few = Window.partitionBy(F.col("k") % 3).orderBy("id")
@@ -46,41 +47,63 @@ def queries(spark, directory):
         return digest.hexdigest()
 
     yield "sort", lambda: written(df.orderBy("k", F.desc("s")), "sorted", True)
-    yield "sort within partitions", lambda: written(
-        df.repartition(5, "k").sortWithinPartitions("s"), "local", True
+    yield (
+        "sort within partitions",
+        lambda: written(df.repartition(5, "k").sortWithinPartitions("s"), "local", True),
     )
     yield "sort and limit", lambda: fingerprint(df.orderBy("s").limit(N_ROWS // 2))
     for how in ("inner", "left", "right", "full", "left_semi", "left_anti"):
         yield f"join {how}", lambda how=how: fingerprint(df.join(other, df.id == other.id3, how))
-    yield "join on one key", lambda: fingerprint(
-        df.withColumn("one", F.when(df.id < N_ROWS - 1000, 1)).join(
-            spark.range(3).select(F.col("id").alias("one")), "one", "right"
-        )
+    yield (
+        "join on one key",
+        lambda: fingerprint(
+            df.withColumn("one", F.when(df.id < N_ROWS - 1000, 1)).join(
+                spark.range(3).select(F.col("id").alias("one")), "one", "right"
+            )
+        ),
     )
-    yield "not in", lambda: fingerprint(
-        spark.sql("select id from range(500000) where id not in (select id * 2 from range(500000))")
+    yield (
+        "not in",
+        lambda: fingerprint(
+            spark.sql(
+                "select id from range(500000) where id not in (select id * 2 from range(500000))"
+            )
+        ),
     )
     yield "row_number", lambda: fingerprint(df.withColumn("w", F.row_number().over(by_k)))
     yield "lag", lambda: fingerprint(df.withColumn("w", F.lag("s", 2).over(by_k)))
-    yield "sum of whole partitions", lambda: fingerprint(
-        df.withColumn("w", F.sum("id").over(Window.partitionBy("k")))
+    yield (
+        "sum of whole partitions",
+        lambda: fingerprint(df.withColumn("w", F.sum("id").over(Window.partitionBy("k")))),
     )
-    yield "ranks of few partitions", lambda: fingerprint(
-        df.select(
-            "*", F.rank().over(few).alias("r"), F.dense_rank().over(few).alias("d"), F.sum("id").over(few).alias("t")
-        )
+    yield (
+        "ranks of few partitions",
+        lambda: fingerprint(
+            df.select(
+                "*",
+                F.rank().over(few).alias("r"),
+                F.dense_rank().over(few).alias("d"),
+                F.sum("id").over(few).alias("t"),
+            )
+        ),
     )
-    yield "ranks of one partition", lambda: fingerprint(
-        df.select(
-            "*",
-            F.row_number().over(alone).alias("n"),
-            F.rank().over(alone).alias("r"),
-            F.dense_rank().over(alone).alias("d"),
-            F.sum("k").over(alone).alias("t"),
-        ).drop("n")
+    yield (
+        "ranks of one partition",
+        lambda: fingerprint(
+            df.select(
+                "*",
+                F.row_number().over(alone).alias("n"),
+                F.rank().over(alone).alias("r"),
+                F.dense_rank().over(alone).alias("d"),
+                F.sum("k").over(alone).alias("t"),
+            ).drop("n")
+        ),
     )
     yield "group by", lambda: fingerprint(df.groupBy("id").agg(F.max("s"), F.sum("k")))
-    yield "count distinct", lambda: fingerprint(df.groupBy("k").agg(F.countDistinct("s"), F.count("id")))
+    yield (
+        "count distinct",
+        lambda: fingerprint(df.groupBy("k").agg(F.countDistinct("s"), F.count("id"))),
+    )
     yield "distinct", lambda: fingerprint(df.distinct())
     yield "repartition by hash", lambda: written(df.repartition(7, "k"), "hashed", True)
     yield "repartition", lambda: written(df.repartition(7), "robin", True)
@@ -88,14 +111,23 @@ def queries(spark, directory):
     yield "except", lambda: fingerprint(df.exceptAll(df.filter("id % 3 = 0")))
     yield "intersect", lambda: fingerprint(df.intersect(df.filter("id % 3 = 0")))
     yield "limit", lambda: fingerprint(df.limit(N_ROWS - 5))
-    yield "nested loop", lambda: fingerprint(
-        spark.range(20).select(F.col("id").alias("z")).join(df, F.col("z") * 5 > F.col("id"), "left")
+    yield (
+        "nested loop",
+        lambda: fingerprint(
+            spark.range(20)
+            .select(F.col("id").alias("z"))
+            .join(df, F.col("z") * 5 > F.col("id"), "left")
+        ),
     )
     yield "explode", lambda: fingerprint(df.select(F.explode(F.array("id", "k")).alias("e"), "s"))
     yield "write", lambda: written(df, "plain", True)
-    yield "cache", lambda: [fingerprint(d) for c in [df.cache()] for d in (c, c.orderBy("k"))] + [
-        df.unpersist() and None
-    ]
+    yield (
+        "cache",
+        lambda: (
+            [fingerprint(d) for c in [df.cache()] for d in (c, c.orderBy("k"))]
+            + [df.unpersist() and None]
+        ),
+    )
 
 
 def open_spill_files():
