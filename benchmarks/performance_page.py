@@ -89,7 +89,7 @@ def section(given: dict) -> list[str]:
     versions = ", ".join(f"{TITLES[n]} {engines[n]['version']}" for n in names)
     lines = [
         f"\n## Scale {scale}\n",
-        f"{given['threads']} threads, {machine['cores']} cores ({machine['cpu']}); {versions}; commit {given['commit']}.\n",
+        f"{given['threads']} threads, {machine['cores']} cores ({machine['cpu']}); {versions}; commit {given['commit']}; load average of the machine {given['load']}.\n",
     ]
     if "duckdb" in engines:
         chart(given, PAGE.with_name(f"performance_sf{scale}.svg"))

@@ -189,6 +189,7 @@ def save(scale: str, engines: dict[str, dict], threads: int) -> None:
     head = {
         "scale": scale,
         "threads": threads,
+        "load": round(os.getloadavg()[1], 1),
         "machine": {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform()},
         "python": platform.python_version(),
         "commit": commit.stdout.strip(),

@@ -166,7 +166,7 @@ nb_expr_set_flags(nb_expr *e)
     switch (e->kind) {
     case NB_EXPR_CALL:
         deterministic &= (e->u.call.fn->flags & NB_FN_NONDETERMINISTIC) == 0;
-        can_fail |= (e->u.call.fn->flags & NB_FN_CAN_FAIL) != 0;
+        can_fail |= (e->u.call.fn->flags & NB_FN_CAN_FAIL) != 0 || e->u.call.fails;
         foldable &=
             deterministic &&
             (e->u.call.fn->flags & (NB_FN_WINDOW_ONLY | NB_FN_HIGHER_ORDER | NB_FN_STATEFUL)) == 0;
@@ -182,7 +182,7 @@ nb_expr_set_flags(nb_expr *e)
     default: break;
     }
     e->deterministic = deterministic;
-    e->can_fail = can_fail || (e->kind == NB_EXPR_CALL && e->can_fail);
+    e->can_fail = can_fail;
     e->foldable = foldable;
     e->depth = depth + 1;
 }

@@ -146,6 +146,7 @@ nb_function_bind(nb_arena *arena, const nb_session_info *info, const nb_function
     e->u.call.payload = call.payload;
     nb_expr_set_flags(e);
     if (call.can_fail) {
+        e->u.call.fails = true;
         e->can_fail = true;
     }
     *out = e;
