@@ -229,6 +229,15 @@ nb_strbuf_fill(nb_strbuf *b, char c, size_t n)
     b->data[b->len] = 0;
 }
 
+nb_str
+nb_strbuf_finish(struct nb_arena *arena, nb_strbuf *b)
+{
+    nb_str text = b->failed ? (nb_str){NULL, 0} : nb_arena_str(arena, nb_strbuf_str(b));
+
+    nb_strbuf_free(b);
+    return text;
+}
+
 void
 nb_strbuf_free(nb_strbuf *b)
 {

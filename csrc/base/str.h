@@ -65,6 +65,8 @@ nb_strbuf_str(const nb_strbuf *b)
 {
     return (nb_str){b->data ? b->data : "", b->len};
 }
+/* The text in the arena, NUL-terminated; {NULL, 0} when memory has run out now or while it was built. The buffer is empty after it. */
+nb_str nb_strbuf_finish(struct nb_arena *arena, nb_strbuf *b);
 void nb_strbuf_free(nb_strbuf *b); /* leaves it empty, ready for use */
 
 #endif

@@ -176,12 +176,9 @@ static const char *
 type_text(nb_arena *arena, const nb_type *t, spelling how)
 {
     nb_strbuf b = {0};
-    const char *out;
 
     write_type(&b, t, how);
-    out = b.failed ? NULL : nb_arena_strdup(arena, nb_strbuf_str(&b));
-    nb_strbuf_free(&b);
-    return out;
+    return nb_strbuf_finish(arena, &b).data;
 }
 
 const char *

@@ -119,10 +119,7 @@ nb_schema_tree(nb_strbuf *out, const nb_type *schema, int max_level)
 static ProtobufCBinaryData
 keep_text(nb_query *q, nb_strbuf *b)
 {
-    nb_str s = nb_arena_str(q->arena, nb_strbuf_str(b));
-
-    nb_strbuf_free(b);
-    return nb_pb_bytes(s);
+    return nb_pb_bytes(nb_strbuf_finish(q->arena, b));
 }
 
 static bool
@@ -151,6 +148,7 @@ input_files(nb_query *q, const nb_plan *p, ProtobufCBinaryData **list, size_t *n
             }
             (*list)[(*n)++] =
                 nb_pb_bytes(nb_arena_str(q->arena, nb_relation_file(p->u.scan.relation, i)));
+            NB_NEED((*list)[*n - 1].data);
         }
     }
     for (int i = 0; i < p->n_children; i++) {
@@ -247,6 +245,7 @@ answer(nb_query *q, const Sc__AnalyzePlanRequest *r, Sc__AnalyzePlanResponse *ou
                                         &text, err);
         a->has_explain_string = true;
         a->explain_string = keep_text(q, &text);
+        NB_NEED(a->explain_string.data);
         return st;
     }
     case SC__ANALYZE_PLAN_REQUEST__ANALYZE_TREE_STRING: {
@@ -255,6 +254,7 @@ answer(nb_query *q, const Sc__AnalyzePlanRequest *r, Sc__AnalyzePlanResponse *ou
         nb_schema_tree(&text, type, r->tree_string->has_level ? r->tree_string->level : 0);
         a->has_tree_string = true;
         a->tree_string = keep_text(q, &text);
+        NB_NEED(a->tree_string.data);
         return NB_OK;
     }
     case SC__ANALYZE_PLAN_REQUEST__ANALYZE_IS_LOCAL: {
@@ -300,6 +300,7 @@ answer(nb_query *q, const Sc__AnalyzePlanRequest *r, Sc__AnalyzePlanResponse *ou
         }
         a->has_ddl_string = true;
         a->ddl_string = keep_text(q, &text);
+        NB_NEED(a->ddl_string.data);
         return NB_OK;
     }
     case SC__ANALYZE_PLAN_REQUEST__ANALYZE_SAME_SEMANTICS: {

@@ -422,8 +422,7 @@ named_relation(nb_query *q, const nb_sql_name *name, Sc__Relation **out)
         }
         nb_strbuf_addc(&b, '`');
     }
-    text = nb_arena_str(q->arena, nb_strbuf_str(&b));
-    nb_strbuf_free(&b);
+    text = nb_strbuf_finish(q->arena, &b);
     NB_NEED(text.data);
     t->has_unparsed_identifier = true;
     t->unparsed_identifier = nb_pb_bytes(text);
@@ -534,7 +533,7 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
             for (int i = 0; nb_config_at(session->config, i, &key, &value);) {
                 if (nb_config_is_modifiable(key)) {
                     nb_str copy = nb_arena_str(q->arena, key);
-                    st = nb_config_unset_runtime(session->config, copy, err);
+                    st = copy.data ? nb_config_unset_runtime(session->config, copy, err) : NB_NOMEM;
                     i = st < 0 ? i + 1 : i;
                 } else {
                     i++;

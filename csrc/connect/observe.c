@@ -86,7 +86,7 @@ fill(nb_monitor *m, nb_arena *arena, nb_node *n, nb_plan_info *out)
 
     nb_node_text(&text, arena, n);
     *out = (nb_plan_info){.name = nb_str_of(nb_node_name(n->kind)),
-                          .text = nb_arena_str(arena, nb_strbuf_str(&text)),
+                          .text = nb_strbuf_finish(arena, &text),
                           .n_children = n->n_children,
                           .children = children,
                           .metrics = metrics};

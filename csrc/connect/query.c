@@ -66,6 +66,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     if (!q->config || !q->arena) {
         goto fail;
     }
+    nb_pool_fail_nth(q->pool, (long)nb_config_int(q->config, NB_CONF_DEBUG_FAIL_ALLOCATION));
     threads = (int)nb_config_int(q->config, NB_CONF_DEBUG_THREADS);
     q->n_threads = threads > 0 ? threads : s->n_threads;
     partitions = (int)nb_config_int(q->config, NB_CONF_DEFAULT_PARALLELISM);
@@ -270,11 +271,13 @@ nb_query_keep_table(nb_query *q, nb_table **table, nb_error *err)
     NB_TRY_GOTO(st, nb_chunk_builder_finish(b, &chunk), done);
     if (chunk) {
         NB_TRY_GOTO(st, nb_table_append(copy, chunk), done);
+        chunk = NULL;
     }
     nb_table_release(*table);
     *table = copy;
     copy = NULL;
 done:
+    nb_chunk_free(chunk);
     nb_chunk_builder_free(b);
     nb_table_release(copy);
     return st;

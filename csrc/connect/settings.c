@@ -38,6 +38,9 @@ add_pair(answer *a, nb_str key, bool has_value, nb_str value)
     if (has_value) {
         kv->value = nb_pb_bytes(nb_arena_str(a->arena, value));
     }
+    if (kv->key.data == NULL || (has_value && kv->value.data == NULL)) {
+        return NB_NOMEM;
+    }
     a->response->pairs[a->response->n_pairs++] = kv;
     return NB_OK;
 }

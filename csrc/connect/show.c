@@ -22,7 +22,6 @@ escaped(nb_arena *arena, nb_str s)
 {
     static const char from[] = "\n\r\t\f\b\v\a", to[] = "nrtfbva";
     nb_strbuf b = {0};
-    nb_str out;
     bool any = false;
 
     for (size_t i = 0; i < s.len; i++) {
@@ -40,9 +39,7 @@ escaped(nb_arena *arena, nb_str s)
             nb_strbuf_addc(&b, s.data[i]);
         }
     }
-    out = nb_arena_str(arena, nb_strbuf_str(&b));
-    nb_strbuf_free(&b);
-    return out;
+    return nb_strbuf_finish(arena, &b);
 }
 
 /* The next code point; advances *i. Ill-formed bytes stand for themselves. */
@@ -140,8 +137,8 @@ fill_grid(nb_query *q, const nb_table *table, int n_rows, int truncate, grid *g)
                 nb_strbuf b = {0};
                 nb_str s;
                 nb_format_value(&b, &q->info, &table->chunks[k]->cols[c], i, NB_TEXT_PRETTY);
-                s = escaped(q->arena, nb_arena_str(q->arena, nb_strbuf_str(&b)));
-                nb_strbuf_free(&b);
+                s = nb_strbuf_finish(q->arena, &b);
+                s = s.data ? escaped(q->arena, s) : s;
                 if (!s.data) {
                     return NB_NOMEM;
                 }

@@ -301,24 +301,27 @@ build_exchange(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 }
 
 /* The root: gives no rows. */
-static nb_status
-build_write(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+nb_status
+nb_build_write(nb_run *run, nb_node *node, nb_table **out, nb_error *err)
 {
     const nb_exec_ctx *ctx = nb_run_ctx(run);
     nb_table *rows, *nothing;
     nb_status st;
 
     NB_TRY(gather(run, node, &rows, err));
-    if (ctx->exchange != NULL && ctx->exchange->write != NULL) {
-        st = ctx->exchange->write(ctx->exchange, node->u.write.request, rows, err);
-    } else {
-        st = nb_write_table(ctx, node->u.write.request, rows, err);
+    /* made first, so that nothing can fail once the files are in place */
+    st = nb_table_new(ctx->pool, node->schema, &nothing);
+    if (st == NB_OK) {
+        st = ctx->exchange != NULL && ctx->exchange->write != NULL
+                 ? ctx->exchange->write(ctx->exchange, node->u.write.request, rows, err)
+                 : nb_write_table(ctx, node->u.write.request, rows, err);
+        if (st < 0) {
+            nb_table_release(nothing);
+        } else {
+            *out = nothing;
+        }
     }
     nb_table_release(rows);
-    NB_TRY(st);
-    NB_TRY(nb_table_new(nb_run_ctx(run)->pool, node->schema, &nothing));
-    st = from_table(run, node, nothing, out);
-    nb_table_release(nothing);
     return st;
 }
 
@@ -729,16 +732,25 @@ build_put(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 }
 
 static const build_fn BUILD[NB_N_NODES] = {
-    [NB_NODE_TABLE] = build_table,         [NB_NODE_RANGE] = build_range,
-    [NB_NODE_SCAN] = build_scan,           [NB_NODE_FILTER] = build_filter,
-    [NB_NODE_PROJECT] = build_project,     [NB_NODE_UNION] = build_union,
-    [NB_NODE_LIMIT] = build_limit,         [NB_NODE_TAIL] = build_tail,
-    [NB_NODE_AGGREGATE] = build_aggregate, [NB_NODE_SAMPLE] = build_sample,
-    [NB_NODE_EXPAND] = build_expand,       [NB_NODE_GENERATE] = build_generate,
-    [NB_NODE_EXCHANGE] = build_exchange,   [NB_NODE_WRITE] = build_write,
-    [NB_NODE_SORT] = build_sort,           [NB_NODE_TOPN] = build_top_n,
-    [NB_NODE_JOIN] = build_join,           [NB_NODE_WINDOW] = nb_build_window,
-    [NB_NODE_READ] = build_read,           [NB_NODE_PUT] = build_put,
+    [NB_NODE_TABLE] = build_table,
+    [NB_NODE_RANGE] = build_range,
+    [NB_NODE_SCAN] = build_scan,
+    [NB_NODE_FILTER] = build_filter,
+    [NB_NODE_PROJECT] = build_project,
+    [NB_NODE_UNION] = build_union,
+    [NB_NODE_LIMIT] = build_limit,
+    [NB_NODE_TAIL] = build_tail,
+    [NB_NODE_AGGREGATE] = build_aggregate,
+    [NB_NODE_SAMPLE] = build_sample,
+    [NB_NODE_EXPAND] = build_expand,
+    [NB_NODE_GENERATE] = build_generate,
+    [NB_NODE_EXCHANGE] = build_exchange,
+    [NB_NODE_SORT] = build_sort,
+    [NB_NODE_TOPN] = build_top_n,
+    [NB_NODE_JOIN] = build_join,
+    [NB_NODE_WINDOW] = nb_build_window,
+    [NB_NODE_READ] = build_read,
+    [NB_NODE_PUT] = build_put,
 };
 
 nb_status

@@ -10,6 +10,8 @@
 
 /* The stream of node's rows. Runs everything below breakers. */
 nb_status nb_build_stream(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
+/* Runs a WRITE node; *out is an empty table, owned by the caller. */
+nb_status nb_build_write(nb_run *run, nb_node *node, nb_table **out, nb_error *err);
 /* Does any of the n expressions depend on the rows before it (rand, monotonically_increasing_id)? Then a stream is sequential. */
 bool nb_exprs_count_rows(nb_expr *const *exprs, int n);
 

@@ -383,8 +383,9 @@ collect_finalize(nb_operator *op, const nb_exec_ctx *ctx, nb_error *err)
             NB_TRY(copy_rows(c, chunk, first, end - first, &chunk));
             nb_chunk_free(c->chunks[i]);
         }
-        c->chunks[i] = NULL;
+        c->chunks[i] = chunk;
         NB_TRY(nb_table_append(c->table, chunk));
+        c->chunks[i] = NULL;
     }
     return NB_OK;
 }

@@ -19,6 +19,9 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
     nb_node *below = root;
     int64_t limit = -1, offset = 0;
 
+    if (root->kind == NB_NODE_WRITE) {
+        return nb_build_write(run, root, out, err);
+    }
     if (root->kind == NB_NODE_LIMIT) { /* the result sink limits by itself */
         limit = root->u.limit.limit;
         offset = root->u.limit.offset;

@@ -106,7 +106,11 @@ compact(top_n_op *op, top_n_local *l)
         goto done;
     }
     n = chunk->n_rows;
-    NB_TRY_GOTO(st, nb_table_append(table, chunk), done);
+    st = nb_table_append(table, chunk);
+    if (st < 0) {
+        nb_chunk_free(chunk);
+        goto done;
+    }
     NB_TRY_GOTO(st, nb_sort_rows(&alone, pool, table, op->cols, op->n_cols, false, &ids), done);
     kept = NB_MIN(n, op->wanted);
     NB_TRY_GOTO(st, nb_chunk_builder_append_rows(l->builder, chunk->cols, ids, kept), done);

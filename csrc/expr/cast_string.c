@@ -145,17 +145,14 @@ nb_cast_to_string(nb_cast_job *job)
     } else {
         for (int64_t i = 0; i < job->n; i++) {
             nb_strbuf text = {0};
-            nb_str copy = {0};
+            nb_str copy;
 
             if (!valid(job, i)) {
                 out[i] = (nb_view){0};
                 continue;
             }
             nb_format_value(&text, job->ctx->info, job->v, i, NB_TEXT_CAST);
-            if (!text.failed) {
-                copy = nb_arena_str(job->ctx->arena, nb_strbuf_str(&text));
-            }
-            nb_strbuf_free(&text);
+            copy = nb_strbuf_finish(job->ctx->arena, &text);
             if (copy.data == NULL) {
                 return NB_NOMEM;
             }

@@ -90,6 +90,7 @@ add_text(compiler *c, nb_str text)
     if (s) {
         s->text = text;
     }
+    c->failed |= text.data == NULL;
 }
 
 static void
@@ -301,8 +302,7 @@ compile(compiler *c, nb_str p, bool has_era, bool parsing)
                 nb_strbuf_free(&text);
                 return false;
             }
-            add_text(c, k == i + 1 ? NB_STR("'") : nb_arena_str(c->arena, nb_strbuf_str(&text)));
-            nb_strbuf_free(&text);
+            add_text(c, k == i + 1 ? NB_STR("'") : nb_strbuf_finish(c->arena, &text));
             n = k + 1 - i;
         } else if (ch == '[') {
             if (c->n_open == (int)NB_COUNT_OF(c->open)) {

@@ -42,7 +42,7 @@ nb_expr_column(nb_arena *arena, uint64_t attr, nb_str name, const nb_type *type,
         e->u.column.ordinal = -1;
         e->u.column.name = nb_arena_str(arena, name);
     }
-    return e;
+    return e && e->u.column.name.data ? e : NULL;
 }
 
 nb_expr *
@@ -128,7 +128,7 @@ nb_expr_alias(nb_arena *arena, nb_expr *child, nb_str name, uint64_t attr)
         e->u.alias.attr = attr;
         nb_expr_set_flags(e);
     }
-    return e;
+    return e && e->u.alias.name.data ? e : NULL;
 }
 
 nb_expr *

@@ -251,10 +251,7 @@ const char *
 nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids)
 {
     nb_strbuf text = {0};
-    const char *copy;
 
     add_expr(&text, arena, e, with_ids);
-    copy = text.failed ? NULL : nb_arena_strdup(arena, nb_strbuf_str(&text));
-    nb_strbuf_free(&text);
-    return copy;
+    return nb_strbuf_finish(arena, &text).data;
 }

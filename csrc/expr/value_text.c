@@ -318,7 +318,6 @@ nb_sql_value(nb_arena *arena, const nb_vector *v, int64_t row)
     const char *copy;
 
     sql_value(&text, v, row);
-    copy = text.failed ? NULL : nb_arena_strdup(arena, nb_strbuf_str(&text));
-    nb_strbuf_free(&text);
+    copy = nb_strbuf_finish(arena, &text).data;
     return copy ? copy : "";
 }

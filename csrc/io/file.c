@@ -141,11 +141,11 @@ nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err)
 
     while (done < n) {
         ssize_t put = write(file->fd, (const char *)buf + done, n - done);
-        if (put < 0) {
-            if (errno == EINTR) {
-                continue;
-            }
-            return nb_raise_errno(err, "write", file->path, errno);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return nb_raise_errno(err, "write", file->path, put < 0 ? errno : ENOSPC);
         }
         done += (size_t)put;
     }
@@ -211,10 +211,8 @@ remove_at(int dir, const char *name, int depth)
         close(fd);
         return failed;
     }
-    while (!failed && (entry = readdir(d)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            failed = remove_at(fd, entry->d_name, depth + 1);
-        }
+    while (!failed && (entry = nb_dir_next(d, &failed)) != NULL) {
+        failed = remove_at(fd, entry->d_name, depth + 1);
     }
     closedir(d);
     if (!failed && unlinkat(dir, name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
@@ -229,6 +227,39 @@ nb_remove_tree(const char *path, nb_error *err)
     int failed = remove_at(AT_FDCWD, path, 0);
 
     return failed ? nb_raise_errno(err, "remove", path, failed) : NB_OK;
+}
+
+nb_status
+nb_path_look(const char *path, bool *exists, bool *is_dir, nb_error *err)
+{
+    struct stat st;
+
+    *exists = *is_dir = false;
+    if (stat(path, &st) == 0) {
+        *exists = true;
+        *is_dir = S_ISDIR(st.st_mode);
+        return NB_OK;
+    }
+    /* a link to nothing is there too */
+    if (errno == ENOENT || errno == ENOTDIR) {
+        *exists = lstat(path, &st) == 0;
+        return NB_OK;
+    }
+    return nb_raise_errno(err, "stat", path, errno);
+}
+
+struct dirent *
+nb_dir_next(DIR *dir, int *failed)
+{
+    struct dirent *entry;
+
+    do {
+        errno = 0;
+        entry = readdir(dir);
+    } while (entry != NULL &&
+             (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    *failed = entry == NULL ? errno : 0;
+    return entry;
 }
 
 bool

@@ -8,6 +8,7 @@
 #ifndef NB_IO_FILE_H
 #define NB_IO_FILE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <sys/types.h>
 #include "base/error.h"
@@ -40,6 +41,10 @@ nb_status nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err)
 nb_status nb_make_dirs(const char *path, nb_error *err);
 /* rm -r; a path that does not exist is fine. */
 nb_status nb_remove_tree(const char *path, nb_error *err);
+/* What is there? A path that does not exist (or leads through a file) is no failure; a path that cannot be looked at is. */
+nb_status nb_path_look(const char *path, bool *exists, bool *is_dir, nb_error *err);
+/* The next entry of a directory but "." and ".."; NULL at the end, with *failed 0 or the errno. */
+struct dirent *nb_dir_next(DIR *dir, int *failed);
 bool nb_path_exists(const char *path);
 bool nb_path_is_dir(const char *path);
 

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/file.h"
+
 #define MAX_DEPTH 200
 
 typedef struct walk {
@@ -284,18 +286,20 @@ list_names(nb_arena *arena, nb_str dir, nb_str_list *names, nb_error *err)
     DIR *d = opendir(dir.data);
     struct dirent *entry;
     nb_status st = NB_OK;
+    int failed = 0;
 
     if (d == NULL) {
         return nb_raise_errno(err, "list", dir.data, errno);
     }
-    while (st == NB_OK && (entry = readdir(d)) != NULL) {
-        nb_str name = nb_str_of(entry->d_name);
-        if (!nb_str_equal(name, NB_STR(".")) && !nb_str_equal(name, NB_STR(".."))) {
-            name = nb_arena_str(arena, name);
-            st = name.data ? nb_str_list_add(arena, names, name) : NB_NOMEM;
-        }
+    while (st == NB_OK && (entry = nb_dir_next(d, &failed)) != NULL) {
+        nb_str name = nb_arena_str(arena, nb_str_of(entry->d_name));
+
+        st = name.data ? nb_str_list_add(arena, names, name) : NB_NOMEM;
     }
     closedir(d);
+    if (failed) {
+        return nb_raise_errno(err, "list", dir.data, failed);
+    }
     if (st == NB_OK && names->n > 1) {
         qsort(names->items, (size_t)names->n, sizeof(nb_str), compare_names);
     }
@@ -334,7 +338,13 @@ walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_ke
             if (path.data == NULL) {
                 return NB_NOMEM;
             }
-            if (stat(path.data, &st) != 0 || S_ISDIR(st.st_mode) != (pass == 1)) {
+            if (stat(path.data, &st) != 0) {
+                if (errno == ENOENT) { /* gone meanwhile, or a link to nothing */
+                    continue;
+                }
+                return nb_raise_errno(err, "stat", path.data, errno);
+            }
+            if (S_ISDIR(st.st_mode) != (pass == 1)) {
                 continue;
             }
             if (pass == 0) {
@@ -433,7 +443,7 @@ glob_walk(nb_arena *arena, nb_str dir, nb_str pattern, size_t at, nb_str_list *r
 {
     size_t stop;
     nb_str part, path;
-    struct stat st;
+    bool exists, is_dir;
 
     while (at < pattern.len && pattern.data[at] == '/') {
         at++;
@@ -449,10 +459,11 @@ glob_walk(nb_arena *arena, nb_str dir, nb_str pattern, size_t at, nb_str_list *r
         if (path.data == NULL) {
             return NB_NOMEM;
         }
-        return stat(path.data, &st) == 0 ? glob_walk(arena, path, pattern, stop, roots, err)
-                                         : NB_OK;
+        NB_TRY(nb_path_look(path.data, &exists, &is_dir, err));
+        return exists ? glob_walk(arena, path, pattern, stop, roots, err) : NB_OK;
     }
-    if (stat(dir.data, &st) == 0 && S_ISDIR(st.st_mode)) {
+    NB_TRY(nb_path_look(dir.data, &exists, &is_dir, err));
+    if (is_dir) {
         nb_str_list names = {0};
         NB_TRY(list_names(arena, dir, &names, err));
         for (int i = 0; i < names.n; i++) {

@@ -92,7 +92,8 @@ copy_options(nb_relation *rel, const nb_option *options, int n)
         copy[i].key = nb_arena_str(rel->arena, options[i].key);
         copy[i].value =
             options[i].value.data ? nb_arena_str(rel->arena, options[i].value) : (nb_str){NULL, 0};
-        if (copy[i].key.data == NULL) {
+        if (copy[i].key.data == NULL ||
+            (options[i].value.data != NULL && copy[i].value.data == NULL)) {
             return NB_NOMEM;
         }
     }

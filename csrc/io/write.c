@@ -4,7 +4,8 @@
  *
  *   begin    target checked against the mode; <path>/_temporary/0 made
  *   tasks    each writes its files below it, under their final relative names
- *   commit   overwrite: the old files go; every new file is renamed into place; _temporary goes; _SUCCESS is written last
+ *   commit   overwrite: the old files are set aside, into _temporary; every new file is renamed into place; _SUCCESS is
+ *            written; _temporary goes. When a step fails, those before are undone.
  *   abort    _temporary goes, and the target too when this job made it
  *
  * Until commit readers see the old data whole: names that begin with '_' are skipped by every reader. Nothing is deleted before all tasks have
@@ -38,6 +39,8 @@ struct nb_write_job {
     char *attempts; /* where attempts of other processes write; NULL: there are none */
     char uuid[40];
     bool made_target;
+    char *aside;              /* where old files wait until the new ones are in place */
+    struct moved_file *moved; /* what commit has put in place, the latest first */
     const nb_type *schema;
     int n_data, n_partition;
     int *data_columns, *partition_columns; /* positions in schema */
@@ -45,6 +48,11 @@ struct nb_write_job {
     int64_t max_records;
     atomic_int first_opened; /* has partition 0 written a file? */
 };
+
+typedef struct moved_file {
+    struct moved_file *before;
+    char path[];
+} moved_file;
 
 /* One open file; with partitionBy there is one per directory. */
 typedef struct open_file {
@@ -79,6 +87,43 @@ make_uuid(char *out)
     snprintf(out, 40, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
              b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
              b[14], b[15]);
+}
+
+static bool
+remove_if_empty(const char *dir)
+{
+    return rmdir(dir) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST;
+}
+
+/* One try; whether nothing of ours is left. Directories of other jobs stay, unless this job's output is all that counts. */
+static bool
+try_remove_temporary(nb_write_job *job)
+{
+    nb_strbuf b = {0};
+    bool gone = false;
+
+    nb_strbuf_addf(&b, "%s/_temporary", job->path);
+    if (!b.failed && job->mode == NB_SAVE_OVERWRITE) {
+        gone = nb_remove_tree(b.data, NULL) == NB_OK;
+    } else if (!b.failed) {
+        size_t len = b.len;
+
+        nb_strbuf_adds(&b, "/0");
+        gone = !b.failed && nb_remove_tree(job->staging, NULL) == NB_OK && remove_if_empty(b.data);
+        b.data[len] = 0;
+        gone = gone && remove_if_empty(b.data);
+    }
+    nb_strbuf_free(&b);
+    return gone;
+}
+
+/* What stays all the same is seen by no reader. */
+static void
+remove_temporary(nb_write_job *job)
+{
+    if (!try_remove_temporary(job)) {
+        try_remove_temporary(job);
+    }
 }
 
 /* ---- begin -------------------------------------------------------------------------------------------------------------------- */
@@ -241,11 +286,11 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
 {
     nb_write_job *job;
     nb_status st;
-    bool exists;
+    bool exists, is_dir;
 
     *out = NULL;
     NB_TRY(job_new(pool, rq, &job, err));
-    exists = nb_path_exists(job->path);
+    NB_TRY_GOTO(st, nb_path_look(job->path, &exists, &is_dir, err), failed);
     if (exists && rq->mode == NB_SAVE_ERROR_IF_EXISTS) {
         st = nb_raise(err, NB_COND_PATH_ALREADY_EXISTS, "outputPath",
                       nb_path_message(job->arena, nb_str_of(job->path)), NULL);
@@ -257,8 +302,9 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     }
     make_uuid(job->uuid);
     job->staging = nb_arena_printf(job->arena, "%s/_temporary/0/%s", job->path, job->uuid);
-    st = job->staging ? NB_OK : NB_NOMEM;
-    if (st == NB_OK && exists && !nb_path_is_dir(job->path) && rq->mode == NB_SAVE_OVERWRITE) {
+    job->aside = nb_arena_printf(job->arena, "%s/_temporary/%s", job->path, job->uuid);
+    st = job->staging && job->aside ? NB_OK : NB_NOMEM;
+    if (st == NB_OK && exists && !is_dir && rq->mode == NB_SAVE_OVERWRITE) {
         st = nb_remove_tree(job->path, err); /* a file stands where the directory goes */
         exists = false;
     }
@@ -267,7 +313,10 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
         st = nb_make_dirs(job->staging, err);
     }
     if (st < 0) {
-        if (job->made_target && job->staging) {
+        if (job->staging && job->aside && (job->made_target || is_dir)) {
+            remove_temporary(job);
+        }
+        if (job->made_target) {
             rmdir(job->path);
         }
         goto failed;
@@ -592,115 +641,171 @@ nb_write_task_abort(nb_write_task *task)
 
 /* ---- commit ------------------------------------------------------------------------------------------------------------------- */
 
+static nb_status
+join_path(nb_strbuf *b, const char *dir, const char *rel, const char *name)
+{
+    b->len = 0;
+    nb_strbuf_addf(b, "%s%s%s%s", dir, rel, name[0] ? "/" : "", name);
+    return b->failed ? NB_NOMEM : NB_OK;
+}
+
+/* Room for the note that a file is in place is had before the file is moved: so undo knows all of them. */
+static nb_status
+note_moved(nb_write_job *job, const nb_strbuf *path)
+{
+    moved_file *m = nb_arena_alloc(job->arena, sizeof(*m) + path->len + 1);
+
+    if (m == NULL) {
+        return NB_NOMEM;
+    }
+    memcpy(m->path, path->data, path->len + 1);
+    m->before = job->moved;
+    job->moved = m;
+    return NB_OK;
+}
+
 /* Moves the files below source/rel to target/rel. */
 static nb_status
 move_tree(nb_write_job *job, const char *source, const char *target, const char *rel, nb_error *err)
 {
-    nb_strbuf from = {0}, to = {0};
+    nb_strbuf from = {0}, to = {0}, below = {0};
     struct dirent *entry;
-    nb_status st = NB_OK;
-    DIR *d;
+    bool exists, is_dir;
+    int failed = 0;
+    nb_status st;
+    DIR *d = NULL;
 
-    nb_strbuf_addf(&from, "%s%s", source, rel);
-    d = from.failed ? NULL : opendir(from.data);
+    NB_TRY_GOTO(st, join_path(&from, source, rel, ""), done);
+    d = opendir(from.data);
     if (d == NULL) {
-        st = nb_raise_errno(err, "list", from.data ? from.data : "", errno);
-        nb_strbuf_free(&from);
-        return st;
+        st = nb_raise_errno(err, "list", from.data, errno);
+        goto done;
     }
-    while (st == NB_OK && (entry = readdir(d)) != NULL) {
-        struct stat info;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+    while (st >= 0 && (entry = nb_dir_next(d, &failed)) != NULL) {
+        NB_TRY_GOTO(st, join_path(&from, source, rel, entry->d_name), done);
+        NB_TRY_GOTO(st, join_path(&to, target, rel, entry->d_name), done);
+        NB_TRY_GOTO(st, nb_path_look(from.data, &exists, &is_dir, err), done);
+        if (is_dir) {
+            NB_TRY_GOTO(st, join_path(&below, rel, "", entry->d_name), done);
+            NB_TRY_GOTO(st, nb_make_dirs(to.data, err), done);
+            st = move_tree(job, source, target, below.data, err);
+        } else {
+            if (target == job->path) {
+                NB_TRY_GOTO(st, note_moved(job, &to), done);
+            }
+            if (rename(from.data, to.data) != 0) {
+                st = nb_raise_errno(err, "rename", to.data, errno);
+            } else if (nb_str_starts_with(nb_str_of(entry->d_name), NB_STR("part-00000-"))) {
+                atomic_store(&job->first_opened, 1);
+            }
+        }
+    }
+    if (failed) {
+        st = nb_raise_errno(err, "list", from.data, failed);
+    }
+done:
+    if (d != NULL) {
+        closedir(d);
+    }
+    nb_strbuf_free(&from);
+    nb_strbuf_free(&to);
+    nb_strbuf_free(&below);
+    return st;
+}
+
+/* Moves the entries of one directory to another, all but _temporary. */
+static nb_status
+move_entries(const char *from_dir, const char *to_dir, nb_error *err)
+{
+    DIR *d = opendir(from_dir);
+    struct dirent *entry;
+    nb_strbuf from = {0}, to = {0};
+    nb_status st = NB_OK;
+    int failed = 0;
+
+    if (d == NULL) {
+        return nb_raise_errno(err, "list", from_dir, errno);
+    }
+    while (st == NB_OK && (entry = nb_dir_next(d, &failed)) != NULL) {
+        if (strcmp(entry->d_name, "_temporary") == 0) {
             continue;
         }
-        from.len = to.len = 0;
-        nb_strbuf_addf(&from, "%s%s/%s", source, rel, entry->d_name);
-        nb_strbuf_addf(&to, "%s%s/%s", target, rel, entry->d_name);
-        if (from.failed || to.failed) {
-            st = NB_NOMEM;
-        } else if (stat(from.data, &info) != 0) {
+        NB_TRY_GOTO(st, join_path(&from, from_dir, "", entry->d_name), done);
+        NB_TRY_GOTO(st, join_path(&to, to_dir, "", entry->d_name), done);
+        if (rename(from.data, to.data) != 0) {
             st = nb_raise_errno(err, "rename", from.data, errno);
-        } else if (S_ISDIR(info.st_mode)) {
-            nb_strbuf below = {0};
-            nb_strbuf_addf(&below, "%s/%s", rel, entry->d_name);
-            st = below.failed ? NB_NOMEM : nb_make_dirs(to.data, err);
-            if (st == NB_OK) {
-                st = move_tree(job, source, target, below.data, err);
-            }
-            nb_strbuf_free(&below);
-        } else if (rename(from.data, to.data) != 0) {
-            st = nb_raise_errno(err, "rename", to.data, errno);
-        } else if (nb_str_starts_with(nb_str_of(entry->d_name), NB_STR("part-00000-"))) {
-            atomic_store(&job->first_opened, 1);
         }
     }
+    if (failed) {
+        st = nb_raise_errno(err, "list", from_dir, failed);
+    }
+done:
     closedir(d);
     nb_strbuf_free(&from);
     nb_strbuf_free(&to);
     return st;
 }
 
-/* Overwrite: everything in the target but _temporary. */
-static nb_status
-remove_old(nb_write_job *job, nb_error *err)
+/* Puts back what was there before: as far as the file system lets it. */
+static void
+undo(nb_write_job *job)
 {
-    DIR *d = opendir(job->path);
-    struct dirent *entry;
-    nb_strbuf b = {0};
-    nb_status st = NB_OK;
+    for (moved_file *m = job->moved; m != NULL; m = m->before) {
+        char *slash;
 
-    if (d == NULL) {
-        return nb_raise_errno(err, "remove", job->path, errno);
-    }
-    while (st == NB_OK && (entry = readdir(d)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            strcmp(entry->d_name, "_temporary") == 0) {
-            continue;
+        unlink(m->path);
+        /* directories of partitions that are empty now */
+        while ((slash = strrchr(m->path, '/')) != NULL &&
+               strlen(job->path) < (size_t)(slash - m->path)) {
+            *slash = 0;
+            if (rmdir(m->path) != 0) {
+                break;
+            }
         }
-        b.len = 0;
-        nb_strbuf_addf(&b, "%s/%s", job->path, entry->d_name);
-        st = b.failed ? NB_NOMEM : nb_remove_tree(b.data, err);
     }
-    closedir(d);
-    nb_strbuf_free(&b);
-    return st;
+    job->moved = NULL;
+    if (nb_path_is_dir(job->aside)) {
+        move_entries(job->aside, job->path, NULL);
+    }
 }
 
-static nb_status
-remove_temporary(nb_write_job *job, nb_error *err)
-{
-    nb_strbuf b = {0};
-    nb_status st;
-
-    nb_strbuf_addf(&b, "%s/_temporary", job->path);
-    st = b.failed ? NB_NOMEM : nb_remove_tree(b.data, err);
-    nb_strbuf_free(&b);
-    return st;
-}
-
+/* An old one may stay. */
 static nb_status
 write_success(nb_write_job *job, nb_error *err)
 {
     nb_strbuf b = {0};
     nb_file *file;
+    bool exists, is_dir;
     nb_status st;
 
-    nb_strbuf_addf(&b, "%s/_SUCCESS", job->path);
-    st = b.failed ? NB_NOMEM : nb_remove_tree(b.data, err);
-    if (st == NB_OK) {
-        st = nb_file_create(job->pool, b.data, &file, err);
-    }
-    if (st == NB_OK) {
+    NB_TRY_GOTO(st, join_path(&b, job->path, "", "_SUCCESS"), done);
+    NB_TRY_GOTO(st, nb_path_look(b.data, &exists, &is_dir, err), done);
+    if (!exists) {
+        NB_TRY_GOTO(st, note_moved(job, &b), done);
+        NB_TRY_GOTO(st, nb_file_create(job->pool, b.data, &file, err), done);
         st = nb_file_finish(file, err);
     }
+done:
     nb_strbuf_free(&b);
     return st;
+}
+
+static nb_status
+put_in_place(nb_write_job *job, nb_error *err)
+{
+    if (job->mode == NB_SAVE_OVERWRITE && !job->made_target) {
+        NB_TRY(nb_make_dirs(job->aside, err));
+        NB_TRY(move_entries(job->path, job->aside, err));
+    }
+    NB_TRY(move_tree(job, job->staging, job->path, "", err));
+    return write_success(job, err);
 }
 
 nb_status
 nb_write_commit(nb_write_job *job, nb_error *err)
 {
     nb_write_task *task;
+    nb_status st;
 
     if (job->attempts != NULL) {
         NB_TRY(nb_remove_tree(job->attempts, err));
@@ -709,12 +814,12 @@ nb_write_commit(nb_write_job *job, nb_error *err)
         NB_TRY(nb_write_task_open(job, 0, &task, err));
         NB_TRY(nb_write_task_close(task, err));
     }
-    if (job->mode == NB_SAVE_OVERWRITE && !job->made_target) {
-        NB_TRY(remove_old(job, err));
+    st = put_in_place(job, err);
+    if (st < 0) {
+        undo(job);
+        return st;
     }
-    NB_TRY(move_tree(job, job->staging, job->path, "", err));
-    NB_TRY(remove_temporary(job, err));
-    NB_TRY(write_success(job, err));
+    remove_temporary(job);
     nb_arena_free(job->arena);
     return NB_OK;
 }
@@ -725,7 +830,7 @@ nb_write_abort(nb_write_job *job)
     if (job == NULL) {
         return;
     }
-    remove_temporary(job, NULL);
+    remove_temporary(job);
     if (job->made_target) {
         rmdir(job->path);
     }

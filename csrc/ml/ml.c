@@ -622,7 +622,12 @@ clean(nb_ml *ml, nb_arena *arena, bool only_list, Sc__MlCommandResult *out)
     }
     ids.strings = NB_ARENA_ARRAY(arena, nb_str, n + 1);
     for (entry *e = ml->entries; e && ids.strings && ids.n < n; e = e->next) {
-        ids.strings[ids.n++] = nb_arena_str(arena, nb_str_of(e->id));
+        nb_str id = nb_arena_str(arena, nb_str_of(e->id));
+
+        ids.strings = id.data ? ids.strings : NULL;
+        if (ids.strings) {
+            ids.strings[ids.n++] = id;
+        }
     }
     pthread_mutex_unlock(&ml->lock);
     NB_ML_NEED(ids.strings);

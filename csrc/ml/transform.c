@@ -153,8 +153,7 @@ next_name(nb_str metadata, size_t *at, nb_str *name)
 static nb_status
 finish_metadata(nb_arena *arena, nb_strbuf *b, nb_str *out)
 {
-    *out = nb_arena_str(arena, nb_strbuf_str(b));
-    nb_strbuf_free(b);
+    *out = nb_strbuf_finish(arena, b);
     return out->data ? NB_OK : NB_NOMEM;
 }
 

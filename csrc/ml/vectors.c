@@ -87,7 +87,7 @@ char *
 nb_ml_row_text(nb_arena *arena, const nb_ml_row *row)
 {
     nb_strbuf b = {0};
-    char number[NB_DOUBLE_TEXT], *text;
+    char number[NB_DOUBLE_TEXT];
 
     if (row->index != NULL) {
         nb_strbuf_addf(&b, "(%d,[", row->size);
@@ -102,9 +102,7 @@ nb_ml_row_text(nb_arena *arena, const nb_ml_row *row)
         nb_strbuf_add(&b, (nb_str){number, (size_t)nb_format_double(number, row->x[i])});
     }
     nb_strbuf_adds(&b, row->index ? "])" : "]");
-    text = nb_arena_strdup(arena, nb_strbuf_str(&b));
-    nb_strbuf_free(&b);
-    return text;
+    return (char *)nb_strbuf_finish(arena, &b).data;
 }
 
 /* ---- making them -------------------------------------------------------------------------------------------------------------- */

@@ -174,8 +174,7 @@ nb_backquote(nb_analyzer *an, const nb_str *parts, int n, char **out)
         }
         nb_strbuf_addc(&b, '`');
     }
-    *out = nb_arena_strdup(an->arena, nb_strbuf_str(&b));
-    nb_strbuf_free(&b);
+    *out = (char *)nb_strbuf_finish(an->arena, &b).data;
     return *out ? NB_OK : NB_NOMEM;
 }
 

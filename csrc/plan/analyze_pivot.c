@@ -279,8 +279,7 @@ nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f
         } else {
             st = value_text(an, value, &text, err);
         }
-        prefix = nb_arena_str(an->arena, nb_strbuf_str(&text));
-        nb_strbuf_free(&text);
+        prefix = nb_strbuf_finish(an->arena, &text);
         NB_TRY(st);
         NB_NEED(prefix.data);
         NB_TRY(value_condition(an, columns, value, &where, err));
@@ -371,9 +370,10 @@ nb_analyze_sql_unpivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction 
         }
         name = set->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS
                    ? nb_pb_str(set->alias->name[0])
-                   : nb_arena_str(an->arena, nb_strbuf_str(&text));
+                   : nb_strbuf_finish(an->arena, &text);
         nb_strbuf_free(&text);
         NB_TRY(st);
+        NB_NEED(name.data);
         args[n_args++] = string(an, name);
         for (size_t i = 0; i < width; i++) {
             args[n_args++] = row->arguments[i];

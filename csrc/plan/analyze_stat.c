@@ -340,8 +340,7 @@ sample_by(nb_analyzer *an, const Sc__StatSampleBy *s, nb_plan **out, nb_error *e
         nb_strbuf_addf(&text, " when 0 <=> 0 then %.17gD", s->fractions[i]->fraction);
     }
     nb_strbuf_adds(&text, s->n_fractions ? " else 0D end" : " when false then 0D else 0D end");
-    copy = text.failed ? NULL : nb_arena_strdup(an->arena, nb_strbuf_str(&text));
-    nb_strbuf_free(&text);
+    copy = nb_strbuf_finish(an->arena, &text).data;
     NB_TRY(parsed(an, copy, &condition, err));
     branches = condition->unresolved_function->arguments[1]->unresolved_function->arguments;
     for (size_t i = 0; i < s->n_fractions; i++) {

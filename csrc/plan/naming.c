@@ -831,7 +831,7 @@ nb_expression_name(nb_analyzer *an, const Sc__Expression *e, nb_str *out, nb_err
     }
     st = name_of(an, e, &b, err);
     if (st >= 0) {
-        *out = nb_arena_str(an->arena, nb_strbuf_str(&b));
+        *out = nb_strbuf_finish(an->arena, &b);
         st = out->data ? NB_OK : NB_NOMEM;
     }
     nb_strbuf_free(&b);

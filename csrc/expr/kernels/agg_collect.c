@@ -443,6 +443,9 @@ nb_agg_bind_listagg(nb_bound_agg *agg, nb_error *err)
         }
         if (!nb_vector_is_null(value, 0)) {
             *delimiter = nb_arena_str(call->arena, nb_view_str(&NB_DATA(nb_view, value)[0]));
+            if (delimiter->data == NULL) {
+                return NB_NOMEM;
+            }
         }
     }
     call->payload = delimiter;

@@ -566,8 +566,7 @@ join_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb
                 nb_format_value(&text, ctx->info, elements, k, NB_TEXT_CAST);
             }
         }
-        copy = text.failed ? (nb_str){NULL, 0} : nb_arena_str(ctx->arena, nb_strbuf_str(&text));
-        nb_strbuf_free(&text);
+        copy = nb_strbuf_finish(ctx->arena, &text);
         if (copy.data == NULL) {
             return NB_NOMEM;
         }

@@ -101,6 +101,9 @@ nb_bind_named_struct(nb_bound_call *call, nb_error *err)
                 NULL);
         }
         names[i] = nb_arena_str(call->arena, nb_view_str(NB_DATA(nb_view, name)));
+        if (names[i].data == NULL) {
+            return NB_NOMEM;
+        }
     }
     for (int i = 0; i < n; i++) {
         call->args[i] = call->args[2 * i + 1];

@@ -421,6 +421,7 @@ read_header(inference *f, nb_str **names, nb_error *err)
             }
             if (f->csv->o.header) {
                 f->header_line = nb_arena_str(f->rel->arena, line);
+                NB_TRY_GOTO(st, f->header_line.data ? NB_OK : NB_NOMEM, done);
             }
         }
         f->n_columns = r.tok.n_cells;

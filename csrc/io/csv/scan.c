@@ -458,6 +458,9 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
             nb_config_get(request->info->config, NB_STR("spark.sql.columnNameOfCorruptRecord"),
                           &v)) {
             csv->o.corrupt_column = nb_arena_str(rel->arena, v);
+            if (csv->o.corrupt_column.data == NULL) {
+                return NB_NOMEM;
+            }
         }
     }
     if (rel->data_schema == NULL) {

@@ -238,6 +238,7 @@ read_group(nb_thrift *t, nb_arena *arena, int n_columns, nb_pq_group *g)
             g->chunks = NB_ARENA_ARRAY(arena, nb_pq_chunk, n_columns + 1);
             if (n != n_columns || kind != NB_T_STRUCT || !g->chunks) {
                 t->bad = true;
+                t->no_memory = !g->chunks;
                 return;
             }
             memset(g->chunks, 0, sizeof(nb_pq_chunk) * (size_t)(n_columns + 1));
@@ -251,6 +252,17 @@ read_group(nb_thrift *t, nb_arena *arena, int n_columns, nb_pq_group *g)
         }
     }
     g->offset = n_columns && g->chunks ? g->chunks[0].offset : 0;
+}
+
+static nb_str
+keep(nb_thrift *t, nb_arena *arena, nb_str name)
+{
+    nb_str copy = nb_arena_str(arena, name);
+
+    if (copy.data == NULL) {
+        t->bad = t->no_memory = true;
+    }
+    return copy;
 }
 
 static void
@@ -267,7 +279,7 @@ read_schema(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
     read_element(t, &root);
     m->columns = NB_ARENA_ARRAY(arena, nb_pq_column, n);
     if (!m->columns) {
-        t->bad = true;
+        t->bad = t->no_memory = true;
         return;
     }
     memset(m->columns, 0, sizeof(nb_pq_column) * (size_t)n);
@@ -284,14 +296,13 @@ read_schema(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
                 read_element(t, &inner);
                 open += (inner.n_children > 0 ? inner.n_children : 0) - 1;
                 if (inner.n_children == 0) {
-                    m->columns[m->n_columns++] =
-                        (nb_pq_column){.name = nb_arena_str(arena, e.name)};
+                    m->columns[m->n_columns++] = (nb_pq_column){.name = keep(t, arena, e.name)};
                 }
             }
             i--;
             continue;
         }
-        c->name = nb_arena_str(arena, e.name);
+        c->name = keep(t, arena, e.name);
         c->physical = (nb_pq_type)e.type;
         c->width = e.length;
         c->optional = e.repetition == 1;
@@ -319,6 +330,7 @@ read_footer(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
             m->groups = NB_ARENA_ARRAY(arena, nb_pq_group, n + 1);
             if (!m->groups || (n && kind != NB_T_STRUCT)) {
                 t->bad = true;
+                t->no_memory = !m->groups;
                 return;
             }
             memset(m->groups, 0, sizeof(nb_pq_group) * (size_t)(n + 1));
@@ -395,7 +407,9 @@ nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out,
     if (st >= 0) {
         t = (nb_thrift){.p = bytes, .end = bytes + n};
         read_footer(&t, arena, m);
-        if (t.bad || !is_sane(m, size)) {
+        if (t.no_memory) {
+            st = NB_NOMEM;
+        } else if (t.bad || !is_sane(m, size)) {
             st = nb_pq_damaged(path, "its footer is damaged", err);
         }
     }

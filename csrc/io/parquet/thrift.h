@@ -14,6 +14,7 @@
 typedef struct nb_thrift {
     const uint8_t *p, *end;
     bool bad;
+    bool no_memory; /* that is why it is bad */
     int depth;
 } nb_thrift;
 
