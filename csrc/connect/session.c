@@ -214,7 +214,7 @@ nb_session_add_blob(nb_session *s, nb_str hash, nb_buffer *bytes, nb_error *err)
 bool
 nb_session_has_local(nb_session *s, nb_str hash)
 {
-    return nb_catalog_blob(s->catalog, hash) || nb_catalog_local(s->catalog, hash);
+    return nb_catalog_blob(s->catalog, hash) || nb_catalog_has_local(s->catalog, hash);
 }
 
 nb_status
@@ -235,6 +235,12 @@ nb_session_copy_state(nb_session *from, nb_session *to, nb_error *err)
     pthread_mutex_unlock(&to->lock);
     nb_config_free(old);
     return nb_catalog_copy(to->catalog, from->catalog);
+}
+
+void
+nb_session_remove_local(nb_session *s, nb_str hash)
+{
+    nb_catalog_remove_local(s->catalog, hash);
 }
 
 /* ---- execute ---- */

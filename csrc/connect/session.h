@@ -47,6 +47,8 @@ nb_status nb_session_config(nb_session *s, nb_str request, nb_strbuf *response, 
 
 /* Local data by reference, named by the hash under which plans refer to it ((Chunked)CachedLocalRelation). Takes a reference. */
 nb_status nb_session_add_local(nb_session *s, nb_str hash, nb_table *table, nb_error *err);
+/* No DataFrame names it any more: it goes, unless a view or a cached DataFrame does. */
+void nb_session_remove_local(nb_session *s, nb_str hash);
 
 /* Queries that are begun from now on are run by the runner; its payload is borrowed. */
 void nb_session_set_runner(nb_session *s, const nb_runner *runner);

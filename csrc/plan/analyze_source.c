@@ -152,7 +152,7 @@ with_schema(nb_analyzer *an, nb_plan *p, const nb_type *schema, nb_plan **out, n
     return NB_OK;
 }
 
-/* Rows of an uploaded Arrow stream, made at the first use and kept by the catalog. Borrowed. */
+/* Rows of an uploaded Arrow stream, made at the first use and kept by the catalog. Borrowed from the analyzer. */
 static nb_status
 uploaded_rows(nb_analyzer *an, nb_str hash, nb_table **out, nb_error *err)
 {
@@ -175,8 +175,14 @@ uploaded_rows(nb_analyzer *an, nb_str hash, nb_table **out, nb_error *err)
         NB_TRY(st);
         table = nb_catalog_local(catalog, hash); /* another query may have been faster */
     }
+    if (!table) {
+        return nb_raise(err, NB_COND_NOT_FOUND_CACHED_LOCAL_RELATION, "hash", "of removed data",
+                        NULL);
+    }
+    st = nb_analyzer_keep_table(an, table);
+    nb_table_release(table);
     *out = table;
-    return NB_OK;
+    return st;
 }
 
 /* The chunks of a ChunkedCachedLocalRelation as one plan, and the schema if it was uploaded. */
@@ -249,7 +255,7 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
     } else {
         nb_str hash = nb_pb_str(rel->cached_local_relation->hash);
         nb_buffer *bytes = nb_catalog_blob(an->cfg.catalog, hash);
-        if (bytes && !nb_catalog_local(an->cfg.catalog, hash)) { /* a packed LocalRelation */
+        if (bytes && !nb_catalog_has_local(an->cfg.catalog, hash)) { /* a packed LocalRelation */
             Sc__Relation *inner = NB_ARENA_NEW(an->arena, Sc__Relation);
             ProtobufCMessage *m;
             NB_NEED(inner);

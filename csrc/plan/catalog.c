@@ -7,10 +7,13 @@
 
 #include <pthread.h>
 
+/* Local data has memory of its own, because it may go before the session does. */
 typedef struct local_entry {
-    nb_str hash;
-    nb_table *table;
     struct local_entry *next;
+    nb_table *table;
+    bool pinned; /* a view or a cached DataFrame names it: it stays */
+    size_t len;
+    char hash[];
 } local_entry;
 
 typedef struct blob_entry {
@@ -41,11 +44,18 @@ nb_catalog_new(nb_pool *pool, nb_catalog **out)
         nb_arena_free(arena);
         return NB_NOMEM;
     }
-    c->arena = arena;
     c->pool = pool;
+    c->arena = arena;
     pthread_mutex_init(&c->lock, NULL);
     *out = c;
     return NB_OK;
+}
+
+static void
+free_local(nb_catalog *c, local_entry *l)
+{
+    nb_table_release(l->table);
+    nb_pool_dealloc(c->pool, l, sizeof *l + l->len);
 }
 
 void
@@ -54,8 +64,9 @@ nb_catalog_free(nb_catalog *c)
     if (!c) {
         return;
     }
-    for (local_entry *l = c->locals; l; l = l->next) {
-        nb_table_release(l->table);
+    for (local_entry *l = c->locals, *next; l; l = next) {
+        next = l->next;
+        free_local(c, l);
     }
     for (nb_cached *k = c->cached; k; k = k->next) {
         nb_table_release(k->table);
@@ -91,6 +102,15 @@ nb_view_find(const nb_view_def *list, nb_str name, bool is_global, bool case_sen
     return NULL;
 }
 
+/* Local data that these bytes of a plan name stays for good. Under the lock. A name that only looks like one does no harm. */
+static void
+pin_locals(nb_catalog *c, nb_str relation)
+{
+    for (local_entry *l = c->locals; l; l = l->next) {
+        l->pinned |= l->len > 0 && memmem(relation.data, relation.len, l->hash, l->len) != NULL;
+    }
+}
+
 static nb_status
 link_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation, bool dropped)
 {
@@ -107,6 +127,7 @@ link_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation, bool drop
         v->next = c->views;
         if (v->name.data && v->relation.data) {
             c->views = v;
+            pin_locals(c, v->relation);
             st = NB_OK;
         }
     }
@@ -192,21 +213,31 @@ nb_catalog_add_table(nb_catalog *c, const nb_table_def *def)
     return st;
 }
 
+/* Under the lock: the link to the entry of that name, or to the end of the list. */
+static local_entry **
+find_local(nb_catalog *c, nb_str hash)
+{
+    local_entry **link = &c->locals;
+
+    while (*link && !nb_str_equal((nb_str){(*link)->hash, (*link)->len}, hash)) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
 nb_status
 nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table)
 {
-    nb_status st = NB_NOMEM;
+    nb_status st = NB_OK;
 
-    if (nb_catalog_local(c, hash)) {
-        return NB_OK; /* equal hash: equal data */
-    }
     pthread_mutex_lock(&c->lock);
-    local_entry *l = NB_ARENA_NEW(c->arena, local_entry);
-    if (l) {
-        l->hash = nb_arena_str(c->arena, hash);
-        if (l->hash.data) {
-            l->table = nb_table_ref(table);
-            l->next = c->locals;
+    if (!*find_local(c, hash)) { /* equal hash: equal data */
+        local_entry *l = nb_pool_alloc(c->pool, sizeof *l + hash.len);
+
+        st = NB_NOMEM;
+        if (l) {
+            *l = (local_entry){.next = c->locals, .table = nb_table_ref(table), .len = hash.len};
+            memcpy(l->hash, hash.data, hash.len);
             c->locals = l;
             st = NB_OK;
         }
@@ -215,16 +246,44 @@ nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table)
     return st;
 }
 
+void
+nb_catalog_remove_local(nb_catalog *c, nb_str hash)
+{
+    local_entry **link, *gone = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    link = find_local(c, hash);
+    if (*link && !(*link)->pinned) {
+        gone = *link;
+        *link = gone->next;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (gone) {
+        free_local(c, gone);
+    }
+}
+
+bool
+nb_catalog_has_local(nb_catalog *c, nb_str hash)
+{
+    bool has;
+
+    pthread_mutex_lock(&c->lock);
+    has = *find_local(c, hash) != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return has;
+}
+
 nb_table *
 nb_catalog_local(nb_catalog *c, nb_str hash)
 {
     nb_table *t = NULL;
+    local_entry *l;
 
     pthread_mutex_lock(&c->lock);
-    for (local_entry *l = c->locals; l && !t; l = l->next) {
-        if (nb_str_equal(l->hash, hash)) {
-            t = l->table;
-        }
+    l = *find_local(c, hash);
+    if (l) {
+        t = nb_table_ref(l->table);
     }
     pthread_mutex_unlock(&c->lock);
     return t;
@@ -344,6 +403,7 @@ nb_catalog_persist(nb_catalog *c, int64_t plan_id, nb_str relation)
                 k->next = c->cached;
                 c->cached = k;
                 c->n_cached++;
+                pin_locals(c, k->relation);
                 st = NB_OK;
             }
         }

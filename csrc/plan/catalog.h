@@ -66,7 +66,10 @@ const nb_table_def *nb_table_def_find(const nb_table_def *list, nb_str name,
 nb_status nb_catalog_add_table(nb_catalog *c, const nb_table_def *def);
 
 nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
-nb_table *nb_catalog_local(nb_catalog *c, nb_str hash); /* borrowed; NULL when unknown */
+/* Lets the data go, unless a view or a cached DataFrame names it. Queries that run keep what they have. */
+void nb_catalog_remove_local(nb_catalog *c, nb_str hash);
+bool nb_catalog_has_local(nb_catalog *c, nb_str hash);
+nb_table *nb_catalog_local(nb_catalog *c, nb_str hash); /* with a reference; NULL when unknown */
 
 /* Uploaded bytes under a hash: the Arrow stream of a chunk, the text of a schema, a packed LocalRelation. Takes a reference. */
 nb_status nb_catalog_add_blob(nb_catalog *c, nb_str hash, nb_buffer *bytes);

@@ -343,6 +343,29 @@ session_add_local(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(remove_local_doc, "remove_local_relation(hash)\n--\n\n"
+                               "Let data go that no DataFrame refers to any more.");
+
+static PyObject *
+session_remove_local(PyObject *self, PyObject *name)
+{
+    nb_session_handle *handle = ((session_object *)self)->handle;
+    nb_str hash = text_of(name);
+
+    if (hash.data == NULL) {
+        return NULL;
+    }
+    if (handle == NULL) { /* closed, and the data is gone with it */
+        Py_RETURN_NONE;
+    }
+    nb_session_handle_ref(handle);
+    Py_BEGIN_ALLOW_THREADS
+    nb_session_remove_local(handle->session, hash);
+    Py_END_ALLOW_THREADS
+    nb_session_handle_unref(handle);
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 session_interrupt(PyObject *self, PyObject *none)
 {
@@ -392,6 +415,7 @@ static PyMethodDef session_methods[] = {
     {"analyze", session_analyze, METH_O, analyze_doc},
     {"config", session_config, METH_O, config_doc},
     {"add_local_relation", session_add_local, METH_VARARGS, add_local_doc},
+    {"remove_local_relation", session_remove_local, METH_O, remove_local_doc},
     {"interrupt", session_interrupt, METH_NOARGS, PyDoc_STR("Cancel whatever the session runs.")},
     {"close", session_close, METH_NOARGS, close_doc},
     {NULL, NULL, 0, NULL},

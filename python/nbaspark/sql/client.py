@@ -98,9 +98,8 @@ class _TableKey(str):
     session: Any = None
 
     def __del__(self) -> None:
-        remove = getattr(self.session, "remove_local_relation", None)
-        if remove is not None:
-            remove(str(self))
+        if self.session is not None:
+            self.session.remove_local_relation(str(self))
 
 
 def open_channel(conf: dict[str, str]) -> Channel:
