@@ -276,6 +276,19 @@ nb_window_compute(const nb_window *w, int64_t from, int64_t to, nb_arena *arena,
 
 /* ---- the source ---- */
 
+static void
+window_close_local(nb_source *src, void *local)
+{
+    window_source *s = (window_source *)src;
+    window_local *l = local;
+
+    nb_arena_free(l->arena);
+    if (l->results) {
+        nb_pool_dealloc(l->pool, l->results, sizeof(nb_vector) * (size_t)(s->w.n_fns + 1));
+    }
+    nb_pool_dealloc(l->pool, l, sizeof *l);
+}
+
 static nb_status
 window_open_local(nb_source *src, nb_pool *pool, void **local, nb_error *err)
 {
@@ -289,21 +302,12 @@ window_open_local(nb_source *src, nb_pool *pool, void **local, nb_error *err)
     l->pool = pool;
     l->arena = nb_arena_new(pool);
     l->results = nb_pool_zalloc(pool, sizeof(nb_vector) * (size_t)(s->w.n_fns + 1));
-    *local = l;
-    return l->arena && l->results ? NB_OK : NB_NOMEM;
-}
-
-static void
-window_close_local(nb_source *src, void *local)
-{
-    window_source *s = (window_source *)src;
-    window_local *l = local;
-
-    nb_arena_free(l->arena);
-    if (l->results) {
-        nb_pool_dealloc(l->pool, l->results, sizeof(nb_vector) * (size_t)(s->w.n_fns + 1));
+    if (!l->arena || !l->results) {
+        window_close_local(src, l);
+        return NB_NOMEM;
     }
-    nb_pool_dealloc(l->pool, l, sizeof *l);
+    *local = l;
+    return NB_OK;
 }
 
 nb_status
