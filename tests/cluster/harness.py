@@ -92,7 +92,11 @@ class Raw:
     def __init__(self, port, token=None):
         self.pb2 = pb2
         self.channel = grpc.insecure_channel(
-            f"127.0.0.1:{port}", options=[("grpc.max_receive_message_length", -1)]
+            f"127.0.0.1:{port}",
+            options=[
+                ("grpc.max_receive_message_length", -1),
+                ("grpc.use_local_subchannel_pool", 1),
+            ],
         )
         self.stub = base_pb2_grpc.SparkConnectServiceStub(self.channel)
         self.session_id = str(uuid.uuid4())

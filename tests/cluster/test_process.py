@@ -75,7 +75,7 @@ def test_running_query_gets_a_grace_period(start_master):
     one = start_master()
     raw = Raw(one.port)
     raw.config()
-    text = "select sum(a.id * b.id % 7) from range(1000000) a, range(50) b"
+    text = "select sum(a.id * b.id % 7) from range(1000000) a, range(20) b"
     call = raw.execute(raw.sql_plan(text))
     time.sleep(0.3)
     one.process.send_signal(signal.SIGTERM)

@@ -296,7 +296,7 @@ def test_rapid_reset(master, raw):
     stop.set()
     watcher.join()
     s.close()
-    assert sent > 0 and max(slow) < 5
+    assert sent > 0 and max(slow) < 20
     assert master.rss() - before < 64 << 20
     assert latency(raw) < 2
 
