@@ -120,28 +120,6 @@ nb_observe_plan(nb_monitor *m, nb_arena *arena, nb_node *root)
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
-static void
-announce_job(nb_observed *o, nb_str title, int n_stages, int n_threads)
-{
-    nb_stage_info *stages = nb_arena_zalloc(o->arena, sizeof(*stages) * (size_t)n_stages);
-    nb_job_info job = {.execution = o->execution, .description = title, .n_stages = n_stages};
-
-    if (!stages) {
-        return;
-    }
-    o->watch.monitor = o->monitor;
-    o->watch.first_stage = nb_monitor_ids(o->monitor, NB_MONITOR_STAGE, n_stages);
-    o->watch.n_stages = n_stages;
-    for (int i = 0; i < n_stages; i++) {
-        stages[i].id = o->watch.first_stage + i;
-        stages[i].name = title;
-        stages[i].n_tasks = n_threads;
-    }
-    job.stages = stages;
-    job.id = o->job = nb_monitor_ids(o->monitor, NB_MONITOR_JOB, 1);
-    nb_monitor_job_started(o->monitor, &job);
-}
-
 void
 nb_observed_begin(nb_query *q, nb_node *root, nb_observed *o)
 {
@@ -149,7 +127,7 @@ nb_observed_begin(nb_query *q, nb_node *root, nb_observed *o)
     nb_strbuf plan = {0};
     const nb_plan_info *info;
 
-    *o = (nb_observed){.arena = q->arena, .root = root, .execution = -1, .job = -1};
+    *o = (nb_observed){.arena = q->arena, .root = root, .execution = -1};
     if (q->session->monitor == NULL) {
         return;
     }
@@ -171,7 +149,7 @@ nb_observed_begin(nb_query *q, nb_node *root, nb_observed *o)
                             .root = info};
     nb_monitor_execution_started(o->monitor, &x);
     nb_strbuf_free(&plan);
-    announce_job(o, x.description, nb_watch_count_stages(root), NB_MAX(q->n_threads, 1));
+    nb_watch_init(&o->watch, o->monitor, o->execution, x.description, root, q->n_threads);
 }
 
 static int
@@ -230,8 +208,6 @@ nb_observed_end(nb_observed *o, nb_status st, const nb_error *err)
     if (rest) {
         nb_monitor_metrics(o->monitor, o->execution, rest, collect_rest(o->root, rest));
     }
-    if (o->job >= 0) {
-        nb_monitor_job_ended(o->monitor, o->job, error);
-    }
+    nb_watch_end(&o->watch, error);
     nb_monitor_execution_ended(o->monitor, o->execution, error);
 }

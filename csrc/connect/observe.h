@@ -16,7 +16,7 @@ typedef struct nb_observed {
     nb_monitor *monitor; /* NULL: nobody looks */
     nb_arena *arena;
     nb_node *root;
-    int64_t execution, job;
+    int64_t execution;
     nb_watch watch;
 } nb_observed;
 

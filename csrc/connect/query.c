@@ -168,7 +168,7 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_table **out,
 
     ctx.batch_rows = NB_MIN(NB_MAX(ctx.batch_rows, 1), NB_BATCH_ROWS);
     nb_observed_begin(q, root, &observed);
-    ctx.watch = observed.job >= 0 ? &observed.watch : NULL;
+    ctx.watch = observed.monitor ? &observed.watch : NULL;
     st = q->runner.run != NULL ? q->runner.run(q->runner.payload, &ctx, q->arena, root, out, err)
                                : nb_exec_run(&ctx, root, out, err);
     nb_observed_end(&observed, st, err);

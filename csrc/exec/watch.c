@@ -46,11 +46,49 @@ count_below(const nb_node *n)
     return count;
 }
 
-int
-nb_watch_count_stages(const nb_node *root)
+void
+nb_watch_init(nb_watch *w, nb_monitor *m, int64_t execution, nb_str title, const nb_node *root,
+              int n_threads)
 {
-    /* a limit at the root is taken by the sink of the last pipeline */
-    return 1 + count_below(root) - (root->kind == NB_NODE_LIMIT);
+    *w = (nb_watch){.monitor = m,
+                    .execution = execution,
+                    .title = title,
+                    /* a limit at the root is taken by the sink of the last pipeline */
+                    .n_stages = 1 + count_below(root) - (root->kind == NB_NODE_LIMIT),
+                    .n_threads = NB_MAX(n_threads, 1),
+                    .job = -1};
+}
+
+/* Stages begin one after the other, on the thread that runs the query. */
+static void
+announce_job(nb_watch *w)
+{
+    nb_arena *arena = nb_arena_new(NULL);
+    nb_stage_info *stages =
+        arena ? nb_arena_zalloc(arena, sizeof(*stages) * (size_t)w->n_stages) : NULL;
+    nb_job_info job = {.execution = w->execution, .description = w->title};
+
+    if (stages) {
+        w->first_stage = nb_monitor_ids(w->monitor, NB_MONITOR_STAGE, w->n_stages);
+        for (int i = 0; i < w->n_stages; i++) {
+            stages[i].id = w->first_stage + i;
+            stages[i].name = w->title;
+            stages[i].n_tasks = w->n_threads;
+        }
+        job.stages = stages;
+        job.n_stages = w->n_stages;
+        job.id = w->job = nb_monitor_ids(w->monitor, NB_MONITOR_JOB, 1);
+        nb_monitor_job_started(w->monitor, &job);
+    }
+    nb_arena_free(arena);
+}
+
+void
+nb_watch_end(nb_watch *w, const char *error)
+{
+    if (w->job >= 0) {
+        nb_monitor_job_ended(w->monitor, w->job, error);
+    }
 }
 
 static int64_t
@@ -75,6 +113,12 @@ nb_watch_stage_begin(const nb_exec_ctx *ctx, const char *name, const nb_operator
     stage->watch = NULL;
     if (w == NULL) {
         return;
+    }
+    if (w->job < 0) {
+        announce_job(w);
+        if (w->job < 0) {
+            return;
+        }
     }
     next = atomic_fetch_add(&w->next_stage, 1);
     if (next >= w->n_stages) {

@@ -6,6 +6,9 @@
  * How many pipelines a plan takes is known only while it runs (rows that are there need none), but a job is announced with its stages.
  * So it is announced with the most there can be; those that turn out not to be needed are never submitted, and pages show them as
  * skipped. Without a watch in the nb_exec_ctx all calls return at once.
+ *
+ * The job is announced when its first stage begins. A runner that executes the plan elsewhere (a cluster) therefore reports jobs of its own
+ * to `monitor`, for `execution`, and this one never comes to be.
  */
 #ifndef NB_EXEC_WATCH_H
 #define NB_EXEC_WATCH_H
@@ -15,8 +18,11 @@
 
 struct nb_watch {
     nb_monitor *monitor;
+    int64_t execution;
+    nb_str title;            /* of the job; lives as long as the watch */
+    int n_stages, n_threads; /* the most there can be; tasks of each */
+    int64_t job;             /* -1: not announced yet */
     int64_t first_stage;
-    int n_stages;
     atomic_int next_stage;
     bool at_root; /* the pipeline to come is the last one */
 };
@@ -35,8 +41,11 @@ extern const struct nb_node_metric_info {
     nb_metric_type type;
 } nb_node_metric_infos[NB_N_NODE_METRICS];
 
-/* The most pipelines that running the plan can take. */
-int nb_watch_count_stages(const nb_node *root);
+/* For a plan that is about to run. */
+void nb_watch_init(nb_watch *w, nb_monitor *m, int64_t execution, nb_str title, const nb_node *root,
+                   int n_threads);
+/* Ends the job, if there was one; error NULL: it succeeded. */
+void nb_watch_end(nb_watch *w, const char *error);
 
 /* ---- for pipelines --------------------------------------------------------------------------- */
 
