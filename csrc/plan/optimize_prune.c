@@ -336,7 +336,13 @@ prune(nb_arena *arena, nb_plan **plan, const nb_attr_set *needed, nb_error *err)
     case NB_PLAN_AGGREGATE: return prune_aggregate(arena, p, needed, err);
     case NB_PLAN_JOIN: return prune_join(arena, p, needed, err);
     case NB_PLAN_UNION: return prune_union(arena, p, needed, err);
-    case NB_PLAN_WINDOW: return prune_window(arena, p, needed, err);
+    case NB_PLAN_WINDOW:
+        NB_TRY(prune_window(arena, p, needed, err));
+        if (p->u.window.n_functions ==
+            0) { /* nobody reads what it computes, nor need its keys be there */
+            *plan = p->children[0];
+        }
+        return NB_OK;
     case NB_PLAN_FILTER:
         NB_TRY(copy_set(needed, &below));
         NB_TRY(nb_attr_set_add_expr(&below, p->u.filter.condition));
