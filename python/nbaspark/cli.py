@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "submit":
         from nbaspark.submit import main as submit
 
-        return submit(rest) or 0
+        submit(rest)
+        return 0
     if command in ("--version", "version"):
         from nbaspark import __version__
 
