@@ -421,6 +421,9 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
 {
     call_options inner = *opt;
 
+    if (nb_str_starts_with(name, NB_STR(NB_SQL_FN_LIKE_MANY)) && n_raw >= 2) {
+        return resolve_like_many(an, scope, name, raw, n_raw, out, err);
+    }
     if (n_raw >= 1 && raw[0]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
         const Sc__Expression__UnresolvedFunction *f = raw[0]->unresolved_function;
         inner.distinct |= f->has_is_distinct && f->is_distinct;
@@ -478,9 +481,6 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
         }
         return resolve_call(an, scope, nb_pb_str(f->function_name), f->arguments, f->n_arguments,
                             &inner, nb_origin_of(an, raw[0]), out, err);
-    }
-    if (nb_str_starts_with(name, NB_STR(NB_SQL_FN_LIKE_MANY)) && n_raw >= 2) {
-        return resolve_like_many(an, scope, name, raw, n_raw, out, err);
     }
     if (nb_str_equal(name, NB_STR(NB_SQL_FN_TIMESTAMP)) && n_raw >= 1) {
         nb_expr *e, *zone;

@@ -453,6 +453,83 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
 
 /* ---- select lists ---- */
 
+static bool
+is_json_tuple(const Sc__Expression *e)
+{
+    e = e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS ? e->alias->expr : e;
+    return e && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
+           nb_str_equal_nocase(nb_pb_str(e->unresolved_function->function_name),
+                               NB_STR("json_tuple"));
+}
+
+/* The path $['key'] as a literal. */
+static nb_status
+json_key_path(nb_analyzer *an, nb_expr *key, nb_expr **out, nb_error *err)
+{
+    nb_str text;
+
+    NB_TRY(nb_expr_fold(an->arena, key, an->cfg.info, &key, err));
+    if (key->kind != NB_EXPR_LITERAL) {
+        return nb_raise_unsupported(err, "json_tuple with keys that are no constants");
+    }
+    if (nb_vector_is_null(key->u.literal.value, 0)) {
+        *out = nb_expr_null(an->arena, nb_type_of(NB_TYPE_STRING));
+        return *out ? NB_OK : NB_NOMEM;
+    }
+    text = nb_view_str(NB_DATA(nb_view, key->u.literal.value));
+    *out = nb_expr_string(
+        an->arena, nb_str_of(nb_arena_printf(an->arena, "$['%.*s']", (int)text.len, text.data)));
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+/* json_tuple(text, key, …): one column per key, c0, c1 … or as the alias names them. It gives exactly one row, so it is no generator here. */
+static nb_status
+expand_json_tuple(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr ***out,
+                  int *n_out, nb_error *err)
+{
+    const Sc__Expression__Alias *alias =
+        e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS ? e->alias : NULL;
+    const Sc__Expression__UnresolvedFunction *f =
+        alias ? alias->expr->unresolved_function : e->unresolved_function;
+    int n = (int)f->n_arguments;
+    nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+
+    NB_NEED(args);
+    if (n < 2) {
+        return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName", "`json_tuple`", "expectedNum",
+                        "> 1", "actualNum", nb_arena_printf(an->arena, "%d", n), "docroot",
+                        "https://spark.apache.org/docs/latest", NULL);
+    }
+    for (int i = 0; i < n; i++) {
+        NB_TRY(nb_resolve_expr(an, scope, f->arguments[i], &args[i], err));
+        args[i] = args[i]->kind == NB_EXPR_ALIAS ? args[i]->args[0] : args[i];
+        if (!nb_type_is_string(args[i]->type)) {
+            nb_str name;
+            NB_TRY(nb_expression_name(an, alias ? alias->expr : e, &name, err));
+            return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NON_STRING_TYPE, "sqlExpr",
+                            nb_arena_printf(an->arena, "\"%.*s\"", (int)name.len, name.data),
+                            "funcName", "`json_tuple`", NULL);
+        }
+    }
+    if (alias && (int)alias->n_name != n - 1) {
+        return nb_raise(err, NB_COND_UDTF_ALIAS_NUMBER_MISMATCH, "aliasesSize",
+                        nb_arena_printf(an->arena, "%d", n - 1), "aliasesNames",
+                        nb_arena_printf(an->arena, "%d", (int)alias->n_name), NULL);
+    }
+    for (int i = 1; i < n; i++) {
+        nb_expr *path = NULL, *value;
+        nb_str name = alias ? nb_pb_str(alias->name[i - 1])
+                            : nb_str_of(nb_arena_printf(an->arena, "c%d", i - 1));
+        NB_TRY(json_key_path(an, args[i], &path, err));
+        NB_TRY(nb_call2(an, "get_json_object", args[0], path, &value, err));
+        args[i] = nb_expr_alias(an->arena, value, name, nb_attr_next_id());
+        NB_NEED(args[i]);
+    }
+    *out = args + 1;
+    *n_out = n - 1;
+    return NB_OK;
+}
+
 nb_status
 nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
                  nb_plan **out, nb_error *err)
@@ -513,6 +590,8 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
             }
             if (nb_is_star(e)) {
                 NB_TRY(nb_expand_star(an, &scope, e, &some, &n_some, err));
+            } else if (is_json_tuple(e)) {
+                NB_TRY(expand_json_tuple(an, &scope, e, &some, &n_some, err));
             } else {
                 nb_str name = {0};
                 NB_TRY(nb_resolve_expr(an, &scope, e, &one, err));

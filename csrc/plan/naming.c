@@ -218,24 +218,22 @@ static nb_status
 date_and_interval(nb_analyzer *an, const nb_expr *made, bool minus, Sc__Expression *const *args,
                   nb_strbuf *b, bool *done, nb_error *err)
 {
-    const nb_expr *date, *other;
     int at;
 
     *done = false;
     if (!made || made->kind != NB_EXPR_CALL || made->n_args != 2) {
         return NB_OK;
     }
-    at = made->args[0]->type->id == NB_TYPE_INTERVAL_DT ||
-                 made->args[0]->type->id == NB_TYPE_INTERVAL_YM ||
-                 made->args[0]->type->id == NB_TYPE_INTERVAL
-             ? 1
-             : 0;
-    date = made->args[at];
-    other = made->args[1 - at];
-    if (date->type->id != NB_TYPE_DATE || other->type->id != NB_TYPE_INTERVAL_DT ||
+    /* the bound call has the date first */
+    if (made->args[0]->type->id != NB_TYPE_DATE || made->args[1]->type->id != NB_TYPE_INTERVAL_DT ||
         made->type->id != NB_TYPE_DATE) {
         return NB_OK;
     }
+    at = args[0]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+                 args[0]->literal->literal_type_case ==
+                     SC__EXPRESSION__LITERAL__LITERAL_TYPE_DAY_TIME_INTERVAL
+             ? 1
+             : 0;
     *done = true;
     nb_strbuf_adds(b, "date_add(");
     NB_TRY(name_of(an, args[at], b, err));

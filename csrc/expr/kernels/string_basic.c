@@ -147,7 +147,8 @@ put_case(nb_str s, size_t at, size_t n, uint32_t c, case_mode mode, char *out)
             if (special_upper[i].from == c) {
                 size_t len = strlen(special_upper[i].upper);
                 memcpy(out, special_upper[i].upper, len);
-                if (mode == CASE_INITCAP) { /* a title: the first letter only */
+                if (mode == CASE_INITCAP &&
+                    (unsigned char)out[0] < 0x80) { /* a title: the first letter only */
                     ascii_case(out + 1, len - 1, false, out + 1);
                 }
                 return len;
