@@ -65,6 +65,9 @@ def pytest_addoption(parser):
         choices=sorted(path.stem for path in CONFIGS.glob("*.json")),
         help="settings under which the tests run: tests/configs/NAME.json",
     )
+    parser.addoption(
+        "--long", action="store_true", help="the long form of tests with random faults"
+    )
 
 
 def _settings(config):

@@ -497,3 +497,25 @@ nb_error_clear(nb_error *err)
     free(err->foreign_sqlstate);
     *err = NB_ERROR_INIT;
 }
+
+void
+nb_error_set_context(nb_error *err, const nb_query_context *from)
+{
+    nb_query_context *c;
+
+    if (err == NULL || !err->set || err->context != NULL) {
+        return;
+    }
+    c = calloc(1, sizeof(*c));
+    if (c == NULL) {
+        return;
+    }
+    *c = *from;
+    c->object_type = from->object_type ? strdup(from->object_type) : NULL;
+    c->object_name = from->object_name ? strdup(from->object_name) : NULL;
+    c->fragment = from->fragment ? strdup(from->fragment) : NULL;
+    c->call_site = from->call_site ? strdup(from->call_site) : NULL;
+    c->summary = from->summary ? strdup(from->summary) : NULL;
+    err->context = c;
+    make_message(err);
+}

@@ -111,6 +111,9 @@ void nb_error_set_dataframe_context(nb_error *err, const char *fragment, const c
 const char *nb_error_name(const nb_error *err);
 const char *nb_error_sqlstate(const nb_error *err);
 nb_error_kind nb_error_get_kind(const nb_error *err);
+/* A place that another process has found; copied. Only the first call counts. */
+void nb_error_set_context(nb_error *err, const nb_query_context *from);
+
 const char *nb_error_message(const nb_error *err);                 /* never NULL */
 const char *nb_error_param(const nb_error *err, const char *name); /* NULL when absent */
 

@@ -11,6 +11,7 @@
 #include "rpc/server.h"
 
 int nb_master_main(int argc, char **argv);
+int nb_worker_main(int argc, char **argv);
 
 /* First of all: signals that end the process are kept for nb_daemon_wait (also by threads made later), as many files as the system
  * lets us, log level INFO. */

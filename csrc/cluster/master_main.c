@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
+#include "cluster/cluster.h"
 #include "cluster/daemon.h"
 #include "connect/service.h"
 #include "monitor/monitor.h"
@@ -23,6 +24,7 @@ typedef struct master {
     nb_config *config;
     nb_secrets secrets;
     nb_tls_files tls;
+    nb_cluster *cluster;
     nb_service *service;
     nb_rpc_server *server;
     int bound, bound_connect;
@@ -138,6 +140,7 @@ make_service(master *m, nb_error *err)
     }
     pairs[options.n_conf++] = (nb_conf_pair){NB_STR("spark.master"), NB_STR("local[*]")};
     options.conf = pairs;
+    options.runner = nb_cluster_runner(m->cluster);
     options.memory_limit = (size_t)nb_config_int(m->config, NB_CONF_MEMORY_LIMIT);
     st = nb_service_new(&options, &m->service, err);
     nb_arena_free(arena);
@@ -209,11 +212,16 @@ start(master *m, nb_error *err)
         nb_log(NB_LOG_WARN, "master",
                "INSECURE: anybody who can reach %s may run queries and read files here", host);
     }
+    NB_TRY(nb_cluster_new(
+        m->config,
+        nb_strbuf_str(m->secrets.secret.len > 0 ? &m->secrets.secret : &m->secrets.token),
+        &m->cluster, err));
     NB_TRY(make_service(m, err));
     options.gate = nb_secrets_gate;
     options.gate_payload = &m->secrets;
     NB_TRY(nb_rpc_server_new(&options, &m->server, err));
     NB_TRY(nb_service_register(m->service, m->server, err));
+    NB_TRY(nb_cluster_register(m->cluster, m->server, err));
     NB_TRY(listen_on(m, host, port, &m->bound, err));
     NB_TRY(listen_on(m, host, connect_port, &m->bound_connect, err));
     NB_TRY(nb_rpc_server_start(m->server, err));
@@ -249,9 +257,11 @@ nb_master_main(int argc, char **argv)
         nb_rpc_server_stop(m.server, GRACE_MS);
         code = 0;
     }
+    nb_cluster_stop(m.cluster);
     nb_rpc_server_free(m.server);
     nb_service_free(m.service);
     nb_monitor_server_stop(m.pages);
+    nb_cluster_free(m.cluster);
     nb_tls_files_free(&m.tls);
     nb_secrets_free(&m.secrets);
     nb_config_free(m.config);

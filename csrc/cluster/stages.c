@@ -559,16 +559,19 @@ first_step(cutter *c, const nb_node *node, nb_node **out)
     return first->schema && first->metrics ? NB_OK : NB_NOMEM;
 }
 
-/* Merges the states that the columns of `below` hold. */
+/* Merges the states that the columns of `below` hold. Groups arrive in the order of their hashes, which fills a growing table by linear
+ * probing from one end, in quadratic time; a constant as a further key gives them other hashes. */
 static nb_status
 second_step(cutter *c, const nb_node *node, nb_node *below, nb_node **out)
 {
     int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs;
-    nb_node *second = node_over(c, node, below, NULL);
-    nb_expr **keys = NB_ARENA_ARRAY(c->arena, nb_expr *, n_keys + 1);
+    int n_extra = n_keys > 0, n = n_keys + n_aggs;
+    nb_node *second = node_over(c, node, below, NULL), *project;
+    nb_expr **keys = NB_ARENA_ARRAY(c->arena, nb_expr *, n_keys + 2);
     nb_expr **aggs = NB_ARENA_ARRAY(c->arena, nb_expr *, n_aggs + 1);
+    nb_field *fields = NB_ARENA_ARRAY(c->arena, nb_field, n + 2);
 
-    if (second == NULL || keys == NULL || aggs == NULL) {
+    if (second == NULL || keys == NULL || aggs == NULL || fields == NULL) {
         return NB_NOMEM;
     }
     for (int i = 0; i < n_keys; i++) {
@@ -576,6 +579,14 @@ second_step(cutter *c, const nb_node *node, nb_node *below, nb_node **out)
         if (keys[i] == NULL) {
             return NB_NOMEM;
         }
+        fields[i] = node->schema->children[i];
+    }
+    if (n_extra) {
+        keys[n_keys] = nb_expr_int32(c->arena, 1);
+        if (keys[n_keys] == NULL) {
+            return NB_NOMEM;
+        }
+        fields[n_keys] = (nb_field){.name = NB_STR("extra"), .type = keys[n_keys]->type};
     }
     for (int i = 0; i < n_aggs; i++) {
         nb_expr *states = column_of(c, below->schema, n_keys + i);
@@ -584,10 +595,35 @@ second_step(cutter *c, const nb_node *node, nb_node *below, nb_node **out)
             return NB_NOMEM;
         }
         NB_TRY(nb_agg_second_phase(c->arena, node->u.aggregate.aggs[i], states, &aggs[i]));
+        fields[n_keys + n_extra + i] = node->schema->children[n_keys + i];
     }
     second->u.aggregate.keys = keys;
+    second->u.aggregate.n_keys = n_keys + n_extra;
     second->u.aggregate.aggs = aggs;
     *out = second;
+    if (!n_extra) {
+        return NB_OK;
+    }
+    second->schema = nb_type_struct(fields, n + 1);
+    project = node_new(c, NB_NODE_PROJECT, node->schema, 1);
+    if (second->schema == NULL || project == NULL) {
+        return NB_NOMEM;
+    }
+    project->est_rows = node->est_rows;
+    project->children[0] = second;
+    project->u.project.exprs = NB_ARENA_ARRAY(c->arena, nb_expr *, n + 1);
+    if (project->u.project.exprs == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        nb_expr *e = column_of(c, second->schema, i < n_keys ? i : i + 1);
+
+        if (e == NULL) {
+            return NB_NOMEM;
+        }
+        project->u.project.exprs[i] = e;
+    }
+    *out = project;
     return NB_OK;
 }
 

@@ -10,8 +10,8 @@
  *   driver    stages marked so are run by the driver itself: rows that it has, for tasks that need them
  *   final     what the driver does with the rows of the last stages; READ nodes in it stand for those
  *
- * Order    rows of a stage in the order of its tasks are in the order that one process would give them in, for everything but joins and
- *          windows that were shuffled.
+ * Order    rows of a stage in the order of its tasks are in the order that one process would give them in, for everything but what was
+ *          shuffled: groups, joins, windows.
  */
 #ifndef NB_CLUSTER_STAGES_H
 #define NB_CLUSTER_STAGES_H

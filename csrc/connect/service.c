@@ -248,6 +248,7 @@ make_session(nb_service *service, const nb_request_head *head, nb_served **out, 
                 nb_session_new_in(service->pool, service->options.conf, service->options.n_conf,
                                   &s->session, err),
                 fail);
+    nb_session_set_runner(s->session, &service->options.runner);
     pthread_mutex_init(&s->lock, NULL);
     *out = s;
     return NB_OK;

@@ -19,6 +19,8 @@ typedef struct nb_service nb_service;
 typedef struct nb_service_options {
     const nb_conf_pair *conf; /* that every session starts with; copied */
     int n_conf;
+    nb_runner
+        runner; /* of every session's queries; run NULL: this process. Its payload is borrowed */
     size_t memory_limit; /* of all sessions together; 0 = spark.memory.limit's default */
     int max_sessions;
     int max_operations;  /* at once in one session */

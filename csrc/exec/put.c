@@ -5,8 +5,8 @@
  * Rows are gathered per bucket until they are worth a block, and then handed to the context's exchange, which writes them away; so a
  * task holds at most about BLOCK_BYTES per bucket. Runs on one thread (build.c sees to it), so rows of a bucket stay in order.
  *
- * Hash      the bucket is the hash's place among n equal ranges. The hash is that of an aggregate's groups (key_image.h), which come out
- *           in its order; so buckets one after the other give groups in the order that one process gives them in.
+ * Hash      that of the engine's tables (key_image.h), mixed once more: tables take its top bits, so rows of one bucket must not have
+ *           those in common.
  */
 #include "exec/operators.h"
 
@@ -155,7 +155,7 @@ put_hashed(put_op *op, nb_eval *eval, nb_batch *batch, nb_error *err)
     NB_TRY(nb_batch_flatten_selection(batch));
     /* a counting sort of the rows by bucket */
     for (int64_t i = 0; i < n; i++) {
-        hashes[i] = (hashes[i] >> 32) * (uint64_t)n_buckets >> 32;
+        hashes[i] = (nb_hash_u64(hashes[i]) >> 32) * (uint64_t)n_buckets >> 32;
         at[hashes[i] + 1]++;
     }
     for (int b = 0; b < n_buckets; b++) {

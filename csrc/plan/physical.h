@@ -66,8 +66,8 @@ typedef enum nb_read_kind {
 /* Where a task puts its rows. */
 typedef enum nb_put_kind {
     NB_PUT_SINGLE, /* one bucket */
-    NB_PUT_HASH, /* by ranges of the engine's hash of the keys: buckets in order are in the order of an aggregate's groups */
-    NB_PUT_EVEN, /* as many rows to each bucket, in order; for input of known size */
+    NB_PUT_HASH,   /* by the hash of the keys */
+    NB_PUT_EVEN,   /* as many rows to each bucket, in order; for input of known size */
 } nb_put_kind;
 
 typedef enum nb_generator_kind {

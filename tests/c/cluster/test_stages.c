@@ -251,8 +251,9 @@ test_stages__shapes(void **state)
            "stage 1: 2 tasks\n"
            "  Put single into 1\n"
            "    Project\n"
-           "      Aggregate second step\n"
-           "        Read bucket of stage 0\n"
+           "      Project\n"
+           "        Aggregate second step\n"
+           "          Read bucket of stage 0\n"
            "final\n"
            "  Read everything of stage 1\n");
     expect(&f, "SELECT count(*) FROM range(10)",

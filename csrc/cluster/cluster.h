@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cluster.h: the master's side of a cluster: workers that attach, and the driver of each query.
+ *
+ *     nb_cluster_new → nb_cluster_register (once per server) → sessions run queries by nb_cluster_runner → nb_cluster_stop → … → free
+ *
+ * A query runs on the thread that asks for it: the plan is cut into stages, the scheduler (scheduler.h) hands tasks to workers, and the
+ * thread runs what is the driver's. Without workers, and for queries that are too small to be worth it, the plan runs in this process.
+ */
+#ifndef NB_CLUSTER_CLUSTER_H
+#define NB_CLUSTER_CLUSTER_H
+
+#include "base/config.h"
+#include "exec/exec.h"
+#include "rpc/server.h"
+
+typedef struct nb_cluster nb_cluster;
+
+/* config: spark.network.timeout and the like; token: what callers of workers must show; both borrowed. */
+nb_status nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error *err);
+nb_status nb_cluster_register(nb_cluster *c, nb_rpc_server *server, nb_error *err);
+nb_runner nb_cluster_runner(nb_cluster *c);
+/* Attachments end; queries that run fail. Before nb_rpc_server_stop. */
+void nb_cluster_stop(nb_cluster *c);
+void nb_cluster_free(nb_cluster *c); /* NULL is fine */
+
+typedef struct nb_cluster_counts {
+    int workers, cores, queries;
+} nb_cluster_counts;
+nb_cluster_counts nb_cluster_count(nb_cluster *c);
+
+#endif

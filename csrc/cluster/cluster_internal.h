@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cluster_internal.h: what the driver (driver.c) and the registry of workers (cluster.c) share.
+ */
+#ifndef NB_CLUSTER_CLUSTER_INTERNAL_H
+#define NB_CLUSTER_CLUSTER_INTERNAL_H
+
+#include <pthread.h>
+#include "cluster/cluster.h"
+#include "cluster/fetch.h"
+#include "cluster/fragment_internal.h"
+#include "cluster/scheduler.h"
+#include "cluster/stages.h"
+
+/* A command on its way to a worker. */
+typedef struct nb_outgoing {
+    struct nb_outgoing *next;
+    nb_arena *arena;
+    nb_str bytes;
+} nb_outgoing;
+
+/* A worker that is attached: lives on the stack of the call that it has open. */
+typedef struct nb_attached {
+    struct nb_attached *next;
+    uint32_t id;
+    nb_str address;
+    nb_outgoing *first, *last;
+    pthread_cond_t wake;
+    bool lost; /* its call is to end */
+} nb_attached;
+
+/* A query under way: lives on its driver's stack. All but the plan is guarded by the cluster's lock. */
+typedef struct nb_driven {
+    struct nb_driven *next;
+    uint64_t id;
+    nb_arena *arena; /* of what reports bring */
+    nb_stages stages;
+    nb_str **fragments;     /* [stage][part] */
+    Nbc__Output ***outputs; /* [stage][task]: of the attempt that was accepted; NULL: none */
+    nb_str write_job;       /* of the stage that writes files */
+    nb_error error;         /* of the task that failed last */
+    int parallelism, batch_rows;
+    bool force_spill;
+} nb_driven;
+
+struct nb_cluster {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* something was reported, or time has passed */
+    nb_pool *pool;
+    nb_peers peers;
+    nb_scheduler *scheduler;
+    nb_attached *workers;
+    nb_driven *queries;
+    uint32_t last_worker;
+    uint64_t last_query;
+    int heartbeat_ms;
+    pthread_t ticker;
+    bool ticking, stopping;
+};
+
+/* Gives workers what the scheduler decides; the lock is held. */
+void nb_cluster_pump(nb_cluster *c);
+/* Workers forget the query; the lock is held. */
+void nb_cluster_release(nb_cluster *c, uint64_t query);
+
+/* driver.c: the task of a launch, in the arena; NULL when out of memory. The lock is held. */
+Nbc__Task *nb_driven_task(nb_driven *q, nb_arena *arena, const nb_sched_action *a);
+nb_status nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root,
+                         nb_table **out, nb_error *err);
+
+#endif

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * driver.c: one query on the cluster, from its plan to its rows.
+ *
+ *   cut into stages → fragments as bytes → the scheduler gets the stages → until they are done: run what is the driver's own, wait
+ *   → gather the last stages' rows and run the final part here → workers forget the query
+ *
+ * What cannot be read from a worker is made again; the driver tries once more when it is there. Files are accepted and committed when all
+ * tasks of the stage that writes them are done: one attempt of each, whatever others have left behind. A query for which no worker is left
+ * fails after NO_WORKER_MS.
+ */
+#include "cluster/cluster_internal.h"
+
+#include <stdio.h>
+#include "base/clock.h"
+#include "cluster/block.h"
+#include "cluster/task.h"
+
+#define NO_WORKER_MS 30000
+#define WAIT_MS      20
+#define FEW_BYTES    ((size_t)64 << 10) /* travel inside of a task */
+
+typedef struct drive {
+    nb_exchange base;
+    nb_cluster *c;
+    nb_driven q;
+    const nb_exec_ctx *ctx;
+    nb_arena *arena; /* the query's; the driver's thread only */
+    nb_write_job *job;
+    nb_fetch fetch;
+    nb_strbuf own; /* blocks of the driver's stage under way */
+    nb_pointers own_segments;
+} drive;
+
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+/* How the tasks of a part read a stage: whether they need all of it. */
+static bool
+reads_all(const nb_node *node, int stage)
+{
+    if (node->kind == NB_NODE_READ && node->u.read.stage == stage &&
+        node->u.read.kind == NB_READ_ALL) {
+        return true;
+    }
+    for (int i = 0; i < node->n_children; i++) {
+        if (reads_all(node->children[i], stage)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An output as a task needs it: the segments of its bucket; few bytes that the driver has, at once. */
+static Nbc__Output *
+output_for(nb_arena *arena, const Nbc__Output *o, int bucket)
+{
+    Nbc__Output *copy = NB_WIRE_NEW(arena, Nbc__Output, nbc__output);
+    size_t n = 0;
+    uint8_t *bytes;
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *o;
+    copy->segments = NB_ARENA_ARRAY(arena, int64_t, o->n_segments + 1);
+    if (copy->segments == NULL) {
+        return NULL;
+    }
+    copy->n_segments = 0;
+    for (size_t i = 0; i + 2 < o->n_segments; i += 3) {
+        if (bucket < 0 || o->segments[i] == bucket) {
+            memcpy(copy->segments + copy->n_segments, o->segments + i, 3 * sizeof(int64_t));
+            copy->n_segments += 3;
+            n += (size_t)o->segments[i + 2];
+        }
+    }
+    if (!o->has_blocks) {
+        return copy;
+    }
+    copy->has_blocks = n <= FEW_BYTES;
+    copy->blocks = (ProtobufCBinaryData){0, NULL};
+    if (copy->has_blocks) {
+        bytes = nb_arena_alloc(arena, n + 1);
+        if (bytes == NULL) {
+            return NULL;
+        }
+        n = 0;
+        for (size_t i = 0; i < copy->n_segments; i += 3) {
+            size_t len = (size_t)copy->segments[i + 2];
+
+            memcpy(bytes + n, o->blocks.data + copy->segments[i + 1], len);
+            copy->segments[i + 1] = (int64_t)n;
+            n += len;
+        }
+        copy->blocks = (ProtobufCBinaryData){n, bytes};
+    }
+    return copy;
+}
+
+static Nbc__Input *
+input_for(nb_driven *q, nb_arena *arena, const nb_stage_part *part, int stage, int index)
+{
+    const nb_stage *from = &q->stages.stages[stage];
+    Nbc__Input *in = NB_WIRE_NEW(arena, Nbc__Input, nbc__input);
+    int bucket = reads_all(part->root, stage) ? -1 : index;
+
+    if (in == NULL ||
+        (in->outputs = NB_ARENA_ARRAY(arena, Nbc__Output *, from->n_tasks + 1)) == NULL) {
+        return NULL;
+    }
+    NB_WIRE_SET(in, stage, (uint32_t)stage);
+    for (int t = 0; t < from->n_tasks; t++) {
+        Nbc__Output *o =
+            q->outputs[stage][t] ? output_for(arena, q->outputs[stage][t], bucket) : NULL;
+
+        if (o == NULL) {
+            return NULL;
+        }
+        in->outputs[in->n_outputs++] = o;
+    }
+    return in;
+}
+
+Nbc__Task *
+nb_driven_task(nb_driven *q, nb_arena *arena, const nb_sched_action *a)
+{
+    const nb_stage *stage = &q->stages.stages[a->stage];
+    Nbc__Task *m = NB_WIRE_NEW(arena, Nbc__Task, nbc__task);
+    const nb_stage_part *part;
+    int p = 0;
+
+    while (p + 1 < stage->n_parts && a->task >= stage->parts[p + 1].first_task) {
+        p++;
+    }
+    part = &stage->parts[p];
+    if (m == NULL || (m->attempt = NB_WIRE_NEW(arena, Nbc__Attempt, nbc__attempt)) == NULL ||
+        (m->inputs = NB_ARENA_ARRAY(arena, Nbc__Input *, stage->n_inputs + 1)) == NULL) {
+        return NULL;
+    }
+    NB_WIRE_SET(m->attempt, query, q->id);
+    NB_WIRE_SET(m->attempt, stage, (uint32_t)a->stage);
+    NB_WIRE_SET(m->attempt, task, (uint32_t)a->task);
+    NB_WIRE_SET(m->attempt, attempt, (uint32_t)a->attempt);
+    NB_WIRE_SET(m, fragment, nb_wire_bytes(q->fragments[a->stage][p]));
+    NB_WIRE_SET(m, index, (uint32_t)(a->task - part->first_task));
+    NB_WIRE_SET(m, n, (uint32_t)part->n_tasks);
+    NB_WIRE_SET(m, whole_partitions, part->whole_partitions);
+    NB_WIRE_SET(m, by_task, part->by_task);
+    NB_WIRE_SET(m, parallelism, (uint32_t)q->parallelism);
+    NB_WIRE_SET(m, batch_rows, (uint32_t)q->batch_rows);
+    NB_WIRE_SET(m, force_spill, q->force_spill);
+    if (stage->write != NULL) {
+        NB_WIRE_SET(m, write_job, nb_wire_bytes(q->write_job));
+    }
+    for (int i = 0; i < stage->n_inputs; i++) {
+        Nbc__Input *in = input_for(q, arena, part, stage->inputs[i], a->task - part->first_task);
+
+        if (in == NULL) {
+            return NULL;
+        }
+        m->inputs[m->n_inputs++] = in;
+    }
+    return m;
+}
+
+/* ---- the driver's own part ------------------------------------------------------------------- */
+
+static nb_status
+read_stage(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb_error *err)
+{
+    drive *d = (drive *)ex;
+    int stage = node->u.read.stage, n = d->q.stages.stages[stage].n_tasks;
+    nb_arena *arena = nb_arena_new(NULL);
+    Nbc__Output **outputs = arena ? NB_ARENA_ARRAY(arena, Nbc__Output *, n + 1) : NULL;
+    nb_table *table = NULL;
+    size_t n_outputs = 0;
+    nb_status st = outputs ? nb_table_new(pool, node->schema, &table) : NB_NOMEM;
+
+    if (st == NB_OK) {
+        pthread_mutex_lock(&d->c->lock);
+        for (int t = 0; t < n; t++) {
+            if (d->q.outputs[stage][t] != NULL) {
+                outputs[n_outputs++] = d->q.outputs[stage][t];
+            }
+        }
+        pthread_mutex_unlock(&d->c->lock);
+        st = nb_fetch_run(&d->fetch, stage, -1, outputs, n_outputs, pool, table, err);
+    }
+    nb_arena_free(arena);
+    if (st < 0) {
+        nb_table_release(table);
+        return st;
+    }
+    *out = table;
+    return NB_OK;
+}
+
+static nb_status
+put_own(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema, nb_error *err)
+{
+    drive *d = (drive *)ex;
+    int64_t *segment = NB_ARENA_ARRAY(d->arena, int64_t, 3);
+
+    if (segment == NULL) {
+        return NB_NOMEM;
+    }
+    segment[0] = bucket;
+    segment[1] = (int64_t)d->own.len;
+    NB_TRY(nb_wire_block_write(d->ctx->pool, schema, chunk, true, &d->own, err));
+    segment[2] = (int64_t)d->own.len - segment[1];
+    return nb_pointers_add(d->arena, &d->own_segments, segment);
+}
+
+/* What the driver has put out, under the lock. */
+static nb_status
+keep_own(drive *d, int stage)
+{
+    nb_driven *q = &d->q;
+    Nbc__Output *o = NB_WIRE_NEW(q->arena, Nbc__Output, nbc__output);
+    int64_t *segments = NB_ARENA_ARRAY(q->arena, int64_t, 3 * d->own_segments.n + 1);
+    nb_str blocks = nb_arena_str(q->arena, nb_strbuf_str(&d->own));
+
+    if (o == NULL || segments == NULL || blocks.data == NULL || d->own.failed) {
+        return NB_NOMEM;
+    }
+    for (size_t i = 0; i < d->own_segments.n; i++) {
+        memcpy(segments + 3 * i, d->own_segments.items[i], 3 * sizeof(int64_t));
+    }
+    NB_WIRE_SET(o, worker, NB_SCHED_DRIVER);
+    NB_WIRE_SET(o, blocks, nb_wire_bytes(blocks));
+    o->segments = segments;
+    o->n_segments = 3 * d->own_segments.n;
+    q->outputs[stage][0] = o;
+    nb_scheduler_task_done(d->c->scheduler, q->id, stage, 0, 0, NB_SCHED_DRIVER, true);
+    nb_cluster_pump(d->c);
+    return NB_OK;
+}
+
+/* A stage of the driver: its rows first, so that they can be dealt out evenly. */
+static nb_status
+run_own(drive *d, int stage, nb_error *err)
+{
+    nb_exec_ctx ctx = *d->ctx;
+    nb_node put = *d->q.stages.stages[stage].parts[0].root, table = {.kind = NB_NODE_TABLE};
+    nb_node *child = &table;
+    nb_table *rows = NULL, *nothing = NULL;
+    nb_status st;
+
+    ctx.exchange = &d->base;
+    d->own.len = 0;
+    d->own_segments.n = 0;
+    NB_TRY(nb_exec_run(&ctx, put.children[0], &rows, err));
+    table.schema = put.children[0]->schema;
+    table.u.table.table = rows;
+    table.u.table.limit = -1;
+    put.children = &child;
+    put.u.put.n_rows = rows->n_rows;
+    ctx.watch = NULL;
+    st = nb_exec_run(&ctx, &put, &nothing, err);
+    nb_table_release(nothing);
+    nb_table_release(rows);
+    if (st == NB_OK) {
+        pthread_mutex_lock(&d->c->lock);
+        st = keep_own(d, stage);
+        pthread_mutex_unlock(&d->c->lock);
+    }
+    nb_strbuf_free(&d->own);
+    return st;
+}
+
+/* One attempt of each task that wrote, then the job. */
+static nb_status
+commit(drive *d, nb_error *err)
+{
+    for (int s = 0; s < d->q.stages.n; s++) {
+        const nb_stage *stage = &d->q.stages.stages[s];
+
+        for (int t = 0; t < stage->n_tasks && stage->write != NULL; t++) {
+            uint32_t worker;
+            int attempt = 0;
+            char label[40];
+            bool done;
+
+            pthread_mutex_lock(&d->c->lock);
+            done = nb_scheduler_output(d->c->scheduler, d->q.id, s, t, &worker, &attempt);
+            pthread_mutex_unlock(&d->c->lock);
+            if (!done) {
+                return nb_raise_internal(err, "task %d has written nothing", t);
+            }
+            snprintf(label, sizeof(label), "%d.%d", t, attempt);
+            NB_TRY(nb_write_accept(d->job, nb_str_of(label), err));
+        }
+    }
+    NB_TRY(nb_write_commit(d->job, err));
+    d->job = NULL;
+    return NB_OK;
+}
+
+static nb_status
+run_final(drive *d, nb_table **out, nb_error *err)
+{
+    nb_exec_ctx ctx = *d->ctx;
+
+    if (d->job != NULL) {
+        NB_TRY(commit(d, err));
+    }
+    ctx.exchange = &d->base;
+    return nb_exec_run(&ctx, d->q.stages.final, out, err);
+}
+
+/* ---- from begin to end ----------------------------------------------------------------------- */
+
+static nb_status
+prepare(drive *d, nb_error *err)
+{
+    nb_driven *q = &d->q;
+    int n = q->stages.n;
+
+    q->fragments = NB_ARENA_ARRAY(d->arena, nb_str *, n + 1);
+    q->outputs = NB_ARENA_ARRAY(d->arena, Nbc__Output **, n + 1);
+    if (q->fragments == NULL || q->outputs == NULL) {
+        return NB_NOMEM;
+    }
+    for (int s = 0; s < n; s++) {
+        nb_stage *stage = &q->stages.stages[s];
+
+        q->fragments[s] = NB_ARENA_ARRAY(d->arena, nb_str, stage->n_parts + 1);
+        q->outputs[s] =
+            nb_arena_zalloc(d->arena, ((size_t)stage->n_tasks + 1) * sizeof(Nbc__Output *));
+        if (q->fragments[s] == NULL || q->outputs[s] == NULL) {
+            return NB_NOMEM;
+        }
+        for (int p = 0; p < stage->n_parts && !stage->on_driver; p++) {
+            NB_TRY(nb_fragment_write(d->arena, stage->parts[p].root, d->ctx->info,
+                                     &q->fragments[s][p], err));
+        }
+        if (stage->write != NULL) {
+            NB_TRY(nb_write_begin(d->ctx->pool, stage->write, &d->job, err));
+            if (d->job == NULL) {
+                return NB_DONE; /* mode ignore, and there is something */
+            }
+            NB_TRY(nb_write_share(d->job, err));
+            q->write_job = nb_str_of(nb_write_job_uuid(d->job));
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+begin(drive *d)
+{
+    nb_driven *q = &d->q;
+    nb_sched_stage *stages = NB_ARENA_ARRAY(d->arena, nb_sched_stage, q->stages.n + 1);
+    nb_status st;
+
+    if (stages == NULL) {
+        return NB_NOMEM;
+    }
+    for (int s = 0; s < q->stages.n; s++) {
+        const nb_stage *stage = &q->stages.stages[s];
+
+        stages[s] = (nb_sched_stage){stage->n_tasks, stage->inputs, stage->n_inputs,
+                                     stage->on_driver, stage->write != NULL};
+    }
+    pthread_mutex_lock(&d->c->lock);
+    q->id = d->fetch.query = ++d->c->last_query;
+    st = nb_scheduler_query_add(d->c->scheduler, q->id, stages, q->stages.n, 1);
+    if (st == NB_OK) {
+        q->next = d->c->queries;
+        d->c->queries = q;
+        nb_cluster_pump(d->c);
+    }
+    pthread_mutex_unlock(&d->c->lock);
+    return st;
+}
+
+static void
+end(drive *d)
+{
+    nb_cluster *c = d->c;
+
+    pthread_mutex_lock(&c->lock);
+    nb_scheduler_query_end(c->scheduler, d->q.id);
+    for (nb_driven **at = &c->queries; *at != NULL; at = &(*at)->next) {
+        if (*at == &d->q) {
+            *at = d->q.next;
+            break;
+        }
+    }
+    nb_cluster_pump(c);
+    nb_cluster_release(c, d->q.id);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* What could not be read is made again; true: then it is worth another try. */
+static bool
+try_again(drive *d, nb_status st, nb_error *err)
+{
+    if (st != NB_ERROR || !d->fetch.failed) {
+        return false;
+    }
+    nb_error_clear(err);
+    pthread_mutex_lock(&d->c->lock);
+    nb_scheduler_output_lost(d->c->scheduler, d->q.id, d->fetch.lost_stage, d->fetch.lost_worker);
+    nb_cluster_pump(d->c);
+    pthread_mutex_unlock(&d->c->lock);
+    d->fetch.failed = false;
+    return true;
+}
+
+/* Waits for something to do; the lock is held on return of RUNNING states only inside. */
+static nb_sched_state
+await(drive *d, int *stage, int64_t *alone_since)
+{
+    nb_cluster *c = d->c;
+    nb_sched_state state;
+    int task;
+
+    pthread_mutex_lock(&c->lock);
+    for (;;) {
+        struct timespec until;
+
+        state = nb_scheduler_query_state(c->scheduler, d->q.id, stage, &task);
+        if (nb_scheduler_workers(c->scheduler) > 0) {
+            *alone_since = nb_clock_mono_ns();
+        }
+        if (state != NB_SCHED_RUNNING || nb_cancelled(d->ctx->cancel) || c->stopping ||
+            nb_clock_mono_ns() - *alone_since > (int64_t)NO_WORKER_MS * 1000000) {
+            break;
+        }
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += WAIT_MS * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&c->changed, &c->lock, &until);
+    }
+    if (state == NB_SCHED_RUNNING) {
+        state = NB_SCHED_LOST;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return state;
+}
+
+static nb_status
+see_through(drive *d, nb_table **out, nb_error *err)
+{
+    int64_t alone_since = nb_clock_mono_ns();
+
+    for (;;) {
+        int stage;
+        nb_sched_state state = await(d, &stage, &alone_since);
+        nb_status st;
+
+        if (nb_cancelled(d->ctx->cancel)) {
+            return NB_CANCELLED;
+        }
+        switch (state) {
+        case NB_SCHED_DRIVE:
+            st = run_own(d, stage, err);
+            if (st < 0 && !try_again(d, st, err)) {
+                return st;
+            }
+            break;
+        case NB_SCHED_READY:
+            st = run_final(d, out, err);
+            if (st >= 0 || !try_again(d, st, err)) {
+                return st;
+            }
+            break;
+        case NB_SCHED_FAILED:
+            pthread_mutex_lock(&d->c->lock);
+            nb_error_move(&d->q.error, err);
+            pthread_mutex_unlock(&d->c->lock);
+            return err != NULL && err->set ? NB_ERROR
+                                           : nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                                                      "a task has failed too often", NULL);
+        default:
+            return nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                            "too many workers were lost while the query ran", NULL);
+        }
+    }
+}
+
+static nb_stage_options
+options_of(nb_cluster *c, const nb_exec_ctx *ctx)
+{
+    nb_stage_options o = {.min_rows = 100000, .share_bytes = 4 << 20};
+    const nb_config *config = ctx->info->config;
+
+    pthread_mutex_lock(&c->lock);
+    o.parallelism = c->stopping ? 0 : nb_scheduler_cores(c->scheduler);
+    pthread_mutex_unlock(&c->lock);
+    if (config != NULL) {
+        o.broadcast_bytes = nb_config_int(config, NB_CONF_AUTO_BROADCAST);
+        o.min_rows = nb_config_int(config, NB_CONF_CLUSTER_MIN_ROWS);
+        o.share_bytes = nb_config_int(config, NB_CONF_CLUSTER_SHARE_BYTES);
+    }
+    return o;
+}
+
+nb_status
+nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root,
+               nb_table **out, nb_error *err)
+{
+    nb_cluster *c = payload;
+    nb_stage_options options = options_of(c, ctx);
+    drive d = {.base = {.read = read_stage, .put = put_own}, .c = c, .ctx = ctx, .arena = arena};
+    nb_error own = NB_ERROR_INIT;
+    nb_status st;
+
+    if (options.parallelism == 0) {
+        return nb_exec_run(ctx, root, out, err);
+    }
+    NB_TRY(nb_stages_cut(arena, &options, ctx->info, root, &d.q.stages, err));
+    if (d.q.stages.n == 0) {
+        return nb_exec_run(ctx, d.q.stages.final, out, err);
+    }
+    d.q.arena = nb_arena_new(ctx->pool);
+    if (d.q.arena == NULL) {
+        return NB_NOMEM;
+    }
+    d.q.parallelism = options.parallelism;
+    d.q.batch_rows = ctx->batch_rows;
+    d.q.force_spill = ctx->force_spill;
+    d.fetch = (nb_fetch){.peers = &c->peers, .cancel = ctx->cancel, .self = NB_SCHED_DRIVER};
+    st = prepare(&d, &own);
+    if (st == NB_DONE) {
+        st = nb_table_new(ctx->pool, root->schema, out);
+    } else if (st == NB_OK) {
+        st = begin(&d);
+        if (st == NB_OK) {
+            st = see_through(&d, out, &own);
+            end(&d);
+        }
+    }
+    if (d.job != NULL) {
+        nb_write_abort(d.job);
+    }
+    nb_error_clear(&d.q.error);
+    nb_arena_free(d.q.arena);
+    nb_error_move(&own, err);
+    return st;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fetch.h: blocks from wherever they lie into a table: the message itself, this process, another one by gRPC.
+ */
+#ifndef NB_CLUSTER_FETCH_H
+#define NB_CLUSTER_FETCH_H
+
+#include <pthread.h>
+#include "column/table.h"
+#include "io/source.h"
+#include "nbaspark/cluster.pb-c.h"
+#include "rpc/channel.h"
+
+#define NB_FETCH_METHOD "/nbaspark.cluster.Worker/Fetch"
+
+/* Connections to other processes, by address. */
+typedef struct nb_peers {
+    pthread_mutex_t lock;
+    nb_str token;
+    nb_rpc_channel **channels;
+    int n, cap;
+    nb_pool *pool;
+} nb_peers;
+
+nb_status nb_peers_init(nb_peers *p, nb_str token);
+void nb_peers_free(nb_peers *p);
+/* A reference for the caller. */
+nb_status nb_peers_channel(nb_peers *p, nb_str address, nb_rpc_channel **out, nb_error *err);
+
+typedef struct nb_fetch {
+    nb_peers *peers;
+    nb_rpc_channel *driver; /* to what the driver has */
+    const nb_cancel_flag *cancel;
+    uint64_t query;
+    uint32_t self; /* number of this worker: what lies here is read by `local` */
+    nb_status (*local)(void *payload, int stage, const Nbc__Output *o, int64_t from, size_t n,
+                       uint8_t *out, nb_error *err);
+    void *payload;
+    /* out: whose blocks could not be read */
+    bool failed;
+    uint32_t lost_worker;
+    int lost_stage;
+} nb_fetch;
+
+/* Appends bucket (-1: all) of the outputs, in their order. */
+nb_status nb_fetch_run(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n,
+                       nb_pool *pool, nb_table *into, nb_error *err);
+
+#endif

@@ -1,0 +1,918 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.c: nbasparkd worker: runs tasks on its cores and serves the blocks that they have put out.
+ *
+ *   attach   one stream to the master brings commands: its number, tasks, attempts to stop, queries to forget. When the stream ends, all that
+ *            runs is stopped and all blocks go: to the master this worker is lost. Then it attaches again, as a new one.
+ *   beat     says every heartbeat that it is alive
+ *   cores    a thread each takes tasks from the queue, runs them (task.h) and reports
+ *   blocks   one file per attempt, unlinked as soon as it is open: whatever ends this process, nothing is left on disk
+ *
+ * Memory   every task has a pool below the worker's, whose limit is --memory.
+ */
+#include <getopt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "cluster/block.h"
+#include "cluster/daemon.h"
+#include "cluster/failure.h"
+#include "cluster/fetch.h"
+#include "cluster/fragment_internal.h"
+#include "cluster/task.h"
+#include "exec/spill_file.h"
+#include "plan/message_unpack.h"
+#include "rpc/call.h"
+#include "rpc/runtime.h"
+
+#define ATTACH      "/nbaspark.cluster.Master/Attach"
+#define REPORT      "/nbaspark.cluster.Master/Report"
+#define BEAT        "/nbaspark.cluster.Master/Beat"
+#define REPORT_MS   30000
+#define FEW_BYTES   ((size_t)64 << 10) /* go with the report */
+#define PIECE_BYTES ((size_t)1 << 20)
+#define GRACE_MS    5000
+
+typedef struct output_file {
+    struct output_file *next;
+    uint64_t query;
+    uint32_t stage, task, attempt;
+    nb_spill_file *file;
+    int refs;
+} output_file;
+
+typedef struct job {
+    struct job *next;
+    nb_arena *arena;
+    const Nbc__Task *task;
+    nb_cancel_flag cancel;
+    bool dropped; /* nobody waits for its report */
+} job;
+
+typedef struct worker {
+    const char *master, *host, *port, *cores_text, *memory_text, *webui_port, *properties_file;
+    bool insecure;
+    nb_config *config;
+    nb_secrets secrets;
+    nb_tls_files tls;
+    nb_pool *pool;
+    nb_rpc_channel *channel;
+    nb_rpc_server *server;
+    nb_peers peers;
+    char address[300];
+    nb_str local_dir;
+    int cores;
+    size_t memory;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t wake;
+    job *queue, *running;
+    output_file *files;
+    uint32_t id; /* 0: not attached */
+    int heartbeat_ms;
+    nb_rpc_stream *stream; /* of the attachment */
+    bool stopping;
+} worker;
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+static void
+file_unref(worker *w, output_file *f)
+{
+    if (--f->refs == 0) {
+        nb_spill_file_free(f->file);
+        nb_pool_dealloc(w->pool, f, sizeof(*f));
+    }
+}
+
+/* A reference; NULL: not here. */
+static output_file *
+find_file(worker *w, uint64_t query, uint32_t stage, uint32_t task, uint32_t attempt)
+{
+    output_file *f;
+
+    pthread_mutex_lock(&w->lock);
+    for (f = w->files; f != NULL; f = f->next) {
+        if (f->query == query && f->stage == stage && f->task == task && f->attempt == attempt) {
+            f->refs++;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    return f;
+}
+
+static void
+give_back(worker *w, output_file *f)
+{
+    pthread_mutex_lock(&w->lock);
+    file_unref(w, f);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Forgets the files of a query; all: of every one. The lock is held. */
+static void
+forget_files(worker *w, uint64_t query, bool all)
+{
+    output_file **at = &w->files;
+
+    while (*at != NULL) {
+        output_file *f = *at;
+
+        if (all || f->query == query) {
+            *at = f->next;
+            file_unref(w, f);
+        } else {
+            at = &f->next;
+        }
+    }
+}
+
+static nb_status
+send_ranges(worker *w, nb_rpc_call *call, uint64_t query, const Nbc__FetchFile *m, uint8_t *piece,
+            nb_error *err)
+{
+    output_file *f = find_file(w, query, m->stage, m->task, m->attempt);
+    nb_status st = NB_OK;
+
+    if (f == NULL) {
+        return nb_raise_internal(err, "the blocks of stage %u, task %u are not here", m->stage,
+                                 m->task);
+    }
+    for (size_t i = 0; i + 1 < m->n_ranges && st == NB_OK; i += 2) {
+        int64_t from = m->ranges[i], left = m->ranges[i + 1];
+
+        if (from < 0 || left < 0 || from > nb_spill_file_size(f->file) ||
+            left > nb_spill_file_size(f->file) - from) {
+            st = nb_raise_internal(err, "a range outside of the blocks of a task");
+        }
+        while (left > 0 && st == NB_OK) {
+            size_t n = (size_t)NB_MIN(left, (int64_t)PIECE_BYTES);
+
+            st = nb_spill_file_read(f->file, from, piece, n, err);
+            if (st == NB_OK) {
+                st = nb_rpc_call_send(call, (nb_str){(const char *)piece, n}, err);
+            }
+            from += (int64_t)n;
+            left -= (int64_t)n;
+        }
+    }
+    give_back(w, f);
+    return st;
+}
+
+static nb_status
+handle_fetch(nb_rpc_call *call, void *payload, nb_error *err)
+{
+    worker *w = payload;
+    nb_str request = nb_rpc_call_request(call);
+    nb_arena *arena = nb_arena_new(NULL);
+    ProtobufCMessage *m;
+    const Nbc__Fetch *fetch;
+    uint8_t *piece = arena ? nb_arena_alloc(arena, PIECE_BYTES) : NULL;
+    nb_status st = NB_NOMEM;
+
+    if (piece != NULL) {
+        st = nb_message_unpack(arena, &nbc__fetch__descriptor, request.data, request.len, &m, err);
+    }
+    if (st == NB_OK) {
+        fetch = (const Nbc__Fetch *)m;
+        for (size_t i = 0; i < fetch->n_files && st == NB_OK; i++) {
+            st = send_ranges(w, call, fetch->query, fetch->files[i], piece, err);
+        }
+    }
+    nb_arena_free(arena);
+    return st;
+}
+
+/* ---- one task -------------------------------------------------------------------------------- */
+
+typedef struct run_state {
+    worker *w;
+    job *j;
+    nb_fetch fetch;
+    nb_strbuf few; /* what it has put out, as long as it is little */
+    nb_spill_file *file;
+    nb_pointers segments;
+    int64_t written;
+} run_state;
+
+static nb_status
+read_local(void *payload, int stage, const Nbc__Output *o, int64_t from, size_t n, uint8_t *out,
+           nb_error *err)
+{
+    run_state *r = payload;
+    output_file *f = find_file(r->w, r->fetch.query, (uint32_t)stage, o->task, o->attempt);
+    nb_status st;
+
+    if (f == NULL || from + (int64_t)n > nb_spill_file_size(f->file)) {
+        if (f != NULL) {
+            give_back(r->w, f);
+        }
+        r->fetch.failed = true;
+        r->fetch.lost_worker = r->fetch.self;
+        r->fetch.lost_stage = stage;
+        return nb_raise_internal(err, "blocks of this worker are gone");
+    }
+    st = nb_spill_file_read(f->file, from, out, n, err);
+    give_back(r->w, f);
+    return st;
+}
+
+static nb_status
+fetch(void *payload, int stage, int bucket, nb_pool *pool, nb_table *into, nb_error *err)
+{
+    run_state *r = payload;
+
+    for (size_t i = 0; i < r->j->task->n_inputs; i++) {
+        const Nbc__Input *in = r->j->task->inputs[i];
+
+        if ((int)in->stage == stage) {
+            return nb_fetch_run(&r->fetch, stage, bucket, in->outputs, in->n_outputs, pool, into,
+                                err);
+        }
+    }
+    return nb_raise_internal(err, "a task reads stage %d, which it was not given", stage);
+}
+
+static nb_status
+add_segment(run_state *r, int bucket, size_t len)
+{
+    int64_t *s = NB_ARENA_ARRAY(r->j->arena, int64_t, 3);
+
+    if (s == NULL) {
+        return NB_NOMEM;
+    }
+    s[0] = bucket;
+    s[1] = r->written;
+    s[2] = (int64_t)len;
+    r->written += (int64_t)len;
+    return nb_pointers_add(r->j->arena, &r->segments, s);
+}
+
+static nb_status
+append(void *payload, int bucket, nb_str block, int64_t n_rows, nb_error *err)
+{
+    run_state *r = payload;
+
+    (void)n_rows;
+    NB_TRY(add_segment(r, bucket, block.len));
+    if (r->file == NULL && r->few.len + block.len <= FEW_BYTES) {
+        nb_strbuf_add(&r->few, block);
+        return r->few.failed ? NB_NOMEM : NB_OK;
+    }
+    if (r->file == NULL) {
+        NB_TRY(nb_spill_file_new(r->w->local_dir, &r->file, err));
+        NB_TRY(nb_spill_file_write(r->file, nb_strbuf_str(&r->few).data, r->few.len, err));
+    }
+    return nb_spill_file_write(r->file, block.data, block.len, err);
+}
+
+/* The file stays until the query ends. */
+static nb_status
+keep_file(run_state *r, nb_error *err)
+{
+    worker *w = r->w;
+    const Nbc__Attempt *a = r->j->task->attempt;
+    output_file *f;
+
+    if (r->file == NULL) {
+        return NB_OK;
+    }
+    NB_TRY(nb_spill_file_finish(r->file, err));
+    f = nb_pool_zalloc(w->pool, sizeof(*f));
+    if (f == NULL) {
+        return NB_NOMEM;
+    }
+    *f = (output_file){.query = a->query,
+                       .stage = a->stage,
+                       .task = a->task,
+                       .attempt = a->attempt,
+                       .file = r->file,
+                       .refs = 1};
+    r->file = NULL;
+    pthread_mutex_lock(&w->lock);
+    if (r->j->dropped) { /* the query has ended meanwhile */
+        file_unref(w, f);
+    } else {
+        f->next = w->files;
+        w->files = f;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NB_OK;
+}
+
+static nb_status
+run_task(run_state *r, nb_task_counts *counts, nb_error *err)
+{
+    worker *w = r->w;
+    const Nbc__Task *m = r->j->task;
+    nb_task_io io = {.fetch = fetch, .append = append, .payload = r, .compress = true};
+    nb_task_env env = {.cancel = &r->j->cancel,
+                       .n_threads = 1,
+                       .parallelism = (int)NB_MIN(m->parallelism, 100000),
+                       .batch_rows = (int)NB_MIN(NB_MAX(m->batch_rows, 1), NB_BATCH_ROWS),
+                       .force_spill = m->force_spill,
+                       .spill_dir = w->local_dir};
+    nb_task_spec spec = {.fragment = nb_wire_text(m->fragment),
+                         .index = (int)m->index,
+                         .n = (int)m->n,
+                         .number = (int)m->attempt->task,
+                         .whole_partitions = m->whole_partitions,
+                         .by_task = m->by_task,
+                         .write_job = nb_wire_text(m->write_job)};
+    char label[40];
+    nb_status st;
+
+    snprintf(label, sizeof(label), "%u.%u", m->attempt->task, m->attempt->attempt);
+    spec.write_label = nb_str_of(label);
+    env.pool = nb_pool_new(w->pool, "task", 0);
+    if (env.pool == NULL) {
+        return NB_NOMEM;
+    }
+    st = nb_task_run(&env, &spec, &io, counts, err);
+    if (st == NB_OK) {
+        st = keep_file(r, err);
+    }
+    nb_pool_free(env.pool);
+    return st;
+}
+
+static void
+report(worker *w, job *j, uint32_t self, run_state *r, nb_status st, const nb_error *err,
+       const nb_task_counts *counts)
+{
+    Nbc__Report *m = NB_WIRE_NEW(j->arena, Nbc__Report, nbc__report);
+    nb_rpc_options options = NB_RPC_OPTIONS_INIT;
+    nb_rpc_message *answer = NULL;
+    nb_error ignored = NB_ERROR_INIT;
+    nb_str bytes;
+
+    if (m == NULL) {
+        return;
+    }
+    NB_WIRE_SET(m, worker, self);
+    m->attempt = (Nbc__Attempt *)(uintptr_t)j->task->attempt;
+    NB_WIRE_SET(m, ok, st == NB_OK);
+    NB_WIRE_SET(m, rows, counts->rows_out);
+    NB_WIRE_SET(m, bytes, counts->bytes_out);
+    NB_WIRE_SET(m, ns, counts->ns);
+    if (st == NB_OK) {
+        m->segments = NB_ARENA_ARRAY(j->arena, int64_t, 3 * r->segments.n + 1);
+        for (size_t i = 0; m->segments != NULL && i < r->segments.n; i++) {
+            memcpy(m->segments + 3 * i, r->segments.items[i], 3 * sizeof(int64_t));
+            m->n_segments += 3;
+        }
+        if (r->written == (int64_t)r->few.len && r->few.len > 0) {
+            NB_WIRE_SET(m, blocks, nb_wire_bytes(nb_strbuf_str(&r->few)));
+        }
+    } else {
+        m->failure = nb_failure_write(j->arena, st, err);
+        if (r->fetch.failed) {
+            NB_WIRE_SET(m, is_lost, 1);
+            NB_WIRE_SET(m, lost_worker, r->fetch.lost_worker);
+            NB_WIRE_SET(m, lost_stage, (uint32_t)r->fetch.lost_stage);
+        }
+    }
+    bytes.len = protobuf_c_message_get_packed_size(&m->base);
+    bytes.data = nb_arena_alloc(j->arena, bytes.len + 1);
+    if (bytes.data == NULL) {
+        return;
+    }
+    protobuf_c_message_pack(&m->base, (uint8_t *)(uintptr_t)bytes.data);
+    options.deadline_ms = REPORT_MS;
+    if (nb_rpc_unary(w->channel, REPORT, &NB_RPC_PIECE(bytes), &options, &answer, NULL, &ignored) <
+        0) {
+        nb_log(NB_LOG_WARN, "worker", "a report did not arrive: %s", nb_error_message(&ignored));
+        pthread_mutex_lock(&w->lock);
+        if (w->stream != NULL && w->id == self) { /* the master must not wait for it in vain */
+            nb_rpc_cancel(w->stream);
+        }
+        pthread_mutex_unlock(&w->lock);
+    }
+    nb_rpc_message_free(answer);
+    nb_error_clear(&ignored);
+}
+
+static void
+do_job(worker *w, job *j, uint32_t self)
+{
+    run_state r = {.w = w, .j = j};
+    nb_task_counts counts = {0};
+    nb_error err = NB_ERROR_INIT;
+    nb_status st;
+
+    r.fetch = (nb_fetch){.peers = &w->peers,
+                         .driver = w->channel,
+                         .cancel = &j->cancel,
+                         .query = j->task->attempt->query,
+                         .self = self,
+                         .local = read_local,
+                         .payload = &r};
+    st = run_task(&r, &counts, &err);
+    if (!j->dropped) {
+        report(w, j, self, &r, st, &err, &counts);
+    }
+    nb_spill_file_free(r.file);
+    nb_strbuf_free(&r.few);
+    nb_error_clear(&err);
+}
+
+static void *
+core_main(void *payload)
+{
+    worker *w = payload;
+
+    pthread_mutex_lock(&w->lock);
+    while (!w->stopping) {
+        job *j = w->queue;
+        uint32_t self = w->id;
+
+        if (j == NULL) {
+            pthread_cond_wait(&w->wake, &w->lock);
+            continue;
+        }
+        w->queue = j->next;
+        j->next = w->running;
+        w->running = j;
+        pthread_mutex_unlock(&w->lock);
+        do_job(w, j, self);
+        pthread_mutex_lock(&w->lock);
+        for (job **at = &w->running; *at != NULL; at = &(*at)->next) {
+            if (*at == j) {
+                *at = j->next;
+                break;
+            }
+        }
+        pthread_cond_broadcast(&w->wake);
+        nb_arena_free(j->arena);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+/* Stops what matches; the lock is held. */
+static void
+drop_jobs(worker *w, uint64_t query, const Nbc__Attempt *only, bool all)
+{
+    job **at = &w->queue;
+
+    while (*at != NULL) {
+        const Nbc__Attempt *a = (*at)->task->attempt;
+
+        if (all || (a->query == query &&
+                    (only == NULL || (a->stage == only->stage && a->task == only->task &&
+                                      a->attempt == only->attempt)))) {
+            job *j = *at;
+
+            *at = j->next;
+            nb_arena_free(j->arena);
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    for (job *j = w->running; j != NULL; j = j->next) {
+        const Nbc__Attempt *a = j->task->attempt;
+
+        if (all || (a->query == query &&
+                    (only == NULL || (a->stage == only->stage && a->task == only->task &&
+                                      a->attempt == only->attempt)))) {
+            j->dropped = true;
+            atomic_store(&j->cancel.requested, 1);
+        }
+    }
+}
+
+static nb_status
+obey(worker *w, nb_rpc_message *message, nb_error *err)
+{
+    nb_arena *arena = nb_arena_new(NULL);
+    nb_str bytes = arena ? nb_rpc_message_copy(message, arena) : (nb_str){NULL, 0};
+    ProtobufCMessage *m;
+    const Nbc__Command *c;
+    nb_status st = NB_NOMEM;
+    job *j, **at;
+
+    if (bytes.data != NULL) {
+        st = nb_message_unpack(arena, &nbc__command__descriptor, bytes.data, bytes.len, &m, err);
+    }
+    if (st < 0) {
+        nb_arena_free(arena);
+        return st;
+    }
+    c = (const Nbc__Command *)m;
+    pthread_mutex_lock(&w->lock);
+    if (c->has_worker) {
+        w->id = c->worker;
+        w->heartbeat_ms = (int)NB_MAX(c->heartbeat_ms, 10);
+        nb_log(NB_LOG_INFO, "worker", "attached to %s as worker %u", w->master, w->id);
+    }
+    if (c->kill != NULL) {
+        drop_jobs(w, c->kill->query, c->kill, false);
+    }
+    if (c->has_release) {
+        drop_jobs(w, c->release, NULL, false);
+        forget_files(w, c->release, false);
+    }
+    if (c->launch != NULL && c->launch->attempt != NULL) {
+        j = NB_ARENA_NEW(arena, job);
+        if (j == NULL) {
+            st = NB_NOMEM;
+        } else {
+            j->arena = arena;
+            j->task = c->launch;
+            arena = NULL;
+            for (at = &w->queue; *at != NULL; at = &(*at)->next) {
+            }
+            *at = j;
+        }
+    }
+    pthread_cond_broadcast(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    nb_arena_free(arena);
+    return st;
+}
+
+/* One attachment, from its begin to its end. */
+static void
+attach(worker *w)
+{
+    nb_arena *arena = nb_arena_new(NULL);
+    Nbc__WorkerInfo *m = arena ? NB_WIRE_NEW(arena, Nbc__WorkerInfo, nbc__worker_info) : NULL;
+    nb_rpc_options options = NB_RPC_OPTIONS_INIT;
+    nb_rpc_message *message;
+    nb_rpc_stream *stream;
+    nb_error err = NB_ERROR_INIT;
+    nb_status st;
+    nb_str bytes;
+
+    if (m == NULL) {
+        nb_arena_free(arena);
+        return;
+    }
+    NB_WIRE_SET(m, address, nb_wire_bytes(nb_str_of(w->address)));
+    NB_WIRE_SET(m, cores, (uint32_t)w->cores);
+    NB_WIRE_SET(m, memory, w->memory);
+    NB_WIRE_SET(m, version, nb_wire_bytes(NB_STR(NB_VERSION)));
+    bytes.len = protobuf_c_message_get_packed_size(&m->base);
+    bytes.data = nb_arena_alloc(arena, bytes.len + 1);
+    if (bytes.data == NULL) {
+        nb_arena_free(arena);
+        return;
+    }
+    protobuf_c_message_pack(&m->base, (uint8_t *)(uintptr_t)bytes.data);
+    st = nb_rpc_open(w->channel, ATTACH, &NB_RPC_PIECE(bytes), true, &options, &stream, &err);
+    if (st == NB_OK) {
+        pthread_mutex_lock(&w->lock);
+        w->stream = stream;
+        if (w->stopping) {
+            nb_rpc_cancel(stream);
+        }
+        pthread_mutex_unlock(&w->lock);
+        while ((st = nb_rpc_receive(stream, &message, NULL, &err)) == NB_OK) {
+            st = obey(w, message, &err);
+            nb_rpc_message_free(message);
+            if (st < 0) {
+                break;
+            }
+        }
+        pthread_mutex_lock(&w->lock);
+        if (w->id != 0) {
+            nb_log(NB_LOG_WARN, "worker", "no longer attached to %s", w->master);
+        }
+        w->stream = NULL;
+        w->id = 0;
+        drop_jobs(w, 0, NULL, true);
+        forget_files(w, 0, true);
+        while (w->running != NULL) { /* cores are counted anew */
+            pthread_cond_wait(&w->wake, &w->lock);
+        }
+        forget_files(w, 0, true);
+        pthread_mutex_unlock(&w->lock);
+        nb_rpc_close(stream);
+    }
+    nb_error_clear(&err);
+    nb_arena_free(arena);
+}
+
+static void *
+attach_main(void *payload)
+{
+    worker *w = payload;
+    bool stopping = false;
+
+    while (!stopping) {
+        struct timespec until;
+
+        attach(w);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 200 * 1000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&w->lock);
+        if (!w->stopping) {
+            pthread_cond_timedwait(&w->wake, &w->lock, &until);
+        }
+        stopping = w->stopping;
+        pthread_mutex_unlock(&w->lock);
+    }
+    return NULL;
+}
+
+static void
+beat(worker *w, uint32_t id)
+{
+    Nbc__Beat m = {.base = {.descriptor = &nbc__beat__descriptor}, .has_worker = 1, .worker = id};
+    uint8_t bytes[16];
+    size_t n = protobuf_c_message_pack(&m.base, bytes);
+    nb_rpc_options options = NB_RPC_OPTIONS_INIT;
+    nb_rpc_message *answer = NULL;
+    nb_arena *arena = nb_arena_new(NULL);
+    nb_error err = NB_ERROR_INIT;
+    ProtobufCMessage *a;
+
+    options.deadline_ms = 5000;
+    if (arena != NULL &&
+        nb_rpc_unary(w->channel, BEAT, &NB_RPC_PIECE(((nb_str){(const char *)bytes, n})), &options,
+                     &answer, NULL, &err) == NB_OK) {
+        nb_str text = nb_rpc_message_copy(answer, arena);
+
+        if (text.data != NULL &&
+            nb_message_unpack(arena, &nbc__beat_answer__descriptor, text.data, text.len, &a,
+                              &err) == NB_OK &&
+            !((const Nbc__BeatAnswer *)a)->known) {
+            pthread_mutex_lock(&w->lock);
+            if (w->stream != NULL && w->id == id) {
+                nb_rpc_cancel(w->stream);
+            }
+            pthread_mutex_unlock(&w->lock);
+        }
+    }
+    nb_rpc_message_free(answer);
+    nb_error_clear(&err);
+    nb_arena_free(arena);
+}
+
+static void *
+beat_main(void *payload)
+{
+    worker *w = payload;
+
+    for (;;) {
+        struct timespec until;
+        uint32_t id;
+        int64_t ms;
+
+        pthread_mutex_lock(&w->lock);
+        id = w->id;
+        ms = id != 0 ? w->heartbeat_ms : 50;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += (ms % 1000) * 1000000;
+        until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        while (!w->stopping && pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
+        }
+        if (w->stopping) {
+            pthread_mutex_unlock(&w->lock);
+            return NULL;
+        }
+        id = w->id;
+        pthread_mutex_unlock(&w->lock);
+        if (id != 0) {
+            beat(w, id);
+        }
+    }
+}
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+static void
+usage(FILE *out)
+{
+    fputs(
+        "Usage: nbasparkd worker [OPTION …] spark://HOST:PORT\n\n"
+        "  -c, --cores N               tasks at once (SPARK_WORKER_CORES; all cores)\n"
+        "  -m, --memory SIZE           of all tasks (SPARK_WORKER_MEMORY; 60 % of the machine's)\n"
+        "  -h, --host HOST             where peers reach this worker (SPARK_LOCAL_IP; 127.0.0.1)\n"
+        "  -p, --port PORT             of the same (SPARK_WORKER_PORT; any free one)\n"
+        "      --webui-port PORT       of the web page (SPARK_WORKER_WEBUI_PORT; 8081)\n"
+        "      --properties-file FILE  instead of spark-defaults.conf\n"
+        "      --insecure              listen beyond loopback without authentication\n"
+        "      --log-json              log as lines of JSON\n"
+        "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
+        "      --help, --version\n\n"
+        "Blocks and spilled data go below SPARK_LOCAL_DIRS (spark.local.dir).\n",
+        out);
+}
+
+static int
+read_options(worker *w, int argc, char **argv)
+{
+    enum { WEBUI_PORT = 256, PROPERTIES, INSECURE, LOG_JSON, LOG_LEVEL, HELP, VERSION };
+    static const struct option options[] = {
+        {"cores", required_argument, NULL, 'c'},
+        {"memory", required_argument, NULL, 'm'},
+        {"host", required_argument, NULL, 'h'},
+        {"port", required_argument, NULL, 'p'},
+        {"webui-port", required_argument, NULL, WEBUI_PORT},
+        {"properties-file", required_argument, NULL, PROPERTIES},
+        {"insecure", no_argument, NULL, INSECURE},
+        {"log-json", no_argument, NULL, LOG_JSON},
+        {"log-level", required_argument, NULL, LOG_LEVEL},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
+        {NULL, 0, NULL, 0}};
+    nb_log_level level;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "c:m:h:p:", options, NULL)) != -1) {
+        switch (c) {
+        case 'c': w->cores_text = optarg; break;
+        case 'm': w->memory_text = optarg; break;
+        case 'h': w->host = optarg; break;
+        case 'p': w->port = optarg; break;
+        case WEBUI_PORT: w->webui_port = optarg; break;
+        case PROPERTIES: w->properties_file = optarg; break;
+        case INSECURE: w->insecure = true; break;
+        case LOG_JSON: nb_log_set_json(true); break;
+        case LOG_LEVEL:
+            if (!nb_log_level_parse(nb_str_of(optarg), &level)) {
+                fprintf(stderr, "no such log level: %s\n", optarg);
+                return 2;
+            }
+            nb_log_set_level(level);
+            break;
+        case HELP: usage(stdout); return 0;
+        case VERSION: puts("nbasparkd " NB_VERSION); return 0;
+        default: usage(stderr); return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        usage(stderr);
+        return 2;
+    }
+    w->master = argv[optind];
+    return -1;
+}
+
+static const char *
+setting(const char *option, const char *variable, const char *otherwise)
+{
+    const char *value = option ? option : getenv(variable);
+
+    return value && *value ? value : otherwise;
+}
+
+/* "2g", "512m": as Spark reads it. */
+static nb_status
+read_sizes(worker *w, nb_error *err)
+{
+    const char *memory = setting(w->memory_text, "SPARK_WORKER_MEMORY", NULL);
+    const char *cores = setting(w->cores_text, "SPARK_WORKER_CORES", NULL);
+    const char *dirs = getenv("SPARK_LOCAL_DIRS");
+    nb_config *scratch = nb_config_new();
+    int64_t n = nb_threads_available();
+    nb_status st = NB_OK;
+
+    if (scratch == NULL) {
+        return NB_NOMEM;
+    }
+    if (cores != NULL && (!nb_str_to_int64(nb_str_of(cores), &n) || n < 1 || n > 4096)) {
+        st = nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "--cores wants a number", NULL);
+    }
+    w->cores = (int)n;
+    if (st == NB_OK && memory != NULL) {
+        st = nb_config_set(scratch, NB_STR("spark.memory.limit"), nb_str_of(memory), err);
+        w->memory = (size_t)nb_config_int(scratch, NB_CONF_MEMORY_LIMIT);
+    }
+    if (w->memory == 0) {
+        w->memory = (size_t)sysconf(_SC_PHYS_PAGES) / 5 * 3 * (size_t)sysconf(_SC_PAGESIZE);
+    }
+    w->local_dir = dirs && *dirs ? (nb_str){dirs, strcspn(dirs, ",")}
+                                 : nb_config_str(w->config, NB_CONF_LOCAL_DIR);
+    nb_config_free(scratch);
+    return st;
+}
+
+static nb_status
+start(worker *w, nb_error *err)
+{
+    static const nb_rpc_method methods[] = {
+        {.path = NB_FETCH_METHOD, .handler = handle_fetch, .is_long = true}};
+    nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
+    nb_rpc_channel_options to_master = NB_RPC_CHANNEL_OPTIONS_INIT;
+    nb_rpc_method method = methods[0];
+    nb_str url = nb_str_of(w->master);
+    char address[300];
+    int port, bound;
+
+    NB_TRY(nb_daemon_config(w->properties_file, &w->config, err));
+    NB_TRY(nb_secrets_load(w->config, &w->secrets, err));
+    NB_TRY(nb_tls_files_load(w->config, &w->tls, err));
+    NB_TRY(read_sizes(w, err));
+    if (nb_str_starts_with(url, NB_STR("spark://"))) {
+        url.data += 8;
+        url.len -= 8;
+    }
+    w->host = setting(w->host, "SPARK_LOCAL_IP", "127.0.0.1");
+    if (!nb_is_loopback(w->host) && !nb_secrets_any(&w->secrets) && !w->insecure) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "listening beyond loopback needs authentication: set "
+                        "spark.authenticate.secret, or say --insecure",
+                        NULL);
+    }
+    port = nb_daemon_port(w->port, "SPARK_WORKER_PORT", w->config, "spark.worker.port", 0, err);
+    if (port < 0) {
+        return NB_ERROR;
+    }
+    w->pool = nb_pool_new(NULL, "worker", w->memory);
+    if (w->pool == NULL) {
+        return NB_NOMEM;
+    }
+    to_master.target = url;
+    to_master.token =
+        nb_strbuf_str(w->secrets.secret.len > 0 ? &w->secrets.secret : &w->secrets.token);
+    to_master.tls = w->tls.enabled;
+    to_master.ca = nb_strbuf_str(&w->tls.roots);
+    NB_TRY(nb_peers_init(&w->peers, to_master.token));
+    NB_TRY(nb_rpc_channel_new(&to_master, &w->channel, err));
+    options.gate = nb_secrets_gate;
+    options.gate_payload = &w->secrets;
+    NB_TRY(nb_rpc_server_new(&options, &w->server, err));
+    method.payload = w;
+    NB_TRY(nb_rpc_server_add(w->server, &method, 1, err));
+    nb_daemon_address(address, w->host, port);
+    NB_TRY(nb_rpc_server_listen(w->server, address, NULL, &bound, err));
+    nb_daemon_address(w->address, w->host, bound);
+    return nb_rpc_server_start(w->server, err);
+}
+
+static void
+run(worker *w)
+{
+    pthread_t *threads = nb_pool_alloc(w->pool, (size_t)(w->cores + 2) * sizeof(pthread_t));
+    int n = 0;
+
+    for (int i = 0; threads != NULL && i < w->cores; i++) {
+        n += pthread_create(&threads[n], NULL, core_main, w) == 0;
+    }
+    if (threads != NULL) {
+        n += pthread_create(&threads[n], NULL, attach_main, w) == 0;
+        n += pthread_create(&threads[n], NULL, beat_main, w) == 0;
+        nb_log(NB_LOG_INFO, "worker", "nbasparkd " NB_VERSION ": %d cores, %zu MiB, blocks at %s",
+               w->cores, w->memory >> 20, w->address);
+        nb_daemon_wait();
+    }
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    if (w->stream != NULL) {
+        nb_rpc_cancel(w->stream);
+    }
+    pthread_cond_broadcast(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    for (int i = 0; i < n; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    nb_pool_dealloc(w->pool, threads, (size_t)(w->cores + 2) * sizeof(pthread_t));
+}
+
+int
+nb_worker_main(int argc, char **argv)
+{
+    worker w = {0};
+    nb_error err = NB_ERROR_INIT;
+    int code;
+    nb_status st;
+
+    nb_daemon_begin();
+    code = read_options(&w, argc, argv);
+    if (code >= 0) {
+        return code;
+    }
+    pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.wake, NULL);
+    st = start(&w, &err);
+    code = st < 0;
+    if (st < 0) {
+        nb_log(NB_LOG_FATAL, "worker", "%s",
+               st == NB_NOMEM ? "out of memory" : nb_error_message(&err));
+    } else {
+        run(&w);
+        nb_rpc_server_stop(w.server, GRACE_MS);
+    }
+    nb_rpc_server_free(w.server);
+    nb_rpc_channel_release(w.channel);
+    nb_peers_free(&w.peers);
+    nb_tls_files_free(&w.tls);
+    nb_secrets_free(&w.secrets);
+    nb_config_free(w.config);
+    nb_pool_free(w.pool);
+    nb_error_clear(&err);
+    nb_rpc_stop();
+    return code;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_scheduler.c: tasks, failures, lost workers and their lineage, without a process.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "cluster/scheduler.h"
+
+static nb_scheduler *
+scheduler(int max_failures)
+{
+    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
+    nb_scheduler *s;
+
+    options.max_failures = max_failures;
+    options.heartbeat_timeout_ms = 100;
+    assert_int_equal(nb_scheduler_new(&options, &s), NB_OK);
+    return s;
+}
+
+/* A map stage of n tasks, then a reduce stage of n. */
+static void
+add_two_stages(nb_scheduler *s, uint64_t query, int n)
+{
+    static const int inputs[] = {0};
+    nb_sched_stage stages[] = {{.n_tasks = n}, {.n_tasks = n, .inputs = inputs, .n_inputs = 1}};
+
+    assert_int_equal(nb_scheduler_query_add(s, query, stages, 2, 1), NB_OK);
+}
+
+static nb_sched_state
+state(nb_scheduler *s, uint64_t query)
+{
+    int stage, task;
+
+    return nb_scheduler_query_state(s, query, &stage, &task);
+}
+
+static void
+done(nb_scheduler *s, const nb_sched_action *a)
+{
+    assert_true(
+        nb_scheduler_task_done(s, a->query, a->stage, a->task, a->attempt, a->worker, false));
+}
+
+static void
+test_scheduler__runs_stages_in_order(void **unused)
+{
+    nb_scheduler *s = scheduler(4);
+    nb_sched_action a[4];
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 2, 0);
+    nb_scheduler_worker_join(s, 2, 1, 0);
+    add_two_stages(s, 7, 2);
+    assert_true(nb_scheduler_next(s, 0, &a[0]));
+    assert_true(nb_scheduler_next(s, 0, &a[1]));
+    assert_int_not_equal(a[0].worker, a[1].worker); /* they go round */
+    assert_int_equal(a[0].stage + a[1].stage, 0);
+    assert_false(nb_scheduler_next(s, 0, &a[2])); /* stage 1 waits for stage 0 */
+    done(s, &a[0]);
+    assert_false(nb_scheduler_next(s, 0, &a[2]));
+    done(s, &a[1]);
+    assert_true(nb_scheduler_next(s, 0, &a[2]));
+    assert_true(nb_scheduler_next(s, 0, &a[3]));
+    assert_int_equal(a[2].stage, 1);
+    assert_int_equal(state(s, 7), NB_SCHED_RUNNING);
+    done(s, &a[2]);
+    done(s, &a[3]);
+    assert_int_equal(state(s, 7), NB_SCHED_READY);
+    nb_scheduler_query_end(s, 7);
+    assert_false(nb_scheduler_next(s, 0, &a[0]));
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__refuses_late_and_double_reports(void **unused)
+{
+    nb_scheduler *s = scheduler(4);
+    nb_sched_action first, second;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    add_two_stages(s, 1, 1);
+    assert_true(nb_scheduler_next(s, 0, &first));
+    nb_scheduler_tick(s, 1000); /* silent for too long */
+    assert_false(nb_scheduler_worker_beat(s, 1, 1000));
+    nb_scheduler_worker_join(s, 2, 1, 1000);
+    assert_true(nb_scheduler_next(s, 1000, &second));
+    assert_int_equal(second.attempt, first.attempt + 1);
+    assert_false(nb_scheduler_task_done(s, 1, 0, 0, first.attempt, 1, false));
+    done(s, &second);
+    assert_false(nb_scheduler_task_done(s, 1, 0, 0, second.attempt, 2, false));
+    assert_false(nb_scheduler_task_failed(s, 1, 0, 0, second.attempt, 2, true));
+    assert_false(nb_scheduler_task_done(s, 99, 0, 0, 1, 2, false));
+    assert_false(nb_scheduler_task_done(s, 1, 5, 0, 1, 2, false));
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__makes_lost_outputs_again(void **unused)
+{
+    nb_scheduler *s = scheduler(4);
+    nb_sched_action a, b, again, kill;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    nb_scheduler_worker_join(s, 2, 1, 0);
+    add_two_stages(s, 1, 2);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_true(nb_scheduler_next(s, 0, &b));
+    done(s, &a);
+    done(s, &b);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_true(nb_scheduler_next(s, 0, &b));
+    assert_int_equal(a.stage, 1);
+    nb_scheduler_worker_lost(s, a.worker);
+    /* the other attempt waits for blocks that are gone: it is stopped, then the map task runs again */
+    assert_true(nb_scheduler_next(s, 0, &kill));
+    assert_true(kill.kill);
+    assert_int_equal(kill.worker, b.worker);
+    assert_true(nb_scheduler_next(s, 0, &again));
+    assert_int_equal(again.stage, 0);
+    assert_int_equal(again.worker, b.worker);
+    done(s, &again);
+    for (int i = 0; i < 2; i++) {
+        assert_true(nb_scheduler_next(s, 0, &again));
+        assert_int_equal(again.stage, 1);
+        done(s, &again);
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__fails_after_max_failures(void **unused)
+{
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action a;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    add_two_stages(s, 1, 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(state(s, 1), NB_SCHED_RUNNING);
+        assert_true(nb_scheduler_next(s, 0, &a));
+        assert_true(nb_scheduler_task_failed(s, 1, 0, 0, a.attempt, a.worker, true));
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_FAILED);
+    assert_false(nb_scheduler_next(s, 0, &a));
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__keeps_what_is_durable(void **unused)
+{
+    nb_scheduler *s = scheduler(3);
+    nb_sched_stage stage = {.n_tasks = 1, .durable = true};
+    nb_sched_action a;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, &stage, 1, 1), NB_OK);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    done(s, &a);
+    nb_scheduler_worker_lost(s, 1);
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__drives_its_own_stages(void **unused)
+{
+    static const int inputs[] = {0};
+    nb_sched_stage stages[] = {{.n_tasks = 1, .on_driver = true},
+                               {.n_tasks = 1, .inputs = inputs, .n_inputs = 1}};
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action a;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 2, 1), NB_OK);
+    assert_false(nb_scheduler_next(s, 0, &a));
+    assert_int_equal(state(s, 1), NB_SCHED_DRIVE);
+    assert_true(nb_scheduler_task_done(s, 1, 0, 0, 0, NB_SCHED_DRIVER, true));
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_int_equal(a.stage, 1);
+    nb_scheduler_query_end(s, 1);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_true(a.kill);
+    nb_scheduler_free(s);
+}
+
+/* Workers come and go at random, attempts fail, reports get lost: every query must end ready, with each task done by the attempt that
+ * the scheduler believes in. */
+static void
+test_scheduler__survives_chaos(void **unused)
+{
+    enum { RUNNING = 64 };
+    nb_random random = {.state = 7};
+    nb_scheduler *s = scheduler(1000000);
+    nb_sched_action running[RUNNING];
+    int n = 0;
+    uint32_t next = 1, oldest = 1;
+    int64_t now = 0;
+
+    (void)unused;
+    add_two_stages(s, 1, 50);
+    add_two_stages(s, 2, 30);
+    for (int step = 0;
+         step < 200000 && (state(s, 1) != NB_SCHED_READY || state(s, 2) != NB_SCHED_READY);
+         step++) {
+        uint64_t dice = nb_random_u64(&random) % 100;
+
+        now++;
+        for (uint32_t w = oldest; w < next; w++) {
+            nb_scheduler_worker_beat(s, w, now);
+        }
+        if (nb_scheduler_workers(s) < 4) {
+            nb_scheduler_worker_join(s, next++, 4, now);
+        } else if (dice == 0 && step % 7 == 0) {
+            nb_scheduler_worker_lost(s, oldest++);
+        }
+        while (n < RUNNING && nb_scheduler_next(s, now, &running[n])) {
+            n += !running[n].kill;
+        }
+        if (n > 0) {
+            int i = (int)(nb_random_u64(&random) % (uint64_t)n);
+            nb_sched_action a = running[i];
+
+            running[i] = running[--n];
+            if (dice < 90) {
+                nb_scheduler_task_done(s, a.query, a.stage, a.task, a.attempt, a.worker, false);
+            } else {
+                nb_scheduler_task_failed(s, a.query, a.stage, a.task, a.attempt, a.worker, true);
+            }
+        }
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    assert_int_equal(state(s, 2), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+/* A thousand workers with 16 cores: launching must not cost more with their number. benchmarks/bench_cluster.py times it. */
+static void
+test_scheduler__thousand_workers(void **unused)
+{
+    nb_scheduler *s = scheduler(4);
+    nb_sched_action a, ring[1024];
+    size_t at = 0, n = 0, launched = 0;
+
+    (void)unused;
+    for (uint32_t w = 1; w <= 1000; w++) {
+        nb_scheduler_worker_join(s, w, 16, 0);
+    }
+    for (uint64_t q = 1; q <= 10; q++) {
+        add_two_stages(s, q, 5000);
+    }
+    while (launched < 100000 || n > 0) {
+        while (n < 1024 && nb_scheduler_next(s, 0, &a)) {
+            ring[(at + n++) % 1024] = a;
+            launched++;
+        }
+        if (n == 0) {
+            break;
+        }
+        done(s, &ring[at]);
+        at = (at + 1) % 1024;
+        n--;
+    }
+    assert_int_equal(launched, 100000);
+    assert_int_equal(state(s, 10), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scheduler__runs_stages_in_order),
+        cmocka_unit_test(test_scheduler__refuses_late_and_double_reports),
+        cmocka_unit_test(test_scheduler__makes_lost_outputs_again),
+        cmocka_unit_test(test_scheduler__fails_after_max_failures),
+        cmocka_unit_test(test_scheduler__keeps_what_is_durable),
+        cmocka_unit_test(test_scheduler__drives_its_own_stages),
+        cmocka_unit_test(test_scheduler__survives_chaos),
+        cmocka_unit_test(test_scheduler__thousand_workers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
