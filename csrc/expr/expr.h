@@ -109,7 +109,7 @@ struct nb_expr {
             const void *
                 payload; /* what the binder prepared (compiled pattern, zone, ...); owned by the arena. Follows from fn, type and
                                   * args alone: calls that agree in those are the same computation */
-            bool fails; /* this overload itself may raise, whatever its arguments do */
+            bool fails;  /* this overload itself may raise, whatever its arguments do */
         } call;
         struct {
             nb_cast_mode mode;
