@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "exec/exec.h"
+#include "monitor/monitor.h"
 #include "rpc/server.h"
 
 typedef struct nb_cluster nb_cluster;
@@ -28,5 +29,7 @@ typedef struct nb_cluster_counts {
     int workers, cores, queries;
 } nb_cluster_counts;
 nb_cluster_counts nb_cluster_count(nb_cluster *c);
+/* For nb_monitor_pages: the workers that are attached. payload: the cluster. */
+nb_status nb_cluster_list_workers(void *payload, nb_monitor_emit_worker emit, void *to);
 
 #endif

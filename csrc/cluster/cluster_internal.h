@@ -24,6 +24,7 @@ typedef struct nb_attached {
     struct nb_attached *next;
     uint32_t id;
     nb_str address;
+    int64_t memory; /* bytes of all its tasks */
     nb_outgoing *first, *last;
     pthread_cond_t wake;
     bool lost; /* its call is to end */

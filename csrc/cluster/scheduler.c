@@ -371,6 +371,18 @@ nb_scheduler_has_worker(const nb_scheduler *s, uint32_t worker)
     return worker_of(s, worker) != NULL;
 }
 
+bool
+nb_scheduler_worker_state(const nb_scheduler *s, uint32_t worker, nb_sched_worker_state *out)
+{
+    const sched_worker *w = worker_of(s, worker);
+
+    if (w == NULL) {
+        return false;
+    }
+    *out = (nb_sched_worker_state){w->cores, w->cores - w->free, w->beat_ms};
+    return true;
+}
+
 int
 nb_scheduler_cores(const nb_scheduler *s)
 {

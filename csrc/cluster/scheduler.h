@@ -71,6 +71,13 @@ nb_status nb_scheduler_worker_join(nb_scheduler *s, uint32_t worker, int cores, 
 bool nb_scheduler_worker_beat(nb_scheduler *s, uint32_t worker, int64_t now_ms);
 void nb_scheduler_worker_lost(nb_scheduler *s, uint32_t worker);
 bool nb_scheduler_has_worker(const nb_scheduler *s, uint32_t worker);
+typedef struct nb_sched_worker_state {
+    int cores, running;
+    int64_t beat_ms; /* the last, by the clock of the events */
+} nb_sched_worker_state;
+
+/* false: it is not there. */
+bool nb_scheduler_worker_state(const nb_scheduler *s, uint32_t worker, nb_sched_worker_state *out);
 int nb_scheduler_cores(const nb_scheduler *s); /* of all workers that are there */
 int nb_scheduler_workers(const nb_scheduler *s);
 

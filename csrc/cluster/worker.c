@@ -25,6 +25,7 @@
 #include "cluster/fragment_internal.h"
 #include "cluster/task.h"
 #include "exec/spill_file.h"
+#include "monitor/monitor.h"
 #include "plan/message_unpack.h"
 #include "rpc/call.h"
 #include "rpc/runtime.h"
@@ -62,6 +63,7 @@ typedef struct worker {
     nb_pool *pool;
     nb_rpc_channel *channel;
     nb_rpc_server *server;
+    nb_monitor_server *pages;
     nb_peers peers;
     char address[300];
     nb_str local_dir;
@@ -799,6 +801,34 @@ read_sizes(worker *w, nb_error *err)
     return st;
 }
 
+/* The web page. A worker is of use without it too: a port in use, as on a machine with several workers, is said and no failure. */
+static nb_status
+serve_pages(worker *w, nb_error *err)
+{
+    const char *token = getenv("NBASPARK_UI_TOKEN");
+    nb_monitor_pages pages = {
+        .is_worker = true, .title = w->address, .host = w->host, .insecure = w->insecure};
+    nb_error why = NB_ERROR_INIT;
+
+    pages.port =
+        nb_daemon_port(w->webui_port, "SPARK_WORKER_WEBUI_PORT", w->config, NULL, 8081, err);
+    if (pages.port < 0) {
+        return NB_ERROR;
+    }
+    pages.token = token && *token ? nb_str_of(token) : nb_config_str(w->config, NB_CONF_UI_TOKEN);
+    if (pages.token.len == 0) {
+        pages.token = nb_strbuf_str(w->secrets.token.len > 0 ? &w->secrets.token : &w->secrets.secret);
+    }
+    if (nb_monitor_serve(&pages, &w->pages, &why) < 0) {
+        nb_log(NB_LOG_WARN, "worker", "%s", why.set ? nb_error_message(&why) : "out of memory");
+        nb_error_clear(&why);
+        return NB_OK;
+    }
+    nb_log(NB_LOG_INFO, "worker", "web page at http://%s:%d", w->host,
+           nb_monitor_server_port(w->pages));
+    return NB_OK;
+}
+
 static nb_status
 start(worker *w, nb_error *err)
 {
@@ -849,7 +879,8 @@ start(worker *w, nb_error *err)
     nb_daemon_address(address, w->host, port);
     NB_TRY(nb_rpc_server_listen(w->server, address, NULL, &bound, err));
     nb_daemon_address(w->address, w->host, bound);
-    return nb_rpc_server_start(w->server, err);
+    NB_TRY(nb_rpc_server_start(w->server, err));
+    return serve_pages(w, err);
 }
 
 static void
@@ -905,6 +936,7 @@ nb_worker_main(int argc, char **argv)
         run(&w);
         nb_rpc_server_stop(w.server, GRACE_MS);
     }
+    nb_monitor_server_stop(w.pages);
     nb_rpc_server_free(w.server);
     nb_rpc_channel_release(w.channel);
     nb_peers_free(&w.peers);

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 DAEMON = Path(__file__).parents[2] / "build" / "release" / "nbasparkd"
@@ -60,6 +61,8 @@ class Cluster:
             str(self.port),
             "--connect-port",
             "0",
+            "--webui-port",
+            "0",
         )
         self.port = int(self._wait(self.master.log, r"spark://127\.0\.0\.1:(\d+)").group(1))
 
@@ -73,10 +76,18 @@ class Cluster:
             str(cores),
             "--memory",
             memory,
+            "--webui-port",
+            "0",
         )
         self._wait(worker.log, r"attached to")
         self.workers.append(worker)
         return worker
+
+    def page(self, process, path):
+        """Return what the process answers to GET path on its web port, as text."""
+        port = self._wait(process.log, r"web pages? at http://127\.0\.0\.1:(\d+)").group(1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=TIMEOUT_S) as answer:
+            return answer.read().decode()
 
     def kill(self, worker, how=signal.SIGKILL):
         worker.send_signal(how)
