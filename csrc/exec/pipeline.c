@@ -606,7 +606,8 @@ combine_main(void *payload, int number)
     nb_thread_ctx t = {.job = j, .number = number, .memory = j->memories[number], .stats = stats};
     nb_status st = NB_OK;
 
-    if (j->sink_locals[number] != NULL && j->status >= 0 && j->sink->ops->combine != NULL) {
+    if (j->sink_locals[number] != NULL && !atomic_load(&j->failed) &&
+        j->sink->ops->combine != NULL) {
         t.mark = nb_clock_mono_ns();
         t.scratch = nb_arena_new(j->run->ctx->pool);
         st = t.scratch == NULL ? NB_NOMEM

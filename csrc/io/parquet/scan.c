@@ -36,20 +36,11 @@ close_local(nb_source *src, void *local)
 }
 
 static nb_status
-open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
+fill_local(const nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
-    nb_pq_source *s = (nb_pq_source *)src;
-    nb_pq_local *l = nb_pool_zalloc(pool, sizeof *l);
-
-    if (!l) {
-        return NB_NOMEM;
-    }
-    l->pool = pool;
-    l->open_file = -1;
-    *out = l;
-    l->arena = nb_arena_new(pool);
-    l->scratch = nb_arena_new(pool);
-    l->memory = nb_arena_new(pool);
+    l->arena = nb_arena_new(l->pool);
+    l->scratch = nb_arena_new(l->pool);
+    l->memory = nb_arena_new(l->pool);
     if (!l->arena || !l->scratch || !l->memory) {
         return NB_NOMEM;
     }
@@ -61,6 +52,26 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
     }
     return s->n_filters ? nb_eval_new(l->memory, s->exprs, s->n_filters, s->info, &l->eval, err)
                         : NB_OK;
+}
+
+static nb_status
+open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
+{
+    nb_pq_local *l = nb_pool_zalloc(pool, sizeof *l);
+    nb_status st;
+
+    if (!l) {
+        return NB_NOMEM;
+    }
+    l->pool = pool;
+    l->open_file = -1;
+    st = fill_local((const nb_pq_source *)src, l, err);
+    if (st < 0) { /* nobody closes what was not opened */
+        close_local(src, l);
+        return st;
+    }
+    *out = l;
+    return NB_OK;
 }
 
 nb_status
