@@ -354,8 +354,8 @@ static int
 writers(query *out)
 {
     static const char *const FORMATS[] = {"csv", "parquet", "text"};
-    Sc__Relation *rows = plan_sql(arena, "select /*+ repartition(2) */ * from t");
-    Sc__Relation *lines = plan_sql(arena, "select /*+ repartition(2) */ s from t");
+    Sc__Relation *rows = plan_sql(arena, "select * from t");
+    Sc__Relation *lines = plan_sql(arena, "select s from t");
     Sc__Relation *old = plan_sql(arena, "select id, s from u");
     char *path = at("out");
     int n = 0;
