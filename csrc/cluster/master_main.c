@@ -163,13 +163,12 @@ static void
 serve_pages(master *m, const char *host, int port)
 {
     const char *token = getenv("NBASPARK_UI_TOKEN");
-    nb_monitor_pages pages = {
-        .title = m->title,
-        .host = host,
-        .port = port,
-        .insecure = m->insecure,
-        .payload = m->cluster,
-        .list_workers = nb_cluster_list_workers};
+    nb_monitor_pages pages = {.title = m->title,
+                              .host = host,
+                              .port = port,
+                              .insecure = m->insecure,
+                              .payload = m->cluster,
+                              .list_workers = nb_cluster_list_workers};
     nb_error err = NB_ERROR_INIT;
 
     snprintf(m->title, sizeof(m->title), "spark://%.200s:%d", host, m->bound);

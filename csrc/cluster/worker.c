@@ -817,7 +817,8 @@ serve_pages(worker *w, nb_error *err)
     }
     pages.token = token && *token ? nb_str_of(token) : nb_config_str(w->config, NB_CONF_UI_TOKEN);
     if (pages.token.len == 0) {
-        pages.token = nb_strbuf_str(w->secrets.token.len > 0 ? &w->secrets.token : &w->secrets.secret);
+        pages.token =
+            nb_strbuf_str(w->secrets.token.len > 0 ? &w->secrets.token : &w->secrets.secret);
     }
     if (nb_monitor_serve(&pages, &w->pages, &why) < 0) {
         nb_log(NB_LOG_WARN, "worker", "%s", why.set ? nb_error_message(&why) : "out of memory");
