@@ -50,7 +50,7 @@ nb_split_conjuncts(nb_arena *arena, nb_expr *e, nb_expr ***list, int *n, int *ca
 }
 
 nb_status
-nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
+nb_join_booleans(nb_arena *arena, nb_expr_kind kind, nb_expr **list, int n, nb_expr **out)
 {
     nb_expr *e;
     bool nullable = false;
@@ -62,7 +62,7 @@ nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
     for (int i = 0; i < n; i++) {
         nullable |= list[i]->nullable;
     }
-    e = nb_expr_new(arena, NB_EXPR_AND, nb_type_of(NB_TYPE_BOOL), nullable, n);
+    e = nb_expr_new(arena, kind, nb_type_of(NB_TYPE_BOOL), nullable, n);
     if (!e) {
         return NB_NOMEM;
     }
@@ -70,6 +70,12 @@ nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
     nb_expr_set_flags(e);
     *out = e;
     return NB_OK;
+}
+
+nb_status
+nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
+{
+    return nb_join_booleans(arena, NB_EXPR_AND, list, n, out);
 }
 
 /* The conjuncts of e, with what disjunctions have in common among them. */

@@ -33,29 +33,6 @@ has_equal(const parts *p, const nb_expr *e)
     return false;
 }
 
-static nb_status
-make_or(nb_arena *arena, nb_expr **list, int n, nb_expr **out)
-{
-    nb_expr *e;
-    bool nullable = false;
-
-    *out = n == 1 ? list[0] : NULL;
-    if (n < 2) {
-        return NB_OK;
-    }
-    for (int i = 0; i < n; i++) {
-        nullable |= list[i]->nullable;
-    }
-    e = nb_expr_new(arena, NB_EXPR_OR, nb_type_of(NB_TYPE_BOOL), nullable, n);
-    if (!e) {
-        return NB_NOMEM;
-    }
-    memcpy(e->args, list, sizeof(nb_expr *) * (size_t)n);
-    nb_expr_set_flags(e);
-    *out = e;
-    return NB_OK;
-}
-
 /* Nested ORs as one list. */
 static nb_status
 split_or(nb_arena *arena, nb_expr *e, parts *out)
@@ -155,7 +132,7 @@ nb_factor_or(nb_arena *arena, nb_expr *e, nb_expr **out)
         kept[n_kept++] = common.list[i];
     }
     if (!always) {
-        NB_TRY(make_or(arena, rests, n, &rest));
+        NB_TRY(nb_join_booleans(arena, NB_EXPR_OR, rests, n, &rest));
         kept[n_kept++] = rest;
     }
     return nb_join_conjuncts(arena, kept, n_kept, out);
@@ -190,5 +167,5 @@ nb_implied_or(nb_arena *arena, nb_expr *e, const nb_attr_set *side, nb_expr **ou
         }
         NB_TRY(nb_join_conjuncts(arena, branches[k].list, left, &made[k]));
     }
-    return make_or(arena, made, n, out);
+    return nb_join_booleans(arena, NB_EXPR_OR, made, n, out);
 }

@@ -27,6 +27,9 @@ nb_status nb_optimize_prune(nb_arena *arena, nb_plan **plan, nb_error *err);
 /* ANDs taken apart; conjunctions put together (NULL for none). */
 nb_status nb_split_conjuncts(nb_arena *arena, nb_expr *e, nb_expr ***list, int *n, int *cap);
 nb_status nb_join_conjuncts(nb_arena *arena, nb_expr **list, int n, nb_expr **out);
+/* The same by AND or OR, as kind says. */
+nb_status
+nb_join_booleans(nb_arena *arena, nb_expr_kind kind, nb_expr **list, int n, nb_expr **out);
 
 /* (a AND b) OR (a AND c) as a AND (b OR c); e itself when nothing is common. */
 nb_status nb_factor_or(nb_arena *arena, nb_expr *e, nb_expr **out);
