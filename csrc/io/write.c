@@ -158,8 +158,7 @@ split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **dat
                             "schema", text ? text : "", NULL);
         }
         nb_partition_escape(&b, schema->children[at].name);
-        job->partition_names[k] = nb_arena_strdup(job->arena, nb_strbuf_str(&b));
-        nb_strbuf_free(&b);
+        job->partition_names[k] = nb_strbuf_finish(job->arena, &b).data;
         if (job->partition_names[k] == NULL) {
             return NB_NOMEM;
         }

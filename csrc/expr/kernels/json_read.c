@@ -409,7 +409,7 @@ from_json_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
             }
         }
     }
-    st = r.nomem ? NB_NOMEM : to_vector(ctx->arena, &c, out);
+    st = r.nomem || r.name.failed || r.text.failed ? NB_NOMEM : to_vector(ctx->arena, &c, out);
     out->type = t;
     nb_strbuf_free(&r.name);
     nb_strbuf_free(&r.text);

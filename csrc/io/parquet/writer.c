@@ -115,6 +115,7 @@ nb_pq_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_
     nb_arena *arena = nb_arena_new(pool);
     struct nb_file_writer *fw = arena ? NB_ARENA_NEW(arena, struct nb_file_writer) : NULL;
     nb_status st = NB_NOMEM;
+    bool ok;
 
     if (!fw) {
         nb_arena_free(arena);
@@ -125,15 +126,17 @@ nb_pq_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_
     fw->options = o;
     fw->n_columns = o->schema->n_children;
     fw->columns = nb_arena_zalloc(arena, sizeof(column_buffer) * (size_t)(fw->n_columns + 1));
-    for (int c = 0; fw->columns && c < fw->n_columns; c++) {
+    ok = fw->columns != NULL;
+    for (int c = 0; ok && c < fw->n_columns; c++) {
         column_buffer *b = &fw->columns[c];
+
         if (nb_type_storage(o->schema->children[c].type)->phys == NB_PHYS_STRING) {
             b->slots = nb_arena_zalloc(arena, sizeof(uint32_t) * DICT_MAX * 2);
             b->offsets = NB_ARENA_ARRAY(arena, uint32_t, DICT_MAX);
-            b->try_dict = b->slots && b->offsets;
+            b->try_dict = ok = b->slots && b->offsets;
         }
     }
-    if (fw->columns) {
+    if (ok) {
         st = nb_file_create(pool, path, &fw->file, err);
     }
     if (st >= 0) {
@@ -392,6 +395,7 @@ put_column(struct nb_file_writer *fw, int c, chunk_info *info, nb_error *err)
             len = (uint32_t)levels.len;
             add_bytes(&body, &len, 4);
             nb_strbuf_add(&body, nb_strbuf_str(&levels));
+            body.failed |= levels.failed;
         }
         if (coded) {
             int width = 0;
