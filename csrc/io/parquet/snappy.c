@@ -8,9 +8,17 @@
  *     2  copy     (tag >> 2) + 1 bytes from next two bytes before here
  *     3  copy     the same with four bytes
  *
- * quick_step does the elements that make up nearly all of a block without a branch on the kind: source, length and advance come from a table
- * and conditional moves, and 16 bytes are moved whatever the length is. It wants QUICK_IN bytes of input left, so that its reads stay inside. Whatever it
- * does not like (long literals, far copies, overlaps, ends, faults) goes to careful_step, which checks everything.
+ * Three ways to go on, the faster the less they take:
+ *
+ *   stride        an optional literal of up to 4 bytes and the copy behind it, 16 bytes of output at most. Dictionaries of numbers are nothing but that: the
+ *                 low bytes of a value, and its high bytes from another value. No branch on kinds or lengths. Bytes come from a copy's source *at the
+ *                 literal's place* on, the literal is laid over them, and the whole is stored at once: then a load of a value hits the one store that
+ *                 wrote it, and need not wait until several stores have left the core.
+ *   quick_step    one element without a branch on its kind, 64 bytes whatever its length.
+ *   careful_step  any element, with every check.
+ *
+ * The first two want QUICK_IN bytes of input left, so that their reads stay inside. What a way does not like (ends, long literals, far copies,
+ * overlaps, faults) goes to the next one. Where strides end soon, more and more elements go to quick_step before the next stride is tried.
  */
 #include "io/parquet/snappy.h"
 
@@ -25,6 +33,11 @@ typedef struct stream {
     uint8_t *out, *out_end;
     const uint8_t *start;
 } stream;
+
+/* Strides between two looks at the ends; each takes 8 bytes at most. */
+#define STRIDES       4
+#define MOST_OUT      16
+#define MOST_PATIENCE 64
 
 typedef enum outcome { GOES_ON, ENDED, FAILED } outcome;
 
@@ -47,6 +60,24 @@ load32(const uint8_t *p)
     memcpy(&v, p, 4);
     return v;
 }
+
+NB_INLINE uint64_t
+load64(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, 8);
+    return v;
+}
+
+NB_INLINE void
+store64(uint8_t *p, uint64_t v)
+{
+    memcpy(p, &v, 8);
+}
+
+/* Keeps the compiler from turning a conditional move into a branch. */
+#define OPAQUE(x) __asm__("" : "+r"(x))
 
 NB_INLINE void
 move16(uint8_t *to, const uint8_t *from)
@@ -154,10 +185,125 @@ quick_step(stream *s)
     return GOES_ON;
 }
 
+/* What a copy's tag says. */
+typedef struct copy_tag {
+    uint32_t mask; /* of the bytes behind it that belong to the offset */
+    uint16_t high; /* what the tag adds to the offset */
+    uint8_t length;
+} copy_tag;
+
+#define NO_STRIDE 64 /* a length that is too long for a stride */
+#define C1(t)                                                            \
+    {((t) & 3) == 1 ? 0xff : 0xffff, ((t) & 3) == 1 ? (t) >> 5 << 8 : 0, \
+     ((t) & 3) == 1   ? 4 + ((t) >> 2 & 7)                               \
+     : ((t) & 3) == 2 ? ((t) >> 2) + 1                                   \
+                      : NO_STRIDE}
+#define C4(t)  C1(t), C1(t + 1), C1(t + 2), C1(t + 3)
+#define C16(t) C4(t), C4(t + 4), C4(t + 8), C4(t + 12)
+#define C64(t) C16(t), C16(t + 16), C16(t + 32), C16(t + 48)
+static const copy_tag copies[256] = {C64(0), C64(64), C64(128), C64(192)};
+
+/* Bytes of the literal that a first tag begins; none when it is a copy's. */
+#define B1(t)  ((t) & 3 ? 0 : (t) >> 2 < 4 ? ((t) >> 2) + 1 : NO_STRIDE)
+#define B4(t)  B1(t), B1(t + 1), B1(t + 2), B1(t + 3)
+#define B16(t) B4(t), B4(t + 4), B4(t + 8), B4(t + 12)
+#define B64(t) B16(t), B16(t + 16), B16(t + 32), B16(t + 48)
+static const uint8_t literals[256] = {B64(0), B64(64), B64(128), B64(192)};
+
+/* A stream's places, which strides keep in registers. */
+typedef struct cursor {
+    const uint8_t *in;
+    uint8_t *out;
+} cursor;
+
+/* Takes a stride, or returns false. start8: 8 bytes behind the start; at least so many were written. */
+NB_INLINE bool
+stride(cursor *c, const uint8_t *start8)
+{
+    static const uint64_t low_bytes[5] = {0, 0xff, 0xffff, 0xffffff, 0xffffffff};
+    uint64_t bytes = load64(c->in), behind, zero = 0, skip;
+    unsigned tag = (uint8_t)bytes, next, length;
+    const uint8_t *from;
+    size_t offset;
+
+    /* bits of a literal's tag and bytes; the next tag waits for this, so it must be a conditional move */
+    OPAQUE(zero);
+    skip = tag * 2 + 16;
+    skip = tag & 3 ? zero : skip;
+    OPAQUE(skip);
+    behind = bytes >> (skip & 63);
+    next = (uint8_t)behind;
+    offset = (behind >> 8 & copies[next].mask) + copies[next].high;
+    length = literals[tag] + copies[next].length;
+    if (NB_UNLIKELY(length > MOST_OUT || offset - 8 > (size_t)(c->out - start8))) {
+        return false; /* an offset below 8 may reach into the literal */
+    }
+    from = c->out - offset;
+    behind = load64(from);
+    store64(c->out, behind ^ ((behind ^ bytes >> 8) & low_bytes[literals[tag]]));
+    store64(c->out + 8, load64(from + 8));
+    c->in += skip / 8 + 1 + (next & 3);
+    c->out += length;
+    return true;
+}
+
 NB_INLINE bool
 is_quick(const stream *s)
 {
     return s->in_end - s->in >= QUICK_IN;
+}
+
+NB_INLINE bool
+may_stride(const stream *s)
+{
+    return s->out - s->start >= 8 && s->out_end - s->out >= STRIDES * MOST_OUT;
+}
+
+/* Strides, as far as they go. */
+static void
+strides(stream *s)
+{
+    cursor c = {s->in, s->out};
+    const uint8_t *last = s->in_end - QUICK_IN, *start8 = s->start + 8;
+    uint8_t *last_out = s->out_end - STRIDES * MOST_OUT;
+    bool going = may_stride(s);
+
+    while (going && c.in <= last && c.out <= last_out) {
+        for (int k = 0; k < STRIDES && going; k++) {
+            going = stride(&c, start8);
+        }
+    }
+    s->in = c.in;
+    s->out = c.out;
+}
+
+/* The same in two streams, until one of them stops. */
+static void
+strides_of_two(stream *s, stream *t)
+{
+    cursor c = {s->in, s->out}, d = {t->in, t->out};
+    const uint8_t *last_c = s->in_end - QUICK_IN, *last_d = t->in_end - QUICK_IN;
+    const uint8_t *start_c = s->start + 8, *start_d = t->start + 8;
+    uint8_t *last_out_c = s->out_end - STRIDES * MOST_OUT;
+    uint8_t *last_out_d = t->out_end - STRIDES * MOST_OUT;
+    bool going = may_stride(s) && may_stride(t);
+
+    while (going && c.in <= last_c && d.in <= last_d && c.out <= last_out_c &&
+           d.out <= last_out_d) {
+        for (int k = 0; k < STRIDES && going; k++) {
+            going = stride(&c, start_c);
+            going &= stride(&d, start_d);
+        }
+    }
+    *s = (stream){c.in, s->in_end, c.out, s->out_end, s->start};
+    *t = (stream){d.in, t->in_end, d.out, t->out_end, t->start};
+}
+
+/* How many elements to take before strides are tried again, which took so many bytes. */
+static int
+patience_after(ptrdiff_t taken, int patience)
+{
+    return taken >= 32 ? 1 : NB_MIN(2 * patience, MOST_PATIENCE);
 }
 
 static bool
@@ -183,9 +329,15 @@ static bool
 finish(stream s)
 {
     outcome o = GOES_ON;
+    int patience = 1;
 
     while (o == GOES_ON && is_quick(&s)) {
-        o = quick_step(&s);
+        const uint8_t *before = s.in;
+        strides(&s);
+        patience = patience_after(s.in - before, patience);
+        for (int k = 0; k < patience && o == GOES_ON && is_quick(&s); k++) {
+            o = quick_step(&s);
+        }
     }
     while (o == GOES_ON) {
         o = careful_step(&s);
@@ -198,6 +350,7 @@ nb_snappy_decompress(nb_snappy_block *a, nb_snappy_block *b)
 {
     stream s, t;
     outcome of_s = GOES_ON, of_t = GOES_ON;
+    int patience = 1;
 
     a->ok = open_block(a, &s);
     if (b == NULL) {
@@ -207,8 +360,15 @@ nb_snappy_decompress(nb_snappy_block *a, nb_snappy_block *b)
     b->ok = open_block(b, &t);
     if (a->ok && b->ok) {
         while (is_quick(&s) && is_quick(&t) && of_s == GOES_ON && of_t == GOES_ON) {
-            of_s = quick_step(&s);
-            of_t = quick_step(&t);
+            const uint8_t *before = s.in;
+            strides_of_two(&s, &t);
+            patience = patience_after(s.in - before, patience);
+            for (int k = 0;
+                 k < patience && of_s == GOES_ON && of_t == GOES_ON && is_quick(&s) && is_quick(&t);
+                 k++) {
+                of_s = quick_step(&s);
+                of_t = quick_step(&t);
+            }
         }
     }
     a->ok = a->ok && of_s == GOES_ON && finish(s);
