@@ -218,8 +218,11 @@ need_dictionary(nb_pq_reader *r, nb_error *err)
     if (h->n_values > h->uncompressed * 8) {
         return damaged(r, "its dictionary is cut off", err);
     }
-    NB_TRY(unpack(r, r->codec, r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed, true,
-                  &bytes, err));
+    bytes = r->prepared;
+    if (!bytes) {
+        NB_TRY(unpack(r, r->codec, r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed,
+                      true, &bytes, err));
+    }
     if (nb_pq_plain_width(r->column) && ((uintptr_t)bytes & 15) == 0 && !r->column->optional) {
         /* used where it lies */
         r->dict = (nb_vector){.type = r->column->type, .data = (void *)bytes};
