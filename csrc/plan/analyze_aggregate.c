@@ -654,7 +654,9 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
     bool by_sets = agg->group_type == SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_ROLLUP ||
                    agg->group_type == SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_CUBE ||
                    agg->group_type == SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_GROUPING_SETS;
-    const nb_attr *keep_gid = an->grouping_id;
+    nb_attr const *const keep_gid = an->grouping_id;
+    nb_expr **const keep_keys = an->grouping_keys, **const keep_copies = an->grouping_copies;
+    const int n_keep = an->n_grouping_keys;
     nb_attr gid = {0}, pos = {0};
     nb_expr **group_keys;
     int n_group_keys;
@@ -686,6 +688,7 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
         NB_TRY(expand_sets(an, child, keys, n_keys, sets, n_sets, &child, cols, &gid, &pos));
         an->grouping_id = &gid;
         an->grouping_keys = keys;
+        an->grouping_copies = NULL;
         an->n_grouping_keys = n_keys;
         group_keys = cols;
         cols[n_keys] = nb_attr_expr(an->arena, &gid);
@@ -708,6 +711,9 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
         st = resolve_results(an, &inner, agg->aggregate_expressions, agg->n_aggregate_expressions,
                              &aggs, &n_aggs, err);
         an->grouping_id = keep_gid;
+        an->grouping_keys = keep_keys;
+        an->grouping_copies = keep_copies;
+        an->n_grouping_keys = n_keep;
         NB_TRY(st);
     }
     results = aggs;

@@ -206,7 +206,8 @@ make_grouping(nb_analyzer *an, nb_str name, nb_expr **args, int n, nb_expr **out
         return NB_OK;
     }
     for (int i = 0; n == 1 && i < an->n_grouping_keys; i++) {
-        if (nb_expr_equal(without_alias(an->grouping_keys[i]), args[0])) {
+        if (nb_expr_equal(without_alias(an->grouping_keys[i]), args[0]) ||
+            (an->grouping_copies && nb_expr_equal(an->grouping_copies[i], args[0]))) {
             nb_expr *shift = nb_expr_int32(an->arena, an->n_grouping_keys - 1 - i),
                     *one = nb_expr_int64(an->arena, 1), *e;
             NB_NEED(shift && one);

@@ -308,6 +308,72 @@ used_in_place(nb_expr **place, void *payload)
     return ((used_state *)payload)->st;
 }
 
+/* ---- grouping() above an AGGREGATE of several grouping sets ---- */
+
+/* What grouping() and grouping_id() read, put into an while the expression is resolved. */
+typedef struct grouping {
+    const nb_attr *id;
+    nb_expr **keys, **copies;
+    int n_keys;
+} grouping;
+
+static grouping
+swap_grouping(nb_analyzer *an, grouping g)
+{
+    grouping before = {an->grouping_id, an->grouping_keys, an->grouping_copies,
+                       an->n_grouping_keys};
+
+    an->grouping_id = g.id;
+    an->grouping_keys = g.keys;
+    an->grouping_copies = g.copies;
+    an->n_grouping_keys = g.n_keys;
+    return before;
+}
+
+/* The sets of an aggregation over an EXPAND; empty for any other aggregation. An EXPAND puts out the columns of its input, its copies of the
+ * keys, and the two numbers of the set. */
+static nb_status
+grouping_of(nb_analyzer *an, const nb_plan *agg, grouping *out)
+{
+    const nb_plan *p = agg->children[0];
+    int base, n;
+
+    *out = (grouping){0};
+    if (p->kind != NB_PLAN_EXPAND) {
+        return NB_OK;
+    }
+    base = p->children[0]->n_attrs;
+    n = p->n_attrs - base - 2;
+    if (n < 0 || !nb_plan_find_attr(agg, p->attrs[base + n].id)) {
+        return NB_OK;
+    }
+    out->keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+    out->copies = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+    NB_NEED(out->keys && out->copies);
+    for (int k = 0; k < n; k++) {
+        out->copies[k] = out->keys[k] = nb_attr_expr(an->arena, &p->attrs[base + k]);
+        NB_NEED(out->copies[k]);
+        for (int i = 0; i < p->u.expand.n_projections; i++) {
+            nb_expr *key = p->u.expand.projections[i][base + k];
+            if (key->kind != NB_EXPR_LITERAL) { /* in this set the key itself, not rolled up */
+                out->keys[k] = key;
+                break;
+            }
+        }
+    }
+    out->id = &p->attrs[base + n];
+    out->n_keys = n;
+    return NB_OK;
+}
+
+static nb_status
+resolve_in(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, bool is_condition,
+           nb_expr **out, nb_error *err)
+{
+    return is_condition ? nb_resolve_condition(an, scope, e, out, err)
+                        : nb_resolve_expr(an, scope, e, out, err);
+}
+
 nb_status
 nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool is_condition,
                 nb_expr **out, nb_error *err)
@@ -337,16 +403,18 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
     {
         /* messages speak of the node's own columns only */
         nb_error first = NB_ERROR_INIT;
-        nb_status st = is_condition ? nb_resolve_condition(an, &chain[0], e, &made, &first)
-                                    : nb_resolve_expr(an, &chain[0], e, &made, &first);
+        grouping sets = {0};
+        nb_status st;
+        if (agg) {
+            NB_TRY(grouping_of(an, agg, &sets));
+        }
+        sets = swap_grouping(an, sets);
+        st = resolve_in(an, &chain[0], e, is_condition, &made, &first);
+        swap_grouping(an, sets);
         if (st == NB_ERROR && n > 1 && err && !err->set) {
             nb_scope own = {.plans = &plans[0], .n_plans = 1, .outer = an->outer};
             nb_expr *again;
-            if (is_condition) {
-                (void)nb_resolve_condition(an, &own, e, &again, err);
-            } else {
-                (void)nb_resolve_expr(an, &own, e, &again, err);
-            }
+            (void)resolve_in(an, &own, e, is_condition, &again, err);
         }
         if (st < 0) {
             if (err && !err->set) {

@@ -54,9 +54,10 @@ struct nb_analyzer {
     nb_with_scope *with; /* stack, the innermost last */
     int n_with, cap_with;
     nb_str sql_text; /* text that positions refer to */
-    /* Inside the select list of a GROUP BY with several grouping sets: grouping() and grouping_id() read this attribute. */
+    /* Inside the select list, HAVING and ORDER BY of a GROUP BY with several grouping sets: grouping() and grouping_id() read this attribute. */
     const nb_attr *grouping_id;
-    nb_expr **grouping_keys;
+    nb_expr **grouping_keys;   /* as the query says them */
+    nb_expr **grouping_copies; /* the EXPAND's copies of them; NULL where these have no names */
     int n_grouping_keys;
     int n_having; /* conditions of HAVING around: aggregate calls of the outer query may stand in their subqueries */
     bool case_sensitive;
