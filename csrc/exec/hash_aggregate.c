@@ -5,8 +5,8 @@
  *     open_local → push* → combine (per thread) → finalize (once) → make_source
  *
  * Algorithm  each thread has a table of its own (group_table.h) and updates its states batch by batch. Where a single integer key stays
- *            within WINDOW values, an array from value to row takes the place of hashing; a single dictionary key is looked up
- *            once per entry. The tables are merged by ranges of the hash when the source is read (aggregate_merge.c), in parallel.
+ *            within WINDOW values, an array from value to row takes the place of hashing; dictionary keys with few combinations
+ *            of entries are looked up once per combination. Sums of few groups are made per batch (aggregate_totals.c). The tables are merged by ranges of the hash when the source is read (aggregate_merge.c), in parallel.
  * DISTINCT   keys and arguments go to a second table per set of arguments. At the end its distinct rows are fed, range by range, into
  *            the first one, where they meet the aggregates that need no DISTINCT.
  * Memory     charged to the operator's pool. When the budget refuses, the thread writes its table to disk in order of the hashes, and
@@ -35,8 +35,8 @@ typedef struct aggregate_local {
     uint32_t window_null;
     int64_t window_base;
     bool window_off;
-    uint32_t *dict_rows; /* entry → row + 1, for the dictionary dict_id */
-    uint64_t dict_id;
+    uint32_t *dict_rows; /* combination of entries → row + 1, for the dictionaries dict_ids */
+    uint64_t *dict_ids;  /* per key; 0: one that will not come again */
 } aggregate_local;
 
 /* ---- construction ---------------------------------------------------------------------------- */
@@ -128,7 +128,7 @@ plan_functions(aggregate_op *op, nb_expr **keys, nb_expr **aggs)
         }
     }
     op->row_width = NB_MAX((int)NB_ALIGN_UP((size_t)at, 16), 16);
-    return NB_OK;
+    return nb_agg_totals_plan(op);
 }
 
 static nb_status
@@ -442,49 +442,101 @@ window_fits(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t 
     return true;
 }
 
-/* A single dictionary key: entries are looked up, once per dictionary if it says which one it is. */
-static nb_status
-find_by_dictionary(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t n,
-                   nb_arena *memory, nb_arena *scratch)
+/* Do all keys have dictionaries, with few combinations of entries? */
+static bool
+are_dictionaries(const nb_vector *keys, int n_keys)
 {
-    int64_t n_entries = key->dict->n_rows;
-    uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
-    int64_t n_missing = 0;
+    int64_t combinations = 1;
+
+    for (int k = 0; k < n_keys; k++) {
+        if (keys[k].kind != NB_VEC_DICT || keys[k].dict->n_rows > DICT_CACHE) {
+            return false;
+        }
+        combinations *= keys[k].dict->n_rows;
+        if (combinations > DICT_CACHE) {
+            return false;
+        }
+    }
+    return n_keys > 0;
+}
+
+/* Makes the cache one of these dictionaries: kept while batches bring the same ones. */
+static nb_status
+open_dict_cache(aggregate_local *l, const nb_vector *keys, int n_keys, nb_arena *memory)
+{
+    bool same = l->dict_rows != NULL;
+    size_t combinations = 1;
 
     if (l->dict_rows == NULL) {
         l->dict_rows = NB_ARENA_ARRAY(memory, uint32_t, DICT_CACHE);
-        l->dict_id = 0;
+        l->dict_ids = nb_arena_zalloc(memory, sizeof(uint64_t) * (size_t)n_keys);
+        if (l->dict_rows == NULL || l->dict_ids == NULL) {
+            l->dict_rows = NULL;
+            return NB_NOMEM;
+        }
     }
-    if (l->dict_rows == NULL || missing == NULL) {
+    for (int k = 0; k < n_keys; k++) {
+        same &= keys[k].dict_id != 0 && keys[k].dict_id == l->dict_ids[k];
+        l->dict_ids[k] = keys[k].dict_id;
+        combinations *= (size_t)keys[k].dict->n_rows;
+    }
+    if (!same) {
+        memset(l->dict_rows, 0, combinations * sizeof(uint32_t));
+    }
+    return NB_OK;
+}
+
+/* Dictionary keys: each combination of entries is looked up by hash once. */
+static nb_status
+find_by_dictionary(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64_t n,
+                   nb_arena *memory, nb_arena *scratch)
+{
+    uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
+    const uint32_t *codes = keys[0].indices;
+    int64_t n_missing = 0;
+    nb_status st;
+
+    NB_TRY(open_dict_cache(l, keys, op->n_keys, memory));
+    if (missing == NULL) {
         return NB_NOMEM;
     }
-    if (key->dict_id == 0 || key->dict_id != l->dict_id) {
-        memset(l->dict_rows, 0, (size_t)n_entries * sizeof(uint32_t));
-        l->dict_id = key->dict_id;
+    if (op->n_keys > 1) {
+        uint32_t *mixed = NB_ARENA_ARRAY(scratch, uint32_t, n);
+
+        if (mixed == NULL) {
+            return NB_NOMEM;
+        }
+        memcpy(mixed, codes, sizeof(uint32_t) * (size_t)n);
+        for (int k = 1; k < op->n_keys; k++) {
+            uint32_t entries = (uint32_t)keys[k].dict->n_rows;
+            const uint32_t *more = keys[k].indices;
+
+            for (int64_t i = 0; i < n; i++) {
+                mixed[i] = mixed[i] * entries + more[i];
+            }
+        }
+        codes = mixed;
     }
     for (int64_t i = 0; i < n; i++) {
-        uint32_t row = l->dict_rows[key->indices[i]];
+        uint32_t row = l->dict_rows[codes[i]];
 
         l->numbers[i] = row - 1;
         if (NB_UNLIKELY(row == 0)) {
-            l->dict_rows[key->indices[i]] = UINT32_MAX; /* asked for: once is enough */
-            missing[n_missing++] = key->indices[i];
+            l->dict_rows[codes[i]] = UINT32_MAX; /* asked for: once is enough */
+            missing[n_missing++] = (uint32_t)i;
         }
     }
     if (n_missing == 0) {
         return NB_OK;
     }
     found = NB_ARENA_ARRAY(scratch, uint32_t, n_missing);
-    if (found == NULL) {
-        return NB_NOMEM;
-    }
-    nb_status st = find_by_hash(op, l, key->dict, missing, n_missing, scratch, found);
+    st = found ? find_by_hash(op, l, keys, missing, n_missing, scratch, found) : NB_NOMEM;
     for (int64_t k = 0; k < n_missing; k++) {
-        l->dict_rows[missing[k]] = st < 0 ? 0 : found[k] + 1;
+        l->dict_rows[codes[missing[k]]] = st < 0 ? 0 : found[k] + 1;
     }
     NB_TRY(st);
     for (int64_t i = 0; i < n; i++) {
-        l->numbers[i] = l->dict_rows[key->indices[i]] - 1;
+        l->numbers[i] = l->dict_rows[codes[i]] - 1;
     }
     return NB_OK;
 }
@@ -493,8 +545,8 @@ static nb_status
 find_groups(aggregate_op *op, aggregate_local *l, nb_thread_ctx *t, const nb_vector *keys,
             int64_t n, nb_arena *scratch)
 {
-    if (op->n_keys == 1 && keys[0].kind == NB_VEC_DICT && keys[0].dict->n_rows <= DICT_CACHE) {
-        NB_TRY(find_by_dictionary(op, l, &keys[0], n, nb_thread_memory(t), scratch));
+    if (are_dictionaries(keys, op->n_keys)) {
+        NB_TRY(find_by_dictionary(op, l, keys, n, nb_thread_memory(t), scratch));
     } else if (window_fits(op, l, &keys[0], n, nb_thread_memory(t))) {
         NB_TRY(find_by_window(op, l, &keys[0], n, scratch));
     } else {
@@ -664,6 +716,7 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
     aggregate_op *op = (aggregate_op *)base;
     aggregate_local *l = local;
     nb_vector *keys = NB_ARENA_ARRAY(batch->arena, nb_vector, op->n_keys + 1);
+    bool served;
     nb_status st;
 
     if (keys == NULL) {
@@ -688,8 +741,9 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
     for (int d = 0; d < op->n_distinct; d++) {
         NB_TRY(push_distinct(op, l, d, keys, batch, err));
     }
+    NB_TRY(nb_agg_totals_push(op, l->eval, l->state, l->numbers, batch, &served, err));
     for (int a = 0; a < op->n_aggs; a++) {
-        if (op->aggs[a].distinct < 0) {
+        if (op->aggs[a].distinct < 0 && !(served && nb_agg_totals_has(op, a))) {
             NB_TRY(update(op, l, &op->aggs[a], batch, err));
         }
     }

@@ -50,6 +50,8 @@ typedef struct agg_state {
     agg_runs *distinct_runs; /* of distinct[i] */
 } agg_state;
 
+typedef struct agg_totals agg_totals;
+
 typedef struct aggregate_op {
     nb_operator base;
     const nb_exec_ctx *ctx;
@@ -63,6 +65,7 @@ typedef struct aggregate_op {
     agg_distinct *distinct;
     nb_expr **exprs; /* keys, then arguments and filters */
     int n_exprs;
+    agg_totals *totals; /* NULL: no aggregate is served */
     int row_width;
     bool has_init;
     pthread_mutex_t lock; /* guards states while threads start */
@@ -79,6 +82,15 @@ void nb_aggregate_init_rows(const aggregate_op *op, nb_arena *memory, uint8_t *r
 nb_status nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states,
                              nb_arena **memory, agg_runs *runs, nb_error *err);
 nb_status nb_aggregate_source_new(aggregate_op *op, nb_source **out);
+
+/* ---- aggregate_totals.c: batches added up in 64 bits, while groups are few -------------------- */
+
+/* Sets op->totals; may add expressions. */
+nb_status nb_agg_totals_plan(aggregate_op *op);
+/* Takes a batch, of which row i belongs to group numbers[i]. *done: the aggregates that it has have been served, and only these. */
+nb_status nb_agg_totals_push(const aggregate_op *op, nb_eval *eval, agg_state *state,
+                             const uint32_t *numbers, nb_batch *batch, bool *done, nb_error *err);
+bool nb_agg_totals_has(const aggregate_op *op, int agg);
 
 /* ---- merge.c: rows of many tables and runs, equal keys together ------------------------------ */
 

@@ -35,6 +35,9 @@ struct nb_agg_ops {
     /* All rows into one state (no GROUP BY; also one run of equal keys). */
     nb_status (*update_one)(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, void *state,
                             int64_t row0);
+    /* For one group: n rows without nulls, whose arguments add up to total (of no meaning without an argument); NULL when that is not all that
+     * matters of them. */
+    void (*add_total)(void *state, int64_t total, int64_t n);
     /* into := into + from, n pairs: partial states of other threads or tasks. */
     nb_status (*merge)(nb_agg_ctx *ctx, uint8_t *const *into, uint8_t *const *from, int offset,
                        int64_t n);

@@ -24,6 +24,12 @@ count_all_update_one(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, void *st
     return NB_OK;
 }
 
+static void
+count_all_add_total(void *state, int64_t total, int64_t n)
+{
+    *(int64_t *)state += n;
+}
+
 static nb_status
 count_all_retract(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, void *state)
 {
@@ -142,6 +148,7 @@ static const nb_agg_ops count_all_ops = {.state_size = 8,
                                          .state_align = 8,
                                          .update = count_all_update,
                                          .update_one = count_all_update_one,
+                                         .add_total = count_all_add_total,
                                          .merge = count_merge,
                                          .finalize = count_finalize,
                                          .retract_one = count_all_retract};

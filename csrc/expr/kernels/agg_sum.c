@@ -243,6 +243,26 @@ sum_d64_update_one(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, void *stat
     return NB_OK;
 }
 
+/* ---- totals of batches ---------------------------------------------------------------------------------------------------------------- */
+
+static void
+int_add_total(void *state, int64_t total, int64_t n)
+{
+    int_state *s = state;
+    int64_t over = __builtin_add_overflow(s->sum, total, &s->sum);
+
+    s->n = (s->n + n) | over << 62;
+}
+
+static void
+wide_add_total(void *state, int64_t total, int64_t n)
+{
+    wide_state *s = state;
+    int64_t over = __builtin_add_overflow(s->sum, (nb_int128)total, &s->sum);
+
+    s->n = (s->n + n) | over << 62;
+}
+
 /* ---- retracting, for sliding frames ------------------------------------------------------------------------------------------------- */
 
 static int64_t
@@ -510,6 +530,7 @@ wide_avg_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, 
      .state_align = 8,                \
      .update = name##_update,         \
      .update_one = name##_update_one, \
+     .add_total = int_add_total,      \
      .merge = int_merge,              \
      .finalize = fin,                 \
      .retract_one = int_retract}
@@ -525,6 +546,7 @@ wide_avg_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, 
      .state_align = 16,                \
      .update = name##_update,          \
      .update_one = name##_update_one,  \
+     .add_total = wide_add_total,      \
      .merge = wide_merge,              \
      .finalize = fin,                  \
      .retract_one = wide_retract}

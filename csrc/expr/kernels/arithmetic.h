@@ -9,6 +9,8 @@
 
 /* Both arguments are decimals; op is one of + - * / % d (div) p (pmod). */
 nb_status nb_bind_decimal_arithmetic(nb_bound_call *call, char op, nb_error *err);
+/* Is e a + - or * of decimals whose result no digit is cut from? Then operands are to be multiplied by 10^up1 and 10^up2 first. */
+bool nb_is_decimal_sum_or_product(const nb_expr *e, char *op, int *up1, int *up2);
 /* Dates, timestamps and intervals: sets *done when an operand is one of them and the call is bound. */
 nb_status nb_bind_interval_arithmetic(nb_bound_call *call, bool *done, nb_error *err);
 

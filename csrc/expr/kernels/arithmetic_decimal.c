@@ -204,6 +204,24 @@ decimal_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
     return NB_OK;
 }
 
+bool
+nb_is_decimal_sum_or_product(const nb_expr *e, char *op, int *up1, int *up2)
+{
+    const decimal_payload *p;
+    bool product;
+
+    if (e->kind != NB_EXPR_CALL || e->u.call.kernel != decimal_kernel) {
+        return false;
+    }
+    p = e->u.call.payload;
+    product = p->op == '*';
+    *op = p->op;
+    *up1 = product ? 0 : p->up1;
+    *up2 = product ? 0 : p->up2;
+    return (product && e->type->scale == p->s1 + p->s2) ||
+           ((p->op == '+' || p->op == '-') && e->type->scale == NB_MAX(p->s1, p->s2));
+}
+
 /* ---- binding ------------------------------------------------------------------------------------------------------------------------------------ */
 
 nb_status
