@@ -36,6 +36,7 @@ static struct {
     pthread_cond_t work;
     run *runs;
     int n_workers, n_idle;
+    int n_waiting; /* workers that wait for something else */
 } g = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -47,7 +48,7 @@ after_fork(void)
     pthread_mutex_init(&g.lock, NULL);
     pthread_cond_init(&g.work, NULL);
     g.runs = NULL;
-    g.n_workers = g.n_idle = 0;
+    g.n_workers = g.n_idle = g.n_waiting = 0;
 }
 
 static void
@@ -84,10 +85,13 @@ find_open_run(void)
     return NULL;
 }
 
+static __thread bool is_worker;
+
 static void *
 worker_main(void *unused)
 {
     (void)unused;
+    is_worker = true;
     pthread_mutex_lock(&g.lock);
     for (;;) {
         run *r = find_open_run();
@@ -153,7 +157,7 @@ nb_threads_run(int n, void (*fn)(void *payload, int i), void *payload)
     }
     pthread_once(&fork_once, register_fork);
     pthread_mutex_lock(&g.lock);
-    start_workers(n - 1);
+    start_workers(n - 1 + g.n_waiting);
     r.next = g.runs;
     g.runs = &r;
     for (int i = 0; i < n - 1; i++) {
@@ -171,6 +175,29 @@ nb_threads_run(int n, void (*fn)(void *payload, int i), void *payload)
     }
     pthread_mutex_unlock(&g.lock);
     pthread_cond_destroy(&r.done);
+}
+
+void
+nb_threads_wait_begin(void)
+{
+    if (is_worker) {
+        pthread_mutex_lock(&g.lock);
+        g.n_waiting++;
+        if (find_open_run() != NULL) { /* its callers have asked for no more than there were */
+            start_workers(g.n_workers + 1);
+        }
+        pthread_mutex_unlock(&g.lock);
+    }
+}
+
+void
+nb_threads_wait_end(void)
+{
+    if (is_worker) {
+        pthread_mutex_lock(&g.lock);
+        g.n_waiting--;
+        pthread_mutex_unlock(&g.lock);
+    }
 }
 
 /* ---- deep stacks ------------------------------------------------------------------------------------------------ */

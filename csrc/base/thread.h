@@ -19,6 +19,11 @@ int nb_threads_available(void);
  * may wait for another one of its run. */
 void nb_threads_run(int n, void (*fn)(void *payload, int i), void *payload);
 
+/* A worker that is about to wait for something other than the processor says so, and when it has done: another one takes its place, so that
+ * who reads its result slowly does not slow others down. Other threads may say it in vain. */
+void nb_threads_wait_begin(void);
+void nb_threads_wait_end(void);
+
 /* Runs fn(payload) on a thread of its own with a stack of so many bytes (mapped, touched only as deep as it gets) and waits: for
  * recursion over plans that users can nest deeply. Runs it right here when the thread cannot be had. */
 void nb_run_on_big_stack(size_t n_bytes, void (*fn)(void *payload), void *payload);

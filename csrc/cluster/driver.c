@@ -247,6 +247,7 @@ run_own(drive *d, int stage, nb_error *err)
     nb_status st;
 
     ctx.exchange = &d->base;
+    ctx.delivery = NULL;
     d->own.len = 0;
     d->own_segments.n = 0;
     NB_TRY(nb_exec_run(&ctx, put.children[0], &rows, err));
@@ -463,7 +464,8 @@ see_through(drive *d, nb_table **out, nb_error *err)
             break;
         case NB_SCHED_READY:
             st = run_final(d, out, err);
-            if (st >= 0 || !try_again(d, st, err)) {
+            if (st >= 0 || (d->ctx->delivery != NULL && d->ctx->delivery->begun) ||
+                !try_again(d, st, err)) {
                 return st;
             }
             break;

@@ -126,6 +126,7 @@ run_own(simulation *sim, nb_stage *stage, nb_error *err)
     nb_status st;
 
     ctx.exchange = &sim->base;
+    ctx.delivery = NULL;
     sim->into = &sim->outputs[stage->id][0];
     NB_TRY(nb_exec_run(&ctx, put->children[0], &rows, err));
     table.schema = put->children[0]->schema;

@@ -152,7 +152,8 @@ batch_shape(const nb_config *config)
 }
 
 static nb_status
-execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_table **out, nb_error *err)
+execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_delivery *delivery,
+        nb_table **out, nb_error *err)
 {
     nb_exec_ctx ctx = {.pool = pool,
                        .info = &q->info,
@@ -162,7 +163,8 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_table **out,
                        .shape = batch_shape(q->config),
                        .force_spill = nb_config_bool(q->config, NB_CONF_DEBUG_FORCE_SPILL),
                        .spill_dir = nb_config_str(q->config, NB_CONF_LOCAL_DIR),
-                       .result_to_disk = to_disk};
+                       .result_to_disk = to_disk,
+                       .delivery = delivery};
     nb_observed observed;
     nb_status st;
 
@@ -192,7 +194,7 @@ cached_rows(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
                                 .payload = q};
         nb_node *root;
         NB_TRY(nb_plan_physical(&pc, plan->children[0], &root, err));
-        NB_TRY(execute(q, root, q->session->cache_pool, true, &table, err));
+        NB_TRY(execute(q, root, q->session->cache_pool, true, NULL, &table, err));
         nb_cached_fill(q->session->catalog, cached, table);
     }
     st = nb_analyzer_keep_table(q->analyzer, table);
@@ -246,7 +248,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
 nb_status
 nb_query_execute(nb_query *q, nb_node *root, nb_table **out, nb_error *err)
 {
-    return execute(q, root, q->pool, false, out, err);
+    return execute(q, root, q->pool, false, NULL, out, err);
 }
 
 nb_status
@@ -283,8 +285,8 @@ done:
     return st;
 }
 
-nb_status
-nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err)
+static nb_status
+run(nb_query *q, nb_plan *plan, nb_delivery *delivery, nb_table **out, nb_error *err)
 {
     nb_node *root;
 
@@ -296,7 +298,13 @@ nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err)
         return NB_OK;
     }
     NB_TRY(nb_query_physical(q, plan, &root, err));
-    return execute(q, root, q->pool, false, out, err);
+    return execute(q, root, q->pool, false, delivery, out, err);
+}
+
+nb_status
+nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err)
+{
+    return run(q, plan, NULL, out, err);
 }
 
 nb_status
@@ -308,7 +316,9 @@ nb_query_relation(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error
     case SC__RELATION__REL_TYPE_SHOW_STRING:
     case SC__RELATION__REL_TYPE_HTML_STRING: return nb_query_show(q, rel, out, err);
     case SC__RELATION__REL_TYPE_CATALOG: return nb_query_catalog(q, rel->catalog, out, err);
-    default: NB_TRY(nb_query_analyze(q, rel, &plan, err)); return nb_query_run(q, plan, out, err);
+    default:
+        NB_TRY(nb_query_analyze(q, rel, &plan, err));
+        return run(q, plan, q->delivery, out, err);
     }
 }
 

@@ -51,6 +51,7 @@ struct nb_query {
     nb_cancel_flag own_cancel; /* when the caller gave none */
     int n_threads;
     nb_runner runner;
+    nb_delivery *delivery;   /* who takes the rows of its plan; NULL: they become a table */
     nb_str title;            /* what the client's plan is called in event log and pages */
     int64_t first_execution; /* number of the first plan that it ran; -1: none yet */
     nb_query *next;
@@ -65,7 +66,7 @@ void nb_query_end(nb_query *q);
 nb_pool *nb_query_release_pool(nb_query *q);
 
 nb_status nb_query_analyze(nb_query *q, const Sc__Relation *rel, nb_plan **out, nb_error *err);
-/* Optimises, plans and executes. The plan is used up. */
+/* Optimises, plans and executes. The plan is used up. What it gives is a table, whatever the query's delivery is. */
 nb_status nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err);
 /* Subqueries become joins: the first step of nb_query_physical. */
 nb_status nb_query_rewrite(nb_query *q, nb_plan **plan, nb_error *err);
@@ -73,7 +74,7 @@ nb_status nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error 
 nb_status nb_query_execute(nb_query *q, nb_node *root, nb_table **out, nb_error *err);
 /* *table becomes a copy that outlives the query (in the session's pool). */
 nb_status nb_query_keep_table(nb_query *q, nb_table **table, nb_error *err);
-/* message → rows, with the relations that only a session can answer (show, catalog). */
+/* message → rows, with the relations that only a session can answer (show, catalog). Rows that are made, not found, go to the query's delivery. */
 nb_status nb_query_relation(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err);
 
 /* show.c */

@@ -2,8 +2,8 @@
 /*
  * service_execute.c: ExecutePlan, ReattachExecute, ReleaseExecute.
  *
- * A handler listens: it waits for the execution, then sends its responses. When the client goes, an execution that it may come back for goes
- * on without a listener; any other is cancelled. A newer listener ends the older one.
+ * A handler listens: it sends the responses of the execution as they come to be. When the client goes, an execution that it may come back for goes
+ * on without a listener, until there is no more room for its rows; any other is cancelled. A newer listener ends the older one.
  */
 #include <time.h>
 #include "base/clock.h"
@@ -15,39 +15,6 @@
 #define MAX_TAGS        64
 #define MIN_CHUNK_BYTES 1024
 #define CHUNK_BYTES     ((int64_t)16 << 20) /* where a client takes parts and says no size */
-
-static void
-wake(void *payload)
-{
-    nb_operation *op = payload;
-
-    pthread_mutex_lock(&op->lock);
-    pthread_cond_broadcast(&op->changed);
-    pthread_mutex_unlock(&op->lock);
-}
-
-/* Waits for the end of the execution. */
-static nb_status
-wait_for_end(nb_operation *op, nb_rpc_call *call, int listener, nb_error *err)
-{
-    const nb_cancel_flag *gone = nb_rpc_call_cancelled(call);
-    nb_status st = NB_OK;
-
-    nb_rpc_call_on_cancel(call, wake, op);
-    pthread_mutex_lock(&op->lock);
-    while (op->state == NB_OPERATION_RUNNING && op->listener == listener &&
-           !atomic_load(&gone->requested)) {
-        pthread_cond_wait(&op->changed, &op->lock);
-    }
-    if (op->listener != listener) {
-        st = nb_raise(err, NB_COND_INVALID_CURSOR_DISCONNECTED, NULL);
-    } else if (op->state == NB_OPERATION_RUNNING) {
-        st = NB_CANCELLED;
-    }
-    pthread_mutex_unlock(&op->lock);
-    nb_rpc_call_on_cancel(call, NULL, NULL);
-    return st;
-}
 
 /* The failure of the execution, to this and every later listener under the same id. */
 static nb_status
@@ -75,7 +42,6 @@ static nb_status
 listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, nb_error *err)
 {
     nb_result_cursor at = {0, 0};
-    nb_operation_state state;
     nb_status st;
     int listener;
 
@@ -84,18 +50,13 @@ listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, nb_error *err)
     op->n_listeners++;
     pthread_cond_broadcast(&op->changed);
     pthread_mutex_unlock(&op->lock);
-    NB_TRY_GOTO(st, wait_for_end(op, call, listener, err), done);
-    pthread_mutex_lock(&op->lock);
-    state = op->state;
-    pthread_mutex_unlock(&op->lock);
-    if (state != NB_OPERATION_SUCCEEDED) {
-        st = report_failure(op, call);
-        goto done;
-    }
     if (last_response.len) {
         NB_TRY_GOTO(st, nb_result_cursor_after(op, last_response, &at, err), done);
     }
     st = nb_result_stream(op, call, at, listener, err);
+    if (st == NB_DONE) {
+        st = report_failure(op, call);
+    }
 done:
     pthread_mutex_lock(&op->lock);
     op->n_listeners--;
@@ -271,10 +232,12 @@ nb_handle_release_execute(nb_rpc_call *call, void *service, nb_error *err)
         st = NB_NOMEM;
         goto done;
     }
-    /* Responses are made from the table, which stays whole until all is released. What is no more is no fault: clients release twice. */
+    /* What is no more is no fault: clients release twice. */
     if (nb_operation_find(s, nb_pb_str(r->operation_id), &op, &quiet) >= 0) {
         if (r->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_ALL) {
             nb_operation_remove(op);
+        } else if (r->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_UNTIL) {
+            nb_result_release(op, nb_pb_str(r->release_until->response_id));
         }
         response->has_operation_id = true;
         response->operation_id = r->operation_id;

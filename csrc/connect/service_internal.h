@@ -62,9 +62,16 @@ typedef enum nb_operation_state {
     NB_OPERATION_CANCELLED
 } nb_operation_state;
 
+/* Rows that the execution has delivered. */
+typedef struct nb_result_chunk {
+    nb_chunk *chunk;
+    size_t n_bytes;
+    bool sent; /* all of it */
+} nb_result_chunk;
+
 /* Rows [from, from+n) of a chunk: one Arrow batch of the responses. */
 typedef struct nb_result_slice {
-    int chunk;
+    int64_t chunk;           /* its number */
     int n_parts;             /* messages it goes in; 0 = not sent yet */
     int64_t from, n, offset; /* offset: rows before it */
 } nb_result_slice;
@@ -94,10 +101,17 @@ struct nb_operation {
     char error_id[NB_UUID_CHARS + 1];
     int listener; /* number of the latest stream; older ones end */
     int n_listeners;
-    int64_t detached_ns;     /* since when nobody listens */
-    nb_result_slice *slices; /* made in order, as far as anybody has got; pool memory */
+    int64_t detached_ns; /* since when nobody listens */
+    /* Rows on their way (service_rows.c): chunks and slices are numbered; those before the first have been given up. Pool memory. */
+    nb_table *schema; /* of no rows; NULL: not known yet */
+    nb_result_chunk *chunks;
+    int64_t first_chunk;
+    int n_chunks, cap_chunks;
+    nb_result_slice *slices;     /* made in order, as far as anybody has got */
+    int64_t first_slice, n_sent; /* n_sent: number of the first that nobody has been sent */
     int n_slices, cap_slices;
-    bool sliced; /* all of them */
+    int64_t cut_chunk, cut_from, cut_offset; /* where the next slice begins */
+    size_t unsent, kept; /* bytes of chunks that are still to be sent; that have been */
     int64_t batch_rows;
 };
 
@@ -170,6 +184,24 @@ nb_status nb_operations_interrupt(nb_served *s, nb_str tag, nb_str id, nb_arena 
                                   ProtobufCBinaryData **ids, size_t *n);
 void nb_operations_expire(nb_served *s, int64_t now_ns);
 
+/* ---- service_rows.c ---- */
+
+/* The delivery of an execution: takes the rows while there is room for them. */
+nb_status
+nb_rows_take(void *op, nb_chunk *chunk, const nb_type *schema, size_t n_bytes, nb_error *err);
+/* Tells the schema of a result without rows. */
+nb_status nb_rows_schema(nb_operation *op, const nb_type *schema);
+/* Slice `number`, with a reference to its chunk for the caller (NULL: a result without rows). NB_DONE: there is none, now or at all. Raises when
+ * it has been given up. Under op->lock, as the others. */
+nb_status nb_rows_slice(nb_operation *op, int64_t number, nb_result_slice *out, nb_chunk **chunk,
+                        nb_error *err);
+/* The slice has been sent as n_parts messages of n_bytes in all. */
+void nb_rows_sent(nb_operation *op, int64_t number);
+void nb_rows_sized(nb_operation *op, int64_t number, int n_parts, size_t n_bytes);
+/* Slices before `number` are not asked for any more. */
+void nb_rows_forget(nb_operation *op, int64_t number);
+void nb_rows_free(nb_operation *op);
+
 /* ---- service_result.c ---- */
 
 /* Where a stream stands: response `item`, of which the messages before `part` have been sent. */
@@ -178,9 +210,12 @@ typedef struct nb_result_cursor {
     int part;
 } nb_result_cursor;
 
-/* Sends all responses from the cursor to the end; op has succeeded. `listener`: the stream's number, checked before each message. */
+/* Sends all responses from the cursor to the end, as they come to be. `listener`: the stream's number, checked before each message. NB_DONE: the
+ * execution has failed. */
 nb_status nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_result_cursor at, int listener,
                            nb_error *err);
+/* The client has got everything up to the response of this id. */
+void nb_result_release(nb_operation *op, nb_str response_id);
 /* The cursor behind the response of this id. */
 nb_status
 nb_result_cursor_after(nb_operation *op, nb_str response_id, nb_result_cursor *out, nb_error *err);

@@ -27,9 +27,9 @@ nb_operation_release(nb_operation *op)
     if (!last) {
         return;
     }
+    nb_rows_free(op);
     nb_result_free(op->result);
     nb_error_clear(&op->err);
-    nb_pool_dealloc(s->service->pool, op->slices, sizeof *op->slices * (size_t)op->cap_slices);
     pthread_mutex_destroy(&op->lock);
     pthread_cond_destroy(&op->changed);
     nb_arena_free(op->arena);
@@ -42,6 +42,7 @@ nb_operation_cancel(nb_operation *op)
     pthread_mutex_lock(&op->lock);
     op->interrupted = true;
     atomic_store(&op->cancel.requested, 1);
+    pthread_cond_broadcast(&op->changed); /* it may wait for room */
     pthread_mutex_unlock(&op->lock);
 }
 
@@ -79,12 +80,16 @@ static void
 execute(void *payload)
 {
     nb_operation *op = payload;
+    nb_delivery delivery = {.take = nb_rows_take, .payload = op};
     nb_result *result = NULL;
     nb_error err = NB_ERROR_INIT;
     nb_status st;
 
-    st = nb_session_execute(op->served->session, op->plan, &op->cancel, &result, &err);
+    st = nb_session_execute(op->served->session, op->plan, &op->cancel, &delivery, &result, &err);
     pthread_mutex_lock(&op->lock);
+    if (st >= 0 && result->table) {
+        st = nb_rows_schema(op, result->table->schema);
+    }
     op->status = st;
     op->result = result;
     if (st < 0) {

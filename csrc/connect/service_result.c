@@ -1,83 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * service_result.c: the responses of an operation that has succeeded, made as they are sent.
+ * service_result.c: the responses of an operation, made as they are sent, while the operation runs.
  *
- * Responses are numbered: those of the command, then the batches of rows, then the end. A response's id is "item.part", and says
- * where to go on; the same item is the same bytes whenever it is made. Batches are cut to about a MiB, measured on the one before, and never
- * cross chunks of the table; what was cut is remembered. A batch larger than a client takes goes in parts.
+ * Responses are numbered: those of the command or the batches of rows, then the end. A response's id is "item.part", and says
+ * where to go on; the same item is the same bytes whenever it is made. A batch larger than a client takes goes in parts.
  */
 #include <stdio.h>
 #include "column/arrow.h"
 #include "connect/service_internal.h"
 #include "plan/type_proto.h"
-
-#define BATCH_BYTES ((int64_t)1 << 20)
-#define FIRST_ROWS  4096
-#define MAX_ROWS    ((int64_t)1 << 20)
-
-/* ---- slices ---- */
-
-/* Cuts the next batch, if there is one; under op->lock. */
-static nb_status
-add_slice(nb_operation *op)
-{
-    const nb_table *t = op->result->table;
-    const nb_result_slice *last = op->n_slices ? &op->slices[op->n_slices - 1] : NULL;
-    nb_result_slice next = {.n = 0};
-
-    if (last) {
-        next.chunk = last->chunk;
-        next.from = last->from + last->n;
-        next.offset = last->offset + last->n;
-    }
-    while (next.chunk < t->n_chunks && next.from >= t->chunks[next.chunk]->n_rows) {
-        next.chunk++;
-        next.from = 0;
-    }
-    if (next.chunk >= t->n_chunks && last) { /* an empty table still is one batch */
-        op->sliced = true;
-        return NB_OK;
-    }
-    if (next.chunk < t->n_chunks) {
-        next.n = NB_MIN(op->batch_rows, t->chunks[next.chunk]->n_rows - next.from);
-    }
-    if (op->n_slices == op->cap_slices) {
-        int cap = op->cap_slices ? op->cap_slices * 2 : 16;
-        nb_result_slice *list =
-            nb_pool_realloc(op->served->service->pool, op->slices,
-                            sizeof *list * (size_t)op->cap_slices, sizeof *list * (size_t)cap);
-        if (!list) {
-            return NB_NOMEM;
-        }
-        op->slices = list;
-        op->cap_slices = cap;
-    }
-    op->slices[op->n_slices++] = next;
-    return NB_OK;
-}
-
-/* Copies slice i, cutting it if it is the next; NB_DONE when there is none. */
-static nb_status
-get_slice(nb_operation *op, int64_t i, nb_result_slice *out)
-{
-    nb_status st = NB_OK;
-
-    if (!op->result->table) {
-        return NB_DONE;
-    }
-    pthread_mutex_lock(&op->lock);
-    if (i == op->n_slices && !op->sliced) {
-        st = add_slice(op);
-    }
-    if (st >= 0) {
-        st = i < op->n_slices ? NB_OK : NB_DONE;
-    }
-    if (st == NB_OK) {
-        *out = op->slices[i];
-    }
-    pthread_mutex_unlock(&op->lock);
-    return st;
-}
 
 /* ---- messages ---- */
 
@@ -161,43 +92,94 @@ send_simple(sender *s, nb_result_cursor at, nb_str body, nb_error *err)
     return s->head.failed ? NB_NOMEM : nb_rpc_call_send(s->call, nb_strbuf_str(&s->head), err);
 }
 
-/* The Arrow stream of a batch; lives as long as the message that refers to it. */
-typedef struct encoded {
+/* ---- batches --------------------------------------------------------------------------------- */
+
+/* The Arrow stream of a batch; lives as long as the message that refers to it, which gRPC says on a thread of its own. */
+typedef struct encoded encoded;
+struct encoded {
+    encoded *next; /* of the spare ones */
     nb_strbuf bytes;
     nb_arena *arena; /* holds this struct */
-} encoded;
+};
+
+/* Buffers that have been sent are used again: fresh memory costs more than what is written into it. */
+#define MAX_SPARE       8
+#define MAX_SPARE_BYTES ((size_t)4 << 20)
+
+static struct {
+    pthread_mutex_t lock;
+    encoded *first;
+    int n;
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static encoded *
+encoded_new(void)
+{
+    encoded *e;
+    nb_arena *arena;
+
+    pthread_mutex_lock(&spare.lock);
+    e = spare.first;
+    if (e) {
+        spare.first = e->next;
+        spare.n--;
+    }
+    pthread_mutex_unlock(&spare.lock);
+    if (e) {
+        e->bytes.len = 0;
+        return e;
+    }
+    arena = nb_arena_new(NULL);
+    e = arena ? NB_ARENA_NEW(arena, encoded) : NULL;
+    if (!e) {
+        nb_arena_free(arena);
+        return NULL;
+    }
+    e->arena = arena;
+    return e;
+}
 
 static void
 encoded_free(void *payload)
 {
     encoded *e = payload;
+    bool kept = false;
 
-    nb_strbuf_free(&e->bytes);
-    nb_arena_free(e->arena);
+    if (!e->bytes.failed && e->bytes.cap <= MAX_SPARE_BYTES) {
+        pthread_mutex_lock(&spare.lock);
+        kept = spare.n < MAX_SPARE;
+        if (kept) {
+            e->next = spare.first;
+            spare.first = e;
+            spare.n++;
+        }
+        pthread_mutex_unlock(&spare.lock);
+    }
+    if (!kept) {
+        nb_strbuf_free(&e->bytes);
+        nb_arena_free(e->arena);
+    }
 }
 
+/* chunk NULL: no rows at all. */
 static nb_status
-encode(sender *s, const nb_result_slice *slice, encoded **out, nb_error *err)
+encode(sender *s, const nb_result_slice *slice, const nb_chunk *chunk, encoded **out, nb_error *err)
 {
-    nb_table *t = s->op->result->table;
-    nb_arena *arena = nb_arena_new(NULL);
-    encoded *e = arena ? NB_ARENA_NEW(arena, encoded) : NULL;
+    nb_table *t = s->op->schema;
+    encoded *e = encoded_new();
     struct ArrowArray array = {0};
     nb_status st = NB_NOMEM;
 
     if (!e) {
-        nb_arena_free(arena);
         return st;
     }
-    e->arena = arena;
-    if (slice->chunk >= t->n_chunks) { /* no rows at all */
+    if (!chunk) {
         st = nb_arrow_ipc_write_table(t, &s->options, NB_ARROW_PLAIN, &e->bytes, err);
     } else {
         NB_TRY_GOTO(st, nb_arrow_ipc_write_schema(&s->schema, &e->bytes, err), done);
-        NB_TRY_GOTO(st,
-                    nb_arrow_export_chunk(t, t->chunks[slice->chunk], slice->from, slice->n,
-                                          &s->options, &array, err),
-                    done);
+        NB_TRY_GOTO(
+            st, nb_arrow_export_chunk(t, chunk, slice->from, slice->n, &s->options, &array, err),
+            done);
         st = nb_arrow_ipc_write_batch(&s->schema, &array, NB_ARROW_PLAIN, &e->bytes, err);
         array.release(&array);
         NB_TRY_GOTO(st, st, done);
@@ -267,7 +249,8 @@ send_part(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_str d
 }
 
 static nb_status
-send_batch(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_error *err)
+send_batch(sender *s, nb_result_cursor at, const nb_result_slice *slice, const nb_chunk *chunk,
+           nb_error *err)
 {
     nb_operation *op = s->op;
     encoded *data;
@@ -276,19 +259,15 @@ send_batch(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_erro
     int n_parts;
     nb_status st = NB_OK;
 
-    NB_TRY(encode(s, slice, &data, err));
+    NB_TRY(encode(s, slice, chunk, &data, err));
     total = data->bytes.len;
     part_bytes = op->chunk_bytes > 0 ? (size_t)op->chunk_bytes : total;
     n_parts = (int)NB_MIN((total + part_bytes - 1) / part_bytes, (size_t)1 << 30);
     pthread_mutex_lock(&op->lock);
-    op->slices[at.item - op->result->n_responses].n_parts = n_parts;
-    if (slice->n > 0) { /* the next batches by the size of this one */
-        int64_t rows = (int64_t)((double)slice->n * (double)BATCH_BYTES / (double)total);
-        op->batch_rows = NB_MIN(NB_MAX(rows, 1), MAX_ROWS);
-    }
+    nb_rows_sized(op, at.item, n_parts, total);
     pthread_mutex_unlock(&op->lock);
     if (slice->offset == 0) {
-        Sc__DataType *type = nb_type_to_proto(s->arena, op->result->table->schema);
+        Sc__DataType *type = nb_type_to_proto(s->arena, op->schema->schema);
         schema = type ? nb_message_bytes(s->arena, &type->base) : schema;
         if (!type || !schema.data) {
             encoded_free(data);
@@ -307,41 +286,123 @@ send_batch(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_erro
     return st;
 }
 
+/* ---- the stream ------------------------------------------------------------------------------ */
+
+/* What is to be sent next. */
+typedef enum next_item { NEXT_RESPONSE, NEXT_SLICE, NEXT_END, NEXT_FAILURE } next_item;
+
+/* Waits until there is something to send, or until nobody listens any more. */
+static nb_status
+wait_for_item(sender *s, int64_t item, next_item *next, nb_result_slice *slice, nb_chunk **chunk,
+              nb_error *err)
+{
+    nb_operation *op = s->op;
+    const nb_cancel_flag *gone = nb_rpc_call_cancelled(s->call);
+    nb_status st = NB_OK;
+
+    pthread_mutex_lock(&op->lock);
+    for (;;) {
+        if (op->listener != s->listener) {
+            st = nb_raise(err, NB_COND_INVALID_CURSOR_DISCONNECTED, NULL);
+            break;
+        }
+        if (atomic_load(&gone->requested)) {
+            st = NB_CANCELLED;
+            break;
+        }
+        if (op->state != NB_OPERATION_RUNNING && op->state != NB_OPERATION_SUCCEEDED) {
+            *next = NEXT_FAILURE;
+            break;
+        }
+        if (op->state == NB_OPERATION_SUCCEEDED && item < op->result->n_responses) {
+            *next = NEXT_RESPONSE;
+            break;
+        }
+        /* a result has responses or rows, so those of rows are known by their numbers before it has ended */
+        *next = NEXT_SLICE;
+        st = nb_rows_slice(op, item, slice, chunk, err);
+        if (st != NB_DONE) {
+            break;
+        }
+        st = NB_OK;
+        if (op->state == NB_OPERATION_SUCCEEDED) {
+            *next = NEXT_END;
+            break;
+        }
+        pthread_cond_wait(&op->changed, &op->lock);
+    }
+    pthread_mutex_unlock(&op->lock);
+    return st;
+}
+
+static void
+wake(void *payload)
+{
+    nb_operation *op = payload;
+
+    pthread_mutex_lock(&op->lock);
+    pthread_cond_broadcast(&op->changed);
+    pthread_mutex_unlock(&op->lock);
+}
+
+static nb_status
+send_slice(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_chunk *chunk,
+           nb_error *err)
+{
+    nb_status st = NB_OK;
+
+    if (!s->schema.release) {
+        st = nb_arrow_export_schema(s->op->schema->schema, &s->options, &s->schema, err);
+    }
+    if (st >= 0) {
+        st = send_batch(s, at, slice, chunk, err);
+    }
+    pthread_mutex_lock(&s->op->lock);
+    nb_chunk_free(chunk);
+    if (st >= 0) {
+        nb_rows_sent(s->op, at.item);
+    }
+    pthread_mutex_unlock(&s->op->lock);
+    return st;
+}
+
+static nb_status
+send_all(sender *s, nb_result_cursor at, nb_error *err)
+{
+    static const char complete[] = {14 << 3 | 2, 0}; /* result_complete {} */
+
+    for (;; at.item++, at.part = 0) {
+        nb_result_slice slice;
+        nb_chunk *chunk = NULL;
+        next_item next;
+
+        NB_TRY(wait_for_item(s, at.item, &next, &slice, &chunk, err));
+        switch (next) {
+        case NEXT_RESPONSE:
+            NB_TRY(send_simple(s, at, s->op->result->responses[at.item], err));
+            break;
+        case NEXT_SLICE: NB_TRY(send_slice(s, at, &slice, chunk, err)); break;
+        case NEXT_END: return send_simple(s, at, (nb_str){complete, sizeof complete}, err);
+        default: return NB_DONE;
+        }
+    }
+}
+
 nb_status
 nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_result_cursor at, int listener,
                  nb_error *err)
 {
-    static const char complete[] = {14 << 3 | 2, 0}; /* result_complete {} */
     sender s = {.op = op, .call = call, .listener = listener};
-    nb_result_slice slice;
-    nb_status st = NB_NOMEM;
+    nb_status st;
 
     s.arena = nb_arena_new(NULL);
     if (!s.arena) {
-        return st;
+        return NB_NOMEM;
     }
-    pthread_mutex_lock(&op->lock);
-    if (op->batch_rows == 0) {
-        op->batch_rows = FIRST_ROWS;
-    }
-    pthread_mutex_unlock(&op->lock);
     s.options.time_zone = nb_session_time_zone(op->served->session, s.arena);
-    if (op->result->table) {
-        NB_TRY_GOTO(st,
-                    nb_arrow_export_schema(op->result->table->schema, &s.options, &s.schema, err),
-                    done);
-    }
-    for (; at.item < op->result->n_responses; at.item++, at.part = 0) {
-        NB_TRY_GOTO(st, send_simple(&s, at, op->result->responses[at.item], err), done);
-    }
-    while ((st = get_slice(op, at.item - op->result->n_responses, &slice)) == NB_OK) {
-        NB_TRY_GOTO(st, send_batch(&s, at, &slice, err), done);
-        at.item++;
-        at.part = 0;
-    }
-    NB_TRY_GOTO(st, st, done);
-    st = send_simple(&s, at, (nb_str){complete, sizeof complete}, err);
-done:
+    nb_rpc_call_on_cancel(call, wake, op);
+    st = send_all(&s, at, err);
+    nb_rpc_call_on_cancel(call, NULL, NULL);
     if (s.schema.release) {
         s.schema.release(&s.schema);
     }
@@ -350,36 +411,66 @@ done:
     return st;
 }
 
+/* ---- where a stream stands ------------------------------------------------------------------- */
+
+/* Whether the response of this id has been made; under op->lock. *out: what comes behind it. */
+static bool
+find_response(const nb_operation *op, nb_str id, nb_result_cursor *out)
+{
+    const char *dot = id.len ? memchr(id.data, '.', id.len) : NULL;
+    int64_t item = -1, part = -1, responses = op->result ? op->result->n_responses : 0, slice;
+    bool parts_left = false;
+
+    if (!dot || !nb_str_to_int64((nb_str){id.data, (size_t)(dot - id.data)}, &item) ||
+        !nb_str_to_int64((nb_str){dot + 1, id.len - (size_t)(dot + 1 - id.data)}, &part) ||
+        item < 0 || part < 0 || part >= INT32_MAX) {
+        return false;
+    }
+    slice = item - op->first_slice;
+    if (item < responses) {
+        if (part != 0) {
+            return false;
+        }
+    } else if (slice >= op->n_slices) { /* the end */
+        if (op->state != NB_OPERATION_SUCCEEDED || part != 0 ||
+            item > NB_MAX(responses, op->first_slice + op->n_slices)) {
+            return false;
+        }
+    } else if (slice >= 0) {
+        if (part >= op->slices[slice].n_parts) {
+            return false;
+        }
+        parts_left = part + 1 < op->slices[slice].n_parts;
+    }
+    *out = parts_left ? (nb_result_cursor){item, (int)part + 1} : (nb_result_cursor){item + 1, 0};
+    return true;
+}
+
 nb_status
 nb_result_cursor_after(nb_operation *op, nb_str response_id, nb_result_cursor *out, nb_error *err)
 {
-    const char *dot = memchr(response_id.data, '.', response_id.len);
-    int64_t item = -1, part = -1, slice;
-    bool ok, parts_left = false;
     char text[64];
+    bool found;
 
-    ok = dot &&
-         nb_str_to_int64((nb_str){response_id.data, (size_t)(dot - response_id.data)}, &item) &&
-         nb_str_to_int64((nb_str){dot + 1, response_id.len - (size_t)(dot + 1 - response_id.data)},
-                         &part) &&
-         item >= 0 && part >= 0 && part < INT32_MAX;
     pthread_mutex_lock(&op->lock);
-    ok = ok && op->result;
-    if (ok) {
-        slice = item - op->result->n_responses;
-        ok = slice < 0 ? part == 0 : slice <= op->n_slices;
-        if (ok && slice >= 0 && slice < op->n_slices) {
-            ok = part < op->slices[slice].n_parts;
-            parts_left = part + 1 < op->slices[slice].n_parts;
-        }
-    }
+    found = find_response(op, response_id, out);
     pthread_mutex_unlock(&op->lock);
-    if (!ok) {
+    if (!found) {
         snprintf(text, sizeof text, "%.*s", (int)NB_MIN(response_id.len, (size_t)40),
-                 response_id.data);
+                 response_id.len ? response_id.data : "");
         return nb_raise(err, NB_COND_INVALID_CURSOR_POSITION_NOT_FOUND, "responseId", text, NULL);
     }
-    out->item = parts_left ? item : item + 1;
-    out->part = parts_left ? (int)part + 1 : 0;
     return NB_OK;
+}
+
+void
+nb_result_release(nb_operation *op, nb_str response_id)
+{
+    nb_result_cursor at;
+
+    pthread_mutex_lock(&op->lock);
+    if ((!op->result || op->result->n_responses == 0) && find_response(op, response_id, &at)) {
+        nb_rows_forget(op, at.item);
+    }
+    pthread_mutex_unlock(&op->lock);
 }

@@ -15,6 +15,7 @@
 #include "connect/observe.h"
 #include "connect/query.h"
 #include "connect/requests.h"
+#include "exec/operators.h"
 #include "plan/message_unpack.h"
 
 #define PLAN_MAX_BYTES ((size_t)1 << 30) /* of a compressed plan, unpacked */
@@ -249,6 +250,7 @@ typedef struct execution {
     nb_session *session;
     nb_str plan;
     const nb_cancel_flag *cancel;
+    nb_delivery *delivery;
     nb_result *result;
     nb_error *err;
     nb_status st;
@@ -336,6 +338,7 @@ execute(void *payload)
     if (x->st < 0) {
         return;
     }
+    q.delivery = x->delivery;
     x->st = open_plan(q.arena, x->plan, &root, &command, x->err);
     if (x->st >= 0) {
         if (x->session->monitor) {
@@ -344,19 +347,22 @@ execute(void *payload)
         x->st = root ? nb_query_relation(&q, root, &x->result->table, x->err)
                      : nb_query_command(&q, command, x->result, x->err);
     }
-    if (x->st >= 0) {
+    if (x->st >= 0 && x->delivery && x->result->table && x->result->table->n_rows > 0) {
+        x->st = nb_deliver_table(x->delivery, x->result->table, x->err); /* rows that were there */
+    }
+    if (x->st >= 0 || x->delivery) {
         x->result->pool = nb_query_release_pool(&q);
     }
     nb_query_end(&q);
 }
 
 nb_status
-nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel, nb_result **out,
-                   nb_error *err)
+nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel, nb_delivery *delivery,
+                   nb_result **out, nb_error *err)
 {
     nb_arena *arena = nb_arena_new(NULL);
     nb_result *r = arena ? NB_ARENA_NEW(arena, nb_result) : NULL;
-    execution x = {s, plan, cancel, r, err, NB_NOMEM};
+    execution x = {s, plan, cancel, delivery, r, err, NB_NOMEM};
 
     if (!r) {
         nb_arena_free(arena);
@@ -364,12 +370,12 @@ nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel, nb_
     }
     r->arena = arena;
     nb_run_on_big_stack(NB_PLAN_STACK_BYTES, execute, &x);
-    if (x.st < 0) {
+    if (x.st < 0 && !delivery) {
         nb_result_free(r);
         return nb_status_explain(x.st, err);
     }
     *out = r;
-    return NB_OK;
+    return x.st < 0 ? nb_status_explain(x.st, err) : NB_OK;
 }
 
 void

@@ -36,9 +36,10 @@ nb_status nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_con
 size_t nb_session_default_memory(void); /* spark.memory.limit where it is not set */
 void nb_session_free(nb_session *s);    /* waits for running executions */
 
-/* spark.connect.Plan bytes. cancel may be NULL; another thread may set it. */
+/* spark.connect.Plan bytes. cancel may be NULL; another thread may set it. With a delivery the rows go there while the query runs: the
+ * result's table tells their schema only, and *out is set also on failure, because its pool must outlive the chunks. */
 nb_status nb_session_execute(nb_session *s, nb_str plan, const nb_cancel_flag *cancel,
-                             nb_result **out, nb_error *err);
+                             nb_delivery *delivery, nb_result **out, nb_error *err);
 void nb_result_free(nb_result *r);
 
 /* spark.connect.AnalyzePlanRequest → AnalyzePlanResponse; ConfigRequest → ConfigResponse. *response is appended to. */

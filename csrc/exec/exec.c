@@ -11,12 +11,16 @@
 #include "exec/passthrough.h"
 #include "exec/watch.h"
 
+#define LIMIT_KEPT \
+    65536 /* a limit up to here stops threads early, which needs all rows in one place */
+
 static nb_status
 run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
 {
     nb_stream *stream;
     nb_operator *sink;
     nb_node *below = root;
+    nb_delivery *delivery = nb_run_ctx(run)->delivery;
     int64_t limit = -1, offset = 0;
 
     if (root->kind == NB_NODE_WRITE) {
@@ -34,10 +38,15 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
         }
     }
     NB_TRY(nb_build_stream(run, below, &stream, err));
-    NB_TRY(nb_collect_new(run, NULL, root->schema, limit, offset, &sink));
     if (nb_run_ctx(run)->watch != NULL) {
         nb_run_ctx(run)->watch->at_root = true;
     }
+    if (delivery != NULL && (limit < 0 || limit > LIMIT_KEPT) && offset == 0) {
+        NB_TRY(nb_deliver_new(run, root->schema, limit, &sink));
+        NB_TRY(nb_stream_run(run, stream, sink, err));
+        return nb_table_new(nb_run_ctx(run)->pool, root->schema, out);
+    }
+    NB_TRY(nb_collect_new(run, NULL, root->schema, limit, offset, &sink));
     if (nb_run_ctx(run)->result_to_disk) {
         NB_TRY(nb_collect_mapped(run, sink, root, root->schema));
     }
@@ -60,6 +69,16 @@ nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err
     if (st == NB_OK) {
         st = run_root(run, root, &table, &own);
         nb_run_free(run);
+    }
+    if (st == NB_OK && ctx->delivery != NULL && table->n_rows > 0) {
+        nb_table *rows = table;
+
+        table = NULL;
+        st = nb_deliver_table(ctx->delivery, rows, &own);
+        if (st >= 0) {
+            st = nb_table_new(ctx->pool, rows->schema, &table);
+        }
+        nb_table_release(rows);
     }
     if (st == NB_NOMEM && !own.set) {
         char used[32], left[32];

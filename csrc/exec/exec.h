@@ -3,8 +3,9 @@
  * exec.h: runs a physical plan.
  *
  * nb_exec_run cuts the tree into pipelines (source → streaming operators → sink), runs them in dependency order, each on n_threads threads over
- * the source's morsels, and collects the rows of the root in Spark's order (morsel order) into a table. It returns when the query is
- * done, failed or cancelled; all memory is charged to ctx->pool; files spilled go below ctx->spill_dir and are removed.
+ * the source's morsels, and collects the rows of the root in Spark's order (morsel order) into a table, or, with ctx->delivery, gives them
+ * away in that order while it runs. It returns when the query is done, failed or cancelled; all memory is charged to ctx->pool; files
+ * spilled go below ctx->spill_dir and are removed.
  */
 #ifndef NB_EXEC_EXEC_H
 #define NB_EXEC_EXEC_H
@@ -34,6 +35,17 @@ struct nb_exchange {
                        nb_error *err);
 };
 
+/* Who takes the rows of a result while the query runs. */
+typedef struct nb_delivery {
+    /* The next rows, in order; one thread at a time. The chunk is moved, also on failure; it and what it is charged to (n_bytes of
+     * ctx->pool; 0: it is shared with a table that stays) may be kept for longer than the query runs. May wait until there is room for more.
+     * NB_DONE: no more is wanted. */
+    nb_status (*take)(void *payload, nb_chunk *chunk, const nb_type *schema, size_t n_bytes,
+                      nb_error *err);
+    void *payload;
+    bool begun; /* rows have been taken: they must not be made a second time */
+} nb_delivery;
+
 typedef struct nb_exec_ctx {
     nb_pool *pool; /* of the query */
     const nb_session_info *info;
@@ -47,7 +59,8 @@ typedef struct nb_exec_ctx {
     bool
         result_to_disk; /* rows of the result that do not fit into memory lie in mapped files: caches */
     nb_exchange *exchange;
-    int parallelism; /* that files are cut for; 0: n_threads */
+    nb_delivery *delivery; /* NULL: the result is a table */
+    int parallelism;       /* that files are cut for; 0: n_threads */
     uint64_t
         order_base; /* added to the numbers of morsels: rows of later tasks come behind those of earlier ones */
 } nb_exec_ctx;
@@ -59,7 +72,7 @@ typedef struct nb_runner {
     void *payload;
 } nb_runner;
 
-/* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. */
+/* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. With a delivery it has no rows. */
 nb_status nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err);
 
 #endif

@@ -6,7 +6,7 @@
  * threads; says what its lock guards) and one local state per thread (no locks). A pipeline is
  *
  *     source.next → op[0].push → op[1].push → … → sink.push        on each of N threads, batch by batch
- *     then per thread: op.flush… , sink.combine ; then once: sink.finalize
+ *     then per thread: op.flush… , sink.flush, sink.combine ; then once: sink.finalize
  *
  * A batch given to push is borrowed: it and all it points at is gone when push returns, so a sink copies what it keeps. An operator passes rows
  * on by nb_emit, as often as it likes. A breaker (aggregate, join build, sort, window …) is a sink of one pipeline and the source of the
@@ -29,7 +29,7 @@ typedef struct nb_operator_ops {
     /* Any thread, with its local state. NB_DONE: wants no more input (limit reached); the pipeline stops early. */
     nb_status (*push)(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch,
                       nb_error *err);
-    /* Streaming operators that hold rows back: once per thread, after the last push. May be NULL. */
+    /* Operators and sinks that hold rows back: per thread and branch, after the last push. May be NULL. */
     nb_status (*flush)(nb_operator *op, void *local, nb_thread_ctx *t, nb_error *err);
     /* Sinks: once per thread, in parallel; merges the local into the global state. */
     nb_status (*combine)(nb_operator *op, void *local, nb_thread_ctx *t, nb_error *err);

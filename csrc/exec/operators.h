@@ -27,6 +27,10 @@ nb_status nb_extend_new(nb_run *run, nb_node *node, nb_expr **exprs, int n, nb_o
 /* Keeps all rows in order; of them only [offset, offset + limit) (limit -1: no bound). Stops threads early where it may. */
 nb_status nb_collect_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t limit,
                          int64_t offset, nb_operator **out);
+/* Gives all rows away in order, to the context's delivery, while the pipeline runs; at most `limit` of them (-1: no bound). */
+nb_status nb_deliver_new(nb_run *run, const nb_type *schema, int64_t limit, nb_operator **out);
+/* The chunks of a table that is there: shared. */
+nb_status nb_deliver_table(nb_delivery *delivery, const nb_table *table, nb_error *err);
 /* Keeps the last n rows. */
 nb_status
 nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);

@@ -34,6 +34,11 @@ typedef struct op_stats {
     int64_t rows, batches, ns;
 } op_stats;
 
+/* How far a thread is; each on a cache line of its own. */
+typedef struct progress {
+    _Alignas(64) atomic_ullong order;
+} progress;
+
 /* One pipeline that runs. */
 typedef struct job {
     nb_run *run;
@@ -46,6 +51,7 @@ typedef struct job {
     atomic_int failed;   /* a thread failed: stop */
     nb_watch_stage stage;
     nb_watch_task *tasks; /* per thread, for all rounds */
+    progress *progress;   /* per thread */
     pthread_mutex_t lock;
     nb_status status; /* under lock, as the two below */
     nb_error err;
@@ -349,6 +355,18 @@ nb_thread_number(nb_thread_ctx *t)
     return t->number;
 }
 
+int
+nb_thread_count(const nb_thread_ctx *t)
+{
+    return t->job->n_threads;
+}
+
+uint64_t
+nb_thread_progress(const nb_thread_ctx *t, int of)
+{
+    return atomic_load(&t->job->progress[of].order);
+}
+
 static void
 switch_clock(nb_thread_ctx *t, int to)
 {
@@ -394,10 +412,16 @@ report(job *j, nb_thread_ctx *t, nb_status st, nb_error *err)
 }
 
 static bool
-must_stop(job *j)
+must_stop(const job *j)
 {
     return atomic_load_explicit(&j->failed, memory_order_relaxed) ||
            nb_cancelled(j->run->ctx->cancel);
+}
+
+bool
+nb_thread_must_stop(const nb_thread_ctx *t)
+{
+    return must_stop(t->job);
 }
 
 /* Gives a batch of the source to the first operator, in pieces or with other vectors when tests want that. */
@@ -449,6 +473,7 @@ run_batches(nb_thread_ctx *t, int branch, nb_source *source, void *source_local,
         batch.order += t->job->run->ctx->order_base;
         batch.partition += b->partition_base;
         t->order = batch.order;
+        atomic_store(&t->job->progress[t->number].order, batch.order);
         st = push_batch(t, &batch, err);
         if (st != NB_OK) {
             return st == NB_DONE ? NB_OK : st;
@@ -545,6 +570,10 @@ run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
             st = NB_OK;
         }
     }
+    if (j->sink->ops->flush != NULL) {
+        switch_clock(t, b->n_ops);
+        st = j->sink->ops->flush(j->sink, t->locals[b->n_ops], t, err);
+    }
 done:
     switch_clock(t, -1);
     if (source_open && b->source->ops->close_local != NULL) {
@@ -582,11 +611,13 @@ thread_main(void *payload, int number)
         st = NB_NOMEM;
     }
     nb_watch_task_begin(&j->stage, number, t.memory, t.task);
+    atomic_store(&j->progress[number].order, 0);
     for (int b = j->first; b < j->end && st == NB_OK; b++) {
         t.branch_memory = nb_arena_new(j->run->ctx->pool);
         st = t.branch_memory ? run_branch(j, number, b, &t, &err) : NB_NOMEM;
         nb_arena_free(t.branch_memory);
     }
+    atomic_store(&j->progress[number].order, UINT64_MAX);
     nb_arena_free(t.scratch);
     if (st < 0 || j->end == j->stream->n_branches) {
         nb_watch_task_end(&j->stage, t.task, st, &err);
@@ -654,8 +685,13 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
     j.sink_locals = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(void *));
     j.memories = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_arena *));
     j.tasks = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_watch_task));
-    if (j.sink_locals == NULL || j.memories == NULL || j.tasks == NULL) {
+    j.progress = nb_arena_zalloc(run->arena, (size_t)(j.n_threads + 1) * sizeof(progress));
+    if (j.sink_locals == NULL || j.memories == NULL || j.tasks == NULL || j.progress == NULL) {
         return NB_NOMEM;
+    }
+    j.progress = (progress *)NB_ALIGN_UP((uintptr_t)j.progress, _Alignof(progress));
+    for (int i = 0; i < j.n_threads; i++) {
+        atomic_store(&j.progress[i].order, UINT64_MAX);
     }
     pthread_mutex_init(&j.lock, NULL);
     j.err = NB_ERROR_INIT;

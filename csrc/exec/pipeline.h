@@ -68,6 +68,12 @@ nb_status nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *
 
 /* Memory that lives as long as the thread's local state. */
 nb_arena *nb_thread_memory(nb_thread_ctx *t);
+/* No row of an earlier morsel than this can come any more from thread number `of` of the pipeline; UINT64_MAX: none at all. A thread that has
+ * not begun says so too: what it will claim is later than all that has been claimed. */
+uint64_t nb_thread_progress(const nb_thread_ctx *t, int of);
+int nb_thread_count(const nb_thread_ctx *t);
+/* Another thread has failed, or the query was cancelled. */
+bool nb_thread_must_stop(const nb_thread_ctx *t);
 /* A zeroed operator in the run's arena. */
 void *nb_operator_new(nb_run *run, size_t size, const nb_operator_ops *ops, nb_node *node);
 #define NB_OPERATOR_NEW(run, T, ops, node) ((T *)nb_operator_new((run), sizeof(T), (ops), (node)))

@@ -72,7 +72,8 @@ call_run(void *payload)
     if (c->analyze) {
         c->status = nb_session_analyze(c->session, c->request, &c->response, &c->err);
     } else {
-        c->status = nb_session_execute(c->session, c->request, &c->cancel, &c->result, &c->err);
+        c->status =
+            nb_session_execute(c->session, c->request, &c->cancel, NULL, &c->result, &c->err);
     }
     pthread_mutex_lock(&c->lock);
     c->done = true;

@@ -110,6 +110,36 @@ def test_not_reattachable(raw):
     assert "OPERATION_ABANDONED" in failure(reattach(raw, operation))
 
 
+def test_rows_come_while_the_query_runs(master, raw):
+    """A result far larger than memory begins at once, and waits for a client that does not read."""
+    before = master.rss()
+    began = time.monotonic()
+    fields = reattachable(raw)
+    stream = raw.execute(raw.range_plan(100_000_000_000), **fields)
+    assert rows([next(stream)]) > 0 and time.monotonic() - began < 10
+    time.sleep(1)
+    first = master.rss()
+    for _ in range(300):  # as many MiB
+        next(stream)
+    assert master.rss() - before < 200 << 20, (before, first, master.rss())
+    stream.cancel()
+    release(raw, fields["operation_id"])
+
+
+def test_positions_that_are_given_up(raw):
+    """The server keeps what a client may have missed, not all that it ever sent."""
+    fields = reattachable(raw)
+    ids, last = [], 0
+    for response in raw.execute(raw.range_plan(20_000_000), **fields):
+        ids.append(response.response_id)
+        last = response.arrow_batch.start_offset or last
+    assert "POSITION_NOT_AVAILABLE" in failure(reattach(raw, fields["operation_id"]))
+    assert "POSITION_NOT_AVAILABLE" in failure(reattach(raw, fields["operation_id"], ids[3]))
+    rest = list(reattach(raw, fields["operation_id"], ids[-3]))
+    assert [r.response_id for r in rest] == ids[-2:] and rest[0].arrow_batch.start_offset == last
+    release(raw, fields["operation_id"])
+
+
 LONG = "select sum(a.id * b.id % 7) from range(30000000) a, range(20000) b"
 
 

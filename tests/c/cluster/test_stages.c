@@ -141,8 +141,8 @@ run(fixture *f, const char *sql)
     root->sql = query;
     plan->op_type_case = SC__PLAN__OP_TYPE_ROOT;
     plan->root = root;
-    if (nb_session_execute(f->session, nb_message_bytes(arena, &plan->base), NULL, &result, &err) <
-        0) {
+    if (nb_session_execute(f->session, nb_message_bytes(arena, &plan->base), NULL, NULL, &result,
+                           &err) < 0) {
         fail_msg("%s: %s", sql, nb_error_message(&err));
     }
     nb_result_free(result);
