@@ -9,13 +9,17 @@
  */
 #include "base/thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORKER_STACK ((size_t)16 * 1024 * 1024)
@@ -37,6 +41,8 @@ static struct {
     run *runs;
     int n_workers, n_idle;
     int n_waiting; /* workers that wait for something else */
+    struct deep_thread *deep_idle;
+    int n_deep_idle;
 } g = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -48,7 +54,8 @@ after_fork(void)
     pthread_mutex_init(&g.lock, NULL);
     pthread_cond_init(&g.work, NULL);
     g.runs = NULL;
-    g.n_workers = g.n_idle = g.n_waiting = 0;
+    g.n_workers = g.n_idle = g.n_waiting = g.n_deep_idle = 0;
+    g.deep_idle = NULL;
 }
 
 static void
@@ -202,49 +209,162 @@ nb_threads_wait_end(void)
 
 /* ---- deep stacks ------------------------------------------------------------------------------------------------ */
 
-typedef struct deep_call {
+#define DEEP_IDLE    8                    /* so many wait for something to do; others end at once */
+#define DEEP_SECONDS 10                   /* for that long */
+#define DEEP_KEPT    ((size_t)256 * 1024) /* of a stack that is not used */
+
+typedef struct deep_thread {
+    struct deep_thread *next; /* while idle */
     void (*fn)(void *payload);
     void *payload;
-} deep_call;
+    pthread_cond_t wake;
+} deep_thread;
+
+/* Pages that an earlier call has touched go back. */
+static void
+trim_stack(void)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0), left = nb_stack_left();
+
+    if (left > 2 * DEEP_KEPT) {
+        uintptr_t from = NB_ALIGN_UP(here - left, page), to = (here - DEEP_KEPT) & ~(page - 1);
+
+        madvise((void *)from, to - from, MADV_DONTNEED);
+    }
+}
+
+/* Waits until there is something to do; false when the thread shall end. Under the lock. */
+static bool
+wait_for_call(deep_thread *t)
+{
+    struct timespec until;
+    bool trimmed = false;
+
+    t->fn = NULL;
+    if (g.n_deep_idle >= DEEP_IDLE) {
+        return false;
+    }
+    t->next = g.deep_idle;
+    g.deep_idle = t;
+    g.n_deep_idle++;
+    while (t->fn == NULL) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += trimmed ? DEEP_SECONDS : 1;
+        if (pthread_cond_timedwait(&t->wake, &g.lock, &until) != ETIMEDOUT || t->fn != NULL) {
+            continue;
+        }
+        if (trimmed) {
+            for (deep_thread **at = &g.deep_idle; *at != NULL; at = &(*at)->next) {
+                if (*at == t) {
+                    *at = t->next;
+                    break;
+                }
+            }
+            g.n_deep_idle--;
+            return false;
+        }
+        trimmed = true;
+        pthread_mutex_unlock(&g.lock);
+        trim_stack();
+        pthread_mutex_lock(&g.lock);
+    }
+    return true;
+}
 
 static void *
 deep_main(void *arg)
 {
+    deep_thread *t = arg;
+
+    pthread_mutex_lock(&g.lock);
+    do {
+        pthread_mutex_unlock(&g.lock);
+        t->fn(t->payload);
+        pthread_mutex_lock(&g.lock);
+    } while (wait_for_call(t));
+    pthread_mutex_unlock(&g.lock);
+    pthread_cond_destroy(&t->wake);
+    free(t);
+    return NULL;
+}
+
+bool
+nb_threads_start(void (*fn)(void *payload), void *payload)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    deep_thread *t;
+    bool ok;
+
+    pthread_once(&fork_once, register_fork);
+    pthread_mutex_lock(&g.lock);
+    t = g.deep_idle;
+    if (t != NULL) {
+        g.deep_idle = t->next;
+        g.n_deep_idle--;
+        t->fn = fn;
+        t->payload = payload;
+        pthread_cond_signal(&t->wake);
+    }
+    pthread_mutex_unlock(&g.lock);
+    if (t != NULL) {
+        return true;
+    }
+    t = calloc(1, sizeof(*t));
+    if (t == NULL) {
+        return false;
+    }
+    t->fn = fn;
+    t->payload = payload;
+    pthread_cond_init(&t->wake, NULL);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    ok = pthread_attr_setstacksize(&attr, NB_DEEP_STACK_BYTES + DEEP_KEPT) == 0 &&
+         start_thread(&attr, &thread, deep_main, t);
+    pthread_attr_destroy(&attr);
+    if (!ok) {
+        pthread_cond_destroy(&t->wake);
+        free(t);
+    }
+    return ok;
+}
+
+typedef struct deep_call {
+    void (*fn)(void *payload);
+    void *payload;
+    bool done;
+    pthread_cond_t ended;
+} deep_call;
+
+static void
+run_deep_call(void *arg)
+{
     deep_call *call = arg;
 
     call->fn(call->payload);
-    return NULL;
+    pthread_mutex_lock(&g.lock);
+    call->done = true;
+    pthread_cond_signal(&call->ended);
+    pthread_mutex_unlock(&g.lock);
 }
 
 void
 nb_run_on_big_stack(size_t n_bytes, void (*fn)(void *payload), void *payload)
 {
-    deep_call call = {fn, payload};
-    size_t guard = (size_t)sysconf(_SC_PAGESIZE);
-    size_t bytes = NB_ALIGN_UP(n_bytes, guard) + guard;
-    pthread_attr_t attr;
-    pthread_t thread;
-    bool started;
-    char *stack;
+    deep_call call = {.fn = fn, .payload = payload, .ended = PTHREAD_COND_INITIALIZER};
 
-    stack = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (stack == MAP_FAILED) {
+    NB_ASSERT(n_bytes <= NB_DEEP_STACK_BYTES);
+    if (nb_stack_left() >= n_bytes || !nb_threads_start(run_deep_call, &call)) {
         fn(payload);
         return;
     }
-    mprotect(stack, guard, PROT_NONE);
-    pthread_attr_init(&attr);
-    pthread_attr_setstack(&attr, stack + guard, bytes - guard);
-    started = start_thread(&attr, &thread, deep_main, &call);
-    pthread_attr_destroy(&attr);
-    if (started) {
-        pthread_join(thread, NULL);
+    pthread_mutex_lock(&g.lock);
+    while (!call.done) {
+        pthread_cond_wait(&call.ended, &g.lock);
     }
-    munmap(stack, bytes);
-    if (!started) {
-        fn(payload);
-    }
+    pthread_mutex_unlock(&g.lock);
+    pthread_cond_destroy(&call.ended);
 }
 
 size_t

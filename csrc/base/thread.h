@@ -24,8 +24,15 @@ void nb_threads_run(int n, void (*fn)(void *payload, int i), void *payload);
 void nb_threads_wait_begin(void);
 void nb_threads_wait_end(void);
 
-/* Runs fn(payload) on a thread of its own with a stack of so many bytes (mapped, touched only as deep as it gets) and waits: for
- * recursion over plans that users can nest deeply. Runs it right here when the thread cannot be had. */
+/* What a deep stack holds: reserved, and touched only as deep as it gets. */
+#define NB_DEEP_STACK_BYTES ((size_t)512 << 20)
+
+/* Runs fn(payload) on a thread with a deep stack and does not wait. Threads that have ended their work are used again. False: none can be
+ * had. */
+bool nb_threads_start(void (*fn)(void *payload), void *payload);
+
+/* Runs fn(payload) on a stack of at least so many bytes (NB_DEEP_STACK_BYTES at most) and waits: for recursion over plans that users can nest
+ * deeply. Runs it right here where that much is left, and when no thread can be had. */
 void nb_run_on_big_stack(size_t n_bytes, void (*fn)(void *payload), void *payload);
 /* Bytes left on the running thread's stack: recursive functions refuse to go on below 64 KiB or so. */
 size_t nb_stack_left(void);

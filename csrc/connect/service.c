@@ -510,23 +510,24 @@ fail:
 nb_status
 nb_service_register(nb_service *service, nb_rpc_server *server, nb_error *err)
 {
-#define METHOD(name, handler, stream, is_long)                                        \
-    {                                                                                 \
-        "/spark.connect.SparkConnectService/" name, handler, service, stream, is_long \
+#define METHOD(name, function, ...)                                              \
+    {                                                                            \
+        .path = "/spark.connect.SparkConnectService/" name, .handler = function, \
+        .payload = service, __VA_ARGS__                                          \
     }
     const nb_rpc_method methods[] = {
-        METHOD("ExecutePlan", nb_handle_execute, false, true),
-        METHOD("ReattachExecute", nb_handle_reattach, false, true),
-        METHOD("AnalyzePlan", nb_handle_analyze, false, false),
-        METHOD("Config", nb_handle_config, false, false),
-        METHOD("AddArtifacts", nb_handle_add_artifacts, true, false),
-        METHOD("ArtifactStatus", nb_handle_artifact_status, false, false),
-        METHOD("Interrupt", nb_handle_interrupt, false, false),
-        METHOD("ReleaseExecute", nb_handle_release_execute, false, false),
-        METHOD("ReleaseSession", nb_handle_release_session, false, false),
-        METHOD("FetchErrorDetails", nb_handle_error_details, false, false),
-        METHOD("CloneSession", nb_handle_clone_session, false, false),
-        METHOD("GetStatus", nb_handle_status, false, false),
+        METHOD("ExecutePlan", nb_handle_execute, .is_long = true),
+        METHOD("ReattachExecute", nb_handle_reattach, .is_long = true),
+        METHOD("AnalyzePlan", nb_handle_analyze, ),
+        METHOD("Config", nb_handle_config, ),
+        METHOD("AddArtifacts", nb_handle_add_artifacts, .client_stream = true),
+        METHOD("ArtifactStatus", nb_handle_artifact_status, ),
+        METHOD("Interrupt", nb_handle_interrupt, ),
+        METHOD("ReleaseExecute", nb_handle_release_execute, .is_instant = true),
+        METHOD("ReleaseSession", nb_handle_release_session, ),
+        METHOD("FetchErrorDetails", nb_handle_error_details, ),
+        METHOD("CloneSession", nb_handle_clone_session, ),
+        METHOD("GetStatus", nb_handle_status, ),
     };
 #undef METHOD
 

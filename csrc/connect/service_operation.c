@@ -6,7 +6,6 @@
  * (ReattachExecute) and finds it running or done. One that does not come back in time is cancelled and removed by the janitor.
  * The ids of what was removed are remembered: asking for one says so, instead of letting the client run it a second time.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include "base/clock.h"
@@ -103,7 +102,7 @@ execute(void *payload)
     pthread_mutex_unlock(&op->lock);
 }
 
-static void *
+static void
 execution_main(void *arg)
 {
     nb_operation *op = arg;
@@ -115,25 +114,6 @@ execution_main(void *arg)
     service->n_running--;
     pthread_cond_broadcast(&service->changed);
     pthread_mutex_unlock(&service->lock);
-    return NULL;
-}
-
-static bool
-start_thread(nb_operation *op)
-{
-    sigset_t all, before;
-    pthread_attr_t attr;
-    pthread_t thread;
-    bool ok;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    ok = pthread_create(&thread, &attr, execution_main, op) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return ok;
 }
 
 static nb_status
@@ -217,7 +197,7 @@ nb_operation_start(nb_served *s, const nb_operation_request *request, nb_operati
     exists = find(s, nb_str_of(op->id)) != NULL;
     abandoned = was_finished(s, nb_str_of(op->id));
     full = s->n_operations >= service->options.max_operations;
-    ok = !exists && !abandoned && !full && start_thread(op);
+    ok = !exists && !abandoned && !full && nb_threads_start(execution_main, op);
     if (ok) {
         op->next = s->operations;
         s->operations = op;

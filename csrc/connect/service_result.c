@@ -80,7 +80,7 @@ check_listener(sender *s, nb_error *err)
 }
 
 static nb_status
-send_simple(sender *s, nb_result_cursor at, nb_str body, nb_error *err)
+send_simple(sender *s, nb_result_cursor at, nb_str body, bool is_last, nb_error *err)
 {
     char id[48];
     int n = snprintf(id, sizeof id, "%lld.%d", (long long)at.item, at.part);
@@ -89,7 +89,11 @@ send_simple(sender *s, nb_result_cursor at, nb_str body, nb_error *err)
     s->head.len = 0;
     put_head(&s->head, s->op, (nb_str){id, (size_t)n});
     nb_strbuf_add(&s->head, body);
-    return s->head.failed ? NB_NOMEM : nb_rpc_call_send(s->call, nb_strbuf_str(&s->head), err);
+    if (s->head.failed) {
+        return NB_NOMEM;
+    }
+    return is_last ? nb_rpc_call_send_last(s->call, nb_strbuf_str(&s->head), err)
+                   : nb_rpc_call_send(s->call, nb_strbuf_str(&s->head), err);
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
@@ -379,10 +383,10 @@ send_all(sender *s, nb_result_cursor at, nb_error *err)
         NB_TRY(wait_for_item(s, at.item, &next, &slice, &chunk, err));
         switch (next) {
         case NEXT_RESPONSE:
-            NB_TRY(send_simple(s, at, s->op->result->responses[at.item], err));
+            NB_TRY(send_simple(s, at, s->op->result->responses[at.item], false, err));
             break;
         case NEXT_SLICE: NB_TRY(send_slice(s, at, &slice, chunk, err)); break;
-        case NEXT_END: return send_simple(s, at, (nb_str){complete, sizeof complete}, err);
+        case NEXT_END: return send_simple(s, at, (nb_str){complete, sizeof complete}, true, err);
         default: return NB_DONE;
         }
     }

@@ -13,8 +13,8 @@
 #include "base/thread.h"
 #include "connect/service_internal.h"
 
-#define UNSENT_BYTES  ((size_t)32 << 20)
-#define KEPT_BYTES    ((size_t)32 << 20)
+#define UNSENT_BYTES  ((size_t)16 << 20)
+#define KEPT_BYTES    ((size_t)16 << 20)
 #define SLICE_BYTES   ((int64_t)1 << 20) /* measured on the slice before */
 #define FIRST_ROWS    4096
 #define MAX_ROWS      ((int64_t)1 << 20)

@@ -145,6 +145,7 @@ nb_aggregate_source_new(aggregate_op *op, nb_source **out)
     s->base.n_partitions = 1;
     s->op = op;
     s->n_parts = op->n_keys > 0 ? nb_agg_merge_parts(op, -1) : 1;
+    s->base.enough_threads = s->n_parts;
     *out = &s->base;
     return NB_OK;
 }

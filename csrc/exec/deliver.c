@@ -22,7 +22,7 @@
 #define CHUNK_BYTES   ((size_t)1 << 20)
 #define SMALL_BYTES   (CHUNK_BYTES / 4) /* these are put together */
 #define CHUNK_COST    ((size_t)4096)    /* at least */
-#define WAITING_BYTES ((size_t)32 << 20)
+#define WAITING_BYTES ((size_t)16 << 20)
 #define LATE_NS       ((int64_t)20 * 1000000) /* rows leave that soon, also few of them */
 #define LOOK_AGAIN_MS 2                       /* threads pass over empty morsels without a word */
 

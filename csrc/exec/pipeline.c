@@ -668,10 +668,21 @@ close_stream(nb_run *run, nb_stream *s)
     }
 }
 
+/* No more than find something to do: waking a thread costs more than a small query. */
 static int
 threads_for(const nb_run *run, const nb_stream *s)
 {
-    return s->sequential ? 1 : NB_MAX(run->ctx->n_threads, 1);
+    int64_t enough = 0, most = NB_MAX(run->ctx->n_threads, 1);
+
+    if (s->sequential) {
+        return 1;
+    }
+    for (int b = 0; b < s->n_branches && enough < most; b++) {
+        const nb_source *source = s->branches[b].source;
+
+        enough += source != NULL && source->enough_threads > 0 ? source->enough_threads : most;
+    }
+    return (int)NB_MAX(NB_MIN(enough, most), 1);
 }
 
 nb_status

@@ -8,6 +8,7 @@
 #include "exec/sources.h"
 
 #define MORSEL_ROWS (60 * NB_BATCH_ROWS)
+#define FEW_ROWS    64 /* not worth a thread */
 
 typedef struct range_source {
     nb_source base;
@@ -144,6 +145,9 @@ nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t
     s->per_partition = (uint64_t)((longest + MORSEL_ROWS - 1) / MORSEL_ROWS);
     atomic_init(&s->next_morsel, s->per_partition * (uint64_t)NB_MAX(first, 0));
     s->end_morsel = s->per_partition * (uint64_t)NB_MIN(last, s->base.n_partitions);
+    s->base.enough_threads = (int64_t)NB_MIN(
+        s->n / FEW_ROWS + 1,
+        (nb_uint128)(s->end_morsel < INT32_MAX ? NB_MAX(s->end_morsel, 1) : INT32_MAX));
     *out = &s->base;
     return NB_OK;
 }

@@ -139,6 +139,7 @@ nb_sorted_source_new(nb_pool *pool, nb_table *table, const nb_type *schema, cons
     s->from = from;
     s->to = to;
     s->by_partition = by_partition;
+    s->base.enough_threads = NB_MAX(to - from, 0) / MORSEL_ROWS + 1;
     s->arena = nb_arena_new(pool);
     if (s->arena != NULL && (s->columns = NB_ARENA_ARRAY(s->arena, int, n_cols)) != NULL) {
         st = nb_row_index_init(s->arena, table, &s->index);

@@ -150,6 +150,7 @@ nb_table_source_new(nb_pool *pool, nb_table *table, const nb_type *schema, const
     s->table = nb_table_ref(table);
     s->n_columns = schema->n_children;
     s->n_morsels = cut(table, limit, rows, NULL);
+    s->base.enough_threads = NB_MAX(s->n_morsels, 1);
     s->columns = nb_pool_alloc(pool, (size_t)NB_MAX(s->n_columns, 1) * sizeof(int));
     s->morsels = nb_pool_alloc(pool, (size_t)NB_MAX(s->n_morsels, 1) * sizeof(morsel));
     if (s->columns == NULL || s->morsels == NULL) {

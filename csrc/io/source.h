@@ -46,6 +46,7 @@ struct nb_source {
     const nb_type *schema;              /* STRUCT of the columns that next delivers */
     const nb_cancel_flag *cancel;       /* may be NULL */
     int n_partitions;                   /* Spark partitions: batch->partition is below this */
+    int64_t enough_threads;             /* more would find nothing to do; 0: not known */
     atomic_llong rows_read, bytes_read; /* progress and metrics */
 };
 

@@ -8,13 +8,13 @@
 #ifndef NB_PLAN_ANALYZER_H
 #define NB_PLAN_ANALYZER_H
 
+#include "base/thread.h"
 #include "plan/catalog.h"
 #include "plan/logical.h"
 #include "spark/connect/relations.pb-c.h"
 
-#define NB_PLAN_MAX_DEPTH 20000
-#define NB_PLAN_STACK_BYTES \
-    ((size_t)512 << 20) /* reserved, not touched: 20,000 levels of a few frames each */
+#define NB_PLAN_MAX_DEPTH   20000
+#define NB_PLAN_STACK_BYTES NB_DEEP_STACK_BYTES /* 20,000 levels of a few frames each */
 
 typedef struct nb_analyzer nb_analyzer;
 

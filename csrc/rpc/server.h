@@ -33,6 +33,8 @@ typedef struct nb_rpc_method {
     bool client_stream; /* more than one request message: nb_rpc_call_next */
     bool
         is_long; /* may run for as long as a query: a share of the threads stays free for the others */
+    bool
+        is_instant; /* never waits for anything: its handler runs on the thread that has read the request */
 } nb_rpc_method;
 
 /* Whether a call may go on: NB_RPC_OK, or the code that refuses it (UNAUTHENTICATED, PERMISSION_DENIED, …) without a word about why.
@@ -98,6 +100,9 @@ nb_status nb_rpc_call_next(nb_rpc_call *call, nb_str *message, nb_error *err);
  * once the message before it has left for the transport, so the next can be made meanwhile, and a slow client slows its handler.
  * NB_CANCELLED when the client has gone. */
 nb_status nb_rpc_call_send(nb_rpc_call *call, nb_str message, nb_error *err);
+
+/* The last one of a long call: it leaves together with the status. */
+nb_status nb_rpc_call_send_last(nb_rpc_call *call, nb_str message, nb_error *err);
 
 /* Pieces are sent one after the other as one message. */
 nb_status

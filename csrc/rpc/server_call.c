@@ -308,7 +308,12 @@ nb_rpc_call_event(nb_rpc_call *call, nb_rpc_event event, bool ok)
         nb_rpc_count_reset(call->server, call->peer);
     }
     if (event == EVENT_RECEIVED && is_request) {
-        if (has_message) {
+        if (has_message && call->method->is_instant) {
+            pthread_mutex_lock(&call->server->lock);
+            call->is_waiting = false;
+            pthread_mutex_unlock(&call->server->lock);
+            nb_rpc_call_run(call);
+        } else if (has_message) {
             nb_rpc_pool_submit(call->server, call);
         } else {
             pthread_mutex_lock(&call->server->lock);
@@ -484,8 +489,9 @@ send_now(nb_rpc_call *call)
     return call->is_sending;
 }
 
+/* at_once: it does not wait for a message after it. */
 static nb_status
-send_buffer(nb_rpc_call *call, grpc_byte_buffer *buffer)
+send_buffer(nb_rpc_call *call, grpc_byte_buffer *buffer, bool at_once)
 {
     nb_status st = NB_CANCELLED;
 
@@ -498,7 +504,7 @@ send_buffer(nb_rpc_call *call, grpc_byte_buffer *buffer)
     if (wait_for_send(call)) {
         call->sending = buffer;
         buffer = NULL;
-        st = !call->method->is_long || send_now(call) ? NB_OK : NB_CANCELLED;
+        st = !at_once || send_now(call) ? NB_OK : NB_CANCELLED;
     }
     pthread_mutex_unlock(&call->lock);
     if (buffer) {
@@ -513,6 +519,17 @@ nb_rpc_call_send(nb_rpc_call *call, nb_str message, nb_error *err)
     nb_rpc_piece piece = {.bytes = message};
 
     return nb_rpc_call_send_pieces(call, &piece, 1, err);
+}
+
+nb_status
+nb_rpc_call_send_last(nb_rpc_call *call, nb_str message, nb_error *err)
+{
+    grpc_slice slice = grpc_slice_from_copied_buffer(message.data, message.len);
+    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
+
+    (void)err;
+    grpc_slice_unref(slice);
+    return send_buffer(call, buffer, false);
 }
 
 #define MAX_PIECES 256
@@ -543,7 +560,7 @@ nb_rpc_call_send_pieces(nb_rpc_call *call, const nb_rpc_piece *pieces, int n, nb
     for (int i = 0; i < n; i++) {
         grpc_slice_unref(slices[i]);
     }
-    return send_buffer(call, buffer);
+    return send_buffer(call, buffer, call->method->is_long);
 }
 
 const nb_cancel_flag *

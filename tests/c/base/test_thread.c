@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdatomic.h>
+#include <time.h>
 #include <cmocka.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -65,6 +67,36 @@ test_thread__big_stack(void **state)
     assert_true(nb_stack_left() > 1000);
 }
 
+static atomic_int n_started, n_to_start;
+
+static void
+count_and_call(void *payload)
+{
+    int result = 0;
+
+    nb_run_on_big_stack((size_t)400 << 20, go_deep, &result); /* on the stack that it has */
+    assert_true(nb_stack_left() > (size_t)400 << 20);
+    atomic_fetch_add(&n_started, result);
+    (void)payload;
+    if (atomic_fetch_sub(&n_to_start, 1) > 0) { /* where it is done, another one begins */
+        assert_true(nb_threads_start(count_and_call, NULL));
+    }
+}
+
+static void
+test_thread__started_threads_are_used_again(void **state)
+{
+    (void)state;
+    atomic_store(&n_to_start, 60);
+    for (int i = 0; i < 20; i++) {
+        assert_true(nb_threads_start(count_and_call, NULL));
+    }
+    for (int i = 0; i < 2000 && atomic_load(&n_started) < 80; i++) {
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    }
+    assert_int_equal(atomic_load(&n_started), 80);
+}
+
 static void
 test_thread__works_after_fork(void **state)
 {
@@ -89,6 +121,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_thread__each_index_runs_once),
         cmocka_unit_test(test_thread__big_stack),
+        cmocka_unit_test(test_thread__started_threads_are_used_again),
         cmocka_unit_test(test_thread__works_after_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
