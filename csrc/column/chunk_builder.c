@@ -9,9 +9,12 @@
 #include "column/table.h"
 #include "column/vector_internal.h"
 
+#include <stdlib.h>
+
 #define FIRST_ROWS     64
 #define HEAP_BLOCK     ((size_t)16 * 1024)
 #define HEAP_BLOCK_MAX ((size_t)1024 * 1024)
+#define HEAP_BLOCKS    64 /* as many of them does a chunk of common length have, at most */
 #define APPEND_BLOCK   NB_BATCH_ROWS
 
 typedef struct piece {
@@ -42,6 +45,8 @@ struct nb_chunk_builder {
     column *cols;
     int n_cols;
     int64_t n_rows;
+    int n_vectors;    /* columns with all that are nested in them */
+    nb_arena *spare;  /* of the chunk under way; NULL before its first row */
     heap_block *heap; /* newest first */
     size_t bytes;     /* held in pieces and heap blocks */
     uint64_t order;
@@ -49,19 +54,20 @@ struct nb_chunk_builder {
 };
 
 static nb_status
-column_init(nb_arena *arena, const nb_type *type, column *out)
+column_init(nb_chunk_builder *b, const nb_type *type, column *out)
 {
     const nb_type *storage = nb_type_storage(type);
 
+    b->n_vectors++;
     *out = (column){.type = type, .phys = storage->phys, .width = nb_phys_width(storage->phys)};
     if (out->phys == NB_PHYS_LIST || out->phys == NB_PHYS_STRUCT) {
         out->n_children = storage->n_children;
-        out->children = NB_ARENA_ARRAY(arena, column, out->n_children);
+        out->children = NB_ARENA_ARRAY(b->arena, column, out->n_children);
         if (out->children == NULL) {
             return NB_NOMEM;
         }
         for (int i = 0; i < out->n_children; i++) {
-            NB_TRY(column_init(arena, storage->children[i].type, &out->children[i]));
+            NB_TRY(column_init(b, storage->children[i].type, &out->children[i]));
         }
     }
     return NB_OK;
@@ -86,7 +92,7 @@ nb_chunk_builder_new(nb_pool *pool, const nb_type *schema, nb_chunk_builder **ou
         goto nomem;
     }
     for (int i = 0; i < b->n_cols; i++) {
-        if (column_init(b->arena, schema->children[i].type, &b->cols[i]) < 0) {
+        if (column_init(b, schema->children[i].type, &b->cols[i]) < 0) {
             goto nomem;
         }
     }
@@ -141,6 +147,7 @@ nb_chunk_builder_free(nb_chunk_builder *b)
         builder_clear(b);
         nb_arena_free(b->arena);
         nb_arena_free(b->scratch);
+        nb_arena_free(b->spare);
         nb_pool_dealloc(b->pool, b, sizeof(*b));
     }
 }
@@ -339,6 +346,27 @@ set_mark(column *c, bool back)
     }
 }
 
+/* Sets memory aside for the chunk itself, so that rows that have filled all memory can still be handed over to be spilled. */
+static nb_status
+prepare(nb_chunk_builder *b)
+{
+    size_t lists = 4 * sizeof(void *) * (2 * (size_t)b->n_vectors + HEAP_BLOCKS);
+
+    if (b->spare != NULL) {
+        return NB_OK;
+    }
+    b->spare = nb_arena_new(b->pool);
+    if (b->spare == NULL ||
+        nb_arena_alloc(b->spare, sizeof(nb_chunk) + (size_t)b->n_vectors * sizeof(nb_vector) +
+                                     lists) == NULL) {
+        nb_arena_free(b->spare);
+        b->spare = NULL;
+        return NB_NOMEM;
+    }
+    nb_arena_reset(b->spare);
+    return NB_OK;
+}
+
 /* All or nothing: after NB_NOMEM the caller may spill what is here and append the same rows again. */
 nb_status
 nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols, const uint32_t *idx,
@@ -346,6 +374,7 @@ nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols, const u
 {
     nb_status st = NB_OK;
 
+    NB_TRY(prepare(b));
     for (int i = 0; i < b->n_cols; i++) {
         set_mark(&b->cols[i], false);
     }
@@ -399,14 +428,14 @@ loan_return(void *payload)
     nb_pool *pool = l->pool;
 
     nb_pool_dealloc(pool, l->data, l->n_bytes);
-    nb_pool_dealloc(pool, l, sizeof(*l));
+    free(l);
 }
 
 /* The chunk keeps the memory; on failure it stays the caller's. */
 static nb_status
 lend(nb_chunk_builder *b, nb_chunk *chunk, void *data, size_t n_bytes)
 {
-    loan *l = nb_pool_alloc(b->pool, sizeof(*l));
+    loan *l = malloc(sizeof(*l)); /* not counted: it must not fail at the very limit */
     nb_buffer *buf;
     nb_status st;
 
@@ -415,7 +444,7 @@ lend(nb_chunk_builder *b, nb_chunk *chunk, void *data, size_t n_bytes)
     }
     *l = (loan){b->pool, NULL, 0};
     if (nb_buffer_wrap(data, n_bytes, loan_return, l, &buf) < 0) {
-        nb_pool_dealloc(b->pool, l, sizeof(*l));
+        free(l);
         return NB_NOMEM;
     }
     st = nb_chunk_keep(chunk, buf);
@@ -492,7 +521,10 @@ nb_chunk_builder_finish(nb_chunk_builder *b, nb_chunk **out)
         *out = NULL;
         return NB_OK;
     }
-    NB_TRY(nb_chunk_new(b->pool, b->n_cols, &chunk));
+    NB_TRY(prepare(b));
+    st = nb_chunk_new_in(b->spare, b->n_cols, &chunk);
+    b->spare = NULL;
+    NB_TRY(st);
     for (int i = 0; i < b->n_cols; i++) {
         NB_TRY_GOTO(st, column_finish(b, chunk, &b->cols[i], &chunk->cols[i]), fail);
     }

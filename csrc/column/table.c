@@ -64,7 +64,12 @@ nb_table_append(nb_table *t, nb_chunk *chunk)
 nb_status
 nb_chunk_new(nb_pool *pool, int n_cols, nb_chunk **out)
 {
-    nb_arena *arena = nb_arena_new(pool);
+    return nb_chunk_new_in(nb_arena_new(pool), n_cols, out);
+}
+
+nb_status
+nb_chunk_new_in(nb_arena *arena, int n_cols, nb_chunk **out)
+{
     nb_chunk *c = arena ? NB_ARENA_NEW(arena, nb_chunk) : NULL;
 
     if (c != NULL) {

@@ -71,6 +71,8 @@ void nb_chunk_forget(const nb_chunk *chunk);
 
 /* An empty chunk that may be filled by hand: vectors go into chunk->arena, foreign memory is added by nb_chunk_keep. */
 nb_status nb_chunk_new(nb_pool *pool, int n_cols, nb_chunk **out);
+/* In an empty arena, which becomes the chunk's whatever comes of it; out of memory too when it is NULL. */
+nb_status nb_chunk_new_in(nb_arena *arena, int n_cols, nb_chunk **out);
 nb_status nb_chunk_keep(nb_chunk *chunk, nb_buffer *buf); /* takes a reference */
 
 /* Rows [from, from+n) of chunk c as a batch in the arena, without copying. */

@@ -21,8 +21,8 @@ def run(limit, directory):
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
-    """The answers without a limit that matters, and those within about a tenth of the data."""
-    return run("4g", tmp_path_factory.mktemp("free")), run("8m", tmp_path_factory.mktemp("limited"))
+    """The answers without a limit that matters, and those within about a seventh of the data."""
+    return run("4g", tmp_path_factory.mktemp("free")), run("12m", tmp_path_factory.mktemp("limited"))
 
 
 def test_same_rows(answers):
