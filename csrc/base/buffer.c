@@ -53,6 +53,21 @@ nb_buffer_wrap(void *data, size_t n_bytes, void (*release)(void *), void *payloa
     return NB_OK;
 }
 
+nb_status
+nb_buffer_adopt(nb_pool *pool, void *data, size_t n_bytes, nb_buffer **out)
+{
+    NB_TRY(nb_buffer_wrap(data, n_bytes, NULL, NULL, out));
+    (*out)->pool = pool;
+    (*out)->adopted = true;
+    return NB_OK;
+}
+
+void
+nb_buffer_disown(nb_buffer *buf)
+{
+    free(buf);
+}
+
 nb_buffer *
 nb_buffer_ref(nb_buffer *buf)
 {
@@ -66,7 +81,9 @@ nb_buffer_release(nb_buffer *buf)
     if (buf == NULL || __atomic_sub_fetch(&buf->refs, 1, __ATOMIC_ACQ_REL) > 0) {
         return;
     }
-    if (buf->pool != NULL) {
+    if (buf->adopted) {
+        nb_pool_dealloc(buf->pool, buf->data, buf->capacity);
+    } else if (buf->pool != NULL) {
         nb_pool_dealloc_aligned(buf->pool, buf->data, buf->capacity);
     } else if (buf->release != NULL) {
         buf->release(buf->payload);

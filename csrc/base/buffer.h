@@ -19,6 +19,7 @@ typedef struct nb_buffer {
     int64_t refs; /* atomic */
     nb_pool *pool;
     size_t capacity;
+    bool adopted; /* from nb_pool_alloc, not its aligned form */
     void (*release)(void *payload);
     void *payload;
 } nb_buffer;
@@ -28,6 +29,10 @@ nb_status nb_buffer_new(nb_pool *pool, size_t n_bytes,
 /* Wraps memory that is not ours; release(payload) runs when the last reference goes. Not charged. */
 nb_status
 nb_buffer_wrap(void *data, size_t n_bytes, void (*release)(void *), void *payload, nb_buffer **out);
+/* Takes a piece that nb_pool_alloc gave. */
+nb_status nb_buffer_adopt(nb_pool *pool, void *data, size_t n_bytes, nb_buffer **out);
+/* Ends a buffer with one reference; its bytes stay the caller's. */
+void nb_buffer_disown(nb_buffer *buf);
 nb_buffer *nb_buffer_ref(nb_buffer *buf);
 void nb_buffer_release(nb_buffer *buf);       /* NULL is fine */
 bool nb_buffer_is_sole(const nb_buffer *buf); /* whether the caller's reference is the only one */

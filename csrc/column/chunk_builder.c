@@ -9,8 +9,6 @@
 #include "column/table.h"
 #include "column/vector_internal.h"
 
-#include <stdlib.h>
-
 #define FIRST_ROWS     64
 #define HEAP_BLOCK     ((size_t)16 * 1024)
 #define HEAP_BLOCK_MAX ((size_t)1024 * 1024)
@@ -414,46 +412,21 @@ nb_chunk_builder_bytes(const nb_chunk_builder *b)
     return b->bytes;
 }
 
-/* Memory of the pool that goes back when the last reference to a buffer goes. */
-typedef struct loan {
-    nb_pool *pool;
-    void *data;
-    size_t n_bytes;
-} loan;
-
-static void
-loan_return(void *payload)
-{
-    loan *l = payload;
-    nb_pool *pool = l->pool;
-
-    nb_pool_dealloc(pool, l->data, l->n_bytes);
-    free(l);
-}
-
 /* The chunk keeps the memory; on failure it stays the caller's. */
 static nb_status
 lend(nb_chunk_builder *b, nb_chunk *chunk, void *data, size_t n_bytes)
 {
-    loan *l = malloc(sizeof(*l)); /* not counted: it must not fail at the very limit */
     nb_buffer *buf;
     nb_status st;
 
-    if (l == NULL) {
-        return NB_NOMEM;
-    }
-    *l = (loan){b->pool, NULL, 0};
-    if (nb_buffer_wrap(data, n_bytes, loan_return, l, &buf) < 0) {
-        free(l);
-        return NB_NOMEM;
-    }
+    NB_TRY(nb_buffer_adopt(b->pool, data, n_bytes, &buf));
     st = nb_chunk_keep(chunk, buf);
-    if (st == NB_OK) {
-        l->data = data;
-        l->n_bytes = n_bytes;
+    if (st < 0) {
+        nb_buffer_disown(buf);
+        return st;
     }
     nb_buffer_release(buf);
-    return st;
+    return NB_OK;
 }
 
 static nb_status
