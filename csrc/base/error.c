@@ -10,6 +10,7 @@
  *                                         == SQL (line 1, position 8) ==
  *                                         SELECT 1 / 0
  *                                                ^^^^^
+ * The analyzer's errors end in "; line 1 pos 7" instead.
  */
 #include "base/error.h"
 
@@ -31,6 +32,13 @@ const nb_condition_info *
 nb_condition_get(nb_condition cond)
 {
     return &CONDITIONS[cond];
+}
+
+/* Does the row name a class of Java in place of a condition? */
+static bool
+is_plain(const nb_condition_info *info)
+{
+    return info->name[0] >= 'a' && info->name[0] <= 'z';
 }
 
 static const char *
@@ -81,14 +89,19 @@ make_message(nb_error *err)
     if (info->kind == NB_KIND_PARSE) {
         nb_strbuf_addc(&text, '\n'); /* as Spark's ParseException */
     }
-    if (strncmp(info->name, "_LEGACY_ERROR_", 14) != 0) { /* Spark shows no class for these */
+    if (strncmp(info->name, "_LEGACY_ERROR_", 14) != 0 && !is_plain(info)) {
         nb_strbuf_addf(&text, "[%s] ", info->name);
     }
     fill_template(err, info->message, &text);
     if (info->sqlstate[0]) {
         nb_strbuf_addf(&text, " SQLSTATE: %s", info->sqlstate);
     }
-    if (err->context != NULL && err->context->summary != NULL) {
+    if (info->kind == NB_KIND_ANALYSIS &&
+        err->context != NULL) { /* the analyzer tells only where */
+        if (!err->context->is_dataframe) {
+            nb_strbuf_addf(&text, "; line %d pos %d", err->context->line, err->context->position);
+        }
+    } else if (err->context != NULL && err->context->summary != NULL) {
         nb_strbuf_addf(&text, "%s%s", err->context->is_syntax ? "" : "\n", err->context->summary);
     }
     if (text.failed) {
@@ -192,10 +205,24 @@ nb_raise_foreign(nb_error *err, nb_str name, nb_str sqlstate, nb_error_kind kind
 }
 
 nb_status
+nb_raise_unreadable(nb_error *err, const char *path, const char *reason)
+{
+    nb_strbuf url = {0};
+
+    nb_strbuf_adds(&url, "file://");
+    nb_strbuf_adds(&url, path);
+    nb_raise(err, NB_COND_FAILED_READ_FILE, "path", url.failed ? path : url.data, "reason", reason,
+             NULL);
+    nb_strbuf_free(&url);
+    return NB_ERROR;
+}
+
+nb_status
 nb_raise_errno(nb_error *err, const char *operation, const char *path, int errnum)
 {
     static const char *const READS[] = {"open", "read", "stat", "list", "map", "seek"};
     char reason[160], system_text[96];
+    nb_strbuf shown = {0};
 
     if (errnum == ENOENT) {
         return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", path, NULL);
@@ -204,10 +231,15 @@ nb_raise_errno(nb_error *err, const char *operation, const char *path, int errnu
              strerror_r(errnum, system_text, sizeof(system_text)));
     for (size_t i = 0; i < NB_COUNT_OF(READS); i++) {
         if (strcmp(operation, READS[i]) == 0) {
-            return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", path, "reason", reason, NULL);
+            return nb_raise_unreadable(err, path, reason);
         }
     }
-    return nb_raise(err, NB_COND_TASK_WRITE_FAILED, "path", path, "reason", reason, NULL);
+    nb_strbuf_adds(&shown, "file:");
+    nb_strbuf_adds(&shown, path);
+    nb_raise(err, NB_COND_TASK_WRITE_FAILED, "path", shown.failed ? path : shown.data, "reason",
+             reason, NULL);
+    nb_strbuf_free(&shown);
+    return NB_ERROR;
 }
 
 void
@@ -288,6 +320,25 @@ copy_text(const char *s, size_t n)
     return copy;
 }
 
+/* Conditions that Spark raises without a place, and errors that have no condition. The ends of names may be cut. */
+static bool
+has_no_place(const nb_error *err)
+{
+    static const char *const NAMES[] = {
+        "CANNOT_PARSE_TIMESTAMP",   "DATETIME_FIELD_OUT_OF_BOUNDS", "DUPLICATED_MAP_KEY",
+        "FIELD_NOT_FOUND",          "INVALID_DATETIME_PATTERN",     "INVALID_FORMAT",
+        "INVALID_PARAMETER_VALUE.", "MALFORMED_RECORD_IN_PARSING",  "NULL_MAP_KEY",
+        "PATH_NOT_FOUND",           "UNABLE_TO_INFER_SCHEMA"};
+    const char *name = CONDITIONS[err->condition].name;
+
+    for (size_t i = 0; i < NB_COUNT_OF(NAMES); i++) {
+        if (strncmp(name, NAMES[i], strlen(NAMES[i])) == 0) {
+            return true;
+        }
+    }
+    return is_plain(&CONDITIONS[err->condition]);
+}
+
 void
 nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int start, int stop)
 {
@@ -295,7 +346,11 @@ nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int sta
     nb_strbuf text = {0};
 
     if (err == NULL || !err->set || err->context != NULL || sql_len == 0 || sql_len > INT32_MAX ||
-        start < 0 || (size_t)start >= sql_len || stop < start) {
+        start < 0 || (size_t)start >= sql_len || stop < start || has_no_place(err)) {
+        return;
+    }
+    if (err->condition == NB_COND_UNSUPPORTED_DATATYPE) {
+        nb_error_set_syntax_context(err, sql, sql_len, (size_t)start);
         return;
     }
     stop = (int)NB_MIN((size_t)stop, sql_len - 1);
@@ -379,7 +434,7 @@ nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *
     nb_query_context *ctx;
     nb_strbuf text = {0};
 
-    if (err == NULL || !err->set || err->context != NULL) {
+    if (err == NULL || !err->set || err->context != NULL || has_no_place(err)) {
         return;
     }
     ctx = calloc(1, sizeof(*ctx));
@@ -402,7 +457,16 @@ nb_error_name(const nb_error *err)
     if (err->is_foreign) {
         return err->foreign_name ? err->foreign_name : "";
     }
-    return CONDITIONS[err->condition].name;
+    return is_plain(&CONDITIONS[err->condition]) ? "" : CONDITIONS[err->condition].name;
+}
+
+const char *
+nb_error_java_class(const nb_error *err)
+{
+    if (err->condition == NB_COND_DATA_SOURCE_NOT_FOUND) {
+        return "org.apache.spark.SparkClassNotFoundException";
+    }
+    return is_plain(&CONDITIONS[err->condition]) ? CONDITIONS[err->condition].name : NULL;
 }
 
 const char *

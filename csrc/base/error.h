@@ -28,7 +28,8 @@ typedef enum nb_error_kind {
     NB_KIND_UPGRADE,          /* SparkUpgradeException */
     NB_KIND_EXECUTION,        /* SparkException (PySpark: PythonException's base, SparkException) */
     NB_KIND_NO_SUCH_ELEMENT,  /* SparkNoSuchElementException */
-    NB_KIND_NOT_IMPLEMENTED,  /* PySparkNotImplementedError */
+    NB_KIND_UNKNOWN, /* UnknownException: of a class of Java that Python knows no class for */
+    NB_KIND_NOT_IMPLEMENTED, /* PySparkNotImplementedError */
     NB_KIND_CONNECT, /* SparkConnectGrpcException: what another process says, or that it cannot be asked */
 } nb_error_kind;
 
@@ -97,6 +98,9 @@ nb_status nb_raise_unsupported(nb_error *err, const char *fmt, ...) NB_PRINTF(2,
 /* An I/O fault: operation ("open", "write"), path, errno. ENOENT gives PATH_NOT_FOUND, EACCES and the rest FAILED_READ_FILE/… . */
 nb_status nb_raise_errno(nb_error *err, const char *operation, const char *path, int errnum);
 
+/* FAILED_READ_FILE of a file by its plain path; reason is for the parameters only, as Spark's cause is. */
+nb_status nb_raise_unreadable(nb_error *err, const char *path, const char *reason);
+
 /* Adds a name and value that a higher layer knows; a name already there is left alone. */
 void nb_error_add_context(nb_error *err, const char *name, const char *value);
 
@@ -107,10 +111,12 @@ void nb_error_set_syntax_context(nb_error *err, const char *sql, size_t sql_len,
 /* The same for a DataFrame call: fragment is the method's name, call_site "file:line" text. */
 void nb_error_set_dataframe_context(nb_error *err, const char *fragment, const char *call_site);
 
-/* Of an error that is set: condition ("" when a foreign one has none), SQLSTATE, kind. Borrowed. */
+/* Of an error that is set: condition ("" when it has none), SQLSTATE, kind. Borrowed. */
 const char *nb_error_name(const nb_error *err);
 const char *nb_error_sqlstate(const nb_error *err);
 nb_error_kind nb_error_get_kind(const nb_error *err);
+/* The class of Java that Spark throws where the condition does not say it; NULL for others. */
+const char *nb_error_java_class(const nb_error *err);
 /* A place that another process has found; copied. Only the first call counts. */
 void nb_error_set_context(nb_error *err, const nb_query_context *from);
 

@@ -71,6 +71,9 @@ write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     nb_plan *plan;
 
     NB_NEED(req && options && partition_by);
+    if (w->bucket_by && w->save_type_case != SC__WRITE_OPERATION__SAVE_TYPE_TABLE) {
+        return nb_raise(err, NB_COND_BUCKETS_OF_FILES, "operation", "save", NULL);
+    }
     if (w->bucket_by || w->n_sort_column_names || w->n_clustering_columns) {
         return nb_raise_unsupported(err, "bucketBy, sortBy and clusterBy of files");
     }
@@ -86,7 +89,10 @@ write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
         }
     }
     if (req->path.len == 0 && !nb_str_equal_nocase(req->format, NB_STR("noop"))) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a write without a path", NULL);
+        return w->save_type_case == SC__WRITE_OPERATION__SAVE_TYPE_PATH
+                   ? nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                              "Can not create a Path from an empty string", NULL)
+                   : nb_raise(err, NB_COND_PATH_NOT_SPECIFIED, NULL);
     }
     req->options = options;
     req->n_options = (int)w->n_options;
@@ -189,6 +195,7 @@ run_set(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
     nb_status st = NB_OK;
 
     if (s->key.data && s->value.data) {
+        NB_TRY(nb_setting_check(s->key, s->value, err));
         pthread_mutex_lock(&session->lock);
         st = nb_config_set_runtime(session->config, s->key, s->value, err);
         pthread_mutex_unlock(&session->lock);

@@ -85,6 +85,7 @@ nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_sess
         return NB_NOMEM;
     }
     for (int i = 0; i < n_conf; i++) {
+        NB_TRY_GOTO(st, nb_setting_check(conf[i].key, conf[i].value, err), fail);
         NB_TRY_GOTO(st, nb_config_set(config, conf[i].key, conf[i].value, err), fail);
     }
     st = NB_NOMEM;

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include "connect/requests.h"
+#include "expr/zone.h"
 #include "plan/message_unpack.h"
 
 typedef struct answer {
@@ -72,6 +73,28 @@ look_up(nb_session *s, nb_arena *arena, nb_str key, nb_str *value)
     return false;
 }
 
+nb_status
+nb_setting_check(nb_str key, nb_str value, nb_error *err)
+{
+    const nb_zone *zone;
+    nb_error ignored = NB_ERROR_INIT;
+    nb_strbuf text = {0};
+    nb_status st;
+
+    if (!nb_str_equal(key, NB_STR("spark.sql.session.timeZone"))) {
+        return NB_OK;
+    }
+    st = nb_zone_find(value, &zone, &ignored);
+    nb_error_clear(&ignored);
+    if (st == NB_ERROR) {
+        nb_strbuf_add(&text, value);
+        nb_raise(err, NB_COND_INVALID_CONF_VALUE_TIME_ZONE, "confName",
+                 "spark.sql.session.timeZone", "confValue", text.data ? text.data : "", NULL);
+    }
+    nb_strbuf_free(&text);
+    return st;
+}
+
 /* Under the session's lock. */
 static nb_status
 handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_error *err)
@@ -81,8 +104,11 @@ handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_erro
     switch (op->op_type_case) {
     case SC__CONFIG_REQUEST__OPERATION__OP_TYPE_SET:
         for (size_t i = 0; i < op->set->n_pairs; i++) {
-            NB_TRY(nb_config_set_runtime(s->config, text(op->set->pairs[i]->key),
-                                         text(op->set->pairs[i]->value), err));
+            nb_str key = text(op->set->pairs[i]->key);
+
+            value = text(op->set->pairs[i]->value);
+            NB_TRY(nb_setting_check(key, value, err));
+            NB_TRY(nb_config_set_runtime(s->config, key, value, err));
         }
         return NB_OK;
     case SC__CONFIG_REQUEST__OPERATION__OP_TYPE_GET:

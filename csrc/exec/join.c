@@ -237,7 +237,11 @@ finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64
     NB_TRY(check_residual(j, l, batch, err));
     for (int64_t i = 0; i < l->n; i++) {
         if (j->shape.single && l->found[l->probe_rows[i]]) {
-            return nb_raise(err, NB_COND_SCALAR_SUBQUERY_TOO_MANY_ROWS, NULL);
+            return nb_raise(err,
+                            j->n_keys > 0 || j->residual != NULL
+                                ? NB_COND_OUTER_SUBQUERY_TOO_MANY_ROWS
+                                : NB_COND_SCALAR_SUBQUERY_TOO_MANY_ROWS,
+                            NULL);
         }
         l->found[l->probe_rows[i]] = 1;
     }

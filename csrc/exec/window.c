@@ -597,9 +597,16 @@ set_up_call(nb_window *w, nb_window_fn *f, extras *x, nb_error *err)
     if (f->kind == NB_WINDOW_NTILE && c->n_args > 0) {
         NB_TRY(constant(x->arena, w->info, c->args[0], NULL, &f->offset, &unused, err));
         if (f->offset <= 0) {
-            return nb_raise(err, NB_COND_DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE, "sqlExpr",
-                            "\"ntile()\"", "exprName", "`buckets`", "valueRange", "[1, 2147483647]",
-                            "currentValue", "0", NULL);
+            char *number = nb_arena_printf(x->arena, "%lld", (long long)f->offset);
+            char *text = nb_arena_printf(x->arena, "\"ntile(%lld)\"", (long long)f->offset);
+
+            if (number == NULL || text == NULL) {
+                return NB_NOMEM;
+            }
+            nb_raise(err, NB_COND_DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE, "sqlExpr", text, "exprName",
+                     "buckets", "valueRange", "(0, 2147483647]", "currentValue", number, NULL);
+            nb_expr_error_context(c->origin, err);
+            return NB_ERROR;
         }
     }
     if (f->kind == NB_WINDOW_LAG || f->kind == NB_WINDOW_NTH_VALUE) {

@@ -67,6 +67,9 @@ nb_codec_of_option(nb_str name, nb_codec *out, nb_error *err)
     nb_strbuf b = {0};
     nb_status st;
 
+    if (nb_str_equal_nocase(name, NB_STR("snappy")) || nb_str_equal_nocase(name, NB_STR("lz4"))) {
+        return nb_raise_unsupported(err, "The codec %.*s of text files", (int)name.len, name.data);
+    }
     for (int i = NB_CODEC_NONE; i <= NB_CODEC_ZSTD; i++) {
         if (nb_str_equal_nocase(name, nb_str_of(CODECS[i].option))) {
             *out = (nb_codec)i;
@@ -79,7 +82,7 @@ nb_codec_of_option(nb_str name, nb_codec *out, nb_error *err)
     }
     nb_strbuf_add(&b, name);
     st = nb_raise(err, NB_COND_CODEC_NOT_AVAILABLE, "codecName", b.data ? b.data : "",
-                  "availableCodecs", "none, uncompressed, gzip, deflate, bzip2, zstd", NULL);
+                  "availableCodecs", "bzip2, deflate, uncompressed, snappy, none, lz4, gzip", NULL);
     nb_strbuf_free(&b);
     return st;
 }
@@ -97,10 +100,9 @@ nb_charset_of_option(nb_str name, const char *function, nb_charset *out, nb_erro
         }
     }
     nb_strbuf_add(&b, name);
-    st = nb_raise(err, NB_COND_INVALID_CHARSET, "functionName", function, "charset",
-                  b.data ? b.data : "", "charsets",
-                  "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8, windows-1252",
-                  NULL);
+    st = nb_raise(err, NB_COND_INVALID_CHARSET, "parameter", "`charset`", "functionName", function,
+                  "charset", b.data ? b.data : "", "charsets",
+                  "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8", NULL);
     nb_strbuf_free(&b);
     return st;
 }
@@ -303,8 +305,7 @@ nb_reader_free(nb_reader *r)
 static nb_status
 damaged(nb_reader *r, const char *what, nb_error *err)
 {
-    return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", nb_file_path(r->file), "reason", what,
-                    NULL);
+    return nb_raise_unreadable(err, nb_file_path(r->file), what);
 }
 
 static nb_status
@@ -509,7 +510,8 @@ nb_reader_read(nb_reader *r, void *buf, size_t n, size_t *n_read, nb_error *err)
                     if (low >= 0xDC00 && low < 0xE000) {
                         c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
                         r->raw_pos += 2;
-                    } else {
+                    } else { /* Java takes what follows half a pair for the other half, damaged */
+                        r->raw_pos += c < 0xDC00 && left >= 4 ? 2 : 0;
                         c = 0xFFFD;
                     }
                 }

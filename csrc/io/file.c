@@ -40,6 +40,16 @@ file_new(nb_pool *pool, const char *path, int flags, nb_file **out, nb_error *er
             close(fd);
         }
         nb_pool_dealloc(pool, f, bytes);
+        if ((saved == ENOENT || saved == EACCES) && !(flags & O_CREAT)) { /* Java tells both so */
+            nb_strbuf url = {0};
+
+            nb_strbuf_adds(&url, "file://");
+            nb_strbuf_adds(&url, path);
+            nb_raise(err, NB_COND_FILE_NOT_EXIST, "path", url.failed ? path : url.data, "reason",
+                     saved == ENOENT ? "No such file or directory" : "Permission denied", NULL);
+            nb_strbuf_free(&url);
+            return NB_ERROR;
+        }
         return nb_raise_errno(err, flags & O_CREAT ? "create" : "open", path, saved);
     }
     f->pool = pool;
@@ -240,8 +250,8 @@ nb_path_look(const char *path, bool *exists, bool *is_dir, nb_error *err)
         *is_dir = S_ISDIR(st.st_mode);
         return NB_OK;
     }
-    /* a link to nothing is there too */
-    if (errno == ENOENT || errno == ENOTDIR) {
+    /* a link to nothing is there too; what may not be looked at is not there, as for Java */
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) {
         *exists = lstat(path, &st) == 0;
         return NB_OK;
     }

@@ -21,6 +21,16 @@ nb_status nb_option_bool(const nb_option *options, int n, const char *key, bool 
                          bool *out, nb_error *err);
 nb_status nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwise,
                         int64_t *out, nb_error *err);
+/* Scala's toBoolean and toInt, where Spark reads options that way: For input string: "x". */
+nb_status nb_option_to_bool(const nb_option *options, int n, const char *key, bool otherwise,
+                            bool *out, nb_error *err);
+nb_status nb_option_to_int(const nb_option *options, int n, const char *key, int64_t otherwise,
+                           int64_t *out, nb_error *err);
+/* COLUMN_ALREADY_EXISTS when two names are one, in any case of letters unless case_sensitive. */
+nb_status
+nb_check_names(nb_arena *arena, const nb_str *names, int n, bool case_sensitive, nb_error *err);
+nb_status nb_check_field_names(nb_arena *arena, const nb_type *schema, const nb_session_info *info,
+                               nb_error *err);
 
 /* ---- relations ---------------------------------------------------------------------------------------------------------------------- */
 
@@ -66,7 +76,8 @@ void nb_relation_partition_column(const nb_relation *rel, int file, int column, 
 struct nb_file_writer;
 
 struct nb_format {
-    const char *title; /* "CSV", as messages call it */
+    const char *title;     /* "CSV", as messages call it */
+    bool takes_same_names; /* columns of one name may be written */
     /* Reads options into rel->payload; sets rel->data_schema unless it is there. Memory from rel->arena. */
     nb_status (*open)(nb_relation *rel, const nb_read_request *request, nb_error *err);
     nb_status (*scan)(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,

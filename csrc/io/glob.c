@@ -91,6 +91,46 @@ nb_glob_match(nb_str p, nb_str s)
 }
 
 nb_status
+nb_glob_check(nb_str p, nb_error *err)
+{
+    const char *fault = NULL;
+    bool in_class = false;
+    int groups = 0;
+    size_t i;
+    nb_strbuf text = {0};
+
+    for (i = 0; i < p.len && fault == NULL; i++) {
+        switch (p.data[i]) {
+        case '\\':
+            if (++i >= p.len) {
+                fault = "Missing escaped character";
+            }
+            break;
+        case '[':
+            fault = in_class ? "Unclosed character class" : NULL;
+            in_class = true;
+            break;
+        case ']': in_class = false; break;
+        case '{': groups += !in_class; break;
+        case '}': groups -= !in_class && groups > 0; break;
+        default: break;
+        }
+    }
+    if (fault == NULL && (in_class || groups > 0)) {
+        fault = in_class ? "Unclosed character class" : "Unclosed group";
+        i = p.len + 1;
+    }
+    if (fault == NULL) {
+        return NB_OK;
+    }
+    nb_strbuf_addf(&text, "Illegal file pattern: error parsing regexp: %s at pos %zu: `%.*s`",
+                   fault, i - 1, (int)p.len, p.data);
+    nb_raise(err, NB_COND_IO_EXCEPTION, "message", text.failed ? fault : text.data, NULL);
+    nb_strbuf_free(&text);
+    return NB_ERROR;
+}
+
+nb_status
 nb_str_list_add(nb_arena *arena, nb_str_list *list, nb_str item)
 {
     if (list->n == list->cap) {

@@ -9,9 +9,12 @@
 
 #include <stdbool.h>
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/str.h"
 
 bool nb_glob_is_pattern(nb_str text); /* holds one of { } [ ] * ? \ */
+/* Raises where Hadoop refuses a pattern: a class or group that is not closed, an escape of nothing. */
+nb_status nb_glob_check(nb_str pattern, nb_error *err);
 bool nb_glob_match(nb_str pattern, nb_str name);
 
 typedef struct nb_str_list {

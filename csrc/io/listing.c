@@ -22,6 +22,7 @@ typedef struct walk {
     int cap;
     nb_str_list names; /* of the partition columns; fixed by the first file */
     bool names_known;
+    nb_str_list lists, dirs; /* of partitions: distinct "a, b" of names, directories with files */
 } walk;
 
 static bool
@@ -46,6 +47,22 @@ base_name(nb_str path)
     return (nb_str){path.data + i, path.len - i};
 }
 
+/* Of a file system that a Spark installation can have. */
+static bool
+is_known_scheme(const char *scheme)
+{
+    static const char *const SCHEMES[] = {"abfs", "abfss", "adl",      "dbfs",   "ftp",  "gs",
+                                          "har",  "hdfs",  "http",     "https",  "s3",   "s3a",
+                                          "s3n",  "sftp",  "swebhdfs", "viewfs", "wasb", "webhdfs"};
+
+    for (size_t i = 0; i < NB_COUNT_OF(SCHEMES); i++) {
+        if (strcmp(scheme, SCHEMES[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 nb_status
 nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
 {
@@ -63,6 +80,9 @@ nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
     if (i > 0 && i < path.len && path.data[i] == ':') {
         if (i != 4 || strncmp(path.data, "file", 4) != 0) {
             char *scheme = nb_arena_printf(arena, "%.*s", (int)i, path.data);
+            if (scheme && !is_known_scheme(scheme)) {
+                return nb_raise(err, NB_COND_NO_FILE_SYSTEM, "scheme", scheme, NULL);
+            }
             return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE, "feature",
                             nb_arena_printf(arena, "File system %s", scheme), NULL);
         }
@@ -191,6 +211,33 @@ nb_partition_unescape(nb_arena *arena, nb_str text, nb_str *out)
     return NB_OK;
 }
 
+/* Keeps what raise_conflict tells of a partition's directory. */
+static nb_status
+note_partition(walk *w, nb_str path, const nb_str *keys, int n_keys)
+{
+    nb_str dir = {path.data, path.len - base_name(path).len - 1}, list;
+    nb_strbuf b = {0};
+    bool known = false;
+
+    if (n_keys == 0 || (w->dirs.n > 0 && nb_str_equal(w->dirs.items[w->dirs.n - 1], dir))) {
+        return NB_OK;
+    }
+    for (int i = 0; i < n_keys; i++) {
+        nb_strbuf_addf(&b, "%s%.*s", i ? ", " : "", (int)keys[i].len, keys[i].data);
+    }
+    list = nb_strbuf_finish(w->arena, &b);
+    if (list.data == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < w->lists.n; i++) {
+        known |= nb_str_equal(w->lists.items[i], list);
+    }
+    if (!known) {
+        NB_TRY(nb_str_list_add(w->arena, &w->lists, list));
+    }
+    return nb_str_list_add(w->arena, &w->dirs, dir);
+}
+
 static nb_status
 add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const nb_str *values,
          int n_keys, nb_error *err)
@@ -206,6 +253,10 @@ add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const 
     if (us <= rq->modified_after_us || us >= rq->modified_before_us) {
         return NB_OK;
     }
+    NB_TRY(note_partition(w, path, keys, n_keys));
+    if (w->lists.n > 1) {
+        return NB_OK; /* the error names all directories, so the walk goes on */
+    }
     if (!w->names_known) {
         for (int i = 0; i < n_keys; i++) {
             NB_TRY(nb_str_list_add(w->arena, &w->names, keys[i]));
@@ -214,14 +265,6 @@ add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const 
     } else if (n_keys != w->names.n) {
         return nb_raise(err, NB_COND_CONFLICTING_DIRECTORY_STRUCTURES, "discoveredBasePaths",
                         nb_path_message(w->arena, path), NULL);
-    }
-    for (int i = 0; i < n_keys; i++) {
-        if (!nb_str_equal(keys[i], w->names.items[i])) {
-            return nb_raise(err, NB_COND_CONFLICTING_PARTITION_COLUMN_NAMES, "distinctPartColLists",
-                            nb_arena_printf(w->arena, "%.*s, %.*s", (int)keys[i].len, keys[i].data,
-                                            (int)w->names.items[i].len, w->names.items[i].data),
-                            "suspiciousPaths", nb_path_message(w->arena, path), NULL);
-        }
     }
     if (out->n_files == w->cap) {
         int cap = w->cap ? w->cap * 2 : 16;
@@ -289,7 +332,8 @@ list_names(nb_arena *arena, nb_str dir, nb_str_list *names, nb_error *err)
     int failed = 0;
 
     if (d == NULL) {
-        return nb_raise_errno(err, "list", dir.data, errno);
+        return errno == EACCES ? nb_raise(err, NB_COND_ACCESS_DENIED, "path", dir.data, NULL)
+                               : nb_raise_errno(err, "list", dir.data, errno);
     }
     while (st == NB_OK && (entry = nb_dir_next(d, &failed)) != NULL) {
         nb_str name = nb_arena_str(arena, nb_str_of(entry->d_name));
@@ -421,7 +465,7 @@ walk_root(walk *w, nb_str path, nb_error *err)
     nb_str_list keys = {0}, values = {0};
 
     if (stat(path.data, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) {
             return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", nb_path_message(w->arena, path),
                             NULL);
         }
@@ -479,12 +523,60 @@ glob_walk(nb_arena *arena, nb_str dir, nb_str pattern, size_t at, nb_str_list *r
     return NB_OK;
 }
 
+/* A group may hold slashes: only a path whose groups are closed is taken apart. */
+static nb_status
+check_components(nb_str path, nb_error *err)
+{
+    size_t from = 0;
+    int depth = 0;
+
+    for (size_t i = 0; i <= path.len; i++) {
+        char c = i < path.len ? path.data[i] : '/';
+
+        if (c == '\\') {
+            i++;
+        } else if (c == '/' && (depth == 0 || i >= path.len)) {
+            NB_TRY(nb_glob_check((nb_str){path.data + from, NB_MIN(i, path.len) - from}, err));
+            from = i + 1;
+        }
+        depth += c == '{' ? 1 : c == '}' && depth > 0 ? -1 : 0;
+    }
+    return NB_OK;
+}
+
+/* Partitioned tables whose directories disagree about the columns. */
+static nb_status
+raise_conflict(walk *w, nb_error *err)
+{
+    nb_strbuf lists = {0}, dirs = {0};
+    nb_status st = NB_NOMEM;
+
+    for (int i = 0; i < w->lists.n; i++) {
+        nb_strbuf_addf(&lists, "\n\tPartition column name list #%d: %.*s", i,
+                       (int)w->lists.items[i].len, w->lists.items[i].data);
+    }
+    nb_strbuf_addc(&lists, '\n');
+    for (int i = 0; i < w->dirs.n; i++) {
+        nb_strbuf_addf(&dirs, "\n\tfile:%.*s", (int)w->dirs.items[i].len, w->dirs.items[i].data);
+    }
+    if (!lists.failed && !dirs.failed) {
+        st = nb_raise(err, NB_COND_CONFLICTING_PARTITION_COLUMN_NAMES, "distinctPartColLists",
+                      lists.data, "suspiciousPaths", dirs.data, NULL);
+    }
+    nb_strbuf_free(&lists);
+    nb_strbuf_free(&dirs);
+    return st;
+}
+
 nb_status
 nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out, nb_error *err)
 {
     walk w = {.arena = arena, .request = request, .out = out};
 
     *out = (nb_file_list){0};
+    if (request->glob_filter.data != NULL) {
+        NB_TRY(nb_glob_check(request->glob_filter, err));
+    }
     for (int i = 0; i < request->n_paths; i++) {
         nb_str path;
         nb_str_list roots = {0}, patterns = {0};
@@ -493,6 +585,7 @@ nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out
         if (!nb_glob_is_pattern(path) || stat(path.data, &st) == 0) {
             NB_TRY(nb_str_list_add(arena, &roots, path));
         } else {
+            NB_TRY(check_components(path, err));
             NB_TRY(nb_glob_expand(arena, path, &patterns));
             for (int k = 0; k < patterns.n; k++) {
                 NB_TRY(glob_walk(arena, NB_STR("/"), patterns.items[k], 0, &roots, err));
@@ -505,6 +598,9 @@ nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out
         for (int k = 0; k < roots.n; k++) {
             NB_TRY(walk_root(&w, roots.items[k], err));
         }
+    }
+    if (w.lists.n > 1) {
+        return raise_conflict(&w, err);
     }
     out->partition_names = w.names.items;
     out->n_partition = w.names.n;

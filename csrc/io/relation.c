@@ -6,6 +6,7 @@
  */
 #include "io/format.h"
 
+#include "base/config.h"
 #include "expr/registry.h"
 
 #include <stdlib.h>
@@ -54,13 +55,51 @@ nb_option_bool(const nb_option *options, int n, const char *key, bool otherwise,
 
     *out = otherwise;
     if (v.data != NULL && !nb_str_to_bool(v, out)) {
-        nb_strbuf b = {0};
-        nb_strbuf_addf(&b, "%s flag can be true or false.", key);
-        nb_raise(err, NB_COND_ILLEGAL_OPTION, "message", b.data ? b.data : key, NULL);
-        nb_strbuf_free(&b);
-        return NB_ERROR;
+        return nb_raise(err, NB_COND_OPTION_FLAG, "paramName", key, NULL);
     }
     return NB_OK;
+}
+
+/* Raises a condition with one parameter that is a text of the user's. */
+static nb_status
+raise_value(nb_error *err, nb_condition cond, const char *name, nb_str value, const char *name_2,
+            const char *value_2)
+{
+    nb_strbuf b = {0};
+
+    nb_strbuf_add(&b, value);
+    nb_raise(err, cond, name, b.data && !b.failed ? b.data : "", name_2, value_2, NULL);
+    nb_strbuf_free(&b);
+    return NB_ERROR;
+}
+
+nb_status
+nb_option_to_bool(const nb_option *options, int n, const char *key, bool otherwise, bool *out,
+                  nb_error *err)
+{
+    nb_str v = nb_option_find(options, n, key);
+    nb_strbuf b = {0};
+
+    *out = otherwise;
+    if (v.data == NULL || nb_str_to_bool(v, out)) {
+        return NB_OK;
+    }
+    nb_strbuf_addf(&b, "For input string: \"%.*s\"", (int)v.len, v.data);
+    nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : key, NULL);
+    nb_strbuf_free(&b);
+    return NB_ERROR;
+}
+
+nb_status
+nb_option_to_int(const nb_option *options, int n, const char *key, int64_t otherwise, int64_t *out,
+                 nb_error *err)
+{
+    nb_str v = nb_option_find(options, n, key);
+
+    *out = otherwise;
+    return v.data == NULL || nb_str_to_int64(v, out)
+               ? NB_OK
+               : raise_value(err, NB_COND_NUMBER_FORMAT, "value", v, NULL, NULL);
 }
 
 nb_status
@@ -71,11 +110,7 @@ nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwis
 
     *out = otherwise;
     if (v.data != NULL && (!nb_str_to_int64(v, out) || *out > INT32_MAX || *out < INT32_MIN)) {
-        nb_strbuf b = {0};
-        nb_strbuf_addf(&b, "%s should be an integer. Found %.*s.", key, (int)v.len, v.data);
-        nb_raise(err, NB_COND_ILLEGAL_OPTION, "message", b.data ? b.data : key, NULL);
-        nb_strbuf_free(&b);
-        return NB_ERROR;
+        return raise_value(err, NB_COND_OPTION_INTEGER, "value", v, "paramName", key);
     }
     return NB_OK;
 }
@@ -139,14 +174,7 @@ instant_option(const nb_relation *rel, const char *key, int64_t otherwise, int64
 
     *out = otherwise;
     if (v.data != NULL && !parse_instant(v, out)) {
-        nb_strbuf b = {0};
-        nb_strbuf_addf(&b,
-                       "The timestamp provided for the '%s' option is invalid. The expected format "
-                       "is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %.*s",
-                       key, (int)v.len, v.data);
-        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : key, NULL);
-        nb_strbuf_free(&b);
-        return NB_ERROR;
+        return raise_value(err, NB_COND_FILTER_INSTANT, "timeString", v, "strategy", key);
     }
     return NB_OK;
 }
@@ -155,14 +183,19 @@ static nb_status
 find_files(nb_relation *rel, const nb_read_request *request, nb_error *err)
 {
     nb_list_request list = {.n_paths = request->n_paths, .paths = request->paths};
+    bool unused;
     nb_str one;
 
     list.glob_filter = nb_option_find(rel->options, rel->n_options, "pathGlobFilter");
     list.base_path = nb_option_find(rel->options, rel->n_options, "basePath");
-    NB_TRY(nb_option_bool(rel->options, rel->n_options, "recursiveFileLookup", false,
-                          &list.recursive, err));
-    NB_TRY(instant_option(rel, "modifiedAfter", INT64_MIN, &list.modified_after_us, err));
-    NB_TRY(instant_option(rel, "modifiedBefore", INT64_MAX, &list.modified_before_us, err));
+    NB_TRY(nb_option_to_bool(rel->options, rel->n_options, "recursiveFileLookup", false,
+                             &list.recursive, err));
+    NB_TRY(
+        nb_option_to_bool(rel->options, rel->n_options, "ignoreCorruptFiles", false, &unused, err));
+    NB_TRY(
+        nb_option_to_bool(rel->options, rel->n_options, "ignoreMissingFiles", false, &unused, err));
+    NB_TRY(instant_option(rel, "modifiedafter", INT64_MIN, &list.modified_after_us, err));
+    NB_TRY(instant_option(rel, "modifiedbefore", INT64_MAX, &list.modified_before_us, err));
     if (list.n_paths == 0) {
         one = nb_option_find(rel->options, rel->n_options, "path");
         if (one.data == NULL) {
@@ -217,6 +250,21 @@ split_schema(nb_relation *rel, const nb_type *given)
 }
 
 static nb_status
+raise_partition_value(nb_relation *rel, int i, nb_str value, nb_error *err)
+{
+    nb_str name = rel->files.partition_names[i];
+    const char *sql = nb_type_sql(rel->arena, rel->partition_types[i]);
+    char *type = nb_arena_printf(rel->arena, "\"%s\"", sql ? sql : "");
+    char *quoted = nb_arena_printf(rel->arena, "'%.*s'", (int)value.len, value.data);
+    char *column = nb_arena_printf(rel->arena, "`%.*s`", (int)name.len, name.data);
+
+    nb_error_clear(err);
+    return type && quoted && column ? nb_raise(err, NB_COND_INVALID_PARTITION_VALUE, "value",
+                                               quoted, "dataType", type, "columnName", column, NULL)
+                                    : NB_NOMEM;
+}
+
+static nb_status
 partition_constants(nb_relation *rel, const nb_session_info *info, nb_error *err)
 {
     int n = rel->files.n_partition;
@@ -243,7 +291,10 @@ partition_constants(nb_relation *rel, const nb_session_info *info, nb_error *err
                 *v = text;
                 v->type = type;
             } else {
-                NB_TRY(nb_cast_vector(&ctx, &text, type, NB_CAST_ANSI, v));
+                nb_status st = nb_cast_vector(&ctx, &text, type, NB_CAST_ANSI, v);
+                if (st < 0) {
+                    return st == NB_ERROR ? raise_partition_value(rel, i, raw, err) : st;
+                }
                 v->kind = NB_VEC_CONST;
             }
         }
@@ -294,6 +345,60 @@ join_schema(nb_relation *rel, const nb_type *typed, const nb_session_info *info,
         return NB_NOMEM;
     }
     return partition_constants(rel, info, err);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
+}
+
+nb_status
+nb_check_names(nb_arena *arena, const nb_str *names, int n, bool case_sensitive, nb_error *err)
+{
+    nb_str *sorted = NB_ARENA_ARRAY(arena, nb_str, n + 1);
+
+    if (sorted == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        char *text = nb_arena_strdup(arena, names[i]);
+        if (text == NULL) {
+            return NB_NOMEM;
+        }
+        for (size_t k = 0; k < names[i].len && !case_sensitive; k++) {
+            text[k] = (char)(text[k] >= 'A' && text[k] <= 'Z' ? text[k] + 32 : text[k]);
+        }
+        sorted[i] = (nb_str){text, names[i].len};
+    }
+    if (n > 1) {
+        qsort(sorted, (size_t)n, sizeof(*sorted), compare_names);
+    }
+    for (int i = 1; i < n; i++) {
+        if (nb_str_equal(sorted[i - 1], sorted[i])) {
+            char *quoted = nb_arena_printf(arena, "`%.*s`", (int)sorted[i].len, sorted[i].data);
+            return quoted ? nb_raise(err, NB_COND_COLUMN_ALREADY_EXISTS, "columnName", quoted, NULL)
+                          : NB_NOMEM;
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_check_field_names(nb_arena *arena, const nb_type *schema, const nb_session_info *info,
+                     nb_error *err)
+{
+    nb_str *names = NB_ARENA_ARRAY(arena, nb_str, schema->n_children + 1);
+
+    if (names == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < schema->n_children; i++) {
+        names[i] = schema->children[i].name;
+    }
+    return nb_check_names(
+        arena, names, schema->n_children,
+        info && info->config && nb_config_bool(info->config, NB_CONF_CASE_SENSITIVE), err);
 }
 
 static nb_status
@@ -350,6 +455,8 @@ nb_relation_open(nb_pool *pool, const nb_read_request *request, nb_relation **ou
     NB_TRY_GOTO(st, copy_options(rel, request->options, request->n_options), failed);
     NB_TRY_GOTO(st, find_files(rel, request, err), failed);
     if (request->schema != NULL) {
+        NB_TRY_GOTO(st, nb_check_field_names(rel->arena, request->schema, request->info, err),
+                    failed);
         NB_TRY_GOTO(st, split_schema(rel, request->schema), failed);
     }
     NB_TRY_GOTO(st, format->open(rel, request, err), failed);

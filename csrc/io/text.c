@@ -5,6 +5,8 @@
  * Lines end at \n, \r\n or \r, or at the option lineSep only. Empty lines are rows here. Files are split where they are neither compressed nor
  * read whole; a \r\n that lies across a split belongs to the line before it.
  */
+#include <stdio.h>
+
 #include "io/format.h"
 
 #define BLOCK_BYTES  (512 * 1024)
@@ -51,9 +53,18 @@ read_options(const nb_option *options, int n, text_options *o, nb_error *err)
         return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                         "requirement failed: 'lineSep' cannot be an empty string.", NULL);
     }
-    NB_TRY(nb_option_bool(options, n, "wholetext", false, &o->whole, err));
+    NB_TRY(nb_option_to_bool(options, n, "wholetext", false, &o->whole, err));
     o->codec = NB_CODEC_NONE;
     return v.data ? nb_codec_of_option(v, &o->codec, err) : NB_OK;
+}
+
+static nb_status
+raise_columns(int n, nb_error *err)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", n);
+    return nb_raise(err, NB_COND_TEXT_COLUMNS, "schemaSize", text, NULL);
 }
 
 static nb_status
@@ -72,13 +83,7 @@ text_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
         rel->data_schema = nb_type_struct(&value, 1);
     }
     if (rel->data_schema->n_children > 1) {
-        nb_strbuf b = {0};
-        nb_strbuf_addf(&b,
-                       "Text data source supports only a single column, and you have %d columns.",
-                       rel->data_schema->n_children);
-        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : "", NULL);
-        nb_strbuf_free(&b);
-        return NB_ERROR;
+        return raise_columns(rel->data_schema->n_children, err);
     }
     return NB_OK;
 }
@@ -413,12 +418,7 @@ text_write_open(nb_arena *arena, const nb_write_request *request, const nb_type 
     }
     NB_TRY(read_options(request->options, request->n_options, o, err));
     if (data_schema->n_children != 1) {
-        return nb_raise(
-            err, NB_COND_ILLEGAL_ARGUMENT, "message",
-            nb_arena_printf(
-                arena, "Text data source supports only a single column, and you have %d columns.",
-                data_schema->n_children),
-            NULL);
+        return raise_columns(data_schema->n_children, err);
     }
     *payload = o;
     *extension = nb_arena_printf(arena, ".txt%s", nb_codec_extension(o->codec));

@@ -15,6 +15,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,9 +154,9 @@ split_columns(nb_write_job *job, const nb_write_request *rq, const nb_type **dat
         }
         if (at < 0) {
             const char *text = nb_type_simple_string(job->arena, schema);
-            return nb_raise(err, NB_COND_PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA, "column",
-                            nb_arena_printf(job->arena, "`%.*s`", (int)want.len, want.data),
-                            "schema", text ? text : "", NULL);
+            return nb_raise(err, NB_COND_PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA, "col",
+                            nb_arena_printf(job->arena, "%.*s", (int)want.len, want.data),
+                            "schemaCatalog", text ? text : "", NULL);
         }
         nb_partition_escape(&b, schema->children[at].name);
         job->partition_names[k] = nb_strbuf_finish(job->arena, &b).data;
@@ -206,17 +207,30 @@ check_types(nb_write_job *job, const nb_type *data, nb_error *err)
 static nb_status
 max_records(nb_write_job *job, const nb_write_request *rq, nb_error *err)
 {
-    nb_str v = nb_option_find(rq->options, rq->n_options, "maxRecordsPerFile");
+    nb_option setting = {.key = NB_STR("maxRecordsPerFile")};
 
-    if (v.data == NULL && rq->info && rq->info->config) {
-        nb_config_get(rq->info->config, NB_STR("spark.sql.files.maxRecordsPerFile"), &v);
-    }
-    if (v.data != NULL && !nb_str_to_int64(v, &job->max_records)) {
-        return nb_raise(
-            err, NB_COND_ILLEGAL_ARGUMENT, "message",
-            nb_arena_printf(job->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
+    NB_TRY(nb_option_to_int(rq->options, rq->n_options, "maxRecordsPerFile", 0, &job->max_records,
+                            err));
+    if (nb_option_find(rq->options, rq->n_options, "maxRecordsPerFile").data == NULL && rq->info &&
+        rq->info->config) {
+        nb_config_get(rq->info->config, NB_STR("spark.sql.files.maxRecordsPerFile"),
+                      &setting.value);
+        return nb_option_to_int(&setting, 1, "maxRecordsPerFile", 0, &job->max_records, err);
     }
     return NB_OK;
+}
+
+static nb_status
+check_names(nb_write_job *job, const nb_write_request *rq, nb_error *err)
+{
+    if (rq->schema->n_children == 0) {
+        return nb_raise(err, NB_COND_EMPTY_SCHEMA_NOT_SUPPORTED, "format", job->format->title,
+                        NULL);
+    }
+    NB_TRY(nb_check_names(job->arena, rq->partition_by, rq->n_partition_by, false, err));
+    return job->format->takes_same_names
+               ? NB_OK
+               : nb_check_field_names(job->arena, rq->schema, rq->info, err);
 }
 
 /* The job as it follows from the request alone. */
@@ -268,6 +282,7 @@ job_new(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error 
     copy.info = rq->info ? &job->info : NULL;
     NB_TRY_GOTO(st, nb_path_plain(arena, rq->path, &path, err), failed);
     job->path = (char *)path.data;
+    NB_TRY_GOTO(st, check_names(job, rq, err), failed);
     NB_TRY_GOTO(st, split_columns(job, rq, &data, err), failed);
     NB_TRY_GOTO(st, check_types(job, data, err), failed);
     NB_TRY_GOTO(st, max_records(job, rq, err), failed);
@@ -278,6 +293,53 @@ job_new(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error 
 failed:
     nb_arena_free(arena);
     return st;
+}
+
+/* Whatever lies on the way to a new path must be a directory. */
+static nb_status
+check_parents(nb_write_job *job, nb_error *err)
+{
+    size_t len = strlen(job->path);
+    char *part = nb_arena_strdup(job->arena, (nb_str){job->path, len});
+
+    if (part == NULL) {
+        return NB_NOMEM;
+    }
+    for (size_t i = len; i > 0; i--) {
+        struct stat found;
+        bool cut = i == len || part[i] == '/';
+
+        part[i] = cut ? 0 : part[i];
+        if (cut && stat(part, &found) == 0) {
+            return S_ISDIR(found.st_mode)
+                       ? NB_OK
+                       : nb_raise(err, NB_COND_PARENT_NOT_DIRECTORY, "path",
+                                  nb_path_message(job->arena, nb_str_of(part)), NULL);
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+make_staging(nb_write_job *job, bool exists, nb_error *err)
+{
+    nb_error fault = NB_ERROR_INIT;
+    nb_status st = nb_make_dirs(job->staging, &fault);
+    char cwd[PATH_MAX], *text;
+
+    if (st != NB_ERROR) {
+        return st;
+    }
+    nb_error_clear(&fault);
+    if (exists && job->mode == NB_SAVE_OVERWRITE && access(job->path, W_OK) != 0) {
+        return nb_raise(err, NB_COND_CANNOT_CLEAR_OUTPUT, "staticPrefixPath",
+                        nb_path_message(job->arena, nb_str_of(job->path)), NULL);
+    }
+    text = nb_arena_printf(
+        job->arena,
+        "java.io.IOException: Mkdirs failed to create file:%s (exists=false, cwd=file:%s)",
+        job->staging, getcwd(cwd, sizeof(cwd)) ? cwd : "/");
+    return text ? nb_raise(err, NB_COND_JOB_ABORTED, "message", text, NULL) : NB_NOMEM;
 }
 
 nb_status
@@ -308,8 +370,11 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
         exists = false;
     }
     if (st == NB_OK) {
+        st = check_parents(job, err);
+    }
+    if (st == NB_OK) {
         job->made_target = !exists;
-        st = nb_make_dirs(job->staging, err);
+        st = make_staging(job, exists, err);
     }
     if (st < 0) {
         if (job->staging && job->aside && (job->made_target || is_dir)) {

@@ -116,8 +116,10 @@ nb_ml_evaluate_clustering(nb_analyzer *an, const nb_ml_args *args, nb_plan *data
         goto done;
     }
     if (cosine && nb_matrix_normalize(rows.m) >= 0) {
-        st = nb_raise_internal(
-            err, "assertion failed: Cosine distance is not defined for zero-length vectors.");
+        st = nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                      "java.lang.AssertionError: assertion failed: Cosine distance is not defined "
+                      "for zero-length vectors.",
+                      NULL);
         goto done;
     }
     s.weight = nb_arena_zalloc(arena, (size_t)s.k * sizeof(double));

@@ -35,12 +35,16 @@ fit(nb_analyzer *an, const nb_ml_args *args, nb_matrix *m, nb_ml_model *model, n
     nb_ml_value sizes = {.kind = NB_ML_INTS};
 
     if (m->n_rows == 0) {
-        return nb_ml_raise_illegal(
-            err, cfg->arena, "requirement failed: Nothing has been added to this summarizer.");
+        return nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                        "java.lang.IllegalArgumentException: requirement failed: Nothing has been "
+                        "added to this summarizer.",
+                        NULL);
     }
     if (cosine && nb_matrix_normalize(m) >= 0) {
-        return nb_raise_internal(
-            err, "assertion failed: Cosine distance is not defined for zero-length vectors.");
+        return nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                        "java.lang.AssertionError: assertion failed: Cosine distance is not "
+                        "defined for zero-length vectors.",
+                        NULL);
     }
     NB_TRY(nb_kmeans_fit(m, &config, cfg->arena, &r));
     sizes.n = r.k;

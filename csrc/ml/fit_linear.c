@@ -125,8 +125,8 @@ nb_ml_fit_linear(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_m
     }
     if (rows.m->n_rows == 0) {
         nb_matrix_free(rows.m);
-        return nb_ml_raise_illegal(err, args->arena,
-                                   "requirement failed: Training dataset is empty.");
+        return nb_raise(err, NB_COND_ASSERTION_ERROR, "message", "Training dataset is empty.",
+                        NULL);
     }
     st = nb_linear_fit(rows.m, rows.labels, &config, args->arena, &r);
     st = st < 0 ? st : put(model, "coefficients", nb_ml_vector(r.coefficients, rows.m->d));

@@ -12,11 +12,12 @@
 #include "ml/vectors.h"
 
 nb_status
-nb_ml_raise_assemble(nb_error *err, bool is_nan)
+nb_ml_raise_assemble(const nb_ml_assemble *payload, bool is_nan, nb_error *err)
 {
     return nb_raise(
-        err, NB_COND_FAILED_EXECUTE_UDF, "functionName", "`VectorAssembler`", "signature", "struct",
-        "result", "struct<type:tinyint,size:int,indices:array<int>,values:array<double>>", "reason",
+        err, NB_COND_FAILED_EXECUTE_UDF, "functionName", "`VectorAssembler`", "signature",
+        payload->signature, "result",
+        "struct<type:tinyint,size:int,indices:array<int>,values:array<double>>", "reason",
         is_nan ? "org.apache.spark.SparkException: Encountered NaN while assembling a row "
                  "with handleInvalid = \"error\". Consider\nremoving NaNs from dataset or "
                  "using handleInvalid = \"keep\" or \"skip\"."
@@ -149,7 +150,7 @@ assemble(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_ve
 
             if (nb_vector_is_null(in[a].v, i)) {
                 if (!p->keep) {
-                    return nb_ml_raise_assemble(ctx->err, false);
+                    return nb_ml_raise_assemble(p, false, ctx->err);
                 }
                 for (int j = 0; j < in[a].size; j++) {
                     to[j] = NAN;
@@ -162,7 +163,7 @@ assemble(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_ve
                 }
                 nb_ml_row_dense(&row, to);
             } else if (!p->keep && isnan(*to)) {
-                return nb_ml_raise_assemble(ctx->err, true);
+                return nb_ml_raise_assemble(p, true, ctx->err);
             }
         }
     }

@@ -12,8 +12,9 @@
 
 /* A vector of numbers (INT32, INT64, FLOAT, DOUBLE) and vectors, side by side. */
 typedef struct nb_ml_assemble {
-    bool keep;        /* handleInvalid: NaN where a value is null or NaN; else they raise */
-    const int *sizes; /* per argument: elements, -1 unknown */
+    bool keep;             /* handleInvalid: NaN where a value is null or NaN; else they raise */
+    const int *sizes;      /* per argument: elements, -1 unknown */
+    const char *signature; /* "struct<x:double,y:double>", for errors */
 } nb_ml_assemble;
 
 typedef struct nb_ml_centers {
@@ -71,7 +72,7 @@ nb_expr *
 nb_ml_call_new(nb_arena *arena, nb_ml_call call, nb_expr **args, int n, const void *payload);
 /* The arguments of an assemble call (without the number at the end); NULL when e is something else. */
 nb_expr **nb_ml_assemble_args(const nb_expr *e, int *n, const nb_ml_assemble **payload);
-nb_status nb_ml_raise_assemble(nb_error *err, bool is_nan);
+nb_status nb_ml_raise_assemble(const nb_ml_assemble *payload, bool is_nan, nb_error *err);
 
 /* Single rows, also for predict(). */
 int nb_ml_nearest(const nb_ml_centers *c, const double *x, double *distance);

@@ -41,7 +41,13 @@ nb_ml_prepare_path(nb_str path, bool overwrite, nb_arena *arena, nb_error *err)
         return NB_OK;
     }
     if (!overwrite) {
-        return nb_raise(err, NB_COND_ML_PATH_EXISTS, "path", local, NULL);
+        char *text = nb_arena_printf(arena,
+                                     "Path %s already exists. To overwrite it, please use "
+                                     "write.overwrite().save(path) for Scala and use "
+                                     "write().overwrite().save(path) for Java and Python.",
+                                     local);
+
+        return text ? nb_raise(err, NB_COND_IO_EXCEPTION, "message", text, NULL) : NB_NOMEM;
     }
     return nb_tree_remove(local) == 0 ? NB_OK : nb_raise_errno(err, "remove", local, errno);
 }

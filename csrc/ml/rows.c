@@ -237,7 +237,8 @@ fill_piece(void *payload, int piece)
 }
 
 static nb_status
-raise_bad_row(nb_arena *arena, const fill *f, bool assembled, int bad, nb_error *err)
+raise_bad_row(nb_arena *arena, const fill *f, const nb_ml_assemble *assembled, int bad,
+              nb_error *err)
 {
     double *x = NB_ARENA_ARRAY(arena, double, f->m->d + 1);
     nb_ml_row row = {f->m->d, f->m->d, x, NULL};
@@ -251,12 +252,12 @@ raise_bad_row(nb_arena *arena, const fill *f, bool assembled, int bad, nb_error 
                                    f->m->d);
     }
     if (bad & 1) {
-        return assembled ? nb_ml_raise_assemble(err, false)
+        return assembled ? nb_ml_raise_assemble(assembled, false, err)
                          : nb_raise(err, NB_COND_USER_RAISED_EXCEPTION, "errorMessage",
                                     "Vectors MUST NOT be Null", NULL);
     }
     if ((bad & 2) && assembled) {
-        return nb_ml_raise_assemble(err, true);
+        return nb_ml_raise_assemble(assembled, true, err);
     }
     for (int64_t i = f->row0; i < f->row0 + f->n_rows; i++) {
         bool finite = true;
@@ -287,10 +288,10 @@ width_of(const nb_ml_column *c)
     return -1;
 }
 
-/* n_columns numeric columns, or (n_columns == 0) one column of vectors, come first in the table. */
+/* n_columns numeric columns, to be assembled, or (n_columns == 0) one column of vectors, come first in the table. */
 static nb_status
-to_matrix(nb_analyzer *an, const nb_ml_table *t, int n_columns, bool finite, bool weighted,
-          nb_matrix **out, nb_error *err)
+to_matrix(nb_analyzer *an, const nb_ml_table *t, int n_columns, const nb_ml_assemble *assemble,
+          bool finite, bool weighted, nb_matrix **out, nb_error *err)
 {
     const nb_analyzer_config *cfg = nb_analyzer_config_of(an);
     nb_arena *arena = nb_arena_new(cfg->pool);
@@ -356,7 +357,7 @@ to_matrix(nb_analyzer *an, const nb_ml_table *t, int n_columns, bool finite, boo
             bad |= f.bad[i];
         }
         if ((bad & 9) || (bad && finite)) {
-            st = raise_bad_row(cfg->arena, &f, n_columns > 0, bad, err);
+            st = raise_bad_row(cfg->arena, &f, n_columns > 0 ? assemble : NULL, bad, err);
             goto done;
         }
         at += chunk->n_rows;
@@ -415,7 +416,7 @@ nb_ml_load(nb_analyzer *an, nb_plan *plan, nb_str features, nb_str label, nb_str
 {
     nb_arena *arena = nb_analyzer_config_of(an)->arena;
     const nb_attr *a;
-    const nb_ml_assemble *assemble;
+    const nb_ml_assemble *assemble = NULL;
     nb_expr *vector, **args = NULL, **exprs, *others[2] = {NULL};
     nb_expr *named[2] = {NULL, NULL};
     nb_ml_table t = {NULL, NULL};
@@ -481,7 +482,7 @@ nb_ml_load(nb_analyzer *an, nb_plan *plan, nb_str features, nb_str label, nb_str
         }
     }
     NB_TRY(nb_ml_gather(an, plan, exprs, total, &t, err));
-    NB_TRY_GOTO(st, to_matrix(an, &t, n, finite, others[1] != NULL, &out->m, err), done);
+    NB_TRY_GOTO(st, to_matrix(an, &t, n, assemble, finite, others[1] != NULL, &out->m, err), done);
     if (others[0] != NULL) {
         NB_TRY_GOTO(st, nb_ml_doubles_of(arena, &t, n ? n : 1, &out->labels), done);
     }

@@ -282,6 +282,7 @@ assemble(nb_analyzer *an, const nb_ml_args *args, nb_plan *child, nb_plan **out,
     nb_expr **exprs = NB_ARENA_ARRAY(arena, nb_expr *, n + 1), *made;
     int *sizes = NB_ARENA_ARRAY(arena, int, n + 1);
     nb_ml_assemble *payload = NB_ARENA_NEW(arena, nb_ml_assemble);
+    nb_field *fields;
 
     NB_ML_NEED(attrs && exprs && sizes && payload);
     if (!nb_ml_arg_is_set(args, "inputCols")) {
@@ -309,6 +310,13 @@ assemble(nb_analyzer *an, const nb_ml_args *args, nb_plan *child, nb_plan **out,
     }
     payload->keep = nb_str_equal(invalid, NB_STR("keep"));
     payload->sizes = sizes;
+    fields = NB_ARENA_ARRAY(arena, nb_field, n + 1);
+    NB_ML_NEED(fields);
+    for (int i = 0; i < n; i++) {
+        fields[i] = (nb_field){.name = inputs[i], .type = attrs[i]->type};
+    }
+    payload->signature = nb_type_catalog_string(arena, nb_type_struct(fields, n));
+    NB_ML_NEED(payload->signature);
     made = nb_ml_call_new(arena, NB_ML_CALL_ASSEMBLE, exprs, n, payload);
     NB_ML_NEED(made);
     made->nullable = true; /* as Spark's schema says */

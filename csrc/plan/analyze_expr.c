@@ -15,8 +15,13 @@
 const nb_origin *
 nb_origin_of(nb_analyzer *an, const Sc__Expression *e)
 {
+    return nb_origin_new(an, e->common ? e->common->origin : NULL);
+}
+
+const nb_origin *
+nb_origin_new(nb_analyzer *an, const Sc__Origin *from)
+{
     nb_origin *o;
-    const Sc__Origin *from = e->common ? e->common->origin : NULL;
 
     if (!from) {
         return NULL;
@@ -43,9 +48,8 @@ nb_origin_of(nb_analyzer *an, const Sc__Expression *e)
     return o;
 }
 
-/* Tells the error where in the user's text the expression stands. */
-static nb_status
-located(nb_status st, const nb_origin *o, nb_error *err)
+nb_status
+nb_located(nb_status st, const nb_origin *o, nb_error *err)
 {
     if (st == NB_ERROR && o && err && err->set && !err->context) {
         if (o->sql_text.len && o->start >= 0) {
@@ -583,7 +587,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     nb_expr **args;
     int n;
 
-    NB_TRY(located(nb_positional_arguments(an, name, &ordered, &n_raw, err), origin, err));
+    NB_TRY(nb_located(nb_positional_arguments(an, name, &ordered, &n_raw, err), origin, err));
     raw = ordered;
 
     if (n_raw == 1 && nb_str_equal(name, NB_STR("-"))) {
@@ -593,7 +597,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         return resolve_internal(an, scope, name, raw, n_raw, opt, out, err);
     }
     if (agg) {
-        return located(
+        return nb_located(
             resolve_aggregate_call(an, scope, agg, name, raw, n_raw, opt, origin, out, err), origin,
             err);
     }
@@ -614,28 +618,30 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     }
     fn = nb_function_find(name);
     if (!fn && n == 1 && nb_cast_function_type(name)) {
-        return located(nb_cast_to(an, args[0], nb_cast_function_type(name), out, err), origin, err);
+        return nb_located(nb_cast_to(an, args[0], nb_cast_function_type(name), out, err), origin,
+                          err);
     }
     if (!fn) {
         if (nb_is_generator(name)) {
             return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan",
                             "an expression", NULL);
         }
-        return located(
+        return nb_located(
             nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
                      nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
                      "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]", NULL),
             origin, err);
     }
     if (opt->filter || (opt->distinct && !(fn->flags & NB_FN_WINDOW_ONLY))) {
-        return located(nb_raise(err, NB_COND_INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX,
-                                "prettyName",
-                                nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data),
-                                "syntax", opt->filter ? "FILTER CLAUSE" : "DISTINCT", NULL),
-                       origin, err);
+        return nb_located(nb_raise(err, NB_COND_INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX,
+                                   "prettyName",
+                                   nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data),
+                                   "syntax", opt->filter ? "FILTER CLAUSE" : "DISTINCT", NULL),
+                          origin, err);
     }
-    return located(nb_function_bind(an->arena, an->cfg.info, fn, name, args, n, origin, out, err),
-                   origin, err);
+    return nb_located(
+        nb_function_bind(an->arena, an->cfg.info, fn, name, args, n, origin, out, err), origin,
+        err);
 }
 
 /* ---- window ---- */
@@ -1053,13 +1059,14 @@ attribute_or_function(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
         nb_error_move(&first, err);
     }
     nb_error_clear(&first);
-    return located(st, o, err);
+    return nb_located(st, o, err);
 }
 
 nb_status
 nb_parse_expression_string(nb_analyzer *an, const Sc__Expression *e, Sc__Expression **out,
                            nb_error *err)
 {
+    an->sql_text = nb_pb_str(e->expression_string->expression);
     for (int i = 0; i < an->n_texts; i++) {
         if (an->texts[i].message == e) {
             *out = an->texts[i].parsed;
@@ -1194,7 +1201,7 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
     case SC__EXPRESSION__EXPR_TYPE_ALIAS: st = resolve_alias(an, scope, e->alias, out, err); break;
     case SC__EXPRESSION__EXPR_TYPE_CAST: {
         const nb_origin *o = nb_origin_of(an, e);
-        st = located(resolve_cast(an, scope, e->cast, out, err), o, err);
+        st = nb_located(resolve_cast(an, scope, e->cast, out, err), o, err);
         if (st >= 0 && o && (*out)->kind == NB_EXPR_CAST && !(*out)->origin) {
             (*out)->origin = o;
         }
@@ -1207,7 +1214,7 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
         break;
     }
     case SC__EXPRESSION__EXPR_TYPE_WINDOW:
-        st = located(resolve_window(an, scope, e->window, out, err), nb_origin_of(an, e), err);
+        st = nb_located(resolve_window(an, scope, e->window, out, err), nb_origin_of(an, e), err);
         break;
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE: {
         nb_expr *child = NULL, *key = NULL;
@@ -1216,8 +1223,13 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
             st = nb_resolve_expr(an, scope, e->unresolved_extract_value->extraction, &key, err);
         }
         if (st >= 0) {
-            st = located(nb_extract(an, without_alias(child), without_alias(key), out, err),
-                         nb_origin_of(an, e), err);
+            const nb_origin *origin = nb_origin_of(an, e);
+
+            st = nb_located(nb_extract(an, without_alias(child), without_alias(key), out, err),
+                            origin, err);
+            if (st >= 0 && (*out)->kind == NB_EXPR_CALL && (*out)->origin == NULL) {
+                (*out)->origin = origin;
+            }
         }
         break;
     }

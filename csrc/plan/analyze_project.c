@@ -547,8 +547,7 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
         const generator_row *g;
         if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
             Sc__Expression *parsed;
-            NB_TRY(nb_sql_parse_expression(an->arena, nb_pb_str(e->expression_string->expression),
-                                           &parsed, err));
+            NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
             e = parsed;
         }
         g = as_generator(e, &call);
@@ -584,8 +583,7 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
             const Sc__Expression *e = exprs[i];
             if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
                 Sc__Expression *parsed;
-                NB_TRY(nb_sql_parse_expression(
-                    an->arena, nb_pb_str(e->expression_string->expression), &parsed, err));
+                NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
                 e = parsed;
             }
             if (nb_is_star(e)) {

@@ -6,6 +6,7 @@
  */
 #include "plan/analyzer_internal.h"
 #include "base/config.h"
+#include "expr/number_text.h"
 #include "plan/message_unpack.h"
 #include "sql/encoding.h"
 #include "sql/parser.h"
@@ -526,11 +527,31 @@ analyze_deduplicate(nb_analyzer *an, const Sc__Deduplicate *d, nb_plan **out, nb
 }
 
 static nb_status
+check_fraction(nb_analyzer *an, const Sc__Sample *s, nb_error *err)
+{
+    const double slack = 1e-6; /* Spark's RandomSampler.roundingEpsilon */
+    double fraction = s->upper_bound - s->lower_bound;
+    bool again = s->has_with_replacement && s->with_replacement;
+    char digits[NB_DOUBLE_TEXT + 1], *text;
+
+    if (fraction >= -slack && (again || fraction <= 1 + slack)) {
+        return NB_OK;
+    }
+    digits[nb_format_double(digits, fraction)] = 0;
+    text = nb_arena_printf(
+        an->arena, "requirement failed: Sampling fraction (%s) must be %s", digits,
+        again ? "nonnegative with replacement" : "on interval [0, 1] without replacement");
+    NB_NEED(text);
+    return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", text, NULL);
+}
+
+static nb_status
 analyze_sample(nb_analyzer *an, const Sc__Sample *s, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
 
     NB_TRY(nb_analyze_relation(an, s->input, &child, err));
+    NB_TRY(check_fraction(an, s, err));
     if (s->deterministic_order) { /* randomSplit: the same rows in the same order for each part */
         nb_plan *sorted;
         nb_expr **cols;
@@ -561,7 +582,8 @@ analyze_range(nb_analyzer *an, const Sc__Range *r, nb_plan **out, nb_error *err)
 
     NB_NEED(p);
     if (r->step == 0) {
-        return nb_raise(err, NB_COND_INVALID_PARAMETER_VALUE_ZERO_STEP, NULL);
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "requirement failed: step (0) cannot be 0", NULL);
     }
     p->u.range.start = r->has_start ? r->start : 0;
     p->u.range.end = r->end;
@@ -575,6 +597,16 @@ analyze_range(nb_analyzer *an, const Sc__Range *r, nb_plan **out, nb_error *err)
 }
 
 static nb_status
+raise_partitions(nb_analyzer *an, int n, nb_error *err)
+{
+    char *text = nb_arena_printf(
+        an->arena, "requirement failed: Number of partitions (%d) must be positive.", n);
+
+    NB_NEED(text);
+    return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", text, NULL);
+}
+
+static nb_status
 analyze_repartition(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
@@ -583,8 +615,7 @@ analyze_repartition(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
         const Sc__Repartition *r = rel->repartition;
         NB_TRY(nb_analyze_relation(an, r->input, &child, err));
         if (r->num_partitions <= 0) {
-            return nb_raise(err, NB_COND_INVALID_PARTITION_NUMBER, "numPartitions",
-                            nb_arena_printf(an->arena, "%d", r->num_partitions), NULL);
+            return raise_partitions(an, r->num_partitions, err);
         }
         NB_TRY(pass(an, NB_PLAN_EXCHANGE, child, out));
         (*out)->u.exchange.kind =
@@ -621,8 +652,7 @@ analyze_repartition(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
                                                 : NB_EXCHANGE_ROUND_ROBIN;
     p->u.exchange.n_partitions = r->has_num_partitions ? r->num_partitions : an->cfg.n_partitions;
     if (p->u.exchange.n_partitions <= 0) {
-        return nb_raise(err, NB_COND_INVALID_PARTITION_NUMBER, "numPartitions",
-                        nb_arena_printf(an->arena, "%d", r->num_partitions), NULL);
+        return raise_partitions(an, r->num_partitions, err);
     }
     return NB_OK;
 }
@@ -837,6 +867,17 @@ analyze_with_relations(nb_analyzer *an, const Sc__WithRelations *w, nb_plan **ou
     return st;
 }
 
+nb_status
+nb_raise_limit(nb_analyzer *an, const char *name, int64_t n, nb_error *err)
+{
+    char *text = nb_arena_printf(an->arena, "%lld", (long long)n);
+    char *quoted = nb_arena_printf(an->arena, "\"%lld\"", (long long)n);
+
+    NB_NEED(text && quoted);
+    return nb_raise(err, NB_COND_INVALID_LIMIT_IS_NEGATIVE, "name", name, "expr", quoted, "v", text,
+                    NULL);
+}
+
 static nb_status
 analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
@@ -852,9 +893,15 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_SET_OP: return nb_analyze_set_op(an, rel->set_op, out, err);
     case SC__RELATION__REL_TYPE_SORT: return analyze_sort(an, rel->sort, out, err);
     case SC__RELATION__REL_TYPE_LIMIT:
+        if (rel->limit->limit < 0) {
+            return nb_raise_limit(an, "limit", rel->limit->limit, err);
+        }
         NB_TRY(nb_analyze_relation(an, rel->limit->input, &child, err));
         return nb_plan_limit(an, child, rel->limit->limit, 0, out, err);
     case SC__RELATION__REL_TYPE_OFFSET:
+        if (rel->offset->offset < 0) {
+            return nb_raise_limit(an, "offset", rel->offset->offset, err);
+        }
         NB_TRY(nb_analyze_relation(an, rel->offset->input, &child, err));
         return nb_plan_limit(an, child, -1, rel->offset->offset, out, err);
     case SC__RELATION__REL_TYPE_TAIL:
@@ -948,6 +995,9 @@ nb_analyze_relation(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
                                                                       : -1;
     st = analyze_one(an, rel, out, err);
     an->row_goal = goal;
+    if (st == NB_ERROR && err != NULL && nb_error_get_kind(err) == NB_KIND_ANALYSIS) {
+        st = nb_located(st, nb_origin_new(an, rel->common ? rel->common->origin : NULL), err);
+    }
     if (st >= 0 && plan_id >= 0 && nb_catalog_may_be_cached(an->cfg.catalog, plan_id)) {
         size_t n = protobuf_c_message_get_packed_size(&rel->base);
         uint8_t *bytes = nb_arena_alloc(an->arena, n + 1);

@@ -216,7 +216,8 @@ range_function(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f, nb_p
         NB_TRY(int_argument(an, f->arguments[i], &a[i], err));
     }
     if (a[2] == 0) {
-        return nb_raise(err, NB_COND_INVALID_PARAMETER_VALUE_ZERO_STEP, NULL);
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "requirement failed: step (0) cannot be 0", NULL);
     }
     p = nb_plan_new(an->arena, NB_PLAN_RANGE, 0, 1);
     NB_NEED(p);
@@ -255,6 +256,10 @@ nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **ou
         int64_t n;
         NB_TRY(nb_find_reference(an, f->arguments[0]->subquery_expression->plan_id, &input, err));
         NB_TRY(int_argument(an, f->arguments[1], &n, err));
+        if (n < 0) {
+            return nb_located(nb_raise_limit(an, is_limit ? "limit" : "offset", n, err),
+                              nb_origin_of(an, f->arguments[1]), err);
+        }
         NB_TRY(nb_analyze_relation(an, input, &one, err));
         return nb_plan_limit(an, one, is_limit ? n : -1, is_limit ? 0 : n, out, err);
     }

@@ -113,6 +113,10 @@ nb_status nb_cast_to(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **o
 /* The type that int(x), date(x) and the like cast to; NULL for other names. */
 const nb_type *nb_cast_function_type(nb_str name);
 const nb_origin *nb_origin_of(nb_analyzer *an, const Sc__Expression *e);
+const nb_origin *nb_origin_new(nb_analyzer *an, const Sc__Origin *from); /* NULL of NULL */
+nb_status nb_raise_limit(nb_analyzer *an, const char *name, int64_t n, nb_error *err);
+/* st; an error is told where in the user's text or program its cause stands, unless it knows that already. */
+nb_status nb_located(nb_status st, const nb_origin *origin, nb_error *err);
 
 /* What e was resolved to last, for kinds whose name depends on types (sums, extractions, casts); NULL for others. */
 const nb_expr *nb_resolved_of(nb_analyzer *an, const Sc__Expression *e);

@@ -23,6 +23,7 @@ static const char *const KIND_NAMES[] = {
     [NB_KIND_UPGRADE] = "UPGRADE",
     [NB_KIND_EXECUTION] = "SPARK",
     [NB_KIND_NO_SUCH_ELEMENT] = "NO_SUCH_ELEMENT",
+    [NB_KIND_UNKNOWN] = "UnknownException",
     [NB_KIND_NOT_IMPLEMENTED] = "PySparkNotImplementedError",
     [NB_KIND_CONNECT] = "CONNECT",
 };
@@ -35,11 +36,30 @@ text_object(const char *text)
     return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
+/* Python has no class for some of Java's: PySpark then puts Java's before the text. */
+static PyObject *
+message_object(const nb_error *err)
+{
+    PyObject *text = text_object(nb_error_message(err)), *whole;
+
+    if (text == NULL || nb_error_get_kind(err) != NB_KIND_UNKNOWN || err->is_foreign) {
+        return text;
+    }
+    whole = PyUnicode_FromFormat("(%s) %U", nb_error_java_class(err), text);
+    Py_DECREF(text);
+    return whole;
+}
+
+/* None for an error without condition. */
 static PyObject *
 parameters_object(const nb_error *err)
 {
-    PyObject *dict = PyDict_New();
+    PyObject *dict;
 
+    if (!*nb_error_name(err) && !err->is_foreign) {
+        Py_RETURN_NONE;
+    }
+    dict = PyDict_New();
     for (int i = 0; dict != NULL && i < err->n_params; i++) {
         PyObject *key = text_object(err->keys[i]);
         PyObject *value = text_object(err->values[i]);
@@ -78,9 +98,9 @@ raise_error(const nb_error *err)
 
     if (make != NULL) {
         PyObject *exception = PyObject_CallFunction(
-            make, "szzNNN", KIND_NAMES[nb_error_get_kind(err)],
-            *name || !err->is_foreign ? name : NULL, *sqlstate ? sqlstate : NULL,
-            text_object(nb_error_message(err)), parameters_object(err), contexts_object(err));
+            make, "szzNNN", KIND_NAMES[nb_error_get_kind(err)], *name ? name : NULL,
+            *sqlstate ? sqlstate : NULL, message_object(err), parameters_object(err),
+            contexts_object(err));
         if (exception != NULL) {
             PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
             Py_DECREF(exception);

@@ -69,6 +69,7 @@ static const char *const CLASSES[][MAX_CLASSES] = {
     [NB_KIND_EXECUTION] = {"org.apache.spark.SparkException", "java.lang.Exception"},
     [NB_KIND_NO_SUCH_ELEMENT] = {"org.apache.spark.SparkNoSuchElementException",
                                  "java.util.NoSuchElementException"},
+    [NB_KIND_UNKNOWN] = {"java.lang.Throwable"},
     /* Clients other than ours see an unsupported operation. */
     [NB_KIND_NOT_IMPLEMENTED] = {"nbaspark.PySparkNotImplementedError",
                                  "java.lang.UnsupportedOperationException",
@@ -92,20 +93,29 @@ static const struct {
 
 static const char *const INVALID_PLAN_INPUT[] = {
     "org.apache.spark.sql.connect.common.InvalidPlanInput", "java.lang.RuntimeException", NULL};
+
 static const char *const CLASS_NOT_FOUND[] = {"org.apache.spark.SparkClassNotFoundException",
                                               "java.lang.ClassNotFoundException", NULL};
+/* The names of conditions that are classes of Java themselves (nb_error_java_class). */
+static const char *const PLAIN_CLASSES[][2] = {
+#define NB_CONDITION(id, name, sqlstate, kind, template) [NB_COND_##id] = {name, NULL},
+#include "base/error_conditions.def"
+#undef NB_CONDITION
+};
 
 const char *const *
 nb_rpc_error_classes(const nb_error *err)
 {
     const char *type;
 
+    if (!err->is_foreign && nb_error_java_class(err) != NULL) {
+        return err->condition == NB_COND_DATA_SOURCE_NOT_FOUND ? CLASS_NOT_FOUND
+                                                               : PLAIN_CLASSES[err->condition];
+    }
+
     /* conditions for which Spark has a class of their own, or one that depends on what was cast */
     if (nb_str_starts_with(nb_str_of(nb_error_name(err)), NB_STR("CONNECT_INVALID_PLAN"))) {
         return INVALID_PLAN_INPUT;
-    }
-    if (err->condition == NB_COND_DATA_SOURCE_NOT_FOUND) {
-        return CLASS_NOT_FOUND;
     }
     if (err->condition == NB_COND_CAST_INVALID_INPUT) {
         type = nb_error_param(err, "targetType");

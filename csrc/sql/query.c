@@ -215,7 +215,9 @@ parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relatio
     NB_TRY(nb_sql_wrap_references(p, start, mark, rel));
     if (nb_sql_is_kw(p, NB_KW_LIMIT) && nb_sql_at_clause(p)) {
         Sc__Expression *limit = NULL;
+        size_t at;
         nb_sql_skip(p);
+        at = p->pos;
         if (nb_sql_is_kw(p, NB_KW_ALL) &&
             (nb_sql_ends_item(nb_sql_ahead(p, 1)) || nb_sql_ahead_is_kw(p, 1, NB_KW_OFFSET))) {
             nb_sql_skip(p);
@@ -227,7 +229,7 @@ parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relatio
             NB_TRY(nb_sql_limit(p, start, n, true, rel));
         }
         if (limit) {
-            NB_TRY(nb_sql_limit(p, start, limit, false, rel));
+            NB_TRY(nb_sql_limit(p, at, limit, false, rel));
         }
     } else if (nb_sql_is_kw(p, NB_KW_OFFSET) && nb_sql_at_clause(p)) {
         nb_sql_skip(p);

@@ -610,10 +610,12 @@ sequence_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
         step = n_args > 2 ? int_at(&args[2], i) : start <= stop ? 1 : -1;
         if ((step == 0 && start != stop) || (step > 0 && start > stop) ||
             (step < 0 && start < stop)) {
-            return nb_raise(ctx->err, NB_COND_INVALID_PARAMETER_VALUE_SEQUENCE, "start",
-                            nb_arena_printf(ctx->arena, "%lld", (long long)start), "stop",
-                            nb_arena_printf(ctx->arena, "%lld", (long long)stop), "step",
-                            nb_arena_printf(ctx->arena, "%lld", (long long)step), NULL);
+            char *text = nb_arena_printf(
+                ctx->arena, "requirement failed: Illegal sequence boundaries: %lld to %lld by %lld",
+                (long long)start, (long long)stop, (long long)step);
+
+            return text ? nb_raise(ctx->err, NB_COND_ILLEGAL_ARGUMENT, "message", text, NULL)
+                        : NB_NOMEM;
         }
         count = step == 0 ? 1
                           : 1 + (nb_uint128)(start <= stop ? (nb_int128)stop - start

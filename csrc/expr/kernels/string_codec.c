@@ -127,16 +127,17 @@ static nb_status
 row_charset(nb_kernel_ctx *ctx, const nb_vector *v, int64_t i, const char *function, charset *set)
 {
     nb_str name = nb_row_str(v, i);
-    char text[64];
+    char text[64], quoted[64];
 
     *set = charset_by_name(name);
     if (*set != SET_NONE) {
         return NB_OK;
     }
     snprintf(text, sizeof text, "%.*s", (int)NB_MIN(name.len, 60), name.data);
-    return nb_raise(ctx->err, NB_COND_INVALID_CHARSET, "functionName", function, "charset", text,
-                    "charsets", "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8",
-                    NULL);
+    snprintf(quoted, sizeof quoted, "`%s`", function);
+    return nb_raise(ctx->err, NB_COND_INVALID_CHARSET, "parameter", "`charset`", "functionName",
+                    quoted, "charset", text, "charsets",
+                    "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8", NULL);
 }
 
 static nb_status

@@ -28,9 +28,18 @@ typedef struct like_pattern {
 static nb_status
 bad_pattern(nb_error *err, nb_condition cond, nb_str pattern, nb_str at)
 {
-    char text[260], ch[16];
+    char text[520], ch[16];
+    size_t n = 0;
 
-    snprintf(text, sizeof text, "'%.*s'", (int)NB_MIN(pattern.len, 250), pattern.data);
+    text[n++] = '\''; /* as a literal of SQL */
+    for (size_t i = 0; i < pattern.len && n + 4 < sizeof text; i++) {
+        if (pattern.data[i] == '\\' || pattern.data[i] == '\'') {
+            text[n++] = '\\';
+        }
+        text[n++] = pattern.data[i];
+    }
+    text[n++] = '\'';
+    text[n] = 0;
     snprintf(ch, sizeof ch, "'%.*s'", (int)NB_MIN(at.len, 4), at.data);
     return nb_raise(err, cond, "format", text, "char", ch, NULL);
 }

@@ -6,15 +6,32 @@
 
 #include "expr/date_text.h"
 
+/* A reader's pattern that cannot be is not its error: Spark makes a value's parser when the first value comes, and what then fails is
+ * the value. *never says so; the format is then one that is there, but not asked. */
 static nb_status
 compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing,
-        const nb_datetime_format **out, nb_error *err)
+        const nb_datetime_format **out, bool *never, nb_error *err)
 {
+    nb_error fault = NB_ERROR_INIT;
+    nb_status st;
+
     if (pattern.data == NULL) {
         pattern = otherwise;
     }
     *out = NULL;
-    return pattern.data ? nb_datetime_format_new(arena, pattern, !writing, out, err) : NB_OK;
+    if (pattern.data == NULL) {
+        return NB_OK;
+    }
+    if (writing) {
+        return nb_datetime_format_new(arena, pattern, false, out, err);
+    }
+    st = nb_datetime_format_new(arena, pattern, true, out, &fault);
+    if (st == NB_ERROR) {
+        *never = true;
+        st = nb_datetime_format_new(arena, NB_STR("yyyy"), true, out, err);
+    }
+    nb_error_clear(&fault);
+    return st;
 }
 
 nb_status
@@ -39,13 +56,13 @@ nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_in
     f->zone = own->zone ? own->zone : nb_zone_utc();
     f->plain_date = o->date_format.data == NULL;
     NB_TRY(compile(arena, o->date_format, writing ? NB_STR("yyyy-MM-dd") : none, writing, &f->date,
-                   err));
+                   &f->never_date, err));
     NB_TRY(compile(arena, o->timestamp_format,
                    writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXXXX]") : none, writing,
-                   &f->timestamp, err));
+                   &f->timestamp, &f->never_timestamp, err));
     NB_TRY(compile(arena, o->timestamp_ntz_format,
                    writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]") : none, writing,
-                   &f->timestamp_ntz, err));
+                   &f->timestamp_ntz, &f->never_timestamp_ntz, err));
     *out = f;
     return NB_OK;
 }
@@ -55,7 +72,7 @@ nb_csv_format_date(const nb_csv_formats *f, nb_str s, int32_t *days)
 {
     nb_datetime_parsed p;
 
-    if (!nb_datetime_format_parse(f->date, s, &p)) {
+    if (f->never_date || !nb_datetime_format_parse(f->date, s, &p)) {
         return false;
     }
     *days = p.days;
@@ -68,7 +85,7 @@ nb_csv_format_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us)
     nb_datetime_parsed p;
     nb_zone_cursor cursor = {.zone = f->zone};
 
-    if (!nb_datetime_format_parse(f->timestamp, s, &p)) {
+    if (f->never_timestamp || !nb_datetime_format_parse(f->timestamp, s, &p)) {
         return false;
     }
     *us = nb_datetime_parsed_utc(&p, &cursor);
@@ -80,7 +97,8 @@ nb_csv_format_timestamp_ntz(const nb_csv_formats *f, nb_str s, int64_t *us)
 {
     nb_datetime_parsed p;
 
-    if (!nb_datetime_format_parse(f->timestamp_ntz, s, &p) || p.has_zone) {
+    if (f->never_timestamp_ntz || !nb_datetime_format_parse(f->timestamp_ntz, s, &p) ||
+        p.has_zone) {
         return false;
     }
     *us = (int64_t)p.days * NB_US_PER_DAY + p.time_us;

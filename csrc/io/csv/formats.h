@@ -13,12 +13,13 @@
 
 typedef struct nb_csv_formats {
     const nb_datetime_format *date, *timestamp, *timestamp_ntz; /* NULL = as CAST */
-    bool plain_date;             /* writing: the default, yyyy-MM-dd */
+    bool plain_date;                                       /* writing: the default, yyyy-MM-dd */
+    bool never_date, never_timestamp, never_timestamp_ntz; /* reading: no pattern, no value fits */
     const nb_session_info *info; /* the session's, with the option timeZone applied */
     const nb_zone *zone;
 } nb_csv_formats;
 
-/* Raises on patterns and zones that Spark refuses. Memory from the arena; o and info are borrowed. */
+/* Raises on zones, and in a writer on patterns, that Spark refuses. Memory from the arena; o and info are borrowed. */
 nb_status nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info,
                              bool writing, nb_csv_formats **out, nb_error *err);
 bool nb_csv_format_date(const nb_csv_formats *f, nb_str s, int32_t *days);

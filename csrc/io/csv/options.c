@@ -54,7 +54,7 @@ one_char(const opts *o, const char *key, int32_t otherwise, int32_t *out)
     *out = first_char(v, &n);
     if (n != v.len || *out > 0xFFFF) {
         return nb_raise(o->err, NB_COND_OPTION_VALUE_EXCEEDS_ONE_CHARACTER, "paramName", key,
-                        "value", nb_arena_printf(o->arena, "%.*s", (int)v.len, v.data), NULL);
+                        "actualValue", nb_arena_printf(o->arena, "%.*s", (int)v.len, v.data), NULL);
     }
     return NB_OK;
 }
@@ -69,17 +69,16 @@ delimiter(const opts *o, nb_str text, nb_str *out)
     if (plain == NULL) {
         return NB_NOMEM;
     }
-    if (text.len == 0) {
-        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", "Delimiter cannot be empty",
-                        NULL);
-    }
     while (i < text.len) {
         if (text.data[i] != '\\') {
             plain[n++] = text.data[i++];
             continue;
         }
-        if (i + 1 == text.len) {
-            return nb_raise(o->err, NB_COND_INVALID_DELIMITER_SINGLE_BACKSLASH, NULL);
+        if (i + 1 == text.len) { /* Spark takes two characters where only one is left */
+            return nb_raise(
+                o->err, NB_COND_STRING_INDEX, "message",
+                nb_arena_printf(o->arena, "begin %zu, end %zu, length %zu", i, i + 2, text.len),
+                NULL);
         }
         char c = text.data[i + 1];
         const char *from = "trbf\"'\\", *to = "\t\r\b\f\"'\\", *at = strchr(from, c);
@@ -145,21 +144,6 @@ quote_handling(const opts *o, nb_unescaped_quotes *out)
     return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", upper ? upper : "", NULL);
 }
 
-/* Scala's toBoolean for options that Spark reads that way. */
-static nb_status
-scala_bool(const opts *o, const char *key, bool otherwise, bool *out)
-{
-    nb_str v = nb_option_find(o->o, o->n, key);
-
-    *out = otherwise;
-    if (v.data != NULL && !nb_str_to_bool(v, out)) {
-        return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                        nb_arena_printf(o->arena, "For input string: \"%.*s\"", (int)v.len, v.data),
-                        NULL);
-    }
-    return NB_OK;
-}
-
 static nb_status
 sampling_ratio(const opts *o, double *out)
 {
@@ -187,9 +171,8 @@ sampling_ratio(const opts *o, double *out)
                 NULL);
         }
     }
-    return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                    nb_arena_printf(o->arena, "For input string: \"%.*s\"", (int)v.len, v.data),
-                    NULL);
+    return nb_raise(o->err, NB_COND_NUMBER_FORMAT, "value",
+                    nb_arena_printf(o->arena, "%.*s", (int)v.len, v.data), NULL);
 }
 
 nb_status
@@ -207,7 +190,7 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
                 : nb_str_equal_nocase(v, NB_STR("FAILFAST"))    ? NB_CSV_FAILFAST
                                                                 : NB_CSV_PERMISSIVE;
     NB_TRY(nb_charset_of_option(get(&o, "encoding", get(&o, "charset", NB_STR("UTF-8"))),
-                                "CSVOptions", &out->charset, err));
+                                "`CSVOptions`", &out->charset, err));
     NB_TRY(one_char(&o, "quote", '"', &out->quote));
     NB_TRY(one_char(&o, "escape", '\\', &out->escape));
     NB_TRY(one_char(&o, "charToEscapeQuoteEscaping", 0, &out->escape_escape));
@@ -238,8 +221,9 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     out->date_format = get(&o, "dateFormat", none);
     out->timestamp_format = get(&o, "timestampFormat", none);
     out->timestamp_ntz_format = get(&o, "timestampNTZFormat", none);
-    NB_TRY(scala_bool(&o, "multiLine", false, &out->multi_line));
+    NB_TRY(nb_option_to_bool(options, n, "multiLine", false, &out->multi_line, err));
     NB_TRY(nb_option_int(options, n, "maxColumns", 20480, &out->max_columns, err));
+    out->max_columns = NB_MAX(out->max_columns, 0);
     NB_TRY(nb_option_int(options, n, "maxCharsPerColumn", -1, &out->max_chars, err));
     NB_TRY(nb_option_bool(options, n, "escapeQuotes", true, &out->escape_quotes, err));
     NB_TRY(nb_option_bool(options, n, "quoteAll", false, &out->quote_all, err));
@@ -250,7 +234,7 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     out->empty_read = get(&o, "emptyValue", NB_STR(""));
     out->empty_write = get(&o, "emptyValue", NB_STR("\"\""));
     NB_TRY(line_sep(&o, &out->line_sep));
-    NB_TRY(nb_option_int(options, n, "inputBufferSize", 1048576, &number, err));
+    NB_TRY(nb_option_to_int(options, n, "inputBufferSize", 1048576, &number, err));
     NB_TRY(quote_handling(&o, &out->unescaped_quotes));
     out->simple = out->sep.len == 1 && (unsigned char)out->sep.data[0] < 0x80 &&
                   out->sep.data[0] != '\n' && out->sep.data[0] != '\r' && out->sep.data[0] > 0 &&

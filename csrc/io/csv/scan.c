@@ -439,6 +439,22 @@ failed:
 /* ---- the relation ------------------------------------------------------------------------------------------------------------- */
 
 static nb_status
+check_corrupt_type(const nb_relation *rel, const nb_field *field, nb_error *err)
+{
+    const char *sql = nb_type_sql(rel->arena, field->type);
+    char *name, *type;
+
+    if (field->type->id == NB_TYPE_STRING) {
+        return NB_OK;
+    }
+    name = nb_arena_printf(rel->arena, "`%.*s`", (int)field->name.len, field->name.data);
+    type = nb_arena_printf(rel->arena, "\"%s\"", sql ? sql : "");
+    return name && type ? nb_raise(err, NB_COND_INVALID_CORRUPT_RECORD_TYPE, "columnName", name,
+                                   "actualType", type, NULL)
+                        : NB_NOMEM;
+}
+
+static nb_status
 csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
 {
     nb_csv_relation *csv = NB_ARENA_NEW(rel->arena, nb_csv_relation);
@@ -463,6 +479,10 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
             }
         }
     }
+    if (csv->o.sep.len == 0 && rel->files.n_files > 0) { /* Spark's tasks find that out */
+        return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", rel->files.files[0].url.data,
+                        "reason", "Delimiter cannot be empty", NULL);
+    }
     if (rel->data_schema == NULL) {
         if (rel->files.n_files == 0) {
             return NB_OK; /* UNABLE_TO_INFER_SCHEMA */
@@ -478,6 +498,7 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
     for (int i = 0; i < rel->data_schema->n_children; i++) {
         if (csv->corrupt < 0 && request->schema != NULL &&
             nb_str_equal(rel->data_schema->children[i].name, csv->o.corrupt_column)) {
+            NB_TRY(check_corrupt_type(rel, &rel->data_schema->children[i], err));
             csv->corrupt = i;
             csv->file_column[i] = -1;
         } else {
@@ -499,6 +520,7 @@ csv_supports(const nb_type *type, bool writing)
 
 const nb_format nb_format_csv = {
     .title = "CSV",
+    .takes_same_names = true,
     .open = csv_open,
     .scan = csv_scan,
     .supports = csv_supports,

@@ -19,8 +19,8 @@ typedef struct csv_write {
     nb_csv_options o;
     nb_csv_formats *formats;
     const nb_type *schema;
-    char sep[64], quote[4], escape[4], escape_escape[4], comment[4], line_sep[8];
-    size_t n_sep, n_quote, n_escape, n_escape_escape, n_comment, n_line_sep;
+    char quote[4], escape[4], escape_escape[4], comment[4], line_sep[8];
+    size_t n_quote, n_escape, n_escape_escape, n_comment, n_line_sep;
     bool trigger[256]; /* ASCII characters that make a value quoted, besides the delimiter */
     bool special[256]; /* bytes at which a value must be looked at closely */
     size_t room;
@@ -64,10 +64,12 @@ nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_typ
         return NB_NOMEM;
     }
     NB_TRY(nb_csv_options_read(arena, request->options, request->n_options, &c->o, err));
+    if (c->o.sep.len == 0) { /* Spark's tasks find that out */
+        return nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                        "java.lang.IllegalArgumentException: Delimiter cannot be empty", NULL);
+    }
     NB_TRY(nb_csv_formats_new(arena, &c->o, request->info, true, &c->formats, err));
     c->schema = data_schema;
-    c->n_sep = NB_MIN(c->o.sep.len, sizeof(c->sep));
-    memcpy(c->sep, c->o.sep.data, c->n_sep);
     c->n_quote = encode(c->o.quote, c->quote);
     c->n_escape = encode(c->o.escape, c->escape);
     c->n_escape_escape = c->o.escape_escape ? encode(c->o.escape_escape, c->escape_escape) : 0;
@@ -83,7 +85,7 @@ nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_typ
         c->trigger[(unsigned char)c->quote[0]] = true;
     }
     memcpy(c->special, c->trigger, sizeof(c->special));
-    c->special[(unsigned char)c->sep[0]] = true;
+    c->special[(unsigned char)c->o.sep.data[0]] = true;
     c->special[(unsigned char)c->quote[0]] = true;
     c->special[(unsigned char)c->escape[0]] = true;
     c->room = nb_csv_format_room(c->formats);
@@ -159,7 +161,7 @@ static bool
 must_quote(const csv_write *c, const char *p, size_t from, size_t n)
 {
     for (size_t i = from; i < n; i++) {
-        if (c->trigger[(unsigned char)p[i]] || starts(p + i, n - i, c->sep, c->n_sep)) {
+        if (c->trigger[(unsigned char)p[i]] || starts(p + i, n - i, c->o.sep.data, c->o.sep.len)) {
             return true;
         }
     }
@@ -217,7 +219,8 @@ put_value(csv_file *f, int column, const char *p, size_t n, bool is_null)
                     quoted = must_quote(c, p, i, n);
                     break;
                 }
-                if (c->trigger[(unsigned char)p[i]] || starts(p + i, n - i, c->sep, c->n_sep)) {
+                if (c->trigger[(unsigned char)p[i]] ||
+                    starts(p + i, n - i, c->o.sep.data, c->o.sep.len)) {
                     quoted = true;
                     break;
                 }
@@ -295,7 +298,7 @@ put_row(csv_file *f, const nb_vector *cols, int n_cols, int64_t i, char *text)
         nb_str s = null ? f->c->o.null_value : value_text(f, &cols[j], i, text);
         NB_TRY(need(f, 6 * (s.len + f->c->o.empty_write.len) + 128));
         if (j > 0) {
-            put(f, f->c->sep, f->c->n_sep);
+            put(f, f->c->o.sep.data, f->c->o.sep.len);
         }
         put_value(f, j, s.data, s.len, null);
     }
@@ -382,7 +385,7 @@ nb_csv_file_open(nb_pool *pool, const void *payload, const char *path, struct nb
             nb_str name = c->schema->children[j].name;
             NB_TRY_GOTO(st, need(f, 6 * name.len + 128), failed);
             if (j > 0) {
-                put(f, c->sep, c->n_sep);
+                put(f, c->o.sep.data, c->o.sep.len);
             }
             put_value(f, j, name.data, name.len, false);
         }

@@ -4,28 +4,53 @@
  */
 #include "io/parquet/parquet.h"
 
+/* A footer that cannot be read is told as such where the columns are wanted of it; with a schema Spark's tasks are the first to read. */
+static nb_status
+read_footer(nb_relation *rel, int f, bool given, nb_pq_meta **out, nb_error *err)
+{
+    const char *path = rel->files.files[f].path.data, *reason;
+    nb_error fault = NB_ERROR_INIT;
+    nb_file *file;
+    nb_status st = nb_file_open(rel->pool, path, &file, &fault);
+
+    if (st >= 0) {
+        st = nb_pq_meta_read(file, rel->pool, rel->arena, out, &fault);
+        nb_file_close(file);
+    }
+    if (st == NB_ERROR && given == (fault.condition == NB_COND_CANNOT_READ_FILE_FOOTER)) {
+        reason = nb_error_param(&fault, "reason");
+        if (given) {
+            nb_raise_unreadable(err, path, reason ? reason : "");
+        } else {
+            nb_raise(err, NB_COND_CANNOT_READ_FILE_FOOTER, "path",
+                     nb_path_message(rel->arena, rel->files.files[f].path), "reason",
+                     reason ? reason : "", NULL);
+        }
+        nb_error_clear(&fault);
+    } else if (st == NB_ERROR) {
+        nb_error_move(&fault, err);
+    }
+    return st;
+}
+
 static nb_status
 pq_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
 {
     nb_pq_relation *p = NB_ARENA_NEW(rel->arena, nb_pq_relation);
     int64_t rows = 0;
+    bool unused;
 
-    (void)request;
     if (!p) {
         return NB_NOMEM;
     }
+    NB_TRY(nb_option_to_bool(rel->options, rel->n_options, "mergeSchema", false, &unused, err));
     rel->payload = p;
     p->metas = NB_ARENA_ARRAY(rel->arena, nb_pq_meta *, rel->files.n_files + 1);
     if (!p->metas) {
         return NB_NOMEM;
     }
     for (int f = 0; f < rel->files.n_files; f++) {
-        nb_file *file;
-        nb_status st;
-        NB_TRY(nb_file_open(rel->pool, rel->files.files[f].path.data, &file, err));
-        st = nb_pq_meta_read(file, rel->pool, rel->arena, &p->metas[f], err);
-        nb_file_close(file);
-        NB_TRY(st);
+        NB_TRY(read_footer(rel, f, request->schema != NULL, &p->metas[f], err));
         rows += p->metas[f]->n_rows;
     }
     rel->n_rows = rows;

@@ -11,11 +11,18 @@
 nb_status
 nb_pq_damaged(const char *path, const char *what, nb_error *err)
 {
+    return nb_raise_unreadable(err, path, what);
+}
+
+static nb_status
+bad_footer(const char *path, const char *what, nb_error *err)
+{
     nb_strbuf b = {0};
     nb_status st;
 
-    nb_strbuf_addf(&b, "%s (%s)", path, what);
-    st = nb_raise(err, NB_COND_FAILED_READ_FILE, "path", b.data ? b.data : path, NULL);
+    nb_strbuf_addf(&b, "file:%s", path);
+    st = nb_raise(err, NB_COND_CANNOT_READ_FILE_FOOTER, "path", b.failed ? path : b.data, "reason",
+                  what, NULL);
     nb_strbuf_free(&b);
     return st;
 }
@@ -321,6 +328,7 @@ read_footer(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
 
     while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
         if (id == 2 && type == NB_T_LIST) {
+            m->has_schema = true;
             read_schema(t, arena, m);
         } else if (id == 3) {
             m->n_rows = nb_thrift_int(t);
@@ -366,7 +374,7 @@ is_sane(const nb_pq_meta *m, int64_t file_size)
                 (m->columns[c].physical == NB_PQ_INT32 || m->columns[c].physical == NB_PQ_INT64);
         }
     }
-    return rows == m->n_rows;
+    return rows == m->n_rows && m->has_schema;
 }
 
 nb_status
@@ -385,16 +393,16 @@ nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out,
         return NB_NOMEM;
     }
     if (size < 12) {
-        return nb_pq_damaged(path, "it is too short for a Parquet file", err);
+        return bad_footer(path, "it is too short for a Parquet file", err);
     }
     NB_TRY(nb_file_read_at(file, size - 8, tail, 8, &got, err));
     if (got != 8 || memcmp(tail + 4, "PAR1", 4) != 0) {
-        return nb_pq_damaged(
-            path, "it is not a Parquet file: the magic number at its end is missing", err);
+        return bad_footer(path, "it is not a Parquet file: the magic number at its end is missing",
+                          err);
     }
     n = (int64_t)tail[0] | (int64_t)tail[1] << 8 | (int64_t)tail[2] << 16 | (int64_t)tail[3] << 24;
     if (n > size - 12 || n > FOOTER_MAX) {
-        return nb_pq_damaged(path, "its footer is longer than the file", err);
+        return bad_footer(path, "its footer is longer than the file", err);
     }
     bytes = nb_pool_alloc(pool, (size_t)n + 1);
     if (!bytes) {
@@ -402,7 +410,7 @@ nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out,
     }
     st = nb_file_read_at(file, size - 8 - n, bytes, (size_t)n, &got, err);
     if (st >= 0 && got != (size_t)n) {
-        st = nb_pq_damaged(path, "its footer is cut off", err);
+        st = bad_footer(path, "its footer is cut off", err);
     }
     if (st >= 0) {
         t = (nb_thrift){.p = bytes, .end = bytes + n};
@@ -410,7 +418,7 @@ nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out,
         if (t.no_memory) {
             st = NB_NOMEM;
         } else if (t.bad || !is_sane(m, size)) {
-            st = nb_pq_damaged(path, "its footer is damaged", err);
+            st = bad_footer(path, "its footer is damaged", err);
         }
     }
     nb_pool_dealloc(pool, bytes, (size_t)n + 1);

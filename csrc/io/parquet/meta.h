@@ -60,6 +60,7 @@ typedef struct nb_pq_group {
 } nb_pq_group;
 
 typedef struct nb_pq_meta {
+    bool has_schema;
     int n_columns;
     nb_pq_column *columns;
     int n_groups;

@@ -118,6 +118,32 @@ nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out,
     return NB_OK;
 }
 
+static nb_status
+raise_mismatch(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
+{
+    static const char *const NAMES[] = {"BOOLEAN", "INT32",  "INT64",      "INT96",
+                                        "FLOAT",   "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"};
+    const nb_pq_group_ref *ref = &s->groups[l->group];
+    const nb_pq_relation *p = s->rel->payload;
+    nb_str name = s->rel->data_schema->children[s->slots[slot].source].name;
+    const char *want = nb_type_simple_string(l->arena, s->slots[slot].type), *have = "";
+    char *column = nb_arena_printf(l->arena, "[%.*s]", (int)name.len, name.data);
+
+    for (int c = 0; c < p->metas[ref->file]->n_columns; c++) {
+        const nb_pq_column *found = &p->metas[ref->file]->columns[c];
+        if (nb_str_equal_nocase(found->name, name) &&
+            (size_t)found->physical < NB_COUNT_OF(NAMES)) {
+            have = NAMES[found->physical];
+        }
+    }
+    if (column == NULL || want == NULL) {
+        return NB_NOMEM;
+    }
+    return nb_raise(err, NB_COND_PARQUET_COLUMN_DATA_TYPE_MISMATCH, "path",
+                    s->rel->files.files[ref->file].url.data, "column", column, "expectedType", want,
+                    "actualType", have, NULL);
+}
+
 nb_status
 nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
 {
@@ -144,7 +170,7 @@ nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
     if (state->values.type != want) {
         if (nb_type_storage(state->values.type)->phys != nb_type_storage(want)->phys ||
             state->values.type->id == NB_TYPE_DECIMAL) {
-            return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", nb_file_path(l->file), NULL);
+            return raise_mismatch(s, l, slot, err);
         }
         state->values.type = want; /* the user's schema names the same layout otherwise */
     }

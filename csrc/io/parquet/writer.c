@@ -83,8 +83,14 @@ nb_pq_write_open(nb_arena *arena, const nb_write_request *request, const nb_type
             return NB_OK;
         }
     }
+    if (nb_str_equal_nocase(name, NB_STR("brotli")) || nb_str_equal_nocase(name, NB_STR("lzo")) ||
+        nb_str_equal_nocase(name, NB_STR("lz4"))) {
+        return nb_raise_unsupported(err, "Writing Parquet files with %.*s", (int)name.len,
+                                    name.data);
+    }
     return nb_raise(err, NB_COND_CODEC_NOT_AVAILABLE, "codecName", nb_arena_strdup(arena, name),
-                    "availableCodecs", "none, uncompressed, snappy, gzip, zstd, lz4_raw", NULL);
+                    "availableCodecs",
+                    "brotli, uncompressed, lzo, snappy, lz4_raw, none, zstd, lz4, gzip", NULL);
 }
 
 static nb_status

@@ -333,8 +333,6 @@ _KINDS = {
 
 def _class_of(kind: str, condition: str | None, parameters: dict[str, str] | None) -> type:
     """Return the class for a kind, or the one that Spark has for a condition in particular."""
-    if condition == "DATA_SOURCE_NOT_FOUND":
-        return UnknownException
     if condition and condition.startswith("CONNECT_INVALID_PLAN"):
         return InvalidPlanInput
     if condition == "CAST_INVALID_INPUT" and parameters:
