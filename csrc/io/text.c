@@ -255,8 +255,8 @@ next_line(text_source *s, text_local *l, nb_str *line, bool *found, nb_error *er
     if (l->offset + (int64_t)l->pos >= l->to) {
         return NB_OK;
     }
-    for (;;) {
-        if (!o->whole && find_break(l, o->line_sep, l->pos, &at, &width) &&
+    for (size_t from = l->pos, keep, back;; from = l->pos + keep - back) {
+        if (!o->whole && find_break(l, o->line_sep, from, &at, &width) &&
             !(o->line_sep.data == NULL && l->buf[at] == '\r' && at + 1 == l->len &&
               !l->input_end)) {
             *line = (nb_str){l->buf + l->pos, at - l->pos};
@@ -272,6 +272,10 @@ next_line(text_source *s, text_local *l, nb_str *line, bool *found, nb_error *er
             l->pos = l->len;
             return NB_OK;
         }
+        /* A line of many blocks is searched once, but for what may be the beginning of its end. */
+        keep = l->len - l->pos;
+        back = o->line_sep.data != NULL ? o->line_sep.len - 1 : 1;
+        back = NB_MIN(back, keep);
         NB_TRY(read_more(s, l, err));
     }
 }

@@ -291,11 +291,45 @@ value_parsed(nb_csv_tokenizer *t)
     t->blanks = 0;
 }
 
+/* Is one of n bytes one of these, or not ASCII? Without branches, so that it is done for many bytes at once. */
+NB_INLINE bool
+any_of(const char *p, size_t n, unsigned char a, unsigned char b, unsigned char c, unsigned char d)
+{
+    unsigned char hit = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char x = (unsigned char)p[i];
+        hit |= (unsigned char)((x == a) | (x == b) | (x == c) | (x == d) | (x >= 0x80));
+    }
+    return hit != 0;
+}
+
+/* Appends the ASCII characters that come next and are neither line breaks nor one of these (those that are not ASCII stop it anyhow):
+ * what next_char and append would do one by one. */
+static void
+append_run(nb_csv_tokenizer *t, int32_t a, int32_t b, int32_t c)
+{
+    enum { PIECE = 64 };
+    const char *p = t->p;
+    unsigned char stop[4];
+
+    stop[0] = (unsigned char)(a >= 0 && a < 0x80 ? a : t->nl1);
+    stop[1] = (unsigned char)(b >= 0 && b < 0x80 ? b : t->nl1);
+    stop[2] = (unsigned char)(c >= 0 && c < 0x80 ? c : t->nl1);
+    stop[3] = (unsigned char)t->nl1;
+    while (t->end - p >= PIECE && !any_of(p, PIECE, stop[0], stop[1], stop[2], stop[3])) {
+        p += PIECE;
+    }
+    append_bytes(t, t->p, (size_t)(p - t->p));
+    t->p = p;
+}
+
 static bool
 append_until(nb_csv_tokenizer *t, int32_t ch, int32_t a, int32_t b, int32_t c)
 {
     while (ch != a && ch != b && ch != c) {
         append(t, ch);
+        append_run(t, a, b, c);
         if (!next_char(t, &ch)) {
             return false;
         }
@@ -356,6 +390,10 @@ look_ahead(const nb_csv_tokenizer *t, const char *from, const char **stop)
     char sep = t->o->sep.data[0];
 
     for (const char *p = from; p < t->end; p++) {
+        while (t->end - p > 64 && !any_of(p, 64, (unsigned char)sep, (unsigned char)t->nl1,
+                                          (unsigned char)sep, (unsigned char)sep)) {
+            p += 64;
+        }
         if (*p == sep || ((unsigned char)*p == t->nl1 &&
                           (t->nl2 == 0 || (p + 1 < t->end && (unsigned char)p[1] == t->nl2)))) {
             *stop = p;
@@ -369,7 +407,7 @@ static bool
 append_plain(nb_csv_tokenizer *t, int32_t ch)
 {
     int32_t saved = t->ch;
-    const char *stop;
+    const char *stop, *from;
 
     t->ch = ch;
     if (t->own_breaks && !t->sep_off) {
@@ -399,6 +437,9 @@ append_plain(nb_csv_tokenizer *t, int32_t ch)
             return true;
         }
         append(t, t->ch);
+        from = t->p;
+        append_run(t, (unsigned char)t->o->sep.data[0], t->newline, 0);
+        t->ch = t->p > from ? (unsigned char)t->p[-1] : t->ch;
         if (!next_char(t, &t->ch)) {
             if (t->o->sep.len == 1 || t->sep_off) {
                 t->ch =
