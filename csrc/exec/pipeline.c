@@ -557,9 +557,8 @@ run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
     t->op = -1;
     t->locals[b->n_ops] = j->sink_locals[number];
     if (b->source->ops->open_local != NULL) {
-        st = b->source->ops->open_local(b->source, pool, &source_local, err);
-        source_open = st >= 0 || source_local != NULL; /* one that has failed may have begun */
-        NB_TRY_GOTO(st, st, done);
+        NB_TRY_GOTO(st, b->source->ops->open_local(b->source, pool, &source_local, err), done);
+        source_open = true;
     }
     NB_TRY_GOTO(st, run_batches(t, branch, b->source, source_local, err), done);
     for (int i = 0; i < b->n_ops; i++) {

@@ -7,16 +7,22 @@
  */
 #include "expr/date_text.h"
 
-int32_t
-nb_days_from_civil(int32_t year, int32_t month, int32_t day)
+int64_t
+nb_days_from_any_civil(int64_t year, int32_t month, int32_t day)
 {
-    int64_t y = (int64_t)year - (month <= 2);
+    int64_t y = year - (month <= 2);
     int64_t era = (y >= 0 ? y : y - 399) / 400;
     int64_t yoe = y - era * 400;
     int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
 
-    return (int32_t)(era * 146097 + doe - 719468);
+    return era * 146097 + doe - 719468;
+}
+
+int32_t
+nb_days_from_civil(int32_t year, int32_t month, int32_t day)
+{
+    return (int32_t)nb_days_from_any_civil(year, month, day);
 }
 
 nb_civil

@@ -22,6 +22,8 @@ typedef struct nb_civil {
 } nb_civil;
 
 int32_t nb_days_from_civil(int32_t year, int32_t month, int32_t day); /* fields must be valid */
+/* The same of years whose days may not fit a date; month 1 to 12, and any day. */
+int64_t nb_days_from_any_civil(int64_t year, int32_t month, int32_t day);
 nb_civil nb_civil_from_days(int32_t days);
 bool nb_is_leap_year(int64_t year);
 int nb_days_in_month(int64_t year, int month);

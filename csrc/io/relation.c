@@ -7,6 +7,7 @@
 #include "io/format.h"
 
 #include "base/config.h"
+#include "expr/date_text.h"
 #include "expr/registry.h"
 
 #include <stdlib.h>
@@ -159,9 +160,7 @@ parse_instant(nb_str s, int64_t *us)
     if (n < 3 || f[1] < 1 || f[1] > 12 || f[2] < 1 || f[2] > 31) {
         return false;
     }
-    int64_t y = f[0] - (f[1] <= 2), era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
-    int64_t doy = (153 * (f[1] + (f[1] > 2 ? -3 : 9)) + 2) / 5 + f[2] - 1;
-    int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+    int64_t days = nb_days_from_any_civil(f[0], f[1], f[2]);
     *us = ((days * 24 + f[3]) * 60 + f[4]) * 60000000 + (int64_t)f[5] * 1000000;
     return true;
 }

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "base/clock.h"
+#include "expr/date_text.h"
 #include "monitor/assets.h"
 #include "monitor/rest.h"
 
@@ -113,13 +114,7 @@ date_of(const nb_http_request *request, const char *name, bool end_of_day, int64
     if (n < 3 || mo < 1 || mo > 12 || s < 0 || s > 61) {
         return otherwise;
     }
-    /* days since 1970 by the civil calendar, with March as the first month */
-    y -= mo <= 2;
-    int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
-    int64_t doy = (153 * (mo + (mo > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-
-    return ((days * 24 + h) * 60 + mi) * 60000 + (int64_t)(s * 1000);
+    return ((nb_days_from_any_civil(y, mo, d) * 24 + h) * 60 + mi) * 60000 + (int64_t)(s * 1000);
 }
 
 static nb_status

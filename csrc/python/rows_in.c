@@ -9,6 +9,7 @@
  * Strict mode takes the classes that PySpark's verifier takes (int for integers, float for floats, Decimal for decimals ...);
  * otherwise numbers convert as Python's own constructors do.
  */
+#include "expr/date_text.h"
 #include "python/table.h"
 
 #include <datetime.h>
@@ -354,7 +355,7 @@ put_binary(builder *b, sink *s, PyObject *value)
 static int64_t
 datetime_us(PyObject *d)
 {
-    int64_t days = nb_py_days_from_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d),
+    int64_t days = nb_days_from_any_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d),
                                          PyDateTime_GET_DAY(d));
     int64_t s = PyDateTime_DATE_GET_HOUR(d) * 3600 + PyDateTime_DATE_GET_MINUTE(d) * 60 +
                 PyDateTime_DATE_GET_SECOND(d);
@@ -455,7 +456,7 @@ get_int32(builder *b, sink *s, PyObject *value, int64_t *out)
     if (!PyDate_Check(value)) {
         return wrong_type(s, value);
     }
-    *out = nb_py_days_from_civil(PyDateTime_GET_YEAR(value), PyDateTime_GET_MONTH(value),
+    *out = nb_days_from_any_civil(PyDateTime_GET_YEAR(value), PyDateTime_GET_MONTH(value),
                                  PyDateTime_GET_DAY(value));
     return 0;
 }

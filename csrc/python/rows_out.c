@@ -7,6 +7,7 @@
  * dictionary column are made once per entry. The garbage collector rests meanwhile: what is made here has no cycles,
  * and a million new tuples would start it dozens of times.
  */
+#include "expr/date_text.h"
 #include "python/table.h"
 
 #include <datetime.h>
@@ -126,26 +127,26 @@ out_of_range(const char *what)
 static PyObject *
 make_date(int64_t days)
 {
-    int y, m, d;
+    nb_civil c;
 
     if (days < -719162 || days > 2932896) { /* 0001-01-01 .. 9999-12-31 */
         return out_of_range("date");
     }
-    nb_py_civil_from_days(days, &y, &m, &d);
-    return PyDate_FromDate(y, m, d);
+    c = nb_civil_from_days((int32_t)days);
+    return PyDate_FromDate(c.year, c.month, c.day);
 }
 
 static PyObject *
 make_datetime(int64_t us)
 {
     int64_t days = floor_div(us, DAY_US), rest = us - days * DAY_US, s = rest / 1000000;
-    int y, m, d;
+    nb_civil c;
 
     if (days < -719162 || days > 2932896) {
         return out_of_range("timestamp");
     }
-    nb_py_civil_from_days(days, &y, &m, &d);
-    return PyDateTime_FromDateAndTime(y, m, d, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60),
+    c = nb_civil_from_days((int32_t)days);
+    return PyDateTime_FromDateAndTime(c.year, c.month, c.day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60),
                                       (int)(rest % 1000000));
 }
 

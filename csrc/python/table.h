@@ -58,7 +58,5 @@ int64_t nb_local_to_utc(int64_t local_us, int fold);
 int64_t nb_utc_to_local(int64_t utc_us);
 
 /* Civil dates. */
-int64_t nb_py_days_from_civil(int64_t year, int month, int day);
-void nb_py_civil_from_days(int64_t days, int *year, int *month, int *day);
 
 #endif

@@ -6,30 +6,10 @@
  */
 #include "sql/parse_state.h"
 
+#include "expr/date_text.h"
+
 #define MICROS_PER_SECOND INT64_C(1000000)
 #define MICROS_PER_DAY    (INT64_C(86400) * MICROS_PER_SECOND)
-
-/* Days from 1970-01-01 in the proleptic Gregorian calendar; the month must be 1 to 12. */
-static int64_t
-days_from_civil(int64_t y, int m, int d)
-{
-    int64_t era, yoe, doy, doe;
-
-    y -= m <= 2;
-    era = (y >= 0 ? y : y - 399) / 400;
-    yoe = y - era * 400;
-    doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    return era * 146097 + doe - 719468;
-}
-
-static int
-days_in_month(int64_t y, int m)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-    return m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 29 : days[m - 1];
-}
 
 /* Between min and max digits at s[*at]; false when there are fewer or more. */
 static bool
@@ -75,10 +55,10 @@ read_date(nb_str s, size_t *at, int64_t *days, bool *whole)
         }
     }
     y = negative ? -y : y;
-    if (m < 1 || m > 12 || d < 1 || d > days_in_month(y, (int)m)) {
+    if (m < 1 || m > 12 || d < 1 || d > nb_days_in_month(y, (int)m)) {
         return false;
     }
-    *days = days_from_civil(y, (int)m, (int)d);
+    *days = nb_days_from_any_civil(y, (int)m, (int)d);
     return *days >= INT32_MIN && *days <= INT32_MAX;
 }
 

@@ -52,6 +52,7 @@ struct nb_pq_reader {
     uint8_t *unpacked;
     size_t cap_unpacked;
     int64_t longest;
+    const nb_cancel_flag *cancel;
 };
 
 static nb_status
@@ -140,6 +141,12 @@ nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk, const ui
     r->coded &= r->dictionary_page != NULL && r->n_pages > 0;
     *out = r;
     return NB_OK;
+}
+
+void
+nb_pq_reader_set_cancel(nb_pq_reader *r, const nb_cancel_flag *cancel)
+{
+    r->cancel = cancel;
 }
 
 bool
@@ -448,6 +455,9 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
     bool coded = is_code(h->encoding);
     int codec = r->codec;
 
+    if (nb_cancelled(r->cancel)) {
+        return NB_CANCELLED;
+    }
     if (r->view.page == i) {
         return NB_OK;
     }

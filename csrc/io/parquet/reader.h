@@ -12,6 +12,7 @@
 
 #include "column/vector.h"
 #include "io/parquet/meta.h"
+#include "io/source.h"
 
 typedef struct nb_pq_reader nb_pq_reader;
 
@@ -21,6 +22,8 @@ nb_status nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk
                             const uint8_t *bytes, int64_t n_rows, const char *path, nb_arena *arena,
                             nb_pq_reader **out, nb_error *err);
 
+/* Looked at with each page; may be NULL. */
+void nb_pq_reader_set_cancel(nb_pq_reader *r, const nb_cancel_flag *cancel);
 bool nb_pq_reader_is_coded(const nb_pq_reader *r);
 /* Entries of the dictionary, by its page's header. */
 int64_t nb_pq_reader_entries(const nb_pq_reader *r);

@@ -114,6 +114,7 @@ nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out,
     atomic_fetch_add_explicit(&s->base.bytes_read, chunk->n_bytes, memory_order_relaxed);
     NB_TRY(nb_pq_reader_open(&meta->columns[at], chunk, bytes, g->n_rows, nb_file_path(l->file),
                              l->arena, out, err));
+    nb_pq_reader_set_cancel(*out, s->base.cancel);
     l->slots[slot].reader = *out;
     return NB_OK;
 }
