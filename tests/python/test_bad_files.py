@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,10 @@ def _outcomes(group, folder):
 
 @pytest.mark.embedded
 @pytest.mark.parametrize("group", ["without_permission", "full_disk"])
-def test_bad_files(group, tmp_path):
+def test_bad_files(group):
     cases = _load("bad_input_cases")
-    for path in [tmp_path, *tmp_path.parents][:3]:
-        path.chmod(0o777)
+    tmp_path = Path(tempfile.mkdtemp(prefix="nbaspark-"))  # pytest's folders are closed to others
+    tmp_path.chmod(0o777)
     if group == "without_permission":
         for name in cases.WITHOUT_PERMISSION:
             (tmp_path / name).mkdir()
@@ -106,6 +107,7 @@ def test_bad_files(group, tmp_path):
         if group == "without_permission":
             for name in cases.WITHOUT_PERMISSION:
                 cases.open_again(tmp_path / name)
+        shutil.rmtree(tmp_path)
     expected = json.loads(ORACLE.read_text())[group]
     assert {name: one["outcome"] for name, one in outcomes.items()} == expected
     for name, one in outcomes.items():
