@@ -7,6 +7,7 @@
  * believes to be running.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include "cluster/cluster_internal.h"
 
 #include "base/clock.h"
@@ -271,6 +272,21 @@ handle_attach(nb_rpc_call *call, void *payload, nb_error *err)
 
 /* ---- reports --------------------------------------------------------------------------------- */
 
+static int
+by_bucket(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    int k = x[0] == y[0];
+
+    return (x[k] > y[k]) - (x[k] < y[k]);
+}
+
+void
+nb_segments_sort(int64_t *segments, size_t n)
+{
+    qsort(segments, n / 3, 3 * sizeof(*segments), by_bucket);
+}
+
 /* What the attempt has put out, for those who read it. */
 static nb_status
 keep_output(nb_cluster *c, nb_driven *q, const Nbc__Report *m)
@@ -287,6 +303,7 @@ keep_output(nb_cluster *c, nb_driven *q, const Nbc__Report *m)
     }
     if (m->n_segments > 0) {
         memcpy(segments, m->segments, m->n_segments * sizeof(int64_t));
+        nb_segments_sort(segments, m->n_segments);
     }
     NB_WIRE_SET(o, task, a->task);
     NB_WIRE_SET(o, attempt, a->attempt);
@@ -318,7 +335,7 @@ take_report(nb_cluster *c, const Nbc__Report *m)
     }
     if (m->ok) {
         if (nb_scheduler_task_done(c->scheduler, a->query, (int)a->stage, (int)a->task,
-                                   (int)a->attempt, m->worker, on_driver) &&
+                                   (int)a->attempt, m->worker, on_driver, now_ms()) &&
             keep_output(c, q, m) < 0) {
             nb_scheduler_output_lost(c->scheduler, a->query, (int)a->stage, m->worker);
         }
@@ -401,7 +418,7 @@ copy_piece(nb_cluster *c, uint64_t query, const Nbc__FetchFile *m, int64_t from,
     pthread_mutex_lock(&c->lock);
     q = query_of(c, query);
     if (q != NULL && m->stage < (uint32_t)q->stages.n &&
-        m->task < (uint32_t)q->stages.stages[m->stage].n_tasks) {
+        m->task < (uint32_t)q->n_outputs[m->stage]) {
         o = q->outputs[m->stage][m->task];
     }
     ok = o != NULL && o->has_blocks && from >= 0 && (uint64_t)from <= o->blocks.len &&
@@ -501,13 +518,32 @@ duration_ms(const nb_config *config, const char *key, int64_t otherwise, int64_t
     return otherwise;
 }
 
+static nb_scheduler_options
+scheduler_options(const nb_config *config)
+{
+    nb_scheduler_options o = NB_SCHEDULER_OPTIONS_INIT;
+
+    o.heartbeat_timeout_ms =
+        duration_ms(config, "spark.worker.timeout", o.heartbeat_timeout_ms, 1000);
+    o.max_failures = (int)nb_config_int(config, NB_CONF_TASK_MAX_FAILURES);
+    o.fair = nb_str_equal_nocase(nb_config_str(config, NB_CONF_SCHEDULER_MODE), NB_STR("FAIR"));
+    o.speculation = nb_config_bool(config, NB_CONF_SPECULATION);
+    o.speculation_interval_ms =
+        duration_ms(config, "spark.speculation.interval", o.speculation_interval_ms, 1);
+    o.speculation_min_ms =
+        duration_ms(config, "spark.speculation.minTaskRuntime", o.speculation_min_ms, 1);
+    o.speculation_multiplier = NB_MAX(nb_config_double(config, NB_CONF_SPECULATION_MULTIPLIER), 1);
+    o.speculation_quantile =
+        NB_MAX(NB_MIN(nb_config_double(config, NB_CONF_SPECULATION_QUANTILE), 1), 0);
+    return o;
+}
+
 nb_status
 nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error *err)
 {
     nb_pool *pool = nb_pool_new(NULL, "cluster", 0);
     nb_cluster *c = pool ? nb_pool_zalloc(pool, sizeof(*c)) : NULL;
-    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
-    nb_str mode;
+    nb_scheduler_options options = scheduler_options(config);
 
     (void)err;
     if (c == NULL) {
@@ -517,11 +553,6 @@ nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error
     c->pool = pool;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
-    options.heartbeat_timeout_ms =
-        duration_ms(config, "spark.worker.timeout", options.heartbeat_timeout_ms, 1000);
-    options.max_failures = (int)nb_config_int(config, NB_CONF_TASK_MAX_FAILURES);
-    options.fair = nb_config_get(config, NB_STR("spark.scheduler.mode"), &mode) &&
-                   nb_str_equal_nocase(mode, NB_STR("FAIR"));
     c->heartbeat_ms = (int)NB_MAX(options.heartbeat_timeout_ms / 4, 20);
     if (nb_peers_init(&c->peers, token) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0 ||
         pthread_create(&c->ticker, NULL, tick, c) != 0) {

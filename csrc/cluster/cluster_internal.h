@@ -6,6 +6,7 @@
 #define NB_CLUSTER_CLUSTER_INTERNAL_H
 
 #include <pthread.h>
+#include "cluster/adapt.h"
 #include "cluster/cluster.h"
 #include "cluster/fetch.h"
 #include "cluster/fragment_internal.h"
@@ -38,8 +39,10 @@ typedef struct nb_driven {
     nb_stages stages;
     nb_str **fragments;     /* [stage][part] */
     Nbc__Output ***outputs; /* [stage][task]: of the attempt that was accepted; NULL: none */
-    nb_str write_job;       /* of the stage that writes files */
-    nb_error error;         /* of the task that failed last */
+    int *n_outputs;         /* [stage]: room in outputs */
+    nb_adapt_options adapt;
+    nb_str write_job; /* of the stage that writes files */
+    nb_error error;   /* of the task that failed last */
     int parallelism, batch_rows;
     bool force_spill;
 } nb_driven;
@@ -63,6 +66,9 @@ struct nb_cluster {
 void nb_cluster_pump(nb_cluster *c);
 /* Workers forget the query; the lock is held. */
 void nb_cluster_release(nb_cluster *c, uint64_t query);
+
+/* Segments (bucket, offset, length) in the order of buckets, those of one in the order of offsets. */
+void nb_segments_sort(int64_t *segments, size_t n);
 
 /* driver.c: the task of a launch, in the arena; NULL when out of memory. The lock is held. */
 Nbc__Task *nb_driven_task(nb_driven *q, nb_arena *arena, const nb_sched_action *a);

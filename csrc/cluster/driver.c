@@ -19,6 +19,7 @@
 #define NO_WORKER_MS 30000
 #define WAIT_MS      20
 #define FEW_BYTES    ((size_t)64 << 10) /* travel inside of a task */
+#define MUCH_OF      5                  /* a worker with a fifth of a task's input is preferred */
 
 typedef struct drive {
     nb_exchange base;
@@ -34,45 +35,52 @@ typedef struct drive {
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
-/* How the tasks of a part read a stage: whether they need all of it. */
-static bool
-reads_all(const nb_node *node, int stage)
+/* Position of an output's first segment of the bucket or a later one; segments are in the order of buckets. */
+static size_t
+first_segment(const Nbc__Output *o, int bucket)
 {
-    if (node->kind == NB_NODE_READ && node->u.read.stage == stage &&
-        node->u.read.kind == NB_READ_ALL) {
-        return true;
-    }
-    for (int i = 0; i < node->n_children; i++) {
-        if (reads_all(node->children[i], stage)) {
-            return true;
+    size_t low = 0, high = o->n_segments / 3;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (o->segments[3 * middle] < bucket) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return false;
+    return low;
 }
 
-/* An output as a task needs it: the segments of its bucket; few bytes that the driver has, at once. */
+/* An output as a task needs it: the segments that it takes; few bytes that the driver has, at once. */
 static Nbc__Output *
-output_for(nb_arena *arena, const Nbc__Output *o, int bucket)
+output_for(nb_arena *arena, const nb_stage_part *part, int index, const nb_node *read,
+           const nb_stage *from, const Nbc__Output *o)
 {
     Nbc__Output *copy = NB_WIRE_NEW(arena, Nbc__Output, nbc__output);
-    size_t n = 0;
+    int task = (int)o->task, first = 0, last = from->n_buckets;
+    size_t n = 0, at, end;
     uint8_t *bytes;
 
+    if (read->u.read.kind == NB_READ_BUCKET) {
+        first = part->slices ? part->slices[index].from : index;
+        last = part->slices ? part->slices[index].to : index + 1;
+    }
+    at = first_segment(o, first);
+    end = nb_stage_takes(part, index, read, from, task, first) ? first_segment(o, last) : at;
     if (copy == NULL) {
         return NULL;
     }
     *copy = *o;
-    copy->segments = NB_ARENA_ARRAY(arena, int64_t, o->n_segments + 1);
+    copy->n_segments = 3 * (end - at);
+    copy->segments = NB_ARENA_ARRAY(arena, int64_t, copy->n_segments + 1);
     if (copy->segments == NULL) {
         return NULL;
     }
-    copy->n_segments = 0;
-    for (size_t i = 0; i + 2 < o->n_segments; i += 3) {
-        if (bucket < 0 || o->segments[i] == bucket) {
-            memcpy(copy->segments + copy->n_segments, o->segments + i, 3 * sizeof(int64_t));
-            copy->n_segments += 3;
-            n += (size_t)o->segments[i + 2];
-        }
+    memcpy(copy->segments, o->segments + 3 * at, copy->n_segments * sizeof(int64_t));
+    for (size_t i = 0; i < copy->n_segments; i += 3) {
+        n += (size_t)copy->segments[i + 2];
     }
     if (!o->has_blocks) {
         return copy;
@@ -97,28 +105,39 @@ output_for(nb_arena *arena, const Nbc__Output *o, int bucket)
     return copy;
 }
 
-static Nbc__Input *
-input_for(nb_driven *q, nb_arena *arena, const nb_stage_part *part, int stage, int index)
+/* NULL, and no error, when the part does not read the stage. */
+static nb_status
+input_for(nb_driven *q, nb_arena *arena, const nb_stage_part *part, int stage, int index,
+          Nbc__Input **out)
 {
     const nb_stage *from = &q->stages.stages[stage];
-    Nbc__Input *in = NB_WIRE_NEW(arena, Nbc__Input, nbc__input);
-    int bucket = reads_all(part->root, stage) ? -1 : index;
+    const nb_node *read = nb_stage_read_of(part->root, stage);
+    Nbc__Input *in;
 
+    *out = NULL;
+    if (read == NULL) {
+        return NB_OK;
+    }
+    in = NB_WIRE_NEW(arena, Nbc__Input, nbc__input);
     if (in == NULL ||
         (in->outputs = NB_ARENA_ARRAY(arena, Nbc__Output *, from->n_tasks + 1)) == NULL) {
-        return NULL;
+        return NB_NOMEM;
     }
     NB_WIRE_SET(in, stage, (uint32_t)stage);
     for (int t = 0; t < from->n_tasks; t++) {
-        Nbc__Output *o =
-            q->outputs[stage][t] ? output_for(arena, q->outputs[stage][t], bucket) : NULL;
+        Nbc__Output *o = q->outputs[stage][t]
+                             ? output_for(arena, part, index, read, from, q->outputs[stage][t])
+                             : NULL;
 
         if (o == NULL) {
-            return NULL;
+            return NB_NOMEM;
         }
-        in->outputs[in->n_outputs++] = o;
+        if (o->n_segments > 0) {
+            in->outputs[in->n_outputs++] = o;
+        }
     }
-    return in;
+    *out = in;
+    return NB_OK;
 }
 
 Nbc__Task *
@@ -153,38 +172,46 @@ nb_driven_task(nb_driven *q, nb_arena *arena, const nb_sched_action *a)
         NB_WIRE_SET(m, write_job, nb_wire_bytes(q->write_job));
     }
     for (int i = 0; i < stage->n_inputs; i++) {
-        Nbc__Input *in = input_for(q, arena, part, stage->inputs[i], a->task - part->first_task);
+        Nbc__Input *in;
 
-        if (in == NULL) {
+        if (input_for(q, arena, part, stage->inputs[i], a->task - part->first_task, &in) < 0) {
             return NULL;
         }
-        m->inputs[m->n_inputs++] = in;
+        if (in != NULL) {
+            m->inputs[m->n_inputs++] = in;
+        }
     }
     return m;
 }
 
 /* ---- the driver's own part ------------------------------------------------------------------- */
 
+/* A bucket (-1: all) of what a stage has put out. */
 static nb_status
-read_stage(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb_error *err)
+gather(drive *d, nb_pool *pool, int stage, int bucket, const nb_type *schema, nb_table **out,
+       nb_error *err)
 {
-    drive *d = (drive *)ex;
-    int stage = node->u.read.stage, n = d->q.stages.stages[stage].n_tasks;
     nb_arena *arena = nb_arena_new(NULL);
-    Nbc__Output **outputs = arena ? NB_ARENA_ARRAY(arena, Nbc__Output *, n + 1) : NULL;
+    Nbc__Output **outputs = NULL;
     nb_table *table = NULL;
     size_t n_outputs = 0;
-    nb_status st = outputs ? nb_table_new(pool, node->schema, &table) : NB_NOMEM;
+    nb_status st = NB_NOMEM;
 
-    if (st == NB_OK) {
+    if (arena != NULL) {
         pthread_mutex_lock(&d->c->lock);
-        for (int t = 0; t < n; t++) {
+        outputs = NB_ARENA_ARRAY(arena, Nbc__Output *, d->q.n_outputs[stage] + 1);
+        for (int t = 0; outputs != NULL && t < d->q.n_outputs[stage]; t++) {
             if (d->q.outputs[stage][t] != NULL) {
                 outputs[n_outputs++] = d->q.outputs[stage][t];
             }
         }
         pthread_mutex_unlock(&d->c->lock);
-        st = nb_fetch_run(&d->fetch, stage, -1, outputs, n_outputs, pool, table, err);
+    }
+    if (outputs != NULL) {
+        st = nb_table_new(pool, schema, &table);
+    }
+    if (st == NB_OK) {
+        st = nb_fetch_run(&d->fetch, stage, bucket, outputs, n_outputs, pool, table, err);
     }
     nb_arena_free(arena);
     if (st < 0) {
@@ -193,6 +220,12 @@ read_stage(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, 
     }
     *out = table;
     return NB_OK;
+}
+
+static nb_status
+read_stage(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb_error *err)
+{
+    return gather((drive *)ex, pool, node->u.read.stage, -1, node->schema, out, err);
 }
 
 static nb_status
@@ -230,8 +263,9 @@ keep_own(drive *d, int stage)
     NB_WIRE_SET(o, blocks, nb_wire_bytes(blocks));
     o->segments = segments;
     o->n_segments = 3 * d->own_segments.n;
+    nb_segments_sort(segments, o->n_segments);
     q->outputs[stage][0] = o;
-    nb_scheduler_task_done(d->c->scheduler, q->id, stage, 0, 0, NB_SCHED_DRIVER, true);
+    nb_scheduler_task_done(d->c->scheduler, q->id, stage, 0, 0, NB_SCHED_DRIVER, true, 0);
     nb_cluster_pump(d->c);
     return NB_OK;
 }
@@ -309,7 +343,39 @@ run_final(drive *d, nb_table **out, nb_error *err)
     return nb_exec_run(&ctx, d->q.stages.final, out, err);
 }
 
-/* ---- from begin to end ----------------------------------------------------------------------- */
+/* ---- before it begins ------------------------------------------------------------------------ */
+
+/* Room for what the tasks of a stage put out; the lock is held once tasks run. */
+static nb_status
+make_room(drive *d, int stage)
+{
+    nb_driven *q = &d->q;
+    int n = q->stages.stages[stage].n_tasks;
+    Nbc__Output **outputs = nb_arena_zalloc(d->arena, ((size_t)n + 1) * sizeof(*outputs));
+
+    if (outputs == NULL) {
+        return NB_NOMEM;
+    }
+    q->outputs[stage] = outputs;
+    q->n_outputs[stage] = n;
+    return NB_OK;
+}
+
+static nb_status
+write_fragments(drive *d, int stage, nb_error *err)
+{
+    const nb_stage *s = &d->q.stages.stages[stage];
+    nb_str *fragments = NB_ARENA_ARRAY(d->arena, nb_str, s->n_parts + 1);
+
+    if (fragments == NULL) {
+        return NB_NOMEM;
+    }
+    for (int p = 0; p < s->n_parts; p++) {
+        NB_TRY(nb_fragment_write(d->arena, s->parts[p].root, d->ctx->info, &fragments[p], err));
+    }
+    d->q.fragments[stage] = fragments;
+    return NB_OK;
+}
 
 static nb_status
 prepare(drive *d, nb_error *err)
@@ -319,21 +385,16 @@ prepare(drive *d, nb_error *err)
 
     q->fragments = NB_ARENA_ARRAY(d->arena, nb_str *, n + 1);
     q->outputs = NB_ARENA_ARRAY(d->arena, Nbc__Output **, n + 1);
-    if (q->fragments == NULL || q->outputs == NULL) {
+    q->n_outputs = NB_ARENA_ARRAY(d->arena, int, n + 1);
+    if (q->fragments == NULL || q->outputs == NULL || q->n_outputs == NULL) {
         return NB_NOMEM;
     }
     for (int s = 0; s < n; s++) {
         nb_stage *stage = &q->stages.stages[s];
 
-        q->fragments[s] = NB_ARENA_ARRAY(d->arena, nb_str, stage->n_parts + 1);
-        q->outputs[s] =
-            nb_arena_zalloc(d->arena, ((size_t)stage->n_tasks + 1) * sizeof(Nbc__Output *));
-        if (q->fragments[s] == NULL || q->outputs[s] == NULL) {
-            return NB_NOMEM;
-        }
-        for (int p = 0; p < stage->n_parts && !stage->on_driver; p++) {
-            NB_TRY(nb_fragment_write(d->arena, stage->parts[p].root, d->ctx->info,
-                                     &q->fragments[s][p], err));
+        NB_TRY(make_room(d, s));
+        if (!stage->on_driver && !stage->late) {
+            NB_TRY(write_fragments(d, s, err));
         }
         if (stage->write != NULL) {
             NB_TRY(nb_write_begin(d->ctx->pool, stage->write, &d->job, err));
@@ -347,11 +408,153 @@ prepare(drive *d, nb_error *err)
     return NB_OK;
 }
 
+/* ---- stages that are planned when their inputs are done -------------------------------------- */
+
+static int64_t
+bytes_of(void *payload, int stage, int task, int bucket)
+{
+    const nb_driven *q = payload;
+    const Nbc__Output *o = task < q->n_outputs[stage] ? q->outputs[stage][task] : NULL;
+    int64_t n = 0;
+
+    for (size_t i = o ? first_segment(o, bucket) : 0;
+         o != NULL && i < o->n_segments / 3 && o->segments[3 * i] == bucket; i++) {
+        n += o->segments[3 * i + 2];
+    }
+    return n;
+}
+
+/* Who has most of what a task reads; NB_SCHED_DRIVER: nobody has much of it. */
+static uint32_t
+preferred(const nb_driven *q, const nb_stage *stage, const nb_stage_part *part, int index,
+          nb_pointers *seen, nb_arena *scratch)
+{
+    typedef struct holder {
+        uint32_t worker;
+        int64_t bytes;
+    } holder;
+    holder *best = NULL;
+    int64_t total = 0;
+
+    seen->n = 0;
+    for (int i = 0; i < stage->n_inputs; i++) {
+        const nb_stage *from = &q->stages.stages[stage->inputs[i]];
+        const nb_node *read = nb_stage_read_of(part->root, from->id);
+
+        for (int t = 0; t < from->n_tasks && read != NULL; t++) {
+            const Nbc__Output *o = q->outputs[from->id][t];
+            int64_t bytes = 0;
+            holder *h = NULL;
+
+            if (o == NULL || o->has_blocks || read->u.read.kind == NB_READ_ALL) {
+                continue;
+            }
+            for (size_t k = 0; k < o->n_segments; k += 3) {
+                if (nb_stage_takes(part, index, read, from, t, (int)o->segments[k])) {
+                    bytes += o->segments[k + 2];
+                }
+            }
+            for (size_t k = 0; k < seen->n && h == NULL; k++) {
+                h = seen->items[k];
+                h = h->worker == o->worker ? h : NULL;
+            }
+            if (h == NULL) {
+                h = NB_ARENA_NEW(scratch, holder);
+                if (h == NULL || nb_pointers_add(scratch, seen, h) < 0) {
+                    return NB_SCHED_DRIVER;
+                }
+                h->worker = o->worker;
+            }
+            h->bytes += bytes;
+            total += bytes;
+            best = best == NULL || h->bytes > best->bytes ? h : best;
+        }
+    }
+    return best != NULL && best->bytes * MUCH_OF >= total ? best->worker : NB_SCHED_DRIVER;
+}
+
+static const uint32_t *
+preferences(drive *d, const nb_stage *stage)
+{
+    uint32_t *prefer = NB_ARENA_ARRAY(d->arena, uint32_t, stage->n_tasks + 1);
+    nb_arena *scratch = nb_arena_new(NULL);
+
+    for (int p = 0; p < stage->n_parts && prefer != NULL && scratch != NULL; p++) {
+        const nb_stage_part *part = &stage->parts[p];
+
+        for (int i = 0; i < part->n_tasks; i++) {
+            nb_pointers seen = {0};
+
+            prefer[part->first_task + i] = preferred(&d->q, stage, part, i, &seen, scratch);
+            nb_arena_reset(scratch);
+        }
+    }
+    if (scratch == NULL) { /* nobody prefers */
+        prefer = NULL;
+    }
+    nb_arena_free(scratch);
+    return prefer;
+}
+
+/* Under the lock: others look at stages and outputs. */
+static nb_status
+adapt(drive *d, int stage, const nb_table *sample)
+{
+    const nb_adapt_sizes sizes = {bytes_of, &d->q};
+
+    if (sample != NULL) {
+        NB_TRY(nb_adapt_bounds(d->arena, &d->q.adapt, &d->q.stages, stage, &sizes, sample));
+    }
+    NB_TRY(nb_adapt_stage(d->arena, &d->q.adapt, &d->q.stages, stage, &sizes));
+    for (int s = stage; s < d->q.stages.n; s++) {
+        if (d->q.n_outputs[s] != d->q.stages.stages[s].n_tasks) {
+            NB_TRY(make_room(d, s));
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+plan_late(drive *d, int stage, nb_error *err)
+{
+    nb_stage *s = &d->q.stages.stages[stage];
+    const nb_type *keys = nb_adapt_sample_type();
+    nb_table *sample = NULL;
+    const uint32_t *prefer;
+    nb_status st;
+
+    if (s->ranges != NB_RANGES_NONE && s->n_parts > 0) {
+        int input = s->inputs[0];
+
+        if (keys == NULL) {
+            return NB_NOMEM;
+        }
+        NB_TRY(gather(d, d->ctx->pool, input, d->q.stages.stages[input].n_buckets, keys, &sample,
+                      err));
+    }
+    pthread_mutex_lock(&d->c->lock);
+    st = adapt(d, stage, sample);
+    pthread_mutex_unlock(&d->c->lock);
+    nb_table_release(sample);
+    NB_TRY(st);
+    NB_TRY(write_fragments(d, stage, err)); /* nobody reads them yet */
+    pthread_mutex_lock(&d->c->lock);
+    prefer = preferences(d, s);
+    st = nb_scheduler_stage_plan(d->c->scheduler, d->q.id, stage, s->n_tasks, s->inputs,
+                                 s->n_inputs, prefer);
+    nb_cluster_pump(d->c);
+    pthread_mutex_unlock(&d->c->lock);
+    return st;
+}
+
+/* ---- from begin to end ----------------------------------------------------------------------- */
+
 static nb_status
 begin(drive *d)
 {
     nb_driven *q = &d->q;
     nb_sched_stage *stages = NB_ARENA_ARRAY(d->arena, nb_sched_stage, q->stages.n + 1);
+    nb_str pool = NB_STR("");
     nb_status st;
 
     if (stages == NULL) {
@@ -360,12 +563,31 @@ begin(drive *d)
     for (int s = 0; s < q->stages.n; s++) {
         const nb_stage *stage = &q->stages.stages[s];
 
-        stages[s] = (nb_sched_stage){stage->n_tasks, stage->inputs, stage->n_inputs,
-                                     stage->on_driver, stage->write != NULL};
+        int *inputs = NB_ARENA_ARRAY(d->arena, int, stage->n_inputs + 1), n = 0;
+
+        if (inputs == NULL) {
+            return NB_NOMEM;
+        }
+        for (; n < stage->n_inputs; n++) {
+            inputs[n] = stage->inputs[n];
+        }
+        if (stage->advice >= 0) {
+            inputs[n++] = stage->advice;
+        }
+        stages[s] = (nb_sched_stage){.n_tasks = stage->n_tasks,
+                                     .inputs = inputs,
+                                     .n_inputs = n,
+                                     .on_driver = stage->on_driver,
+                                     .durable = stage->write != NULL,
+                                     .late = stage->late,
+                                     .unsettled = stage->unsettled};
+    }
+    if (d->ctx->info->config != NULL) {
+        pool = nb_config_str(d->ctx->info->config, NB_CONF_SCHEDULER_POOL);
     }
     pthread_mutex_lock(&d->c->lock);
     q->id = d->fetch.query = ++d->c->last_query;
-    st = nb_scheduler_query_add(d->c->scheduler, q->id, stages, q->stages.n, 1);
+    st = nb_scheduler_query_add(d->c->scheduler, q->id, stages, q->stages.n, pool);
     if (st == NB_OK) {
         q->next = d->c->queries;
         d->c->queries = q;
@@ -462,6 +684,12 @@ see_through(drive *d, nb_table **out, nb_error *err)
                 return st;
             }
             break;
+        case NB_SCHED_PLAN:
+            st = plan_late(d, stage, err);
+            if (st < 0 && !try_again(d, st, err)) {
+                return st;
+            }
+            break;
         case NB_SCHED_READY:
             st = run_final(d, out, err);
             if (st >= 0 || (d->ctx->delivery != NULL && d->ctx->delivery->begun) ||
@@ -493,10 +721,10 @@ options_of(nb_cluster *c, const nb_exec_ctx *ctx)
     o.parallelism = c->stopping ? 0 : nb_scheduler_cores(c->scheduler);
     pthread_mutex_unlock(&c->lock);
     if (config != NULL) {
-        o.broadcast_bytes = nb_config_int(config, NB_CONF_AUTO_BROADCAST);
         o.min_rows = nb_config_int(config, NB_CONF_CLUSTER_MIN_ROWS);
         o.share_bytes = nb_config_int(config, NB_CONF_CLUSTER_SHARE_BYTES);
     }
+    o.adapt = nb_adapt_options_of(config, o.parallelism);
     return o;
 }
 
@@ -521,6 +749,7 @@ nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *
     if (d.q.arena == NULL) {
         return NB_NOMEM;
     }
+    d.q.adapt = options.adapt;
     d.q.parallelism = options.parallelism;
     d.q.batch_rows = ctx->batch_rows;
     d.q.force_spill = ctx->force_spill;

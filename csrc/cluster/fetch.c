@@ -256,13 +256,48 @@ fetch_all(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_
     return NB_OK;
 }
 
+/* Reads what was fetched, by buckets. */
+static nb_status
+append_blocks(int bucket, Nbc__Output *const *outputs, size_t n, nb_buffer **buffers, size_t *at,
+              size_t *offsets, nb_pool *pool, nb_table *into, nb_error *err)
+{
+    for (;;) {
+        int64_t next = INT64_MAX;
+
+        for (size_t i = 0; i < n; i++) { /* at[i]: the next wanted segment */
+            while (at[i] < outputs[i]->n_segments / 3 && !wanted(outputs[i], at[i], bucket)) {
+                at[i]++;
+            }
+            if (at[i] < outputs[i]->n_segments / 3) {
+                next = NB_MIN(next, outputs[i]->segments[3 * at[i]]);
+            }
+        }
+        if (next == INT64_MAX) {
+            return NB_OK;
+        }
+        for (size_t i = 0; i < n; i++) {
+            size_t from = offsets[i];
+
+            for (; at[i] < outputs[i]->n_segments / 3 && outputs[i]->segments[3 * at[i]] == next;
+                 at[i]++) {
+                offsets[i] += (size_t)outputs[i]->segments[3 * at[i] + 2];
+            }
+            if (offsets[i] > from) {
+                NB_TRY(nb_wire_block_read(pool, buffers[i], from, offsets[i], into, err));
+            }
+        }
+    }
+}
+
 nb_status
 nb_fetch_run(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n,
              nb_pool *pool, nb_table *into, nb_error *err)
 {
     nb_arena *arena = nb_arena_new(NULL);
     nb_buffer **buffers = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*buffers)) : NULL;
-    nb_status st = buffers ? NB_OK : NB_NOMEM;
+    size_t *at = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*at)) : NULL;
+    size_t *offsets = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*offsets)) : NULL;
+    nb_status st = buffers && at && offsets ? NB_OK : NB_NOMEM;
 
     for (size_t i = 0; i < n && st == NB_OK; i++) {
         size_t bytes;
@@ -276,10 +311,8 @@ nb_fetch_run(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
     if (st == NB_OK) {
         st = fetch_all(f, stage, bucket, outputs, n, buffers, err);
     }
-    for (size_t i = 0; i < n && st == NB_OK; i++) {
-        if (buffers[i] != NULL) {
-            st = nb_wire_block_read(pool, buffers[i], 0, buffers[i]->n_bytes, into, err);
-        }
+    if (st == NB_OK) {
+        st = append_blocks(bucket, outputs, n, buffers, at, offsets, pool, into, err);
     }
     for (size_t i = 0; buffers != NULL && i < n; i++) {
         nb_buffer_release(buffers[i]);

@@ -42,7 +42,7 @@ typedef struct nb_fetch {
     int lost_stage;
 } nb_fetch;
 
-/* Appends bucket (-1: all) of the outputs, in their order. */
+/* Appends a bucket (-1: all, one after the other) of the outputs, each in their order. Segments of an output are in the order of buckets. */
 nb_status nb_fetch_run(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n,
                        nb_pool *pool, nb_table *into, nb_error *err);
 

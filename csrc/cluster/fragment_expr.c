@@ -365,8 +365,7 @@ read_phase(nb_fragment_reader *r, size_t i, const Nbc__Expr *m, nb_expr **args, 
     const nb_expr *innermost;
 
     NB_TRY(optional_at(r, i, m->filter, &whole, err));
-    if (whole->kind != NB_EXPR_AGG || nb_agg_phase_of(whole, &innermost) != NB_AGG_WHOLE ||
-        whole->u.agg.distinct) {
+    if (whole->kind != NB_EXPR_AGG || nb_agg_phase_of(whole, &innermost) != NB_AGG_WHOLE) {
         return nb_fragment_bad(err, "a step of an aggregate has no aggregate");
     }
     if (m->mode == NB_AGG_FIRST && n == 0) {

@@ -19,7 +19,7 @@
  *   WINDOW     partition by | functions         order
  *   EXPAND     one per projection
  *   READ                                                 kind, stage
- *   PUT        keys                                      kind, buckets, rows
+ *   PUT        keys                             order    kind, buckets, rows      bounds
  *   UNION and WRITE have none. The columns of JOIN, WINDOW, GENERATE … follow from their parts: the reader compares.
  */
 #include "cluster/fragment_internal.h"
@@ -230,6 +230,31 @@ write_join(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *e
     return add_list(w, m, &node->u.join.residual, node->u.join.residual != NULL, err);
 }
 
+static bool
+is_ordered(nb_put_kind kind)
+{
+    return kind == NB_PUT_SAMPLE || kind == NB_PUT_RANGE;
+}
+
+static nb_status
+write_put(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *err)
+{
+    bool ordered = is_ordered(node->u.put.kind);
+
+    NB_TRY(NUMBERS(node->u.put.kind, node->u.put.n_buckets, node->u.put.n_rows));
+    if (node->u.put.kind == NB_PUT_RANGE) {
+        m->bounds = NB_ARENA_ARRAY(w->arena, ProtobufCBinaryData, node->u.put.n_buckets);
+        for (int i = 0; m->bounds != NULL && i + 1 < node->u.put.n_buckets; i++) {
+            m->bounds[m->n_bounds++] = nb_wire_bytes(node->u.put.bounds[i]);
+        }
+        if (m->bounds == NULL) {
+            return NB_NOMEM;
+        }
+    }
+    NB_TRY(add_list(w, m, node->u.put.keys, ordered ? 0 : node->u.put.n_keys, err));
+    return set_keys(w, m, node->u.put.order, ordered ? node->u.put.n_keys : 0, err);
+}
+
 static nb_status
 write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *err)
 {
@@ -290,9 +315,7 @@ write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *
         return NB_OK;
     case NB_NODE_WRITE: return write_request(w, node->u.write.request, m);
     case NB_NODE_READ: return NUMBERS(node->u.read.kind, node->u.read.stage);
-    case NB_NODE_PUT:
-        NB_TRY(NUMBERS(node->u.put.kind, node->u.put.n_buckets, node->u.put.n_rows));
-        return add_list(w, m, node->u.put.keys, node->u.put.n_keys, err);
+    case NB_NODE_PUT: return write_put(w, node, m, err);
     default: return nb_raise_internal(err, "a node of kind %d in a fragment", (int)node->kind);
     }
 }
@@ -792,17 +815,37 @@ read_range(const Nbc__Node *m, nb_node *n, nb_error *err)
 static nb_status
 read_put(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
 {
-    if (m->n_numbers != 3 || m->numbers[0] < 0 || m->numbers[0] > NB_PUT_EVEN ||
+    const nb_type *input = n->children[0]->schema;
+    int n_keys, n_order;
+    bool ok;
+
+    if (m->n_numbers != 3 || m->numbers[0] < 0 || m->numbers[0] > NB_PUT_RANGE ||
         m->numbers[1] < 1 || m->numbers[1] > MAX_BUCKETS || m->numbers[2] < 0) {
         return nb_fragment_bad(err, "a shuffle is malformed");
     }
     n->u.put.kind = (nb_put_kind)m->numbers[0];
     n->u.put.n_buckets = (int)m->numbers[1];
     n->u.put.n_rows = m->numbers[2];
-    NB_TRY(read_values(r, m, 0, n->children[0]->schema, &n->u.put.keys, &n->u.put.n_keys, err));
-    return n->u.put.kind == NB_PUT_HASH && n->u.put.n_keys == 0
-               ? nb_fragment_bad(err, "a shuffle by hash has no keys")
-               : NB_OK;
+    NB_TRY(read_values(r, m, 0, input, &n->u.put.keys, &n_keys, err));
+    NB_TRY(read_keys(r, m, input, &n->u.put.order, &n_order, err));
+    n->u.put.n_keys = is_ordered(n->u.put.kind) ? n_order : n_keys;
+    switch (n->u.put.kind) {
+    case NB_PUT_HASH: ok = n_keys > 0; break;
+    case NB_PUT_MOD: ok = n_keys == 1 && n->u.put.keys[0]->type->id == NB_TYPE_INT32; break;
+    case NB_PUT_SAMPLE: ok = n_order > 0 && m->numbers[1] == 1; break;
+    case NB_PUT_RANGE:
+        ok = n_order > 0 && m->n_bounds + 1 == (size_t)m->numbers[1];
+        n->u.put.bounds = NB_ARENA_ARRAY(r->arena, nb_str, m->n_bounds + 1);
+        if (n->u.put.bounds == NULL) {
+            return NB_NOMEM;
+        }
+        for (size_t i = 0; i < m->n_bounds; i++) {
+            n->u.put.bounds[i] = nb_wire_text(m->bounds[i]);
+        }
+        break;
+    default: ok = true; break;
+    }
+    return ok ? NB_OK : nb_fragment_bad(err, "a shuffle has other keys than it needs");
 }
 
 static nb_status
@@ -887,7 +930,7 @@ read_parts(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
     case NB_NODE_EXPAND: return read_expand(r, m, n, err);
     case NB_NODE_WRITE: return read_write(r, m, n, err);
     case NB_NODE_READ:
-        if (m->n_numbers != 2 || m->numbers[0] < 0 || m->numbers[0] > NB_READ_ALL ||
+        if (m->n_numbers != 2 || m->numbers[0] < 0 || m->numbers[0] > NB_READ_OUTPUT ||
             m->numbers[1] < 0 || m->numbers[1] > INT32_MAX) {
             break;
         }

@@ -1,65 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scheduler.c: see scheduler.h.
+ * scheduler.c: see scheduler.h: events, and the states of tasks.
  *
- * Workers with a free core stand in a ring, so that tasks go round; a stage's waiting tasks are a stack. A launch therefore costs a few
- * steps whatever the number of workers; what costs more (losing a worker: all tasks of all queries) is rare.
+ * What costs more than a few steps (losing a worker: all tasks of all queries) is rare. Launches are decided in scheduler_launch.c.
  */
-#include "cluster/scheduler.h"
+#include "cluster/scheduler_internal.h"
 
 #include <string.h>
-#include "base/arena.h"
-
-typedef enum task_state { WAITING, RUNNING, DONE } task_state;
-
-typedef struct sched_task {
-    task_state state;
-    int attempt; /* number of the latest */
-    int failures, losses;
-    uint32_t worker;
-    int64_t started_ms;
-} sched_task;
-
-typedef struct sched_stage {
-    sched_task *tasks;
-    int n_tasks, n_done, n_running;
-    int *waiting; /* tasks, a stack */
-    int n_waiting;
-    int *inputs;
-    int n_inputs;
-    bool on_driver, durable;
-} sched_stage;
-
-typedef struct sched_query {
-    struct sched_query *next;
-    nb_arena *arena;
-    uint64_t id;
-    sched_stage *stages;
-    int n_stages, n_running, n_open; /* n_open: stages that are not done */
-    int weight;
-    nb_sched_state failed; /* RUNNING: it has not */
-    int failed_stage, failed_task;
-} sched_query;
-
-typedef struct sched_worker {
-    uint32_t id;
-    int cores, free;
-    int64_t beat_ms;
-    bool in_ring;
-} sched_worker;
-
-struct nb_scheduler {
-    nb_pool *pool;
-    nb_scheduler_options options;
-    sched_query *queries; /* in order of arrival */
-    sched_worker *workers;
-    int n_workers, cap_workers;
-    uint32_t *ring; /* numbers of workers with free cores; a queue */
-    size_t ring_at, ring_n, cap_ring;
-    nb_sched_action *actions; /* besides launches; a queue */
-    size_t n_actions, at_action, cap_actions;
-    int cores;
-};
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
@@ -93,8 +40,8 @@ act(nb_scheduler *s, nb_sched_action a)
 }
 
 /* Numbers of workers ascend: they are given in order. */
-static sched_worker *
-worker_of(const nb_scheduler *s, uint32_t id)
+nb_sched_worker *
+nb_sched_worker_of(const nb_scheduler *s, uint32_t id)
 {
     int low = 0, high = s->n_workers;
 
@@ -110,54 +57,10 @@ worker_of(const nb_scheduler *s, uint32_t id)
     return low < s->n_workers && s->workers[low].id == id ? &s->workers[low] : NULL;
 }
 
-static void
-enter_ring(nb_scheduler *s, sched_worker *w)
-{
-    if (w->in_ring || w->free <= 0) {
-        return;
-    }
-    if (s->ring_n == s->cap_ring) {
-        size_t cap = s->cap_ring ? 2 * s->cap_ring : 64;
-        uint32_t *ring = nb_pool_alloc(s->pool, cap * sizeof(*ring));
-
-        if (ring == NULL) {
-            return;
-        }
-        for (size_t i = 0; i < s->ring_n; i++) {
-            ring[i] = s->ring[(s->ring_at + i) % s->cap_ring];
-        }
-        nb_pool_dealloc(s->pool, s->ring, s->cap_ring * sizeof(*ring));
-        s->ring = ring;
-        s->ring_at = 0;
-        s->cap_ring = cap;
-    }
-    s->ring[(s->ring_at + s->ring_n++) % s->cap_ring] = w->id;
-    w->in_ring = true;
-}
-
-/* The next worker with a free core; NULL when all are busy. */
-static sched_worker *
-leave_ring(nb_scheduler *s)
-{
-    while (s->ring_n > 0) {
-        sched_worker *w = worker_of(s, s->ring[s->ring_at]);
-
-        s->ring_at = (s->ring_at + 1) % s->cap_ring;
-        s->ring_n--;
-        if (w != NULL) {
-            w->in_ring = false;
-            if (w->free > 0) {
-                return w;
-            }
-        }
-    }
-    return NULL;
-}
-
-static sched_query *
+static nb_sched_query *
 query_of(const nb_scheduler *s, uint64_t id)
 {
-    sched_query *q = s->queries;
+    nb_sched_query *q = s->queries;
 
     while (q != NULL && q->id != id) {
         q = q->next;
@@ -165,9 +68,9 @@ query_of(const nb_scheduler *s, uint64_t id)
     return q;
 }
 
-static sched_task *
-task_of(const nb_scheduler *s, uint64_t query, int stage, int task, sched_query **q,
-        sched_stage **st)
+static nb_sched_task *
+task_of(const nb_scheduler *s, uint64_t query, int stage, int task, nb_sched_query **q,
+        nb_sched_stage_state **st)
 {
     *q = query_of(s, query);
     if (*q == NULL || stage < 0 || stage >= (*q)->n_stages || task < 0 ||
@@ -186,7 +89,8 @@ nb_scheduler_new(const nb_scheduler_options *options, nb_scheduler **out)
     nb_pool *pool = nb_pool_new(NULL, "scheduler", 0);
     nb_scheduler *s = pool ? nb_pool_zalloc(pool, sizeof(*s)) : NULL;
 
-    if (s == NULL) {
+    if (s == NULL || (s->names = nb_arena_new(pool)) == NULL) {
+        nb_pool_dealloc(pool, s, sizeof(*s));
         nb_pool_free(pool);
         return NB_NOMEM;
     }
@@ -197,7 +101,7 @@ nb_scheduler_new(const nb_scheduler_options *options, nb_scheduler **out)
 }
 
 static void
-query_free(sched_query *q)
+query_free(nb_sched_query *q)
 {
     nb_arena_free(q->arena);
 }
@@ -211,13 +115,14 @@ nb_scheduler_free(nb_scheduler *s)
         return;
     }
     while (s->queries != NULL) {
-        sched_query *q = s->queries;
+        nb_sched_query *q = s->queries;
 
         s->queries = q->next;
         query_free(q);
     }
     pool = s->pool;
-    nb_pool_dealloc(pool, s->workers, (size_t)s->cap_workers * sizeof(sched_worker));
+    nb_arena_free(s->names);
+    nb_pool_dealloc(pool, s->workers, (size_t)s->cap_workers * sizeof(nb_sched_worker));
     nb_pool_dealloc(pool, s->ring, s->cap_ring * sizeof(uint32_t));
     nb_pool_dealloc(pool, s->actions, s->cap_actions * sizeof(nb_sched_action));
     nb_pool_dealloc(pool, s, sizeof(*s));
@@ -227,24 +132,7 @@ nb_scheduler_free(nb_scheduler *s)
 /* ---- states of tasks ------------------------------------------------------------------------- */
 
 static void
-set_waiting(sched_query *q, sched_stage *st, int task)
-{
-    sched_task *t = &st->tasks[task];
-
-    if (t->state == DONE) {
-        q->n_open += st->n_done == st->n_tasks;
-        st->n_done--;
-    } else if (t->state == RUNNING) {
-        st->n_running--;
-        q->n_running--;
-    }
-    t->state = WAITING;
-    t->worker = NB_SCHED_DRIVER;
-    st->waiting[st->n_waiting++] = task;
-}
-
-static void
-fail(sched_query *q, int stage, int task, nb_sched_state how)
+fail(nb_sched_query *q, int stage, int task, nb_sched_state how)
 {
     if (q->failed == NB_SCHED_RUNNING) {
         q->failed = how;
@@ -253,49 +141,140 @@ fail(sched_query *q, int stage, int task, nb_sched_state how)
     }
 }
 
-/* Through no fault of its own; too often is too often. */
-static void
-lose(const nb_scheduler *s, sched_query *q, int stage, int task)
+bool
+nb_sched_may_run(const nb_sched_query *q, const nb_sched_stage_state *st)
 {
-    sched_stage *st = &q->stages[stage];
-
-    set_waiting(q, st, task);
-    if (++st->tasks[task].losses > s->options.max_losses) {
-        fail(q, stage, task, NB_SCHED_LOST);
+    if (st->late && !st->planned) {
+        return false;
     }
-}
-
-static bool
-may_run(const sched_query *q, const sched_stage *st)
-{
     for (int i = 0; i < st->n_inputs; i++) {
-        const sched_stage *in = &q->stages[st->inputs[i]];
+        const nb_sched_stage_state *in = &q->stages[st->inputs[i]];
 
-        if (in->n_done < in->n_tasks) {
+        if (in->n_done < in->n_tasks || (in->late && !in->planned)) {
             return false;
         }
     }
     return true;
 }
 
-static void release_core(nb_scheduler *s, uint32_t worker);
+/* Is the stage done? One that is not planned yet has no tasks, but will. */
+static bool
+is_done(const nb_sched_stage_state *st)
+{
+    return st->n_done == st->n_tasks && (!st->late || st->planned);
+}
+
+static void
+release_core(nb_scheduler *s, uint32_t worker)
+{
+    nb_sched_worker *w = nb_sched_worker_of(s, worker);
+
+    if (w != NULL && w->free < w->cores) {
+        w->free++;
+        nb_sched_enter_ring(s, w);
+    }
+}
+
+/* Attempt number i of those that run is no more. */
+static void
+drop_run(nb_scheduler *s, nb_sched_query *q, nb_sched_stage_state *st, nb_sched_task *t, int i)
+{
+    release_core(s, t->runs[i].worker);
+    t->runs[i] = t->runs[--t->n_runs];
+    st->n_running--;
+    q->n_running--;
+    q->pool->n_running--;
+}
+
+/* All attempts of the task are to stop. */
+static void
+kill_runs(nb_scheduler *s, nb_sched_query *q, int stage, int task)
+{
+    nb_sched_stage_state *st = &q->stages[stage];
+    nb_sched_task *t = &st->tasks[task];
+
+    while (t->n_runs > 0) {
+        act(s, (nb_sched_action){.kill = true,
+                                 .query = q->id,
+                                 .stage = stage,
+                                 .task = task,
+                                 .attempt = t->runs[0].attempt,
+                                 .worker = t->runs[0].worker});
+        drop_run(s, q, st, t, 0);
+    }
+}
+
+/* None of its attempts runs any more, and it has no output. */
+static void
+set_waiting(nb_sched_query *q, nb_sched_stage_state *st, int task)
+{
+    nb_sched_task *t = &st->tasks[task];
+
+    if (t->state == NB_TASK_DONE) {
+        q->n_open += is_done(st);
+        st->n_done--;
+    }
+    t->state = NB_TASK_WAITING;
+    t->worker = NB_SCHED_DRIVER;
+    nb_sched_wait(st, task);
+}
+
+/* What the stage has put out, and all that was made of it, counts no more. */
+static void
+roll_back(nb_scheduler *s, nb_sched_query *q, int stage)
+{
+    bool *marked = nb_pool_zalloc(s->pool, (size_t)q->n_stages * sizeof(bool));
+
+    if (marked == NULL) {
+        fail(q, stage, 0, NB_SCHED_LOST);
+        return;
+    }
+    marked[stage] = true;
+    for (int i = stage; i < q->n_stages; i++) {
+        nb_sched_stage_state *st = &q->stages[i];
+
+        for (int k = 0; k < st->n_inputs && !marked[i]; k++) {
+            marked[i] = marked[st->inputs[k]];
+        }
+        for (int t = 0; t < st->n_tasks && marked[i]; t++) {
+            if (st->tasks[t].state != NB_TASK_WAITING) {
+                kill_runs(s, q, i, t);
+                set_waiting(q, st, t);
+            }
+        }
+    }
+    nb_pool_dealloc(s->pool, marked, (size_t)q->n_stages * sizeof(bool));
+}
+
+/* Through no fault of its own; too often is too often. */
+static void
+lose(nb_scheduler *s, nb_sched_query *q, int stage, int task)
+{
+    nb_sched_stage_state *st = &q->stages[stage];
+    bool had_output = st->tasks[task].state == NB_TASK_DONE;
+
+    set_waiting(q, st, task);
+    if (++st->tasks[task].losses > s->options.max_losses) {
+        fail(q, stage, task, NB_SCHED_LOST);
+    }
+    if (had_output && st->unsettled) {
+        roll_back(s, q, stage);
+    }
+}
 
 /* Attempts whose input is gone wait for it in vain: they are stopped, and start again when it is back. */
 static void
-stop_starved(nb_scheduler *s, sched_query *q)
+stop_starved(nb_scheduler *s, nb_sched_query *q)
 {
     for (int i = 0; i < q->n_stages; i++) {
-        sched_stage *st = &q->stages[i];
+        nb_sched_stage_state *st = &q->stages[i];
 
-        for (int t = 0; t < st->n_tasks && st->n_running > 0 && !may_run(q, st); t++) {
-            if (st->tasks[t].state == RUNNING) {
-                act(s, (nb_sched_action){.kill = true,
-                                         .query = q->id,
-                                         .stage = i,
-                                         .task = t,
-                                         .attempt = st->tasks[t].attempt,
-                                         .worker = st->tasks[t].worker});
-                release_core(s, st->tasks[t].worker);
+        if (st->n_running == 0 || nb_sched_may_run(q, st)) {
+            continue;
+        }
+        for (int t = 0; t < st->n_tasks; t++) {
+            if (st->tasks[t].state == NB_TASK_RUNNING) {
+                kill_runs(s, q, i, t);
                 lose(s, q, i, t);
             }
         }
@@ -307,29 +286,29 @@ stop_starved(nb_scheduler *s, sched_query *q)
 nb_status
 nb_scheduler_worker_join(nb_scheduler *s, uint32_t id, int cores, int64_t now_ms)
 {
-    sched_worker *w;
+    nb_sched_worker *w;
 
     if (s->n_workers == s->cap_workers) {
         size_t cap = (size_t)s->cap_workers;
         void *items = s->workers;
 
-        if (!grow(s, &items, &cap, sizeof(sched_worker))) {
+        if (!grow(s, &items, &cap, sizeof(nb_sched_worker))) {
             return NB_NOMEM;
         }
         s->workers = items;
         s->cap_workers = (int)cap;
     }
     w = &s->workers[s->n_workers++];
-    *w = (sched_worker){.id = id, .cores = cores, .free = cores, .beat_ms = now_ms};
+    *w = (nb_sched_worker){.id = id, .cores = cores, .free = cores, .beat_ms = now_ms};
     s->cores += cores;
-    enter_ring(s, w);
+    nb_sched_enter_ring(s, w);
     return NB_OK;
 }
 
 bool
 nb_scheduler_worker_beat(nb_scheduler *s, uint32_t id, int64_t now_ms)
 {
-    sched_worker *w = worker_of(s, id);
+    nb_sched_worker *w = nb_sched_worker_of(s, id);
 
     if (w != NULL) {
         w->beat_ms = now_ms;
@@ -337,10 +316,31 @@ nb_scheduler_worker_beat(nb_scheduler *s, uint32_t id, int64_t now_ms)
     return w != NULL;
 }
 
+/* What the task has on the worker is gone. */
+static void
+lose_worker_of(nb_scheduler *s, nb_sched_query *q, int stage, int task, uint32_t worker)
+{
+    nb_sched_stage_state *st = &q->stages[stage];
+    nb_sched_task *t = &st->tasks[task];
+
+    if (t->state == NB_TASK_RUNNING) {
+        for (int i = t->n_runs - 1; i >= 0; i--) {
+            if (t->runs[i].worker == worker) {
+                drop_run(s, q, st, t, i);
+            }
+        }
+        if (t->n_runs == 0) {
+            lose(s, q, stage, task);
+        }
+    } else if (t->state == NB_TASK_DONE && t->worker == worker && !st->durable) {
+        lose(s, q, stage, task);
+    }
+}
+
 void
 nb_scheduler_worker_lost(nb_scheduler *s, uint32_t id)
 {
-    sched_worker *w = worker_of(s, id);
+    nb_sched_worker *w = nb_sched_worker_of(s, id);
     size_t at;
 
     if (w == NULL) {
@@ -350,15 +350,10 @@ nb_scheduler_worker_lost(nb_scheduler *s, uint32_t id)
     at = (size_t)(w - s->workers);
     memmove(w, w + 1, ((size_t)s->n_workers - at - 1) * sizeof(*w));
     s->n_workers--;
-    for (sched_query *q = s->queries; q != NULL; q = q->next) {
+    for (nb_sched_query *q = s->queries; q != NULL; q = q->next) {
         for (int i = 0; i < q->n_stages; i++) {
-            sched_stage *st = &q->stages[i];
-
-            for (int t = 0; t < st->n_tasks && !st->on_driver; t++) {
-                if (st->tasks[t].worker == id && (st->tasks[t].state == RUNNING ||
-                                                  (st->tasks[t].state == DONE && !st->durable))) {
-                    lose(s, q, i, t);
-                }
+            for (int t = 0; t < q->stages[i].n_tasks && !q->stages[i].on_driver; t++) {
+                lose_worker_of(s, q, i, t, id);
             }
         }
         stop_starved(s, q);
@@ -368,13 +363,13 @@ nb_scheduler_worker_lost(nb_scheduler *s, uint32_t id)
 bool
 nb_scheduler_has_worker(const nb_scheduler *s, uint32_t worker)
 {
-    return worker_of(s, worker) != NULL;
+    return nb_sched_worker_of(s, worker) != NULL;
 }
 
 bool
 nb_scheduler_worker_state(const nb_scheduler *s, uint32_t worker, nb_sched_worker_state *out)
 {
-    const sched_worker *w = worker_of(s, worker);
+    const nb_sched_worker *w = nb_sched_worker_of(s, worker);
 
     if (w == NULL) {
         return false;
@@ -398,15 +393,15 @@ nb_scheduler_workers(const nb_scheduler *s)
 void
 nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker)
 {
-    sched_query *q = query_of(s, query);
-    sched_stage *st;
+    nb_sched_query *q = query_of(s, query);
+    nb_sched_stage_state *st;
 
     if (q == NULL || stage < 0 || stage >= q->n_stages || worker == NB_SCHED_DRIVER) {
         return;
     }
     st = &q->stages[stage];
     for (int t = 0; t < st->n_tasks && !st->durable && !st->on_driver; t++) {
-        if (st->tasks[t].state == DONE && st->tasks[t].worker == worker) {
+        if (st->tasks[t].state == NB_TASK_DONE && st->tasks[t].worker == worker) {
             lose(s, q, stage, t);
         }
     }
@@ -415,51 +410,114 @@ nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t wo
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
-static bool
-stage_init(nb_arena *arena, const nb_sched_stage *from, sched_stage *st)
+nb_status
+nb_scheduler_pool(nb_scheduler *s, const nb_sched_pool *pool)
 {
-    st->tasks = nb_arena_zalloc(arena, (size_t)NB_MAX(from->n_tasks, 1) * sizeof(sched_task));
-    st->waiting = NB_ARENA_ARRAY(arena, int, NB_MAX(from->n_tasks, 1));
-    st->inputs = NB_ARENA_ARRAY(arena, int, from->n_inputs + 1);
-    if (st->tasks == NULL || st->waiting == NULL || st->inputs == NULL) {
+    nb_sched_pool_state *p = s->pools;
+
+    while (p != NULL && !nb_str_equal(p->name, pool->name)) {
+        p = p->next;
+    }
+    if (p == NULL) {
+        p = NB_ARENA_NEW(s->names, nb_sched_pool_state);
+        if (p == NULL || (p->name = nb_arena_str(s->names, pool->name)).data == NULL) {
+            return NB_NOMEM;
+        }
+        p->next = s->pools;
+        s->pools = p;
+    }
+    p->weight = NB_MAX(pool->weight, 1);
+    p->min_share = NB_MAX(pool->min_share, 0);
+    p->fair = pool->fair;
+    return NB_OK;
+}
+
+static nb_sched_pool_state *
+pool_of(nb_scheduler *s, nb_str name)
+{
+    for (int again = 0; again < 2; again++) {
+        for (nb_sched_pool_state *p = s->pools; p != NULL; p = p->next) {
+            if (nb_str_equal(p->name, name)) {
+                return p;
+            }
+        }
+        if (nb_scheduler_pool(s, &(nb_sched_pool){.name = name, .weight = 1}) < 0) {
+            break;
+        }
+    }
+    return NULL;
+}
+
+/* Room for so many tasks, all of which wait. prefer may be NULL. */
+static bool
+stage_tasks(nb_arena *arena, nb_sched_stage_state *st, int n, const uint32_t *prefer)
+{
+    st->tasks = nb_arena_zalloc(arena, (size_t)NB_MAX(n, 1) * sizeof(*st->tasks));
+    st->slow = NB_ARENA_ARRAY(arena, int, NB_MAX(n, 1));
+    if (st->tasks == NULL || st->slow == NULL) {
         return false;
     }
-    st->n_tasks = from->n_tasks;
-    st->on_driver = from->on_driver;
-    st->durable = from->durable;
-    for (int i = 0; i < from->n_inputs; i++) {
-        st->inputs[st->n_inputs++] = from->inputs[i];
+    if (prefer != NULL) {
+        st->n_by_prefer = NB_MAX(NB_MIN(n, 4096), 1);
+        st->by_prefer = NB_ARENA_ARRAY(arena, int, st->n_by_prefer);
+        for (int i = 0; st->by_prefer != NULL && i < st->n_by_prefer; i++) {
+            st->by_prefer[i] = -1;
+        }
+        if (st->by_prefer == NULL) {
+            return false;
+        }
     }
-    for (int t = from->n_tasks - 1; t >= 0; t--) { /* the first is taken first */
-        st->waiting[st->n_waiting++] = t;
+    st->n_tasks = n;
+    st->first_waiting = -1;
+    for (int t = n - 1; t >= 0; t--) { /* the first is taken first */
+        st->tasks[t].prefer = prefer ? prefer[t] : NB_SCHED_DRIVER;
+        nb_sched_wait(st, t);
     }
     return true;
 }
 
+static bool
+stage_inputs(nb_arena *arena, nb_sched_stage_state *st, const int *inputs, int n)
+{
+    st->inputs = NB_ARENA_ARRAY(arena, int, n + 1);
+    st->n_inputs = n;
+    for (int i = 0; st->inputs != NULL && i < n; i++) {
+        st->inputs[i] = inputs[i];
+    }
+    return st->inputs != NULL;
+}
+
 nb_status
 nb_scheduler_query_add(nb_scheduler *s, uint64_t id, const nb_sched_stage *stages, int n,
-                       int weight)
+                       nb_str pool)
 {
     nb_arena *arena = nb_arena_new(s->pool);
-    sched_query *q = arena ? NB_ARENA_NEW(arena, sched_query) : NULL, **at = &s->queries;
+    nb_sched_query *q = arena ? NB_ARENA_NEW(arena, nb_sched_query) : NULL, **at = &s->queries;
 
     if (q != NULL) {
         q->arena = arena;
-        q->stages = nb_arena_zalloc(arena, (size_t)NB_MAX(n, 1) * sizeof(sched_stage));
+        q->stages = nb_arena_zalloc(arena, (size_t)NB_MAX(n, 1) * sizeof(*q->stages));
+        q->pool = pool_of(s, pool);
     }
-    if (q == NULL || q->stages == NULL) {
+    if (q == NULL || q->stages == NULL || q->pool == NULL) {
         nb_arena_free(arena);
         return NB_NOMEM;
     }
     q->id = id;
     q->n_stages = n;
-    q->weight = NB_MAX(weight, 1);
     for (int i = 0; i < n; i++) {
-        if (!stage_init(arena, &stages[i], &q->stages[i])) {
+        nb_sched_stage_state *st = &q->stages[i];
+
+        if (!stage_tasks(arena, st, stages[i].late ? 0 : stages[i].n_tasks, NULL) ||
+            !stage_inputs(arena, st, stages[i].inputs, stages[i].n_inputs)) {
             nb_arena_free(arena);
             return NB_NOMEM;
         }
-        q->n_open += stages[i].n_tasks > 0;
+        st->on_driver = stages[i].on_driver;
+        st->durable = stages[i].durable;
+        st->late = stages[i].late;
+        st->unsettled = stages[i].unsettled;
+        q->n_open += !is_done(st);
     }
     while (*at != NULL) {
         at = &(*at)->next;
@@ -468,21 +526,33 @@ nb_scheduler_query_add(nb_scheduler *s, uint64_t id, const nb_sched_stage *stage
     return NB_OK;
 }
 
-static void
-release_core(nb_scheduler *s, uint32_t worker)
+nb_status
+nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks, const int *inputs,
+                        int n_inputs, const uint32_t *prefer)
 {
-    sched_worker *w = worker_of(s, worker);
+    nb_sched_query *q = query_of(s, query);
+    nb_sched_stage_state *st;
 
-    if (w != NULL && w->free < w->cores) {
-        w->free++;
-        enter_ring(s, w);
+    if (q == NULL || stage < 0 || stage >= q->n_stages) {
+        return NB_OK; /* it has ended */
     }
+    st = &q->stages[stage];
+    if (!st->late || st->planned) {
+        return NB_OK;
+    }
+    if (!stage_tasks(q->arena, st, n_tasks, prefer) ||
+        !stage_inputs(q->arena, st, inputs, n_inputs)) {
+        return NB_NOMEM;
+    }
+    st->planned = true;
+    q->n_open -= is_done(st);
+    return NB_OK;
 }
 
 void
 nb_scheduler_query_end(nb_scheduler *s, uint64_t id)
 {
-    sched_query **at = &s->queries, *q;
+    nb_sched_query **at = &s->queries, *q;
 
     while (*at != NULL && (*at)->id != id) {
         at = &(*at)->next;
@@ -493,17 +563,7 @@ nb_scheduler_query_end(nb_scheduler *s, uint64_t id)
     }
     for (int i = 0; i < q->n_stages; i++) {
         for (int t = 0; t < q->stages[i].n_tasks; t++) {
-            sched_task *task = &q->stages[i].tasks[t];
-
-            if (task->state == RUNNING) {
-                act(s, (nb_sched_action){.kill = true,
-                                         .query = id,
-                                         .stage = i,
-                                         .task = t,
-                                         .attempt = task->attempt,
-                                         .worker = task->worker});
-                release_core(s, task->worker);
-            }
+            kill_runs(s, q, i, t);
         }
     }
     *at = q->next;
@@ -512,35 +572,49 @@ nb_scheduler_query_end(nb_scheduler *s, uint64_t id)
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
+/* Position of the attempt among those that run; -1: it does not. */
+static int
+run_of(const nb_sched_task *t, int attempt, uint32_t worker)
+{
+    for (int i = 0; i < t->n_runs; i++) {
+        if (t->runs[i].attempt == attempt && t->runs[i].worker == worker) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 bool
 nb_scheduler_task_done(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
-                       uint32_t worker, bool output_on_driver)
+                       uint32_t worker, bool output_on_driver, int64_t now_ms)
 {
-    sched_query *q;
-    sched_stage *st;
-    sched_task *t = task_of(s, query, stage, task, &q, &st);
+    nb_sched_query *q;
+    nb_sched_stage_state *st;
+    nb_sched_task *t = task_of(s, query, stage, task, &q, &st);
+    int run;
 
     if (t == NULL) {
         return false;
     }
     if (st->on_driver) {
-        if (worker != NB_SCHED_DRIVER || t->state == DONE) {
+        if (worker != NB_SCHED_DRIVER || t->state == NB_TASK_DONE) {
             return false;
         }
-        st->n_waiting = 0;
+        nb_sched_unwait(st, task);
     } else {
-        if (t->state != RUNNING || t->attempt != attempt || t->worker != worker) {
+        run = run_of(t, attempt, worker);
+        if (run < 0) {
             return false;
         }
-        st->n_running--;
-        q->n_running--;
-        release_core(s, worker);
+        t->took_ms = now_ms - t->runs[run].started_ms;
+        drop_run(s, q, st, t, run);
+        kill_runs(s, q, stage, task);
     }
-    t->state = DONE;
-    if (output_on_driver) {
-        t->worker = NB_SCHED_DRIVER;
-    }
-    q->n_open -= ++st->n_done == st->n_tasks;
+    t->state = NB_TASK_DONE;
+    t->made_by = attempt;
+    t->worker = output_on_driver ? NB_SCHED_DRIVER : worker;
+    st->n_done++;
+    q->n_open -= is_done(st);
     return true;
 }
 
@@ -548,21 +622,25 @@ bool
 nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
                          uint32_t worker, bool own)
 {
-    sched_query *q;
-    sched_stage *st;
-    sched_task *t = task_of(s, query, stage, task, &q, &st);
+    nb_sched_query *q;
+    nb_sched_stage_state *st;
+    nb_sched_task *t = task_of(s, query, stage, task, &q, &st);
+    int run = t ? run_of(t, attempt, worker) : -1;
 
-    if (t == NULL || t->state != RUNNING || t->attempt != attempt || t->worker != worker) {
+    if (run < 0) {
         return false;
     }
-    release_core(s, worker);
-    if (!own) {
-        lose(s, q, stage, task);
+    drop_run(s, q, st, t, run);
+    if (own && ++t->failures >= s->options.max_failures) {
+        fail(q, stage, task, NB_SCHED_FAILED);
+    }
+    if (t->n_runs > 0) { /* its copy goes on */
         return true;
     }
-    set_waiting(q, st, task);
-    if (++t->failures >= s->options.max_failures) {
-        fail(q, stage, task, NB_SCHED_FAILED);
+    if (own) {
+        set_waiting(q, st, task);
+    } else {
+        lose(s, q, stage, task);
     }
     return true;
 }
@@ -570,7 +648,7 @@ nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int task, i
 nb_sched_state
 nb_scheduler_query_state(const nb_scheduler *s, uint64_t query, int *stage, int *task)
 {
-    const sched_query *q = query_of(s, query);
+    const nb_sched_query *q = query_of(s, query);
 
     *stage = *task = 0;
     if (q == NULL) {
@@ -582,11 +660,13 @@ nb_scheduler_query_state(const nb_scheduler *s, uint64_t query, int *stage, int 
         return q->failed;
     }
     for (int i = 0; i < q->n_stages; i++) {
-        const sched_stage *st = &q->stages[i];
+        nb_sched_stage_state st = q->stages[i];
+        bool plan = st.late && !st.planned;
 
-        if (st->on_driver && st->n_done < st->n_tasks && may_run(q, st)) {
+        st.late = false; /* may it run, but for its plan? */
+        if ((plan || (st.on_driver && st.n_done < st.n_tasks)) && nb_sched_may_run(q, &st)) {
             *stage = i;
-            return NB_SCHED_DRIVE;
+            return plan ? NB_SCHED_PLAN : NB_SCHED_DRIVE;
         }
     }
     return q->n_open == 0 ? NB_SCHED_READY : NB_SCHED_RUNNING;
@@ -596,15 +676,15 @@ bool
 nb_scheduler_output(const nb_scheduler *s, uint64_t query, int stage, int task, uint32_t *worker,
                     int *attempt)
 {
-    sched_query *q;
-    sched_stage *st;
-    const sched_task *t = task_of(s, query, stage, task, &q, &st);
+    nb_sched_query *q;
+    nb_sched_stage_state *st;
+    const nb_sched_task *t = task_of(s, query, stage, task, &q, &st);
 
-    if (t == NULL || t->state != DONE) {
+    if (t == NULL || t->state != NB_TASK_DONE) {
         return false;
     }
     *worker = t->worker;
-    *attempt = t->attempt;
+    *attempt = t->made_by;
     return true;
 }
 
@@ -618,73 +698,7 @@ nb_scheduler_tick(nb_scheduler *s, int64_t now_ms)
             nb_scheduler_worker_lost(s, s->workers[i].id);
         }
     }
-}
-
-/* A stage of the query with a task that may be started; NULL when there is none. */
-static sched_stage *
-startable(const sched_query *q)
-{
-    for (int i = 0; i < q->n_stages && q->failed == NB_SCHED_RUNNING; i++) {
-        sched_stage *st = &q->stages[i];
-
-        if (!st->on_driver && st->n_waiting > 0 && may_run(q, st)) {
-            return st;
-        }
-    }
-    return NULL;
-}
-
-static bool
-launch(nb_scheduler *s, int64_t now_ms, nb_sched_action *out)
-{
-    sched_query *best = NULL;
-    sched_stage *stage = NULL;
-    sched_worker *w;
-    sched_task *t;
-    int task;
-
-    if (s->ring_n == 0) {
-        return false;
-    }
-    for (sched_query *q = s->queries; q != NULL; q = q->next) {
-        sched_stage *st;
-
-        if (best != NULL && (!s->options.fair || (int64_t)q->n_running * best->weight >=
-                                                     (int64_t)best->n_running * q->weight)) {
-            continue;
-        }
-        st = startable(q);
-        if (st != NULL) {
-            best = q;
-            stage = st;
-            if (!s->options.fair) {
-                break;
-            }
-        }
-    }
-    if (best == NULL) {
-        return false;
-    }
-    w = leave_ring(s);
-    if (w == NULL) {
-        return false;
-    }
-    task = stage->waiting[--stage->n_waiting];
-    t = &stage->tasks[task];
-    t->state = RUNNING;
-    t->attempt++;
-    t->worker = w->id;
-    t->started_ms = now_ms;
-    stage->n_running++;
-    best->n_running++;
-    w->free--;
-    enter_ring(s, w);
-    *out = (nb_sched_action){.query = best->id,
-                             .stage = (int)(stage - best->stages),
-                             .task = task,
-                             .attempt = t->attempt,
-                             .worker = w->id};
-    return true;
+    nb_sched_look_for_slow(s, now_ms);
 }
 
 bool
@@ -697,5 +711,5 @@ nb_scheduler_next(nb_scheduler *s, int64_t now_ms, nb_sched_action *out)
         }
         return true;
     }
-    return launch(s, now_ms, out);
+    return nb_sched_launch(s, now_ms, out);
 }

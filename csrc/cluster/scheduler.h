@@ -6,23 +6,27 @@
  * nb_scheduler_next: start an attempt, stop one. A query's driver asks how it stands. So it is tested, and simulated with a thousand
  * workers, without processes. One thread at a time.
  *
- *   task     WAITING → RUNNING (one attempt, on one worker) → DONE (its output lies on that worker)
- *            RUNNING → WAITING   the attempt failed, or its worker was lost
+ *   task     WAITING → RUNNING (an attempt, or two, each on its worker) → DONE (its output lies on the worker of the first that is done)
+ *            RUNNING → WAITING   the last attempt failed, or its worker was lost
  *            DONE    → WAITING   the worker with the output was lost, and somebody may still need it (lineage)
- *   stage    may run when all tasks of its inputs are done
+ *   stage    may run when all tasks of its inputs are done, and it is planned: one that is `late` gets its number of tasks only then
  *   query    is ready when all tasks of all stages are done; failed when a task has failed max_failures times by itself
  *
- * Attempts  are numbered per task. Only the attempt that runs may report; what comes late or twice is refused.
+ * Attempts  are numbered per task. Only attempts that run may report; what comes late or twice is refused.
  * Lost      failures that are not the task's own (worker lost, input gone) do not count against it, but are bounded too, so that a
  *           cluster that falls apart ends the query.
- * Order     FIFO: queries in the order in which they came, their stages from below. FAIR: the query that has the fewest running tasks
- *           for its weight comes first.
+ * Order     FIFO: queries in the order in which they came, their stages from below. FAIR: as Spark's pools: first those that have fewer
+ *           running tasks than their share, then by running tasks for their weight; within a pool FIFO, or fewest running tasks first.
+ * Locality  a task goes to the worker that it prefers when that has a free core, else to whoever has: nobody idles.
+ * Copies    with speculation, a task that runs for much longer than the stage's others have taken gets a second attempt on another
+ *           worker, when nothing else is to be done; the first to end wins and the other is stopped.
  */
 #ifndef NB_CLUSTER_SCHEDULER_H
 #define NB_CLUSTER_SCHEDULER_H
 
 #include <stdbool.h>
 #include "base/pool.h"
+#include "base/str.h"
 
 typedef struct nb_scheduler nb_scheduler;
 
@@ -31,10 +35,29 @@ typedef struct nb_scheduler_options {
     int max_failures;             /* of a task by itself: spark.task.maxFailures */
     int max_losses;               /* of a task through others */
     bool fair;
+    bool speculation;                /* spark.speculation and the settings below it */
+    int64_t speculation_interval_ms; /* between looks at running tasks */
+    double speculation_multiplier;   /* of the median of the stage's tasks that are done */
+    double speculation_quantile;     /* of the stage's tasks that must be done before */
+    int64_t speculation_min_ms;      /* that an attempt must have run */
 } nb_scheduler_options;
 
-#define NB_SCHEDULER_OPTIONS_INIT \
-    ((nb_scheduler_options){.heartbeat_timeout_ms = 10000, .max_failures = 4, .max_losses = 20})
+/* As Spark's defaults. */
+#define NB_SCHEDULER_OPTIONS_INIT                           \
+    ((nb_scheduler_options){.heartbeat_timeout_ms = 10000,  \
+                            .max_failures = 4,              \
+                            .max_losses = 20,               \
+                            .speculation_interval_ms = 100, \
+                            .speculation_multiplier = 3,    \
+                            .speculation_quantile = 0.9,    \
+                            .speculation_min_ms = 100})
+
+/* Queries that share: a pool of FAIR scheduling. */
+typedef struct nb_sched_pool {
+    nb_str name;
+    int weight, min_share;
+    bool fair; /* within the pool too */
+} nb_sched_pool;
 
 typedef struct nb_sched_stage {
     int n_tasks;
@@ -43,6 +66,9 @@ typedef struct nb_sched_stage {
     bool
         on_driver; /* the driver runs its tasks itself, when told that they may run; its output is never lost */
     bool durable; /* what a task has done stays done: files */
+    bool late;    /* n_tasks is said by nb_scheduler_stage_plan, when the inputs are done */
+    bool
+        unsettled; /* two attempts may deal rows out differently: when an output is lost, all is made again, and all that has read it */
 } nb_sched_stage;
 
 #define NB_SCHED_DRIVER 0 /* worker number of outputs that the driver has */
@@ -57,6 +83,7 @@ typedef struct nb_sched_action {
 typedef enum nb_sched_state {
     NB_SCHED_RUNNING,
     NB_SCHED_DRIVE,  /* a stage of the driver's own may run */
+    NB_SCHED_PLAN,   /* a late stage is to be planned */
     NB_SCHED_READY,  /* all stages are done */
     NB_SCHED_FAILED, /* a task has failed too often */
     NB_SCHED_LOST,   /* too much was lost under a task */
@@ -81,20 +108,27 @@ bool nb_scheduler_worker_state(const nb_scheduler *s, uint32_t worker, nb_sched_
 int nb_scheduler_cores(const nb_scheduler *s); /* of all workers that are there */
 int nb_scheduler_workers(const nb_scheduler *s);
 
-/* stages are copied; inputs come before the stages that read them. weight: of its pool, for FAIR. */
+/* Defines a pool, or says it anew. Pools that nobody has defined have weight 1, no share, and are FIFO inside. */
+nb_status nb_scheduler_pool(nb_scheduler *s, const nb_sched_pool *pool);
+
+/* stages are copied; inputs come before the stages that read them. pool: of FAIR scheduling; "" is the default one. */
 nb_status nb_scheduler_query_add(nb_scheduler *s, uint64_t query, const nb_sched_stage *stages,
-                                 int n, int weight);
+                                 int n, nb_str pool);
+/* A late stage: its tasks (0: it is not needed), the stages that it reads, and per task the worker it prefers (NB_SCHED_DRIVER: none;
+ * NULL: nobody prefers). All is copied. */
+nb_status nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks,
+                                  const int *inputs, int n_inputs, const uint32_t *prefer);
 /* Finished, failed or cancelled: its running attempts are stopped, and it is forgotten. */
 void nb_scheduler_query_end(nb_scheduler *s, uint64_t query);
 
-/* stage: to be driven, or whose task failed. Unknown queries are lost. */
+/* stage: to be driven or planned, or whose task failed. Unknown queries are lost. */
 nb_sched_state
 nb_scheduler_query_state(const nb_scheduler *s, uint64_t query, int *stage, int *task);
 
-/* false: refused (not the attempt that runs). The driver's own stages: attempt 0, worker NB_SCHED_DRIVER. output_on_driver: what it gave is
+/* false: refused (not an attempt that runs). The driver's own stages: attempt 0, worker NB_SCHED_DRIVER. output_on_driver: what it gave is
  * kept by the driver. */
 bool nb_scheduler_task_done(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
-                            uint32_t worker, bool output_on_driver);
+                            uint32_t worker, bool output_on_driver, int64_t now_ms);
 /* own: by its own fault. */
 bool nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
                               uint32_t worker, bool own);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include "base/config.h"
+#include "cluster/adapt.h"
 #include "cluster/block.h"
 #include "cluster/stages.h"
 #include "cluster/task.h"
@@ -27,8 +28,10 @@ typedef struct simulation {
     const nb_exec_ctx *ctx;
     nb_arena *arena;
     nb_stages stages;
-    output **outputs; /* [stage][task] */
-    output *into;     /* of the task under way */
+    output **outputs;          /* [stage][task] */
+    output *into;              /* of the task under way */
+    const nb_stage_part *part; /* the task itself */
+    int index;
     nb_write_job *job;
 } simulation;
 
@@ -59,27 +62,48 @@ append(void *payload, int bucket, nb_str block, int64_t n_rows, nb_error *err)
 }
 
 static nb_status
-fetch(void *payload, int stage, int bucket, nb_pool *pool, nb_table *into, nb_error *err)
+read_segment(const output *o, const segment *s, nb_pool *pool, nb_table *into, nb_error *err)
 {
-    simulation *sim = payload;
+    nb_buffer *bytes;
+    nb_status st;
 
-    for (int t = 0; t < sim->stages.stages[stage].n_tasks; t++) {
+    NB_TRY(nb_buffer_new(pool, s->to - s->from, &bytes));
+    memcpy(bytes->data, o->bytes.data + s->from, s->to - s->from);
+    st = nb_wire_block_read(pool, bytes, 0, s->to - s->from, into, err);
+    nb_buffer_release(bytes);
+    return st;
+}
+
+/* One bucket, in the order of the tasks. part NULL: all of it, else what the task under way takes. */
+static nb_status
+fetch_bucket(simulation *sim, const nb_stage_part *part, const nb_node *read, int stage, int bucket,
+             nb_pool *pool, nb_table *into, nb_error *err)
+{
+    const nb_stage *from = &sim->stages.stages[stage];
+
+    for (int t = 0; t < from->n_tasks; t++) {
         output *o = &sim->outputs[stage][t];
 
-        for (int i = 0; i < o->n; i++) {
-            segment *s = &o->segments[i];
-            nb_buffer *bytes;
-            nb_status st;
-
-            if (bucket >= 0 && s->bucket != bucket) {
-                continue;
-            }
-            NB_TRY(nb_buffer_new(pool, s->to - s->from, &bytes));
-            memcpy(bytes->data, o->bytes.data + s->from, s->to - s->from);
-            st = nb_wire_block_read(pool, bytes, 0, s->to - s->from, into, err);
-            nb_buffer_release(bytes);
-            NB_TRY(st);
+        if (part != NULL && !nb_stage_takes(part, sim->index, read, from, t, bucket)) {
+            continue;
         }
+        for (int i = 0; i < o->n; i++) {
+            if (o->segments[i].bucket == bucket) {
+                NB_TRY(read_segment(o, &o->segments[i], pool, into, err));
+            }
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+fetch(void *payload, const nb_node *read, nb_pool *pool, nb_table *into, nb_error *err)
+{
+    simulation *sim = payload;
+    int stage = read->u.read.stage;
+
+    for (int b = 0; b < sim->stages.stages[stage].n_buckets; b++) {
+        NB_TRY(fetch_bucket(sim, sim->part, read, stage, b, pool, into, err));
     }
     return NB_OK;
 }
@@ -92,7 +116,8 @@ read_all(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb
     nb_status st;
 
     NB_TRY(nb_table_new(pool, node->schema, &table));
-    st = fetch(sim, node->u.read.stage, -1, pool, table, err);
+    sim->part = NULL;
+    st = fetch(sim, node, pool, table, err);
     if (st < 0) {
         nb_table_release(table);
         return st;
@@ -161,7 +186,8 @@ run_part(simulation *sim, nb_stage *stage, const nb_stage_part *part, nb_error *
     for (int t = 0; t < part->n_tasks; t++) {
         char label[32];
 
-        spec.index = t;
+        sim->part = part;
+        sim->index = spec.index = t;
         spec.number = part->first_task + t;
         sim->into = &sim->outputs[stage->id][spec.number];
         if (sim->job != NULL) {
@@ -177,11 +203,71 @@ run_part(simulation *sim, nb_stage *stage, const nb_stage_part *part, nb_error *
     return NB_OK;
 }
 
+static int64_t
+bytes_of(void *payload, int stage, int task, int bucket)
+{
+    const simulation *sim = payload;
+    const output *o = &sim->outputs[stage][task];
+    int64_t n = 0;
+
+    for (int i = 0; i < o->n; i++) {
+        n += o->segments[i].bucket == bucket ? (int64_t)(o->segments[i].to - o->segments[i].from)
+                                             : 0;
+    }
+    return n;
+}
+
+/* Everything that can be corrected is: buckets are split and put together at sizes that real data never has. */
+static const nb_adapt_options ADAPT = {.enabled = true,
+                                       .coalesce = true,
+                                       .skew = true,
+                                       .broadcast_bytes = 1200,
+                                       .advisory_bytes = 4096,
+                                       .min_bytes = 1000,
+                                       .skew_bytes = 600,
+                                       .skew_factor = 1.2};
+
+static nb_status
+plan_late(simulation *sim, nb_stage *stage, nb_error *err)
+{
+    const nb_adapt_sizes sizes = {bytes_of, sim};
+    nb_adapt_options options = ADAPT;
+
+    options.parallelism = (int)nb_config_int(sim->ctx->info->config, NB_CONF_DEBUG_STAGES);
+    if (stage->ranges != NB_RANGES_NONE && stage->n_parts > 0) {
+        const nb_type *keys = nb_adapt_sample_type();
+        int input = stage->inputs[0];
+        nb_table *sample;
+        nb_status st;
+
+        if (keys == NULL) {
+            return NB_NOMEM;
+        }
+        NB_TRY(nb_table_new(sim->ctx->pool, keys, &sample));
+        st = fetch_bucket(sim, NULL, NULL, input, sim->stages.stages[input].n_buckets,
+                          sim->ctx->pool, sample, err);
+        if (st == NB_OK) {
+            st = nb_adapt_bounds(sim->arena, &options, &sim->stages, stage->id, &sizes, sample);
+        }
+        nb_table_release(sample);
+        NB_TRY(st);
+    }
+    return nb_adapt_stage(sim->arena, &options, &sim->stages, stage->id, &sizes);
+}
+
 static nb_status
 run_stage(simulation *sim, nb_stage *stage, nb_error *err)
 {
     nb_status st = NB_OK;
 
+    if (stage->late) {
+        NB_TRY(plan_late(sim, stage, err));
+    }
+    sim->outputs[stage->id] =
+        nb_arena_zalloc(sim->arena, ((size_t)stage->n_tasks + 1) * sizeof(output));
+    if (sim->outputs[stage->id] == NULL) {
+        return NB_NOMEM;
+    }
     if (stage->on_driver) {
         return run_own(sim, stage, err);
     }
@@ -215,13 +301,6 @@ run_all(simulation *sim, nb_table **out, nb_error *err)
         return NB_NOMEM;
     }
     for (int s = 0; s < sim->stages.n; s++) {
-        sim->outputs[s] =
-            nb_arena_zalloc(sim->arena, (size_t)sim->stages.stages[s].n_tasks * sizeof(output) + 1);
-        if (sim->outputs[s] == NULL) {
-            return NB_NOMEM;
-        }
-    }
-    for (int s = 0; s < sim->stages.n; s++) {
         NB_TRY(run_stage(sim, &sim->stages.stages[s], err));
     }
     ctx.exchange = &sim->base;
@@ -233,8 +312,7 @@ nb_simulate_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node 
                 nb_table **out, nb_error *err)
 {
     int n = (int)nb_config_int(ctx->info->config, NB_CONF_DEBUG_STAGES);
-    nb_stage_options options = {
-        .parallelism = n, .min_rows = 1, .broadcast_bytes = 64, .share_bytes = 1};
+    nb_stage_options options = {.parallelism = n, .min_rows = 1, .share_bytes = 1, .adapt = ADAPT};
     simulation sim = {.base = {.read = read_all, .put = put_own}, .ctx = ctx, .arena = arena};
     nb_status st;
 

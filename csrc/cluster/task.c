@@ -29,12 +29,11 @@ static nb_status
 task_read(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, nb_error *err)
 {
     task *t = (task *)ex;
-    int bucket = node->u.read.kind == NB_READ_ALL ? -1 : t->spec->index;
     nb_table *table;
     nb_status st;
 
     NB_TRY(nb_table_new(pool, node->schema, &table));
-    st = t->io->fetch(t->io->payload, node->u.read.stage, bucket, pool, table, err);
+    st = t->io->fetch(t->io->payload, node, pool, table, err);
     if (st < 0) {
         nb_table_release(table);
         return st;

@@ -12,8 +12,8 @@
 
 /* The other end of READ and PUT nodes. */
 typedef struct nb_task_io {
-    /* Appends the blocks of a bucket (-1: of all) of a stage to the table, in the order of its tasks. */
-    nb_status (*fetch)(void *payload, int stage, int bucket, nb_pool *pool, nb_table *into,
+    /* Appends to the table what a READ node stands for in this task: by buckets, then in the order of the tasks that filled them. */
+    nb_status (*fetch)(void *payload, const nb_node *read, nb_pool *pool, nb_table *into,
                        nb_error *err);
     /* Takes a block for a bucket of this task. Bytes are borrowed. */
     nb_status (*append)(void *payload, int bucket, nb_str block, int64_t n_rows, nb_error *err);

@@ -225,16 +225,17 @@ read_local(void *payload, int stage, const Nbc__Output *o, int64_t from, size_t 
 }
 
 static nb_status
-fetch(void *payload, int stage, int bucket, nb_pool *pool, nb_table *into, nb_error *err)
+fetch(void *payload, const nb_node *read, nb_pool *pool, nb_table *into, nb_error *err)
 {
     run_state *r = payload;
+    int stage = read->u.read.stage;
 
     for (size_t i = 0; i < r->j->task->n_inputs; i++) {
         const Nbc__Input *in = r->j->task->inputs[i];
 
-        if ((int)in->stage == stage) {
-            return nb_fetch_run(&r->fetch, stage, bucket, in->outputs, in->n_outputs, pool, into,
-                                err);
+        if ((int)in->stage ==
+            stage) { /* it names the segments that are this task's, and no others */
+            return nb_fetch_run(&r->fetch, stage, -1, in->outputs, in->n_outputs, pool, into, err);
         }
     }
     return nb_raise_internal(err, "a task reads stage %d, which it was not given", stage);

@@ -237,6 +237,7 @@ nb_agg_first_phase(nb_arena *arena, const nb_expr *whole, nb_expr **out)
         e->args[i] = whole->args[i];
     }
     e->u.agg.filter = whole->u.agg.filter;
+    e->u.agg.distinct = whole->u.agg.distinct;
     p->ops.update = first_update;
     p->ops.update_one = first_update_one;
     p->ops.finalize = first_finalize;

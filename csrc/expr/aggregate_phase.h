@@ -4,7 +4,7 @@
  *
  * The first step is the aggregate over some of the rows, whose result is its state as bytes (a BINARY column); the second takes such a
  * column, merges the states of equal keys and gives the aggregate's value. Both are aggregates like others to the operators: an AGG node
- * whose loops wrap those of the whole one. DISTINCT cannot be done in two steps.
+ * whose loops wrap those of the whole one. DISTINCT can be done in two steps where rows with equal arguments are all on one machine.
  */
 #ifndef NB_EXPR_AGGREGATE_PHASE_H
 #define NB_EXPR_AGGREGATE_PHASE_H
@@ -13,7 +13,7 @@
 
 typedef enum nb_agg_phase { NB_AGG_WHOLE, NB_AGG_FIRST, NB_AGG_SECOND } nb_agg_phase;
 
-/* whole is not DISTINCT; it must live as long as *out. */
+/* whole must live as long as *out. */
 nb_status nb_agg_first_phase(nb_arena *arena, const nb_expr *whole, nb_expr **out);
 /* states: the column that has the states; bound to a position. */
 nb_status

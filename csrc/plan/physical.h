@@ -61,6 +61,7 @@ typedef enum nb_exchange_kind {
 typedef enum nb_read_kind {
     NB_READ_BUCKET, /* the bucket with the task's number, of all tasks of that stage */
     NB_READ_ALL,    /* everything: broadcasts, and what the driver gathers */
+    NB_READ_OUTPUT, /* what the task with the same number has put out */
 } nb_read_kind;
 
 /* Where a task puts its rows. */
@@ -68,6 +69,10 @@ typedef enum nb_put_kind {
     NB_PUT_SINGLE, /* one bucket */
     NB_PUT_HASH,   /* by the hash of the keys */
     NB_PUT_EVEN,   /* as many rows to each bucket, in order; for input of known size */
+    NB_PUT_MOD,    /* to bucket keys[0] mod n_buckets; rows get its number as their partition */
+    NB_PUT_ROBIN,  /* one after the other; rows get its number as their partition */
+    NB_PUT_SAMPLE, /* one bucket, and behind it one of keys of some rows: a column of bytes, and for how many rows each stands */
+    NB_PUT_RANGE,  /* to the first bucket whose bound is not below the key; rows get its number as their partition */
 } nb_put_kind;
 
 typedef enum nb_generator_kind {
@@ -193,7 +198,9 @@ struct nb_node {
             nb_put_kind kind;
             nb_expr **keys;
             int n_keys, n_buckets;
-            int64_t n_rows; /* EVEN: of the input */
+            nb_sort_key *order; /* SAMPLE, RANGE: instead of keys */
+            nb_str *bounds;     /* RANGE: n_buckets - 1 keys, as exec/sort_key.h makes them */
+            int64_t n_rows;     /* EVEN: of the input */
         } put;
     } u;
 };

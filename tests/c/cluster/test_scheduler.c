@@ -30,7 +30,7 @@ add_two_stages(nb_scheduler *s, uint64_t query, int n)
     static const int inputs[] = {0};
     nb_sched_stage stages[] = {{.n_tasks = n}, {.n_tasks = n, .inputs = inputs, .n_inputs = 1}};
 
-    assert_int_equal(nb_scheduler_query_add(s, query, stages, 2, 1), NB_OK);
+    assert_int_equal(nb_scheduler_query_add(s, query, stages, 2, NB_STR("")), NB_OK);
 }
 
 static nb_sched_state
@@ -45,7 +45,7 @@ static void
 done(nb_scheduler *s, const nb_sched_action *a)
 {
     assert_true(
-        nb_scheduler_task_done(s, a->query, a->stage, a->task, a->attempt, a->worker, false));
+        nb_scheduler_task_done(s, a->query, a->stage, a->task, a->attempt, a->worker, false, 0));
 }
 
 static void
@@ -93,12 +93,12 @@ test_scheduler__refuses_late_and_double_reports(void **unused)
     nb_scheduler_worker_join(s, 2, 1, 1000);
     assert_true(nb_scheduler_next(s, 1000, &second));
     assert_int_equal(second.attempt, first.attempt + 1);
-    assert_false(nb_scheduler_task_done(s, 1, 0, 0, first.attempt, 1, false));
+    assert_false(nb_scheduler_task_done(s, 1, 0, 0, first.attempt, 1, false, 0));
     done(s, &second);
-    assert_false(nb_scheduler_task_done(s, 1, 0, 0, second.attempt, 2, false));
+    assert_false(nb_scheduler_task_done(s, 1, 0, 0, second.attempt, 2, false, 0));
     assert_false(nb_scheduler_task_failed(s, 1, 0, 0, second.attempt, 2, true));
-    assert_false(nb_scheduler_task_done(s, 99, 0, 0, 1, 2, false));
-    assert_false(nb_scheduler_task_done(s, 1, 5, 0, 1, 2, false));
+    assert_false(nb_scheduler_task_done(s, 99, 0, 0, 1, 2, false, 0));
+    assert_false(nb_scheduler_task_done(s, 1, 5, 0, 1, 2, false, 0));
     nb_scheduler_free(s);
 }
 
@@ -165,7 +165,7 @@ test_scheduler__keeps_what_is_durable(void **unused)
 
     (void)unused;
     nb_scheduler_worker_join(s, 1, 1, 0);
-    assert_int_equal(nb_scheduler_query_add(s, 1, &stage, 1, 1), NB_OK);
+    assert_int_equal(nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("")), NB_OK);
     assert_true(nb_scheduler_next(s, 0, &a));
     done(s, &a);
     nb_scheduler_worker_lost(s, 1);
@@ -184,15 +184,263 @@ test_scheduler__drives_its_own_stages(void **unused)
 
     (void)unused;
     nb_scheduler_worker_join(s, 1, 1, 0);
-    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 2, 1), NB_OK);
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 2, NB_STR("")), NB_OK);
     assert_false(nb_scheduler_next(s, 0, &a));
     assert_int_equal(state(s, 1), NB_SCHED_DRIVE);
-    assert_true(nb_scheduler_task_done(s, 1, 0, 0, 0, NB_SCHED_DRIVER, true));
+    assert_true(nb_scheduler_task_done(s, 1, 0, 0, 0, NB_SCHED_DRIVER, true, 0));
     assert_true(nb_scheduler_next(s, 0, &a));
     assert_int_equal(a.stage, 1);
     nb_scheduler_query_end(s, 1);
     assert_true(nb_scheduler_next(s, 0, &a));
     assert_true(a.kill);
+    nb_scheduler_free(s);
+}
+
+/* ---- stages that are planned when their inputs are done -------------------------------------- */
+
+static void
+test_scheduler__plans_late_stages(void **unused)
+{
+    static const int first[] = {0}, both[] = {0, 1};
+    nb_sched_stage stages[] = {{.n_tasks = 1},
+                               {.late = true, .inputs = first, .n_inputs = 1},
+                               {.late = true, .inputs = both, .n_inputs = 2}};
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action a, b;
+    int stage, task;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 4, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 3, NB_STR("")), NB_OK);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_int_equal(state(s, 1), NB_SCHED_RUNNING);
+    done(s, &a);
+    assert_int_equal(nb_scheduler_query_state(s, 1, &stage, &task), NB_SCHED_PLAN);
+    assert_int_equal(stage, 1);
+    assert_false(nb_scheduler_next(s, 0, &a));
+    assert_int_equal(nb_scheduler_stage_plan(s, 1, 1, 0, first, 1, NULL), NB_OK); /* not needed */
+    assert_int_equal(nb_scheduler_query_state(s, 1, &stage, &task), NB_SCHED_PLAN);
+    assert_int_equal(stage, 2);
+    assert_int_equal(nb_scheduler_stage_plan(s, 1, 2, 2, first, 1, NULL), NB_OK);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_true(nb_scheduler_next(s, 0, &b));
+    assert_int_equal(a.stage, 2);
+    done(s, &a);
+    assert_int_equal(state(s, 1), NB_SCHED_RUNNING);
+    done(s, &b);
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+/* Rows of a round robin may be dealt out in another way when they are dealt again: who has read some of the old ones starts anew. */
+static void
+test_scheduler__rolls_back_what_is_unsettled(void **unused)
+{
+    static const int inputs[] = {0};
+    nb_sched_stage stages[] = {{.n_tasks = 2, .unsettled = true},
+                               {.n_tasks = 2, .inputs = inputs, .n_inputs = 1}};
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action a, b, next;
+    int n_killed = 0, n_launched[2] = {0};
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    nb_scheduler_worker_join(s, 2, 2, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 2, NB_STR("")), NB_OK);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_true(nb_scheduler_next(s, 0, &b));
+    assert_int_not_equal(a.worker, b.worker);
+    done(s, &a);
+    done(s, &b);
+    assert_true(nb_scheduler_next(s, 0, &a));
+    assert_true(nb_scheduler_next(s, 0, &b));
+    done(s, a.worker == 2 ? &a : &b); /* one consumer is done, the other runs */
+    nb_scheduler_output_lost(s, 1, 0, 1);
+    while (state(s, 1) != NB_SCHED_READY && nb_scheduler_next(s, 0, &next)) {
+        if (next.kill) {
+            n_killed++;
+        } else {
+            n_launched[next.stage]++;
+            done(s, &next);
+        }
+    }
+    assert_int_equal(n_killed, 1);
+    assert_int_equal(n_launched[0], 2);
+    assert_int_equal(n_launched[1], 2);
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__prefers_who_has_the_blocks(void **unused)
+{
+    static const uint32_t prefer[] = {2, 2, 1, NB_SCHED_DRIVER};
+    nb_sched_stage stage = {.late = true};
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action a[4];
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 2, 0);
+    nb_scheduler_worker_join(s, 2, 1, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("")), NB_OK);
+    assert_int_equal(nb_scheduler_stage_plan(s, 1, 0, 4, NULL, 0, prefer), NB_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_true(nb_scheduler_next(s, 0, &a[i]));
+    }
+    assert_int_equal(a[0].worker, 2);
+    assert_int_equal(a[0].task, 0);
+    assert_int_equal(a[1].worker, 1); /* 2 is busy: 1 takes what prefers it, then what is there */
+    assert_int_equal(a[1].task, 2);
+    assert_int_equal(a[2].worker, 1);
+    assert_int_equal(a[2].task, 1);
+    done(s, &a[0]);
+    assert_true(nb_scheduler_next(s, 0, &a[3]));
+    assert_int_equal(a[3].worker, 2);
+    assert_int_equal(a[3].task, 3);
+    nb_scheduler_free(s);
+}
+
+/* ---- copies of slow tasks -------------------------------------------------------------------- */
+
+static nb_scheduler *
+speculating(void)
+{
+    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
+    nb_scheduler *s;
+
+    options.speculation = true;
+    options.speculation_quantile = 0.5;
+    options.heartbeat_timeout_ms = 1000000;
+    assert_int_equal(nb_scheduler_new(&options, &s), NB_OK);
+    return s;
+}
+
+/* Four tasks; all but one are done after 10 ms. Returns the slow one. */
+static nb_sched_action
+one_is_slow(nb_scheduler *s)
+{
+    nb_sched_stage stage = {.n_tasks = 4};
+    nb_sched_action a[4];
+
+    nb_scheduler_worker_join(s, 1, 2, 0);
+    nb_scheduler_worker_join(s, 2, 2, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("")), NB_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_true(nb_scheduler_next(s, 0, &a[i]));
+    }
+    for (int i = 1; i < 4; i++) {
+        assert_true(
+            nb_scheduler_task_done(s, 1, 0, a[i].task, a[i].attempt, a[i].worker, false, 10));
+    }
+    return a[0];
+}
+
+static void
+test_scheduler__copies_stragglers(void **unused)
+{
+    nb_scheduler *s = speculating();
+    nb_sched_action slow = one_is_slow(s), copy, kill;
+
+    (void)unused;
+    nb_scheduler_tick(s, 90); /* below the least time */
+    assert_false(nb_scheduler_next(s, 90, &copy));
+    nb_scheduler_tick(s, 300);
+    assert_true(nb_scheduler_next(s, 300, &copy));
+    assert_int_equal(copy.task, slow.task);
+    assert_int_not_equal(copy.attempt, slow.attempt);
+    assert_int_not_equal(copy.worker, slow.worker);
+    nb_scheduler_tick(s, 500);
+    assert_false(nb_scheduler_next(s, 500, &kill)); /* two are enough */
+    done(s, &copy);
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    assert_true(nb_scheduler_next(s, 500, &kill));
+    assert_true(kill.kill);
+    assert_int_equal(kill.attempt, slow.attempt);
+    assert_int_equal(kill.worker, slow.worker);
+    assert_false(nb_scheduler_task_done(s, 1, 0, slow.task, slow.attempt, slow.worker, false, 600));
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__a_copy_outlives_its_original(void **unused)
+{
+    nb_scheduler *s = speculating();
+    nb_sched_action slow = one_is_slow(s), copy, next;
+    nb_sched_worker_state w;
+
+    (void)unused;
+    nb_scheduler_tick(s, 300);
+    assert_true(nb_scheduler_next(s, 300, &copy));
+    nb_scheduler_worker_lost(s, slow.worker);
+    /* the others' outputs went with it or not; the task itself is not launched a third time */
+    while (nb_scheduler_next(s, 300, &next)) {
+        assert_false(next.kill);
+        assert_int_not_equal(next.task, slow.task);
+        done(s, &next);
+    }
+    assert_true(nb_scheduler_task_failed(s, 1, 0, copy.task, copy.attempt, copy.worker, true));
+    assert_true(nb_scheduler_next(s, 300, &next));
+    assert_int_equal(next.task, slow.task);
+    done(s, &next);
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    assert_true(nb_scheduler_worker_state(s, copy.worker, &w));
+    assert_int_equal(w.running, 0);
+    nb_scheduler_free(s);
+}
+
+/* ---- pools ----------------------------------------------------------------------------------- */
+
+static void
+test_scheduler__pools_share_by_weight(void **unused)
+{
+    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
+    nb_sched_stage stage = {.n_tasks = 100};
+    nb_scheduler *s;
+    nb_sched_action a;
+    int n[5] = {0};
+
+    (void)unused;
+    options.fair = true;
+    assert_int_equal(nb_scheduler_new(&options, &s), NB_OK);
+    nb_scheduler_worker_join(s, 1, 12, 0);
+    nb_scheduler_pool(s, &(nb_sched_pool){.name = NB_STR("big"), .weight = 3});
+    nb_scheduler_pool(s, &(nb_sched_pool){.name = NB_STR("even"), .weight = 1, .fair = true});
+    nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("big"));
+    nb_scheduler_query_add(s, 2, &stage, 1, NB_STR("big")); /* FIFO inside: after 1 */
+    nb_scheduler_query_add(s, 3, &stage, 1, NB_STR("even"));
+    nb_scheduler_query_add(s, 4, &stage, 1, NB_STR("even"));
+    while (nb_scheduler_next(s, 0, &a)) {
+        n[a.query]++;
+    }
+    assert_int_equal(n[1], 9);
+    assert_int_equal(n[2], 0);
+    assert_int_equal(n[3] + n[4], 3);
+    assert_true(n[3] >= 1 && n[4] >= 1);
+    nb_scheduler_free(s);
+}
+
+static void
+test_scheduler__pools_get_their_share_first(void **unused)
+{
+    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
+    nb_sched_stage stage = {.n_tasks = 100};
+    nb_scheduler *s;
+    nb_sched_action a;
+    int n[3] = {0};
+
+    (void)unused;
+    options.fair = true;
+    assert_int_equal(nb_scheduler_new(&options, &s), NB_OK);
+    nb_scheduler_worker_join(s, 1, 10, 0);
+    nb_scheduler_pool(s, &(nb_sched_pool){.name = NB_STR("heavy"), .weight = 1000});
+    nb_scheduler_pool(s, &(nb_sched_pool){.name = NB_STR("owed"), .weight = 1, .min_share = 4});
+    nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("heavy"));
+    nb_scheduler_query_add(s, 2, &stage, 1, NB_STR("owed"));
+    while (nb_scheduler_next(s, 0, &a)) {
+        n[a.query]++;
+    }
+    assert_int_equal(n[1], 6);
+    assert_int_equal(n[2], 4);
     nb_scheduler_free(s);
 }
 
@@ -203,13 +451,21 @@ test_scheduler__survives_chaos(void **unused)
 {
     enum { RUNNING = 64 };
     nb_random random = {.state = 7};
-    nb_scheduler *s = scheduler(1000000);
+    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
+    nb_scheduler *s;
     nb_sched_action running[RUNNING];
     int n = 0;
     uint32_t next = 1, oldest = 1;
     int64_t now = 0;
 
     (void)unused;
+    options.max_failures = options.max_losses = 1000000;
+    options.heartbeat_timeout_ms = 100;
+    options.speculation = true;
+    options.speculation_quantile = 0.3;
+    options.speculation_min_ms = 5;
+    options.speculation_interval_ms = 2;
+    assert_int_equal(nb_scheduler_new(&options, &s), NB_OK);
     add_two_stages(s, 1, 50);
     add_two_stages(s, 2, 30);
     for (int step = 0;
@@ -221,6 +477,7 @@ test_scheduler__survives_chaos(void **unused)
         for (uint32_t w = oldest; w < next; w++) {
             nb_scheduler_worker_beat(s, w, now);
         }
+        nb_scheduler_tick(s, now);
         if (nb_scheduler_workers(s) < 4) {
             nb_scheduler_worker_join(s, next++, 4, now);
         } else if (dice == 0 && step % 7 == 0) {
@@ -235,7 +492,8 @@ test_scheduler__survives_chaos(void **unused)
 
             running[i] = running[--n];
             if (dice < 90) {
-                nb_scheduler_task_done(s, a.query, a.stage, a.task, a.attempt, a.worker, false);
+                nb_scheduler_task_done(s, a.query, a.stage, a.task, a.attempt, a.worker, false,
+                                       now);
             } else {
                 nb_scheduler_task_failed(s, a.query, a.stage, a.task, a.attempt, a.worker, true);
             }
@@ -288,6 +546,13 @@ main(void)
         cmocka_unit_test(test_scheduler__fails_after_max_failures),
         cmocka_unit_test(test_scheduler__keeps_what_is_durable),
         cmocka_unit_test(test_scheduler__drives_its_own_stages),
+        cmocka_unit_test(test_scheduler__plans_late_stages),
+        cmocka_unit_test(test_scheduler__rolls_back_what_is_unsettled),
+        cmocka_unit_test(test_scheduler__prefers_who_has_the_blocks),
+        cmocka_unit_test(test_scheduler__copies_stragglers),
+        cmocka_unit_test(test_scheduler__a_copy_outlives_its_original),
+        cmocka_unit_test(test_scheduler__pools_share_by_weight),
+        cmocka_unit_test(test_scheduler__pools_get_their_share_first),
         cmocka_unit_test(test_scheduler__survives_chaos),
         cmocka_unit_test(test_scheduler__thousand_workers),
     };

@@ -78,12 +78,27 @@ check_fragment(watcher *w, const nb_node *root, const nb_session_info *info)
     nb_pool_free(pool);
 }
 
+/* Bounds of a sort are chosen when its input is there. */
+static void
+set_bounds(nb_arena *arena, nb_node *root)
+{
+    if (root->kind == NB_NODE_PUT && root->u.put.kind == NB_PUT_RANGE) {
+        root->u.put.bounds = NB_ARENA_ARRAY(arena, nb_str, root->u.put.n_buckets);
+        for (int i = 0; i + 1 < root->u.put.n_buckets; i++) {
+            root->u.put.bounds[i] = NB_STR("bound");
+        }
+    }
+}
+
 static nb_status
 watch(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root, nb_table **out,
       nb_error *err)
 {
     nb_stage_options options = {
-        .parallelism = 2, .min_rows = 1, .broadcast_bytes = 64, .share_bytes = 1};
+        .parallelism = 2,
+        .min_rows = 1,
+        .share_bytes = 1,
+        .adapt = {.enabled = true, .broadcast_bytes = 64, .advisory_bytes = 1 << 20}};
     watcher *w = payload;
     nb_stages stages;
 
@@ -92,6 +107,7 @@ watch(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root, nb_
     nb_stages_print(&stages, &w->text);
     for (int s = 0; s < stages.n; s++) {
         for (int i = 0; i < stages.stages[s].n_parts && !stages.stages[s].on_driver; i++) {
+            set_bounds(arena, stages.stages[s].parts[i].root);
             check_fragment(w, stages.stages[s].parts[i].root, ctx->info);
         }
     }
@@ -248,7 +264,7 @@ test_stages__shapes(void **state)
            "  Put hash into 2\n"
            "    Aggregate first step\n"
            "      Range\n"
-           "stage 1: 2 tasks\n"
+           "stage 1: 2 tasks or others\n"
            "  Put single into 1\n"
            "    Project\n"
            "      Project\n"
@@ -272,24 +288,63 @@ test_stages__shapes(void **state)
            "stage 1: 2 tasks\n"
            "  Put hash into 2\n"
            "    Range\n"
-           "stage 2: 2 tasks\n"
+           "stage 2: 2 tasks or others\n"
            "  Put single into 1\n"
            "    Project\n"
            "      Join\n"
-           "        Read bucket of stage 0\n"
            "        Read bucket of stage 1\n"
+           "        Read bucket of stage 0\n"
            "final\n"
            "  Read everything of stage 2\n");
     expect(&f, "SELECT a.id FROM range(1000) a JOIN range(3) b ON a.id = b.id",
            "stage 0: 2 tasks\n"
-           "  Put single into 1\n"
+           "  Put hash into 2\n"
            "    Range\n"
-           "stage 1: 2 tasks\n"
+           "stage 1: 2 tasks or others, none if stage 0 is small\n"
+           "  Put hash into 2\n"
+           "    Range\n"
+           "stage 2: 2 tasks or others\n"
            "  Put single into 1\n"
            "    Project\n"
            "      Join\n"
-           "        Range\n"
-           "        Read everything of stage 0\n"
+           "        Read bucket of stage 1\n"
+           "        Read bucket of stage 0\n"
+           "final\n"
+           "  Read everything of stage 2\n");
+    expect(&f, "SELECT id FROM range(10) ORDER BY id DESC",
+           "stage 0: 2 tasks\n"
+           "  Put sample into 1\n"
+           "    Project\n"
+           "      Range\n"
+           "stage 1: 2 tasks or others\n"
+           "  Put range into 2\n"
+           "    Read the same task of stage 0\n"
+           "stage 2: 2 tasks or others\n"
+           "  Put single into 1\n"
+           "    Sort\n"
+           "      Read bucket of stage 1\n"
+           "final\n"
+           "  Read everything of stage 2\n");
+    expect(&f, "SELECT count(DISTINCT id), sum(id) FROM range(10)",
+           "stage 0: 2 tasks\n"
+           "  Put hash into 2\n"
+           "    Range\n"
+           "stage 1: 2 tasks or others\n"
+           "  Put single into 1\n"
+           "    Aggregate first step\n"
+           "      Read bucket of stage 0\n"
+           "final\n"
+           "  Project\n"
+           "    Aggregate second step\n"
+           "      Read everything of stage 1\n");
+    expect(&f, "SELECT id FROM range(5) DISTRIBUTE BY id",
+           "stage 0: 2 tasks\n"
+           "  Put mod into 2\n"
+           "    Project\n"
+           "      Range\n"
+           "stage 1: 2 tasks or others\n"
+           "  Put single into 1\n"
+           "    Read bucket of stage 0\n"
            "final\n"
            "  Read everything of stage 1\n");
     expect(&f, "SELECT id FROM range(10) ORDER BY id DESC LIMIT 3",
