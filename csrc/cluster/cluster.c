@@ -229,6 +229,7 @@ handle_attach(nb_rpc_call *call, void *payload, nb_error *err)
                         "master and workers must be of the same version (" NB_VERSION ")", NULL);
     }
     w.address = nb_wire_text(info->address);
+    w.local_name = nb_wire_text(info->local_name);
     w.memory = (int64_t)info->memory;
     pthread_cond_init(&w.wake, NULL);
     pthread_mutex_lock(&c->lock);
@@ -296,9 +297,10 @@ keep_output(nb_cluster *c, nb_driven *q, const Nbc__Report *m)
     nb_attached *w = worker_of(c, m->worker);
     int64_t *segments = NB_ARENA_ARRAY(q->arena, int64_t, m->n_segments + 1);
     nb_str address = w ? nb_arena_str(q->arena, w->address) : NB_STR("");
+    nb_str name = w ? nb_arena_str(q->arena, w->local_name) : NB_STR("");
 
     q->outputs[a->stage][a->task] = NULL;
-    if (o == NULL || segments == NULL || address.data == NULL) {
+    if (o == NULL || segments == NULL || address.data == NULL || name.data == NULL) {
         return NB_NOMEM;
     }
     if (m->n_segments > 0) {
@@ -309,6 +311,7 @@ keep_output(nb_cluster *c, nb_driven *q, const Nbc__Report *m)
     NB_WIRE_SET(o, attempt, a->attempt);
     NB_WIRE_SET(o, worker, m->has_blocks || m->n_segments == 0 ? NB_SCHED_DRIVER : m->worker);
     NB_WIRE_SET(o, address, nb_wire_bytes(address));
+    NB_WIRE_SET(o, local_name, nb_wire_bytes(name));
     o->segments = segments;
     o->n_segments = m->n_segments;
     if (m->has_blocks || m->n_segments == 0) {

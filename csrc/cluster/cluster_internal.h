@@ -24,7 +24,7 @@ typedef struct nb_outgoing {
 typedef struct nb_attached {
     struct nb_attached *next;
     uint32_t id;
-    nb_str address;
+    nb_str address, local_name;
     int64_t memory; /* bytes of all its tasks */
     nb_outgoing *first, *last;
     pthread_cond_t wake;
@@ -44,7 +44,7 @@ typedef struct nb_driven {
     nb_str write_job; /* of the stage that writes files */
     nb_error error;   /* of the task that failed last */
     int parallelism, batch_rows;
-    bool force_spill;
+    bool force_spill, compress;
 } nb_driven;
 
 struct nb_cluster {

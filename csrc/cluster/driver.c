@@ -168,6 +168,7 @@ nb_driven_task(nb_driven *q, nb_arena *arena, const nb_sched_action *a)
     NB_WIRE_SET(m, parallelism, (uint32_t)q->parallelism);
     NB_WIRE_SET(m, batch_rows, (uint32_t)q->batch_rows);
     NB_WIRE_SET(m, force_spill, q->force_spill);
+    NB_WIRE_SET(m, compress, q->compress);
     if (stage->write != NULL) {
         NB_WIRE_SET(m, write_job, nb_wire_bytes(q->write_job));
     }
@@ -239,7 +240,7 @@ put_own(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema, nb_
     }
     segment[0] = bucket;
     segment[1] = (int64_t)d->own.len;
-    NB_TRY(nb_wire_block_write(d->ctx->pool, schema, chunk, true, &d->own, err));
+    NB_TRY(nb_wire_block_write(d->ctx->pool, schema, chunk, d->q.compress, &d->own, err));
     segment[2] = (int64_t)d->own.len - segment[1];
     return nb_pointers_add(d->arena, &d->own_segments, segment);
 }
@@ -728,6 +729,38 @@ options_of(nb_cluster *c, const nb_exec_ctx *ctx)
     return o;
 }
 
+/* Do blocks go between hosts? Within one they are not sent at all. */
+static bool
+has_hosts(nb_cluster *c)
+{
+    const nb_attached *first = c->workers;
+    bool several = false;
+
+    for (const nb_attached *w = first; w != NULL && !several; w = w->next) {
+        size_t n = w->address.len;
+
+        while (n > 0 && w->address.data[n - 1] != ':') {
+            n--;
+        }
+        several = first->address.len < n || memcmp(first->address.data, w->address.data, n) != 0;
+    }
+    return several;
+}
+
+static bool
+compresses(nb_cluster *c, const nb_config *config)
+{
+    bool several;
+
+    if (config != NULL && nb_config_is_set(config, NB_STR("spark.shuffle.compress"))) {
+        return nb_config_bool(config, NB_CONF_SHUFFLE_COMPRESS);
+    }
+    pthread_mutex_lock(&c->lock);
+    several = has_hosts(c);
+    pthread_mutex_unlock(&c->lock);
+    return several;
+}
+
 nb_status
 nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root,
                nb_table **out, nb_error *err)
@@ -753,6 +786,7 @@ nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *
     d.q.parallelism = options.parallelism;
     d.q.batch_rows = ctx->batch_rows;
     d.q.force_spill = ctx->force_spill;
+    d.q.compress = compresses(c, ctx->info->config);
     d.fetch = (nb_fetch){.peers = &c->peers, .cancel = ctx->cancel, .self = NB_SCHED_DRIVER};
     st = prepare(&d, &own);
     if (st == NB_DONE) {

@@ -2,11 +2,15 @@
 /*
  * fetch.c: see fetch.h.
  *
- * One call per worker brings all that it has, into one buffer; the blocks are then read in the order of the tasks. A worker that has
- * not sent it within STALL_MS counts as one that has lost its blocks: the scheduler has them made again.
+ * Files of this process and of others on this host are mapped. From elsewhere one call per worker brings all that it has. The blocks are
+ * then read by buckets, in the order of the tasks. A worker that has not sent them within STALL_MS counts as one that has lost its blocks:
+ * the scheduler has them made again.
  */
 #include "cluster/fetch.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "cluster/block.h"
 #include "cluster/fragment_internal.h"
 #include "cluster/scheduler.h"
@@ -97,10 +101,25 @@ bytes_of(const Nbc__Output *o, int bucket, size_t *n)
     return true;
 }
 
-/* All that one worker has, into buffers[i] of its outputs. */
+/* What an output's blocks are read from. */
+typedef struct source {
+    nb_buffer *bytes; /* NULL: nothing is wanted, or not there yet */
+    bool mapped;      /* the whole file; else the wanted segments behind each other */
+    size_t wanted;    /* bytes */
+} source;
+
+/* Is output i still to be had from this worker by a call? */
+static bool
+comes_by_call(const nb_fetch *f, const Nbc__Output *o, const source *s, uint32_t worker)
+{
+    return o->worker == worker && worker != f->self && !o->has_blocks && s->wanted > 0 &&
+           !s->mapped;
+}
+
+/* All that one worker has, into the sources of its outputs. */
 static nb_status
 fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n,
-             uint32_t worker, nb_str address, nb_buffer **buffers, nb_error *err)
+             uint32_t worker, nb_str address, nb_pool *pool, source *sources, nb_error *err)
 {
     nb_arena *arena = nb_arena_new(NULL);
     Nbc__Fetch *m = arena ? NB_WIRE_NEW(arena, Nbc__Fetch, nbc__fetch) : NULL;
@@ -119,9 +138,11 @@ fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
     for (size_t i = 0; i < n; i++) {
         Nbc__FetchFile *file;
 
-        if (outputs[i]->worker != worker || buffers[i] == NULL || outputs[i]->has_blocks) {
+        if (!comes_by_call(f, outputs[i], &sources[i], worker)) {
             continue;
         }
+        NB_TRY_GOTO(st, nb_buffer_new(pool, sources[i].wanted, &sources[i].bytes), done);
+        st = NB_NOMEM;
         file = NB_WIRE_NEW(arena, Nbc__FetchFile, nbc__fetch_file);
         if (file == NULL ||
             (file->ranges = NB_ARENA_ARRAY(arena, int64_t, outputs[i]->n_segments + 1)) == NULL) {
@@ -166,8 +187,8 @@ fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
         while (used < size) {
             size_t k;
 
-            while (at < n && (buffers[at] == NULL || outputs[at]->worker != worker ||
-                              outputs[at]->has_blocks || offset == buffers[at]->n_bytes)) {
+            while (at < n && (!comes_by_call(f, outputs[at], &sources[at], worker) ||
+                              offset == sources[at].wanted)) {
                 at++;
                 offset = 0;
             }
@@ -175,8 +196,8 @@ fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
                 st = nb_raise_internal(err, "a worker has sent more than was asked for");
                 goto done;
             }
-            k = NB_MIN(size - used, buffers[at]->n_bytes - offset);
-            nb_rpc_message_read(message, used, k, buffers[at]->data + offset);
+            k = NB_MIN(size - used, sources[at].wanted - offset);
+            nb_rpc_message_read(message, used, k, sources[at].bytes->data + offset);
             used += k;
             offset += k;
         }
@@ -185,8 +206,8 @@ fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
     }
     if (st == NB_DONE) {
         st = NB_OK;
-        while (at < n && (buffers[at] == NULL || outputs[at]->worker != worker ||
-                          outputs[at]->has_blocks || offset == buffers[at]->n_bytes)) {
+        while (at < n && (!comes_by_call(f, outputs[at], &sources[at], worker) ||
+                          offset == sources[at].wanted)) {
             at++;
             offset = 0;
         }
@@ -207,64 +228,150 @@ done:
     return st;
 }
 
+/* ---- files ----------------------------------------------------------------------------------- */
+
+typedef struct mapping {
+    void *at;
+    size_t n;
+    nb_pool *pool;
+} mapping;
+
+static void
+unmap(void *payload)
+{
+    mapping *m = payload;
+
+    munmap(m->at, m->n);
+    nb_pool_dealloc(m->pool, m, sizeof(*m));
+}
+
+/* Maps a file, and closes its descriptor. false: it cannot be, or has too few bytes for what is wanted. */
+static bool
+map_file(nb_peers *p, int fd, const Nbc__Output *o, source *out)
+{
+    mapping *m = nb_pool_zalloc(p->pool, sizeof(*m));
+    struct stat st = {0};
+    bool ok = m != NULL && fstat(fd, &st) == 0 && st.st_size > 0;
+
+    for (size_t i = 0; ok && i < o->n_segments / 3; i++) {
+        ok = o->segments[3 * i + 1] + o->segments[3 * i + 2] <= st.st_size;
+    }
+    if (ok) {
+        *m = (mapping){mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0),
+                       (size_t)st.st_size, p->pool};
+        ok = m->at != MAP_FAILED;
+    }
+    close(fd);
+    if (ok && nb_buffer_wrap(m->at, m->n, unmap, m, &out->bytes) < 0) {
+        munmap(m->at, m->n);
+        ok = false;
+    }
+    if (!ok) {
+        nb_pool_dealloc(p->pool, m, sizeof(*m));
+    }
+    out->mapped = ok;
+    return ok;
+}
+
+static nb_handoff_key
+key_of(const nb_fetch *f, int stage, const Nbc__Output *o)
+{
+    return (nb_handoff_key){f->query, (uint32_t)stage, o->task, o->attempt};
+}
+
 static nb_status
-fetch_local(nb_fetch *f, int stage, int bucket, const Nbc__Output *o, nb_buffer *buffer,
-            nb_error *err)
+fetch_own(nb_fetch *f, int stage, const Nbc__Output *o, source *out, nb_error *err)
+{
+    nb_handoff_key key = key_of(f, stage, o);
+    int fd = f->open ? f->open(f->payload, &key) : -1;
+
+    if (fd >= 0 && map_file(f->peers, fd, o, out)) {
+        return NB_OK;
+    }
+    f->failed = true;
+    f->lost_worker = f->self;
+    f->lost_stage = stage;
+    return nb_raise_internal(err, "blocks of this worker are gone");
+}
+
+/* The files of one worker, if it is on this host; those that cannot be had this way are left to a call. */
+static void
+fetch_from_host(nb_fetch *f, int stage, Nbc__Output *const *outputs, size_t n, uint32_t worker,
+                nb_str name, source *sources)
+{
+    int connection = nb_handoff_connect(name), fd;
+    nb_status st = connection >= 0 ? NB_OK : NB_DONE;
+
+    for (size_t i = 0; i < n && st == NB_OK; i++) {
+        nb_handoff_key key = key_of(f, stage, outputs[i]);
+
+        if (!comes_by_call(f, outputs[i], &sources[i], worker)) {
+            continue;
+        }
+        st = nb_handoff_ask(connection, &key, &fd);
+        if (st == NB_OK && !map_file(f->peers, fd, outputs[i], &sources[i])) {
+            break;
+        }
+    }
+    if (connection >= 0) {
+        close(connection);
+    }
+}
+
+/* ---- all together ---------------------------------------------------------------------------- */
+
+/* Blocks that came with the message. */
+static nb_status
+copy_blocks(int bucket, const Nbc__Output *o, nb_pool *pool, source *out)
 {
     size_t at = 0;
 
+    NB_TRY(nb_buffer_new(pool, out->wanted, &out->bytes));
     for (size_t i = 0; i < o->n_segments / 3; i++) {
-        int64_t from = o->segments[3 * i + 1];
         size_t len = (size_t)o->segments[3 * i + 2];
 
-        if (!wanted(o, i, bucket)) {
+        if (wanted(o, i, bucket)) {
+            memcpy(out->bytes->data + at, o->blocks.data + o->segments[3 * i + 1], len);
+            at += len;
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+fetch_all(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n, nb_pool *pool,
+          source *sources, nb_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const Nbc__Output *o = outputs[i];
+
+        if (sources[i].wanted == 0 || sources[i].bytes != NULL) {
             continue;
         }
         if (o->has_blocks) {
-            memcpy(buffer->data + at, o->blocks.data + from, len);
+            NB_TRY(copy_blocks(bucket, o, pool, &sources[i]));
+        } else if (o->worker == f->self) {
+            NB_TRY(fetch_own(f, stage, o, &sources[i], err));
         } else {
-            NB_TRY(f->local(f->payload, stage, o, from, len, buffer->data + at, err));
-        }
-        at += len;
-    }
-    return NB_OK;
-}
-
-static nb_status
-fetch_all(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n,
-          nb_buffer **buffers, nb_error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        bool first = true;
-
-        if (buffers[i] == NULL) {
-            continue;
-        }
-        if (outputs[i]->has_blocks || outputs[i]->worker == f->self) {
-            NB_TRY(fetch_local(f, stage, bucket, outputs[i], buffers[i], err));
-            continue;
-        }
-        for (size_t k = 0; k < i; k++) {
-            first &= buffers[k] == NULL || outputs[k]->has_blocks ||
-                     outputs[k]->worker != outputs[i]->worker;
-        }
-        if (first) {
-            NB_TRY(fetch_remote(f, stage, bucket, outputs, n, outputs[i]->worker,
-                                nb_wire_text(outputs[i]->address), buffers, err));
+            fetch_from_host(f, stage, outputs, n, o->worker, nb_wire_text(o->local_name), sources);
+            if (!sources[i].mapped) {
+                NB_TRY(fetch_remote(f, stage, bucket, outputs, n, o->worker,
+                                    nb_wire_text(o->address), pool, sources, err));
+            }
         }
     }
     return NB_OK;
 }
 
-/* Reads what was fetched, by buckets. */
+/* Reads what was fetched, by buckets. at: per output the next segment; offsets: where it begins when only wanted ones are there. */
 static nb_status
-append_blocks(int bucket, Nbc__Output *const *outputs, size_t n, nb_buffer **buffers, size_t *at,
+append_blocks(int bucket, Nbc__Output *const *outputs, size_t n, const source *sources, size_t *at,
               size_t *offsets, nb_pool *pool, nb_table *into, nb_error *err)
 {
     for (;;) {
         int64_t next = INT64_MAX;
 
-        for (size_t i = 0; i < n; i++) { /* at[i]: the next wanted segment */
+        for (size_t i = 0; i < n; i++) {
             while (at[i] < outputs[i]->n_segments / 3 && !wanted(outputs[i], at[i], bucket)) {
                 at[i]++;
             }
@@ -276,14 +383,15 @@ append_blocks(int bucket, Nbc__Output *const *outputs, size_t n, nb_buffer **buf
             return NB_OK;
         }
         for (size_t i = 0; i < n; i++) {
-            size_t from = offsets[i];
+            const int64_t *s = &outputs[i]->segments[3 * at[i]];
 
-            for (; at[i] < outputs[i]->n_segments / 3 && outputs[i]->segments[3 * at[i]] == next;
-                 at[i]++) {
-                offsets[i] += (size_t)outputs[i]->segments[3 * at[i] + 2];
-            }
-            if (offsets[i] > from) {
-                NB_TRY(nb_wire_block_read(pool, buffers[i], from, offsets[i], into, err));
+            for (; at[i] < outputs[i]->n_segments / 3 && s[0] == next; at[i]++, s += 3) {
+                size_t from = sources[i].mapped ? (size_t)s[1] : offsets[i], len = (size_t)s[2];
+
+                offsets[i] += len;
+                if (len > 0) {
+                    NB_TRY(nb_wire_block_read(pool, sources[i].bytes, from, from + len, into, err));
+                }
             }
         }
     }
@@ -294,28 +402,24 @@ nb_fetch_run(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
              nb_pool *pool, nb_table *into, nb_error *err)
 {
     nb_arena *arena = nb_arena_new(NULL);
-    nb_buffer **buffers = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*buffers)) : NULL;
+    source *sources = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*sources)) : NULL;
     size_t *at = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*at)) : NULL;
     size_t *offsets = arena ? nb_arena_zalloc(arena, (n + 1) * sizeof(*offsets)) : NULL;
-    nb_status st = buffers && at && offsets ? NB_OK : NB_NOMEM;
+    nb_status st = sources && at && offsets ? NB_OK : NB_NOMEM;
 
     for (size_t i = 0; i < n && st == NB_OK; i++) {
-        size_t bytes;
-
-        if (!bytes_of(outputs[i], bucket, &bytes)) {
+        if (!bytes_of(outputs[i], bucket, &sources[i].wanted)) {
             st = nb_raise_internal(err, "the blocks of a task are listed wrongly");
-        } else if (bytes > 0) {
-            st = nb_buffer_new(pool, bytes, &buffers[i]);
         }
     }
     if (st == NB_OK) {
-        st = fetch_all(f, stage, bucket, outputs, n, buffers, err);
+        st = fetch_all(f, stage, bucket, outputs, n, pool, sources, err);
     }
     if (st == NB_OK) {
-        st = append_blocks(bucket, outputs, n, buffers, at, offsets, pool, into, err);
+        st = append_blocks(bucket, outputs, n, sources, at, offsets, pool, into, err);
     }
-    for (size_t i = 0; buffers != NULL && i < n; i++) {
-        nb_buffer_release(buffers[i]);
+    for (size_t i = 0; sources != NULL && i < n; i++) {
+        nb_buffer_release(sources[i].bytes);
     }
     nb_arena_free(arena);
     return st;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch.h: blocks from wherever they lie into a table: the message itself, this process, another one by gRPC.
+ * fetch.h: blocks from wherever they lie into a table: the message itself, this process, another one of this host (handoff.h: its files
+ * are mapped, nothing is copied), another one by gRPC.
  */
 #ifndef NB_CLUSTER_FETCH_H
 #define NB_CLUSTER_FETCH_H
 
 #include <pthread.h>
+#include "cluster/handoff.h"
 #include "column/table.h"
 #include "io/source.h"
 #include "nbaspark/cluster.pb-c.h"
@@ -32,9 +34,8 @@ typedef struct nb_fetch {
     nb_rpc_channel *driver; /* to what the driver has */
     const nb_cancel_flag *cancel;
     uint64_t query;
-    uint32_t self; /* number of this worker: what lies here is read by `local` */
-    nb_status (*local)(void *payload, int stage, const Nbc__Output *o, int64_t from, size_t n,
-                       uint8_t *out, nb_error *err);
+    uint32_t self;        /* number of this worker: its own files are opened by `open` */
+    nb_handoff_open open; /* may be NULL when it has none */
     void *payload;
     /* out: whose blocks could not be read */
     bool failed;

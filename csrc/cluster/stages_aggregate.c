@@ -4,12 +4,16 @@
  *
  * In two steps where their states can travel: groups of a task, then the states of equal keys (aggregate_phase.h).
  *
+ * Many groups  when the first step would leave nearly as many groups as there were rows, it is left out: rows are shuffled by the keys, and
+ *              aggregated whole.
  * DISTINCT     with keys: rows are shuffled by the keys, and aggregated whole. Without: rows are shuffled by what is to be distinct, so
  *              that no value is in two tasks; each task makes states of its values, which the driver merges. All DISTINCT aggregates
  *              must have the same arguments for that; else the driver does it all.
  */
 #include "cluster/stages_internal.h"
 #include "expr/aggregate_phase.h"
+
+#define MANY_GROUPS 0.2
 
 /* Groups and states of one task. */
 static nb_status
@@ -145,6 +149,19 @@ only_distinct(nb_expr *const *aggs, int n)
     return first;
 }
 
+/* Is the first step not worth its while? Each task may meet every group. */
+static bool
+groups_are_many(const nb_node *node, const nb_piece *child)
+{
+    double rows = node->children[0]->est_rows, groups = node->est_rows;
+    int n_tasks = 0;
+
+    for (int i = 0; i < child->n; i++) {
+        n_tasks += child->branches[i].n_tasks;
+    }
+    return rows > 0 && groups > 0 && groups * n_tasks > rows * MANY_GROUPS;
+}
+
 nb_status
 nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
 {
@@ -164,7 +181,7 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
         !nb_cut_all_travel(c, aggs, n_aggs) || (distinct && n_keys == 0 && by == NULL)) {
         return nb_cut_keep_local(c, node, &child, out);
     }
-    if (distinct) {
+    if (distinct || (n_keys > 0 && groups_are_many(node, &child))) {
         n_buckets = nb_cut_buckets(c, nb_cut_bytes(node->children[0]));
         NB_TRY(nb_cut_shuffled(c, &child, n_keys > 0 ? keys : by->args,
                                n_keys > 0 ? n_keys : by->n_args, n_buckets, &read));

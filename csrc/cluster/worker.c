@@ -64,6 +64,7 @@ typedef struct worker {
     nb_rpc_channel *channel;
     nb_rpc_server *server;
     nb_monitor_server *pages;
+    nb_handoff_server *handoff;
     nb_peers peers;
     char address[300];
     nb_str local_dir;
@@ -131,6 +132,21 @@ forget_files(worker *w, uint64_t query, bool all)
             at = &f->next;
         }
     }
+}
+
+/* For this process and others of this host; see handoff.h. */
+static int
+open_blocks(void *payload, const nb_handoff_key *key)
+{
+    worker *w = payload;
+    output_file *f = find_file(w, key->query, key->stage, key->task, key->attempt);
+    int fd = -1;
+
+    if (f != NULL) {
+        fd = nb_spill_file_open_again(f->file);
+        give_back(w, f);
+    }
+    return fd;
 }
 
 static nb_status
@@ -201,28 +217,6 @@ typedef struct run_state {
     nb_pointers segments;
     int64_t written;
 } run_state;
-
-static nb_status
-read_local(void *payload, int stage, const Nbc__Output *o, int64_t from, size_t n, uint8_t *out,
-           nb_error *err)
-{
-    run_state *r = payload;
-    output_file *f = find_file(r->w, r->fetch.query, (uint32_t)stage, o->task, o->attempt);
-    nb_status st;
-
-    if (f == NULL || from + (int64_t)n > nb_spill_file_size(f->file)) {
-        if (f != NULL) {
-            give_back(r->w, f);
-        }
-        r->fetch.failed = true;
-        r->fetch.lost_worker = r->fetch.self;
-        r->fetch.lost_stage = stage;
-        return nb_raise_internal(err, "blocks of this worker are gone");
-    }
-    st = nb_spill_file_read(f->file, from, out, n, err);
-    give_back(r->w, f);
-    return st;
-}
 
 static nb_status
 fetch(void *payload, const nb_node *read, nb_pool *pool, nb_table *into, nb_error *err)
@@ -313,7 +307,7 @@ run_task(run_state *r, nb_task_counts *counts, nb_error *err)
 {
     worker *w = r->w;
     const Nbc__Task *m = r->j->task;
-    nb_task_io io = {.fetch = fetch, .append = append, .payload = r, .compress = true};
+    nb_task_io io = {.fetch = fetch, .append = append, .payload = r, .compress = m->compress};
     nb_task_env env = {.cancel = &r->j->cancel,
                        .n_threads = 1,
                        .parallelism = (int)NB_MIN(m->parallelism, 100000),
@@ -413,8 +407,8 @@ do_job(worker *w, job *j, uint32_t self)
                          .cancel = &j->cancel,
                          .query = j->task->attempt->query,
                          .self = self,
-                         .local = read_local,
-                         .payload = &r};
+                         .open = open_blocks,
+                         .payload = w};
     st = run_task(&r, &counts, &err);
     if (!j->dropped) {
         report(w, j, self, &r, st, &err, &counts);
@@ -562,6 +556,7 @@ attach(worker *w)
     NB_WIRE_SET(m, cores, (uint32_t)w->cores);
     NB_WIRE_SET(m, memory, w->memory);
     NB_WIRE_SET(m, version, nb_wire_bytes(NB_STR(NB_VERSION)));
+    NB_WIRE_SET(m, local_name, nb_wire_bytes(nb_handoff_name(w->handoff)));
     bytes.len = protobuf_c_message_get_packed_size(&m->base);
     bytes.data = nb_arena_alloc(arena, bytes.len + 1);
     if (bytes.data == NULL) {
@@ -882,6 +877,7 @@ start(worker *w, nb_error *err)
     NB_TRY(nb_rpc_server_listen(w->server, address, NULL, &bound, err));
     nb_daemon_address(w->address, w->host, bound);
     NB_TRY(nb_rpc_server_start(w->server, err));
+    NB_TRY(nb_handoff_serve(open_blocks, w, &w->handoff, err));
     return serve_pages(w, err);
 }
 
@@ -939,6 +935,7 @@ nb_worker_main(int argc, char **argv)
         nb_rpc_server_stop(w.server, GRACE_MS);
     }
     nb_monitor_server_stop(w.pages);
+    nb_handoff_stop(w.handoff);
     nb_rpc_server_free(w.server);
     nb_rpc_channel_release(w.channel);
     nb_peers_free(&w.peers);

@@ -148,6 +148,15 @@ nb_spill_file_map(const nb_spill_file *f, void *at, size_t n, nb_error *err)
     return NB_OK;
 }
 
+int
+nb_spill_file_open_again(const nb_spill_file *f)
+{
+    char path[40];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd); /* the file itself has no name */
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 nb_status
 nb_spill_file_read(const nb_spill_file *f, int64_t offset, void *p, size_t n, nb_error *err)
 {

@@ -22,6 +22,8 @@ int64_t nb_spill_file_size(const nb_spill_file *f);     /* written so far */
 const char *nb_spill_file_path(const nb_spill_file *f); /* for messages */
 /* Shows the finished file, read only, at `at` (a page's beginning, reserved by the caller). What lies behind its end must not be read. */
 nb_status nb_spill_file_map(const nb_spill_file *f, void *at, size_t n, nb_error *err);
+/* A descriptor of the finished file that can only be read; owned by the caller. -1: none is left. */
+int nb_spill_file_open_again(const nb_spill_file *f);
 /* Exactly n bytes from offset. */
 nb_status
 nb_spill_file_read(const nb_spill_file *f, int64_t offset, void *p, size_t n, nb_error *err);
