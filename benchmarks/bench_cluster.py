@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "cluster"))
 
-from processes import Cluster
+from harness import Cluster
 
 from nbaspark.sql import SparkSession
 from nbaspark.sql import functions as F

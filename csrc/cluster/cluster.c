@@ -340,7 +340,7 @@ take_report(nb_cluster *c, const Nbc__Report *m)
         if (nb_scheduler_task_done(c->scheduler, a->query, (int)a->stage, (int)a->task,
                                    (int)a->attempt, m->worker, on_driver, now_ms()) &&
             keep_output(c, q, m) < 0) {
-            nb_scheduler_output_lost(c->scheduler, a->query, (int)a->stage, m->worker);
+            nb_scheduler_output_lost(c->scheduler, a->query, (int)a->stage, m->worker, m->worker);
         }
         return;
     }
@@ -349,7 +349,8 @@ take_report(nb_cluster *c, const Nbc__Report *m)
         return;
     }
     if (m->is_lost) {
-        nb_scheduler_output_lost(c->scheduler, a->query, (int)m->lost_stage, m->lost_worker);
+        nb_scheduler_output_lost(c->scheduler, a->query, (int)m->lost_stage, m->lost_worker,
+                                 m->worker);
     }
     if (m->failure != NULL) {
         nb_error_clear(&q->error);
@@ -477,6 +478,9 @@ tick(void *payload)
     pthread_mutex_lock(&c->lock);
     while (!c->stopping) {
         nb_scheduler_tick(c->scheduler, now_ms());
+        for (nb_driven *q = c->queries; q != NULL; q = q->next) {
+            nb_fetch_check(q->fetch, c->timeout_ms);
+        }
         for (nb_attached *w = c->workers; w != NULL; w = w->next) {
             if (!w->lost && !nb_scheduler_has_worker(c->scheduler, w->id)) {
                 w->lost = true; /* silent for too long: its call ends */
@@ -556,6 +560,7 @@ nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error
     c->pool = pool;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
+    c->timeout_ms = (int)options.heartbeat_timeout_ms;
     c->heartbeat_ms = (int)NB_MAX(options.heartbeat_timeout_ms / 4, 20);
     if (nb_peers_init(&c->peers, token) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0 ||
         pthread_create(&c->ticker, NULL, tick, c) != 0) {

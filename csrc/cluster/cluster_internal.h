@@ -41,6 +41,7 @@ typedef struct nb_driven {
     Nbc__Output ***outputs; /* [stage][task]: of the attempt that was accepted; NULL: none */
     int *n_outputs;         /* [stage]: room in outputs */
     nb_adapt_options adapt;
+    nb_fetch *fetch;  /* of the driver's thread */
     nb_str write_job; /* of the stage that writes files */
     nb_error error;   /* of the task that failed last */
     int parallelism, batch_rows;
@@ -57,7 +58,7 @@ struct nb_cluster {
     nb_driven *queries;
     uint32_t last_worker;
     uint64_t last_query;
-    int heartbeat_ms;
+    int heartbeat_ms, timeout_ms;
     pthread_t ticker;
     bool ticking, stopping;
 };

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,85 @@ nb_daemon_wait(void)
     while (sigwait(&ending, &which) == EINTR) {
     }
     return which;
+}
+
+/* ---- options ---- */
+
+enum { WEBUI_PORT = 256, PROPERTIES, INSECURE, LOG_JSON, LOG_LEVEL, HELP, VERSION, OWN };
+
+#define MOST_OWN 8
+
+static const struct option COMMON[] = {
+    {"host", required_argument, NULL, 'h'},
+    {"ip", required_argument, NULL, 'h'},
+    {"port", required_argument, NULL, 'p'},
+    {"webui-port", required_argument, NULL, WEBUI_PORT},
+    {"properties-file", required_argument, NULL, PROPERTIES},
+    {"insecure", no_argument, NULL, INSECURE},
+    {"log-json", no_argument, NULL, LOG_JSON},
+    {"log-level", required_argument, NULL, LOG_LEVEL},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+};
+
+static int
+complain(const char *usage)
+{
+    fputs(usage, stderr);
+    return 2;
+}
+
+int
+nb_daemon_read_options(int argc, char **argv, const char *usage, const nb_daemon_option *own,
+                       int n_own, int n_arguments, nb_daemon_options *out)
+{
+    struct option options[MOST_OWN + NB_COUNT_OF(COMMON) + 1] = {{0}};
+    char letters[2 * MOST_OWN + 8] = "h:i:p:";
+    nb_log_level level;
+    int c;
+
+    for (int i = 0; i < n_own; i++) {
+        size_t n = strlen(letters);
+
+        options[i] = (struct option){own[i].name, required_argument, NULL, OWN + i};
+        if (own[i].letter != 0) {
+            letters[n] = (char)own[i].letter;
+            letters[n + 1] = ':';
+        }
+    }
+    memcpy(options + n_own, COMMON, sizeof(COMMON));
+    while ((c = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+        switch (c) {
+        case 'h':
+        case 'i': out->host = optarg; break;
+        case 'p': out->port = optarg; break;
+        case WEBUI_PORT: out->webui_port = optarg; break;
+        case PROPERTIES: out->properties_file = optarg; break;
+        case INSECURE: out->insecure = true; break;
+        case LOG_JSON: nb_log_set_json(true); break;
+        case LOG_LEVEL:
+            if (!nb_log_level_parse(nb_str_of(optarg), &level)) {
+                fprintf(stderr, "no such log level: %s\n", optarg);
+                return 2;
+            }
+            nb_log_set_level(level);
+            break;
+        case HELP: fputs(usage, stdout); return 0;
+        case VERSION: puts("nbasparkd " NB_VERSION); return 0;
+        default: {
+            int i = 0;
+
+            while (i < n_own && c != OWN + i && c != own[i].letter) {
+                i++;
+            }
+            if (i == n_own) {
+                return complain(usage);
+            }
+            *own[i].value = optarg;
+        }
+        }
+    }
+    return optind + n_arguments == argc ? -1 : complain(usage);
 }
 
 /* ---- configuration ---- */

@@ -13,6 +13,25 @@
 int nb_master_main(int argc, char **argv);
 int nb_worker_main(int argc, char **argv);
 
+/* One of a process's own options: takes a value. */
+typedef struct nb_daemon_option {
+    const char *name;
+    int letter; /* 0: only the long form */
+    const char **value;
+} nb_daemon_option;
+
+/* What all processes can be told. */
+typedef struct nb_daemon_options {
+    const char *host, *port, *webui_port, *properties_file;
+    bool insecure;
+} nb_daemon_options;
+
+/* Reads the command line: the options that all have (--host, --port, --webui-port, --properties-file, --insecure, --log-json, --log-level,
+ * --help, --version), and `own`, which come first when letters meet. -1: go on with the arguments at optind, of which there are n_arguments;
+ * else the exit code. */
+int nb_daemon_read_options(int argc, char **argv, const char *usage, const nb_daemon_option *own,
+                           int n_own, int n_arguments, nb_daemon_options *out);
+
 /* First of all: signals that end the process are kept for nb_daemon_wait (also by threads made later), as many files as the system
  * lets us, log level INFO. */
 void nb_daemon_begin(void);

@@ -625,7 +625,9 @@ try_again(drive *d, nb_status st, nb_error *err)
     }
     nb_error_clear(err);
     pthread_mutex_lock(&d->c->lock);
-    nb_scheduler_output_lost(d->c->scheduler, d->q.id, d->fetch.lost_stage, d->fetch.lost_worker);
+    nb_scheduler_output_lost(d->c->scheduler, d->q.id, d->fetch.lost_stage, d->fetch.lost_worker,
+                             NB_SCHED_DRIVER);
+    atomic_store(&d->fetch.stalled, false);
     nb_cluster_pump(d->c);
     pthread_mutex_unlock(&d->c->lock);
     d->fetch.failed = false;
@@ -787,7 +789,9 @@ nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *
     d.q.batch_rows = ctx->batch_rows;
     d.q.force_spill = ctx->force_spill;
     d.q.compress = compresses(c, ctx->info->config);
-    d.fetch = (nb_fetch){.peers = &c->peers, .cancel = ctx->cancel, .self = NB_SCHED_DRIVER};
+    d.fetch = (nb_fetch){NB_FETCH_INIT, .peers = &c->peers, .cancel = ctx->cancel,
+                         .self = NB_SCHED_DRIVER};
+    d.q.fetch = &d.fetch;
     st = prepare(&d, &own);
     if (st == NB_DONE) {
         st = nb_table_new(ctx->pool, root->schema, out);

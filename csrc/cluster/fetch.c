@@ -3,20 +3,21 @@
  * fetch.c: see fetch.h.
  *
  * Files of this process and of others on this host are mapped. From elsewhere one call per worker brings all that it has. The blocks are
- * then read by buckets, in the order of the tasks. A worker that has not sent them within STALL_MS counts as one that has lost its blocks:
- * the scheduler has them made again.
+ * then read by buckets, in the order of the tasks. A worker that sends nothing for some time (nb_fetch_check), or not all within STALL_MS,
+ * counts as one that has lost its blocks: the scheduler has them made again.
  */
 #include "cluster/fetch.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "cluster/block.h"
 #include "cluster/fragment_internal.h"
 #include "cluster/scheduler.h"
 #include "rpc/call.h"
 
-#define STALL_MS 120000
+#define STALL_MS 600000
 
 nb_status
 nb_peers_init(nb_peers *p, nb_str token)
@@ -116,6 +117,27 @@ comes_by_call(const nb_fetch *f, const Nbc__Output *o, const source *s, uint32_t
            !s->mapped;
 }
 
+void
+nb_fetch_check(nb_fetch *f, int64_t most_ms)
+{
+    pthread_mutex_lock(&f->lock);
+    if (f->stream != NULL && nb_clock_mono_ns() - f->progress_ns > most_ms * 1000000) {
+        atomic_store(&f->stalled, true);
+        nb_rpc_cancel(f->stream);
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* The call that is to be watched; NULL: none. */
+static void
+watch(nb_fetch *f, nb_rpc_stream *stream)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stream = stream;
+    f->progress_ns = nb_clock_mono_ns();
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* All that one worker has, into the sources of its outputs. */
 static nb_status
 fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, size_t n,
@@ -179,6 +201,7 @@ fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
     for (;;) {
         size_t size, used = 0;
 
+        watch(f, stream);
         st = nb_rpc_receive(stream, &message, NULL, err);
         if (st != NB_OK) {
             break;
@@ -216,6 +239,11 @@ fetch_remote(nb_fetch *f, int stage, int bucket, Nbc__Output *const *outputs, si
         }
     }
 done:
+    watch(f, NULL);
+    if (atomic_load(&f->stalled) && st < 0 && !nb_cancelled(f->cancel)) {
+        nb_error_clear(err);
+        st = nb_raise_internal(err, "worker %u sends nothing", worker);
+    }
     nb_rpc_message_free(message);
     nb_rpc_close(stream);
     nb_rpc_channel_release(channel);

@@ -5,7 +5,6 @@
  * Options win over environment, environment over spark-defaults.conf. Listening beyond loopback needs a token or secret, unless --insecure
  * says that whoever reaches the port may run queries and read the files of this process's user.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/log.h"
@@ -18,9 +17,8 @@
 #define GRACE_MS 10000 /* that calls have to end after SIGTERM */
 
 typedef struct master {
-    const char *host, *port, *connect_port, *webui_port,
-        *properties_file; /* options; NULL when not given */
-    bool insecure;
+    nb_daemon_options options;
+    const char *connect_port; /* NULL: not given */
     nb_config *config;
     nb_secrets secrets;
     nb_tls_files tls;
@@ -32,83 +30,19 @@ typedef struct master {
     char title[300];
 } master;
 
-static void
-usage(FILE *out)
-{
-    fputs(
-        "Usage: nbasparkd master [OPTION …]\n\n"
-        "  -h, --host HOST             address to listen on (SPARK_MASTER_HOST; 127.0.0.1)\n"
-        "  -p, --port PORT             of the cluster (SPARK_MASTER_PORT; 7077)\n"
-        "      --connect-port PORT     of Spark Connect (spark.connect.grpc.binding.port; 15002)\n"
-        "      --webui-port PORT       of the web page (SPARK_MASTER_WEBUI_PORT; 8080)\n"
-        "      --properties-file FILE  instead of spark-defaults.conf\n"
-        "      --insecure              listen beyond loopback without authentication\n"
-        "      --log-json              log as lines of JSON\n"
-        "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
-        "      --help, --version\n\n"
-        "Port 0 takes a free one. SPARK_CONNECT_AUTHENTICATE_TOKEN is the token that clients must "
-        "show.\n",
-        out);
-}
-
-/* -1: go on; else the exit code. */
-static int
-read_options(master *m, int argc, char **argv)
-{
-    enum {
-        CONNECT_PORT = 256,
-        WEBUI_PORT,
-        PROPERTIES,
-        INSECURE,
-        LOG_JSON,
-        LOG_LEVEL,
-        HELP,
-        VERSION
-    };
-    static const struct option options[] = {
-        {"host", required_argument, NULL, 'h'},
-        {"ip", required_argument, NULL, 'h'},
-        {"port", required_argument, NULL, 'p'},
-        {"connect-port", required_argument, NULL, CONNECT_PORT},
-        {"webui-port", required_argument, NULL, WEBUI_PORT},
-        {"properties-file", required_argument, NULL, PROPERTIES},
-        {"insecure", no_argument, NULL, INSECURE},
-        {"log-json", no_argument, NULL, LOG_JSON},
-        {"log-level", required_argument, NULL, LOG_LEVEL},
-        {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},
-        {NULL, 0, NULL, 0}};
-    nb_log_level level;
-    int c;
-
-    while ((c = getopt_long(argc, argv, "h:i:p:", options, NULL)) != -1) {
-        switch (c) {
-        case 'h':
-        case 'i': m->host = optarg; break;
-        case 'p': m->port = optarg; break;
-        case CONNECT_PORT: m->connect_port = optarg; break;
-        case WEBUI_PORT: m->webui_port = optarg; break;
-        case PROPERTIES: m->properties_file = optarg; break;
-        case INSECURE: m->insecure = true; break;
-        case LOG_JSON: nb_log_set_json(true); break;
-        case LOG_LEVEL:
-            if (!nb_log_level_parse(nb_str_of(optarg), &level)) {
-                fprintf(stderr, "no such log level: %s\n", optarg);
-                return 2;
-            }
-            nb_log_set_level(level);
-            break;
-        case HELP: usage(stdout); return 0;
-        case VERSION: puts("nbasparkd " NB_VERSION); return 0;
-        default: usage(stderr); return 2;
-        }
-    }
-    if (optind < argc) {
-        usage(stderr);
-        return 2;
-    }
-    return -1;
-}
+static const char USAGE[] =
+    "Usage: nbasparkd master [OPTION …]\n\n"
+    "  -h, --host HOST             address to listen on (SPARK_MASTER_HOST; 127.0.0.1)\n"
+    "  -p, --port PORT             of the cluster (SPARK_MASTER_PORT; 7077)\n"
+    "      --connect-port PORT     of Spark Connect (spark.connect.grpc.binding.port; 15002)\n"
+    "      --webui-port PORT       of the web page (SPARK_MASTER_WEBUI_PORT; 8080)\n"
+    "      --properties-file FILE  instead of spark-defaults.conf\n"
+    "      --insecure              listen beyond loopback without authentication\n"
+    "      --log-json              log as lines of JSON\n"
+    "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
+    "      --help, --version\n\n"
+    "Port 0 takes a free one. SPARK_CONNECT_AUTHENTICATE_TOKEN is the token that clients must "
+    "show.\n";
 
 /* What sessions start with: the file's settings without secrets, and where they run. */
 static nb_status
@@ -166,7 +100,7 @@ serve_pages(master *m, const char *host, int port)
     nb_monitor_pages pages = {.title = m->title,
                               .host = host,
                               .port = port,
-                              .insecure = m->insecure,
+                              .insecure = m->options.insecure,
                               .payload = m->cluster,
                               .list_workers = nb_cluster_list_workers};
     nb_error err = NB_ERROR_INIT;
@@ -192,21 +126,21 @@ start(master *m, nb_error *err)
     const char *host;
     int port, connect_port, webui_port;
 
-    NB_TRY(nb_daemon_config(m->properties_file, &m->config, err));
+    NB_TRY(nb_daemon_config(m->options.properties_file, &m->config, err));
     NB_TRY(nb_secrets_load(m->config, &m->secrets, err));
     NB_TRY(nb_tls_files_load(m->config, &m->tls, err));
-    host = m->host ? m->host : getenv("SPARK_MASTER_HOST");
+    host = m->options.host ? m->options.host : getenv("SPARK_MASTER_HOST");
     host = host && *host ? host : "127.0.0.1";
-    port = nb_daemon_port(m->port, "SPARK_MASTER_PORT", m->config, NULL, 7077, err);
+    port = nb_daemon_port(m->options.port, "SPARK_MASTER_PORT", m->config, NULL, 7077, err);
     connect_port = nb_daemon_port(m->connect_port, NULL, m->config,
                                   "spark.connect.grpc.binding.port", 15002, err);
-    webui_port = nb_daemon_port(m->webui_port, "SPARK_MASTER_WEBUI_PORT", m->config,
+    webui_port = nb_daemon_port(m->options.webui_port, "SPARK_MASTER_WEBUI_PORT", m->config,
                                 "spark.master.ui.port", 8080, err);
     if (port < 0 || connect_port < 0 || webui_port < 0) {
         return NB_ERROR;
     }
     if (!nb_is_loopback(host) && !nb_secrets_any(&m->secrets)) {
-        if (!m->insecure) {
+        if (!m->options.insecure) {
             return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                             "listening beyond loopback needs authentication: set "
                             "SPARK_CONNECT_AUTHENTICATE_TOKEN (and spark.authenticate.secret for "
@@ -240,12 +174,13 @@ int
 nb_master_main(int argc, char **argv)
 {
     master m = {0};
+    const nb_daemon_option own = {"connect-port", 0, &m.connect_port};
     nb_error err = NB_ERROR_INIT;
     int code;
     nb_status st;
 
     nb_daemon_begin();
-    code = read_options(&m, argc, argv);
+    code = nb_daemon_read_options(argc, argv, USAGE, &own, 1, 0, &m.options);
     if (code >= 0) {
         return code;
     }

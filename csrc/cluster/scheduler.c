@@ -281,6 +281,56 @@ stop_starved(nb_scheduler *s, nb_sched_query *q)
     }
 }
 
+/* ---- who cannot read from whom --------------------------------------------------------------- */
+
+bool
+nb_sched_is_excluded(const nb_sched_query *q, uint32_t worker)
+{
+    for (int i = 0; i < q->n_excluded; i++) {
+        if (q->excluded[i].worker == worker) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Better anybody than nobody. */
+static void
+readmit(const nb_scheduler *s, nb_sched_query *q)
+{
+    int left = 0;
+
+    for (int i = 0; i < s->n_workers && q->n_excluded > 0; i++) {
+        left += !nb_sched_is_excluded(q, s->workers[i].id);
+    }
+    if (left == 0) {
+        q->n_excluded = 0;
+    }
+}
+
+static void
+exclude(nb_scheduler *s, nb_sched_query *q, uint32_t worker, uint32_t reader)
+{
+    int n = 0;
+
+    for (int i = 0; i < q->n_excluded && reader != NB_SCHED_DRIVER; i++) {
+        if (q->excluded[i].reader == reader && q->excluded[i].worker != worker) {
+            worker = reader; /* it is the reader who is cut off: those whom it accused come back */
+        }
+    }
+    for (int i = 0; i < q->n_excluded; i++) {
+        if (q->excluded[i].worker != worker &&
+            (worker != reader || q->excluded[i].reader != reader)) {
+            q->excluded[n++] = q->excluded[i];
+        }
+    }
+    q->n_excluded = n;
+    if (n < NB_SCHED_EXCLUDED) {
+        q->excluded[q->n_excluded++] = (nb_sched_excluded){worker, reader};
+    }
+    readmit(s, q);
+}
+
 /* ---- workers --------------------------------------------------------------------------------- */
 
 nb_status
@@ -357,6 +407,7 @@ nb_scheduler_worker_lost(nb_scheduler *s, uint32_t id)
             }
         }
         stop_starved(s, q);
+        readmit(s, q);
     }
 }
 
@@ -391,10 +442,12 @@ nb_scheduler_workers(const nb_scheduler *s)
 }
 
 void
-nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker)
+nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker,
+                         uint32_t reader)
 {
     nb_sched_query *q = query_of(s, query);
     nb_sched_stage_state *st;
+    bool any = false;
 
     if (q == NULL || stage < 0 || stage >= q->n_stages || worker == NB_SCHED_DRIVER) {
         return;
@@ -403,7 +456,11 @@ nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t wo
     for (int t = 0; t < st->n_tasks && !st->durable && !st->on_driver; t++) {
         if (st->tasks[t].state == NB_TASK_DONE && st->tasks[t].worker == worker) {
             lose(s, q, stage, t);
+            any = true;
         }
+    }
+    if (any && worker != reader) {
+        exclude(s, q, worker, reader);
     }
     stop_starved(s, q);
 }

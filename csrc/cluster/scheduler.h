@@ -132,8 +132,10 @@ bool nb_scheduler_task_done(nb_scheduler *s, uint64_t query, int stage, int task
 /* own: by its own fault. */
 bool nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
                               uint32_t worker, bool own);
-/* Somebody could not read what a worker has of a stage: it is made again. */
-void nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker);
+/* `reader` (NB_SCHED_DRIVER: the driver) could not read what a worker has of a stage: it is made again, and not there, as whoever could not
+ * read it once may never be able to. A reader that cannot read from two workers is itself cut off, and gets no more of the query's tasks. */
+void nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker,
+                              uint32_t reader);
 
 void nb_scheduler_tick(nb_scheduler *s, int64_t now_ms);
 /* The next thing to do, if any; launches are decided here. */

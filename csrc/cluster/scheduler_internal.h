@@ -63,6 +63,13 @@ typedef struct nb_sched_pool_state {
     nb_sched_stage_state *candidate_stage;
 } nb_sched_pool_state;
 
+/* A worker that gets no tasks of a query, and who could not read from it. */
+typedef struct nb_sched_excluded {
+    uint32_t worker, reader;
+} nb_sched_excluded;
+
+#define NB_SCHED_EXCLUDED 64 /* of a query at most */
+
 typedef struct nb_sched_query {
     struct nb_sched_query *next;
     nb_arena *arena;
@@ -72,6 +79,8 @@ typedef struct nb_sched_query {
     int n_stages, n_running, n_open; /* n_open: stages that are not done */
     nb_sched_state failed;           /* RUNNING: it has not */
     int failed_stage, failed_task;
+    nb_sched_excluded excluded[NB_SCHED_EXCLUDED];
+    int n_excluded;
 } nb_sched_query;
 
 typedef struct nb_sched_worker {
@@ -99,6 +108,7 @@ struct nb_scheduler {
 
 nb_sched_worker *nb_sched_worker_of(const nb_scheduler *s, uint32_t id);
 bool nb_sched_may_run(const nb_sched_query *q, const nb_sched_stage_state *st);
+bool nb_sched_is_excluded(const nb_sched_query *q, uint32_t worker);
 /* A core of the worker is free: it stands in the ring. */
 void nb_sched_enter_ring(nb_scheduler *s, nb_sched_worker *w);
 

@@ -56,6 +56,21 @@ leave_ring(nb_scheduler *s)
     return NULL;
 }
 
+/* The same, for tasks of a query; may not be `busy` (NB_SCHED_DRIVER: any will do). Those that will not do stay in the ring. */
+static nb_sched_worker *
+take_worker(nb_scheduler *s, const nb_sched_query *q, uint32_t busy)
+{
+    for (size_t left = s->ring_n; left > 0; left--) {
+        nb_sched_worker *w = leave_ring(s);
+
+        if (w == NULL || (w->id != busy && !nb_sched_is_excluded(q, w->id))) {
+            return w;
+        }
+        nb_sched_enter_ring(s, w);
+    }
+    return NULL;
+}
+
 /* ---- lists of waiting tasks ------------------------------------------------------------------ */
 
 static int *
@@ -232,13 +247,7 @@ launch_copy(nb_scheduler *s, int64_t now_ms, nb_sched_action *out)
                     st->n_slow--;
                     continue;
                 }
-                w = leave_ring(s);
-                if (w != NULL && w->id == t->runs[0].worker) { /* perhaps the next one is another */
-                    nb_sched_worker *same = w;
-
-                    w = leave_ring(s);
-                    nb_sched_enter_ring(s, same);
-                }
+                w = take_worker(s, q, t->runs[0].worker);
                 if (w == NULL) {
                     return false;
                 }
@@ -269,8 +278,8 @@ nb_sched_launch(nb_scheduler *s, int64_t now_ms, nb_sched_action *out)
     task = st->first_waiting;
     w = st->tasks[task].prefer != NB_SCHED_DRIVER ? nb_sched_worker_of(s, st->tasks[task].prefer)
                                                   : NULL;
-    if (w == NULL || w->free <= 0) {
-        w = leave_ring(s);
+    if (w == NULL || w->free <= 0 || nb_sched_is_excluded(q, w->id)) {
+        w = take_worker(s, q, NB_SCHED_DRIVER);
         if (w == NULL) {
             return false;
         }

@@ -10,7 +10,6 @@
  *
  * Memory   every task has a pool below the worker's, whose limit is --memory.
  */
-#include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,13 +29,14 @@
 #include "rpc/call.h"
 #include "rpc/runtime.h"
 
-#define ATTACH      "/nbaspark.cluster.Master/Attach"
-#define REPORT      "/nbaspark.cluster.Master/Report"
-#define BEAT        "/nbaspark.cluster.Master/Beat"
-#define REPORT_MS   30000
-#define FEW_BYTES   ((size_t)64 << 10) /* go with the report */
-#define PIECE_BYTES ((size_t)1 << 20)
-#define GRACE_MS    5000
+#define ATTACH        "/nbaspark.cluster.Master/Attach"
+#define REPORT        "/nbaspark.cluster.Master/Report"
+#define BEAT          "/nbaspark.cluster.Master/Beat"
+#define REPORT_MS     30000
+#define FEW_BYTES     ((size_t)64 << 10) /* go with the report */
+#define PIECE_BYTES   ((size_t)1 << 20)
+#define GRACE_MS      5000
+#define STALLED_BEATS 4 /* as many as the master waits for */
 
 typedef struct output_file {
     struct output_file *next;
@@ -51,12 +51,13 @@ typedef struct job {
     nb_arena *arena;
     const Nbc__Task *task;
     nb_cancel_flag cancel;
-    bool dropped; /* nobody waits for its report */
+    atomic_bool dropped; /* nobody waits for its report */
+    nb_fetch *fetch;     /* while it runs */
 } job;
 
 typedef struct worker {
-    const char *master, *host, *port, *cores_text, *memory_text, *webui_port, *properties_file;
-    bool insecure;
+    nb_daemon_options options;
+    const char *master, *host, *cores_text, *memory_text;
     nb_config *config;
     nb_secrets secrets;
     nb_tls_files tls;
@@ -402,14 +403,21 @@ do_job(worker *w, job *j, uint32_t self)
     nb_error err = NB_ERROR_INIT;
     nb_status st;
 
-    r.fetch = (nb_fetch){.peers = &w->peers,
+    r.fetch = (nb_fetch){NB_FETCH_INIT,
+                         .peers = &w->peers,
                          .driver = w->channel,
                          .cancel = &j->cancel,
                          .query = j->task->attempt->query,
                          .self = self,
                          .open = open_blocks,
                          .payload = w};
+    pthread_mutex_lock(&w->lock);
+    j->fetch = &r.fetch;
+    pthread_mutex_unlock(&w->lock);
     st = run_task(&r, &counts, &err);
+    pthread_mutex_lock(&w->lock);
+    j->fetch = NULL;
+    pthread_mutex_unlock(&w->lock);
     if (!j->dropped) {
         report(w, j, self, &r, st, &err, &counts);
     }
@@ -680,6 +688,11 @@ beat_main(void *payload)
             return NULL;
         }
         id = w->id;
+        for (job *j = w->running; j != NULL; j = j->next) {
+            if (j->fetch != NULL) {
+                nb_fetch_check(j->fetch, STALLED_BEATS * (int64_t)w->heartbeat_ms);
+            }
+        }
         pthread_mutex_unlock(&w->lock);
         if (id != 0) {
             beat(w, id);
@@ -689,74 +702,19 @@ beat_main(void *payload)
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
-static void
-usage(FILE *out)
-{
-    fputs(
-        "Usage: nbasparkd worker [OPTION …] spark://HOST:PORT\n\n"
-        "  -c, --cores N               tasks at once (SPARK_WORKER_CORES; all cores)\n"
-        "  -m, --memory SIZE           of all tasks (SPARK_WORKER_MEMORY; 60 % of the machine's)\n"
-        "  -h, --host HOST             where peers reach this worker (SPARK_LOCAL_IP; 127.0.0.1)\n"
-        "  -p, --port PORT             of the same (SPARK_WORKER_PORT; any free one)\n"
-        "      --webui-port PORT       of the web page (SPARK_WORKER_WEBUI_PORT; 8081)\n"
-        "      --properties-file FILE  instead of spark-defaults.conf\n"
-        "      --insecure              listen beyond loopback without authentication\n"
-        "      --log-json              log as lines of JSON\n"
-        "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
-        "      --help, --version\n\n"
-        "Blocks and spilled data go below SPARK_LOCAL_DIRS (spark.local.dir).\n",
-        out);
-}
-
-static int
-read_options(worker *w, int argc, char **argv)
-{
-    enum { WEBUI_PORT = 256, PROPERTIES, INSECURE, LOG_JSON, LOG_LEVEL, HELP, VERSION };
-    static const struct option options[] = {
-        {"cores", required_argument, NULL, 'c'},
-        {"memory", required_argument, NULL, 'm'},
-        {"host", required_argument, NULL, 'h'},
-        {"port", required_argument, NULL, 'p'},
-        {"webui-port", required_argument, NULL, WEBUI_PORT},
-        {"properties-file", required_argument, NULL, PROPERTIES},
-        {"insecure", no_argument, NULL, INSECURE},
-        {"log-json", no_argument, NULL, LOG_JSON},
-        {"log-level", required_argument, NULL, LOG_LEVEL},
-        {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},
-        {NULL, 0, NULL, 0}};
-    nb_log_level level;
-    int c;
-
-    while ((c = getopt_long(argc, argv, "c:m:h:p:", options, NULL)) != -1) {
-        switch (c) {
-        case 'c': w->cores_text = optarg; break;
-        case 'm': w->memory_text = optarg; break;
-        case 'h': w->host = optarg; break;
-        case 'p': w->port = optarg; break;
-        case WEBUI_PORT: w->webui_port = optarg; break;
-        case PROPERTIES: w->properties_file = optarg; break;
-        case INSECURE: w->insecure = true; break;
-        case LOG_JSON: nb_log_set_json(true); break;
-        case LOG_LEVEL:
-            if (!nb_log_level_parse(nb_str_of(optarg), &level)) {
-                fprintf(stderr, "no such log level: %s\n", optarg);
-                return 2;
-            }
-            nb_log_set_level(level);
-            break;
-        case HELP: usage(stdout); return 0;
-        case VERSION: puts("nbasparkd " NB_VERSION); return 0;
-        default: usage(stderr); return 2;
-        }
-    }
-    if (optind + 1 != argc) {
-        usage(stderr);
-        return 2;
-    }
-    w->master = argv[optind];
-    return -1;
-}
+static const char USAGE[] =
+    "Usage: nbasparkd worker [OPTION …] spark://HOST:PORT\n\n"
+    "  -c, --cores N               tasks at once (SPARK_WORKER_CORES; all cores)\n"
+    "  -m, --memory SIZE           of all tasks (SPARK_WORKER_MEMORY; 60 % of the machine's)\n"
+    "  -h, --host HOST             where peers reach this worker (SPARK_LOCAL_IP; 127.0.0.1)\n"
+    "  -p, --port PORT             of the same (SPARK_WORKER_PORT; any free one)\n"
+    "      --webui-port PORT       of the web page (SPARK_WORKER_WEBUI_PORT; 8081)\n"
+    "      --properties-file FILE  instead of spark-defaults.conf\n"
+    "      --insecure              listen beyond loopback without authentication\n"
+    "      --log-json              log as lines of JSON\n"
+    "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
+    "      --help, --version\n\n"
+    "Blocks and spilled data go below SPARK_LOCAL_DIRS (spark.local.dir).\n";
 
 static const char *
 setting(const char *option, const char *variable, const char *otherwise)
@@ -803,11 +761,11 @@ serve_pages(worker *w, nb_error *err)
 {
     const char *token = getenv("NBASPARK_UI_TOKEN");
     nb_monitor_pages pages = {
-        .is_worker = true, .title = w->address, .host = w->host, .insecure = w->insecure};
+        .is_worker = true, .title = w->address, .host = w->host, .insecure = w->options.insecure};
     nb_error why = NB_ERROR_INIT;
 
-    pages.port =
-        nb_daemon_port(w->webui_port, "SPARK_WORKER_WEBUI_PORT", w->config, NULL, 8081, err);
+    pages.port = nb_daemon_port(w->options.webui_port, "SPARK_WORKER_WEBUI_PORT", w->config, NULL,
+                                8081, err);
     if (pages.port < 0) {
         return NB_ERROR;
     }
@@ -838,7 +796,7 @@ start(worker *w, nb_error *err)
     char address[300];
     int port, bound;
 
-    NB_TRY(nb_daemon_config(w->properties_file, &w->config, err));
+    NB_TRY(nb_daemon_config(w->options.properties_file, &w->config, err));
     NB_TRY(nb_secrets_load(w->config, &w->secrets, err));
     NB_TRY(nb_tls_files_load(w->config, &w->tls, err));
     NB_TRY(read_sizes(w, err));
@@ -846,14 +804,15 @@ start(worker *w, nb_error *err)
         url.data += 8;
         url.len -= 8;
     }
-    w->host = setting(w->host, "SPARK_LOCAL_IP", "127.0.0.1");
-    if (!nb_is_loopback(w->host) && !nb_secrets_any(&w->secrets) && !w->insecure) {
+    w->host = setting(w->options.host, "SPARK_LOCAL_IP", "127.0.0.1");
+    if (!nb_is_loopback(w->host) && !nb_secrets_any(&w->secrets) && !w->options.insecure) {
         return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                         "listening beyond loopback needs authentication: set "
                         "spark.authenticate.secret, or say --insecure",
                         NULL);
     }
-    port = nb_daemon_port(w->port, "SPARK_WORKER_PORT", w->config, "spark.worker.port", 0, err);
+    port = nb_daemon_port(w->options.port, "SPARK_WORKER_PORT", w->config, "spark.worker.port", 0,
+                          err);
     if (port < 0) {
         return NB_ERROR;
     }
@@ -914,15 +873,17 @@ int
 nb_worker_main(int argc, char **argv)
 {
     worker w = {0};
+    const nb_daemon_option own[] = {{"cores", 'c', &w.cores_text}, {"memory", 'm', &w.memory_text}};
     nb_error err = NB_ERROR_INIT;
     int code;
     nb_status st;
 
     nb_daemon_begin();
-    code = read_options(&w, argc, argv);
+    code = nb_daemon_read_options(argc, argv, USAGE, own, 2, 1, &w.options);
     if (code >= 0) {
         return code;
     }
+    w.master = argv[optind];
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.wake, NULL);
     st = start(&w, &err);

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A master as a process of its own, and ways to ask it: Spark's client, raw calls, a proxy that cuts connections.
+"""Processes of a cluster, and ways to ask them: Spark's client, raw calls, a proxy that cuts connections, networks that are cut.
 
 NBASPARKD names another executable than .venv/bin/nbasparkd, one with sanitizers for example.
 """
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from pyspark.sql.connect.proto import base_pb2_grpc
 from pyspark.sql.connect.session import SparkSession
 
 EXECUTABLE = os.environ.get("NBASPARKD") or str(Path(sys.executable).parent / "nbasparkd")
+PROCESS_S = 20
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
 
 
@@ -79,6 +82,192 @@ class Master:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+
+
+class Cluster:
+    """A master and workers that come and go.
+
+    Each has its own log, and all the same local directory, below `path`. With a Network, each has a network namespace of its own.
+    """
+
+    def __init__(self, path, network=None, conf="", env=None):
+        self.path = path
+        path.mkdir(exist_ok=True)
+        self.workers = []
+        self.processes = []
+        self.network = network
+        self.conf = path / "spark-defaults.conf"
+        # all of a test's small tables are spread; a silent worker is given up soon
+        self.conf.write_text(f"nbaspark.cluster.minRows 1\nspark.worker.timeout 1500ms\n{conf}")
+        self.environment = env or {}
+        self.port = 0
+        self.start_master()
+
+    def _start(self, name, *arguments, local=None):
+        local = local or self.path / "local"
+        local.mkdir(exist_ok=True)
+        log = self.path / f"{name}.log"
+        host = self.network.add() if self.network else None
+        prefix = host.prefix if host else []
+        if host:
+            arguments = (*arguments, "--host", host.address, "--insecure")
+        with log.open("w") as out:
+            process = subprocess.Popen(
+                [*prefix, EXECUTABLE, *arguments, "--properties-file", str(self.conf)],
+                stderr=out,
+                stdout=out,
+                env={**CLEAN, "SPARK_LOCAL_DIRS": str(local), **self.environment},
+            )
+        process.log = log
+        process.host = host
+        self.processes.append(process)
+        return process
+
+    def _wait(self, log, pattern):
+        until = time.monotonic() + PROCESS_S
+        while time.monotonic() < until:
+            match = re.search(pattern, log.read_text())
+            if match:
+                return match
+            time.sleep(0.01)
+        raise AssertionError(f"{pattern} is not in {log}:\n{log.read_text()}")
+
+    def start_master(self):
+        """Start it, or start it again at the same port."""
+        self.master = self._start(
+            f"master{len(self.processes)}",
+            "master",
+            "--port",
+            str(self.port),
+            "--connect-port",
+            "0",
+            "--webui-port",
+            "0",
+        )
+        self.port = int(self._wait(self.master.log, r"spark://[\d.]+:(\d+)").group(1))
+        self.address = f"{self.master.host.address if self.network else '127.0.0.1'}:{self.port}"
+
+    def add(self, cores=1, memory="512m", local=None):
+        """Add a worker and wait until it is attached."""
+        worker = self._start(
+            f"worker{len(self.processes)}",
+            "worker",
+            f"spark://{self.address}",
+            "--cores",
+            str(cores),
+            "--memory",
+            memory,
+            "--webui-port",
+            "0",
+            local=local,
+        )
+        self._wait(worker.log, r"attached to")
+        self.workers.append(worker)
+        return worker
+
+    def page(self, process, path):
+        """Return what the process answers to GET path on its web port, as text."""
+        port = self._wait(process.log, r"web pages? at http://127\.0\.0\.1:(\d+)").group(1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=PROCESS_S) as answer:
+            return answer.read().decode()
+
+    def kill(self, worker, how=signal.SIGKILL):
+        worker.send_signal(how)
+        if how in (signal.SIGKILL, signal.SIGTERM):
+            worker.wait(PROCESS_S)
+            self.workers.remove(worker)
+
+    def session(self):
+        from nbaspark.sql import SparkSession
+
+        return SparkSession.builder.remote(f"sc://{self.address}").create()
+
+    def open_files(self, worker):
+        """Files of blocks that the worker still has open (they have no names)."""
+        found = []
+        for entry in Path(f"/proc/{worker.pid}/fd").iterdir():
+            try:
+                target = os.readlink(entry)
+            except OSError:
+                continue
+            if str(self.path / "local") in target:
+                found.append(target)
+        return found
+
+    def stop(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.wait(PROCESS_S)
+
+
+class Network:
+    """Network namespaces on one bridge: hosts that can be cut off from each other. Needs root."""
+
+    made = 0
+
+    def __init__(self):
+        Network.made += 1
+        self.name = f"nb{os.getpid() % 10000}x{Network.made}"
+        self.hosts = []
+        self.net = f"10.{200 + Network.made % 50}.{os.getpid() % 250}"
+        self._run("link", "add", self.name, "type", "bridge")
+        self._run("addr", "add", f"{self.net}.1/24", "dev", self.name)
+        self._run("link", "set", self.name, "up")
+
+    @staticmethod
+    def possible():
+        """Whether this process may make namespaces."""
+        if os.geteuid() != 0 or not shutil.which("ip"):
+            return False
+        name = f"nbtry{os.getpid()}"
+        tried = subprocess.run(["ip", "netns", "add", name], capture_output=True)
+        subprocess.run(["ip", "netns", "del", name], capture_output=True)
+        return tried.returncode == 0
+
+    def _run(self, *arguments):
+        subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+    def add(self):
+        """Add a host."""
+        host = Host(self, f"{self.name}h{len(self.hosts)}", f"{self.net}.{10 + len(self.hosts)}")
+        self.hosts.append(host)
+        self._run("netns", "add", host.name)
+        self._run(
+            "link", "add", host.link, "type", "veth", "peer", "name", "eth0", "netns", host.name
+        )
+        self._run("link", "set", host.link, "master", self.name, "up")
+        self._run("-n", host.name, "addr", "add", f"{host.address}/24", "dev", "eth0")
+        self._run("-n", host.name, "link", "set", "eth0", "up")
+        self._run("-n", host.name, "link", "set", "lo", "up")
+        return host
+
+    def close(self):
+        for host in self.hosts:
+            subprocess.run(["ip", "netns", "del", host.name], capture_output=True)
+        subprocess.run(["ip", "link", "del", self.name], capture_output=True)
+
+
+class Host:
+    """One namespace of a Network."""
+
+    def __init__(self, network, name, address):
+        self.network = network
+        self.name = name
+        self.link = name
+        self.address = address
+        self.prefix = ["ip", "netns", "exec", name]
+
+    def cut(self, other, again=False):
+        """Let no packet pass between the two, without a word to either; again: let them pass."""
+        for a, b in ((self, other), (other, self)):
+            self.network._run(
+                *("-n", a.name, "route", "del" if again else "add", "blackhole", f"{b.address}/32")
+            )
+
+    def heal(self, other):
+        self.cut(other, again=True)
 
 
 def connect(url):

@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from processes import Cluster
+from harness import Cluster
 
 
 @pytest.fixture

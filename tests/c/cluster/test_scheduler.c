@@ -255,7 +255,7 @@ test_scheduler__rolls_back_what_is_unsettled(void **unused)
     assert_true(nb_scheduler_next(s, 0, &a));
     assert_true(nb_scheduler_next(s, 0, &b));
     done(s, a.worker == 2 ? &a : &b); /* one consumer is done, the other runs */
-    nb_scheduler_output_lost(s, 1, 0, 1);
+    nb_scheduler_output_lost(s, 1, 0, 1, 1);
     while (state(s, 1) != NB_SCHED_READY && nb_scheduler_next(s, 0, &next)) {
         if (next.kill) {
             n_killed++;
@@ -297,6 +297,64 @@ test_scheduler__prefers_who_has_the_blocks(void **unused)
     assert_true(nb_scheduler_next(s, 0, &a[3]));
     assert_int_equal(a[3].worker, 2);
     assert_int_equal(a[3].task, 3);
+    nb_scheduler_free(s);
+}
+
+/* Workers 1 and 2 cannot read from each other: what is lost is made where it can be read. */
+static void
+test_scheduler__excludes_who_cannot_be_read_from(void **unused)
+{
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action a[2], next;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 0);
+    nb_scheduler_worker_join(s, 2, 1, 0);
+    add_two_stages(s, 1, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_true(nb_scheduler_next(s, 0, &a[i]));
+    }
+    done(s, &a[0]);
+    done(s, &a[1]);
+    while (nb_scheduler_next(s, 0, &next)) { /* the reduce tasks of both */
+    }
+    nb_scheduler_output_lost(s, 1, 0, 2, 1);
+    while (state(s, 1) == NB_SCHED_RUNNING && nb_scheduler_next(s, 0, &next)) {
+        if (!next.kill) {
+            assert_int_equal(next.worker, 1);
+            done(s, &next);
+        }
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+/* One that can read from nobody is itself the one that is cut off. */
+static void
+test_scheduler__excludes_a_reader_that_accuses_all(void **unused)
+{
+    nb_scheduler *s = scheduler(3);
+    nb_sched_action next;
+    int n = 0;
+
+    (void)unused;
+    for (uint32_t w = 1; w <= 3; w++) {
+        nb_scheduler_worker_join(s, w, 1, 0);
+    }
+    add_two_stages(s, 1, 3);
+    while (n < 3 && nb_scheduler_next(s, 0, &next)) {
+        done(s, &next);
+        n++;
+    }
+    nb_scheduler_output_lost(s, 1, 0, 2, 1);
+    nb_scheduler_output_lost(s, 1, 0, 3, 1);
+    while (state(s, 1) == NB_SCHED_RUNNING && nb_scheduler_next(s, 0, &next)) {
+        if (!next.kill) {
+            assert_int_not_equal(next.worker, 1);
+            done(s, &next);
+        }
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
     nb_scheduler_free(s);
 }
 
@@ -549,6 +607,8 @@ main(void)
         cmocka_unit_test(test_scheduler__plans_late_stages),
         cmocka_unit_test(test_scheduler__rolls_back_what_is_unsettled),
         cmocka_unit_test(test_scheduler__prefers_who_has_the_blocks),
+        cmocka_unit_test(test_scheduler__excludes_who_cannot_be_read_from),
+        cmocka_unit_test(test_scheduler__excludes_a_reader_that_accuses_all),
         cmocka_unit_test(test_scheduler__copies_stragglers),
         cmocka_unit_test(test_scheduler__a_copy_outlives_its_original),
         cmocka_unit_test(test_scheduler__pools_share_by_weight),
