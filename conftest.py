@@ -121,28 +121,40 @@ def settings(request):
 
 
 @pytest.fixture(scope="session")
-def master(engine):
-    """The URL of the master; of one that is started for the run with --engine cluster."""
+def master(engine, tmp_path_factory):
+    """The URL of the master; of one with two workers, started for the run, with --engine cluster."""
     if engine != "cluster":
         yield "local[2]"
         return
     daemon = os.environ.get("NBASPARK_TEST_DAEMON", str(TOP / "build" / "release" / "nbasparkd"))
-    command = [daemon, "master", "--port", "0", "--connect-port", "0", "--log-level", "INFO"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
+    conf = tmp_path_factory.mktemp("cluster") / "spark-defaults.conf"
+    # small tables are spread, too; several such runs may go on at once
+    warehouse = conf.parent / "warehouse"
+    conf.write_text(f"nbaspark.cluster.minRows 1\nspark.sql.warehouse.dir {warehouse}\n")
+    processes = []
+
+    def start(said, *arguments):
+        command = [daemon, *arguments, "--webui-port", "0", "--properties-file", str(conf)]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
         for line in process.stderr:
-            found = re.search(r"spark://[^,\s]+", line)
+            found = re.search(said, line)
             if found:
-                break
-        else:
-            raise RuntimeError(f"{daemon} did not start")
-        # whatever it says later must not fill the pipe
-        threading.Thread(target=process.stderr.read, daemon=True).start()
-        os.environ["SPARK_MASTER"] = found.group()  # for builders that tests make themselves
-        yield found.group()
+                # whatever it says later must not fill the pipe
+                threading.Thread(target=process.stderr.read, daemon=True).start()
+                return found.group()
+        raise RuntimeError(f"{daemon} {arguments[0]} did not start")
+
+    try:
+        url = start(r"spark://[^,\s]+", "master", "--port", "0", "--connect-port", "0")
+        for _ in range(2):
+            start("attached to", "worker", url, "--cores", "1", "--memory", "1g")
+        os.environ["SPARK_MASTER"] = url  # for builders that tests make themselves
+        yield url
     finally:
-        process.terminate()
-        process.wait(20)
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(20)
 
 
 @pytest.fixture(scope="session")

@@ -438,6 +438,34 @@ nb_config_str(const nb_config *config, nb_conf id)
     return nb_str_of(text ? text : INFOS[id].default_value ? INFOS[id].default_value : "");
 }
 
+int64_t
+nb_config_duration_ms(const nb_config *config, const char *key, int64_t otherwise, int64_t unit)
+{
+    static const struct {
+        const char *suffix;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"min", 60000}, {"m", 60000}, {"s", 1000}, {"h", 3600000}};
+    nb_str v;
+    int64_t n;
+
+    if (!nb_config_get(config, nb_str_of(key), &v)) {
+        return otherwise;
+    }
+    if (nb_str_to_int64(v, &n)) {
+        return n > 0 && n < INT32_MAX / unit ? n * unit : otherwise;
+    }
+    for (size_t i = 0; i < NB_COUNT_OF(units); i++) {
+        nb_str suffix = nb_str_of(units[i].suffix);
+
+        if (nb_str_ends_with(v, suffix) &&
+            nb_str_to_int64((nb_str){v.data, v.len - suffix.len}, &n) && n > 0 &&
+            n < INT32_MAX / units[i].ms) {
+            return n * units[i].ms;
+        }
+    }
+    return otherwise;
+}
+
 nb_status
 nb_config_load(nb_config *config, const char *path, bool keep, nb_error *err)
 {

@@ -496,49 +496,20 @@ tick(void *payload)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* "10s", "500ms", "2min" or a number of `unit` ms. */
-static int64_t
-duration_ms(const nb_config *config, const char *key, int64_t otherwise, int64_t unit)
-{
-    static const struct {
-        const char *suffix;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"min", 60000}, {"m", 60000}, {"s", 1000}, {"h", 3600000}};
-    nb_str v;
-    int64_t n;
-
-    if (!nb_config_get(config, nb_str_of(key), &v)) {
-        return otherwise;
-    }
-    if (nb_str_to_int64(v, &n)) {
-        return n > 0 && n < INT32_MAX / unit ? n * unit : otherwise;
-    }
-    for (size_t i = 0; i < NB_COUNT_OF(units); i++) {
-        nb_str suffix = nb_str_of(units[i].suffix);
-
-        if (nb_str_ends_with(v, suffix) &&
-            nb_str_to_int64((nb_str){v.data, v.len - suffix.len}, &n) && n > 0 &&
-            n < INT32_MAX / units[i].ms) {
-            return n * units[i].ms;
-        }
-    }
-    return otherwise;
-}
-
 static nb_scheduler_options
 scheduler_options(const nb_config *config)
 {
     nb_scheduler_options o = NB_SCHEDULER_OPTIONS_INIT;
 
     o.heartbeat_timeout_ms =
-        duration_ms(config, "spark.worker.timeout", o.heartbeat_timeout_ms, 1000);
+        nb_config_duration_ms(config, "spark.worker.timeout", o.heartbeat_timeout_ms, 1000);
     o.max_failures = (int)nb_config_int(config, NB_CONF_TASK_MAX_FAILURES);
     o.fair = nb_str_equal_nocase(nb_config_str(config, NB_CONF_SCHEDULER_MODE), NB_STR("FAIR"));
     o.speculation = nb_config_bool(config, NB_CONF_SPECULATION);
     o.speculation_interval_ms =
-        duration_ms(config, "spark.speculation.interval", o.speculation_interval_ms, 1);
+        nb_config_duration_ms(config, "spark.speculation.interval", o.speculation_interval_ms, 1);
     o.speculation_min_ms =
-        duration_ms(config, "spark.speculation.minTaskRuntime", o.speculation_min_ms, 1);
+        nb_config_duration_ms(config, "spark.speculation.minTaskRuntime", o.speculation_min_ms, 1);
     o.speculation_multiplier = NB_MAX(nb_config_double(config, NB_CONF_SPECULATION_MULTIPLIER), 1);
     o.speculation_quantile =
         NB_MAX(NB_MIN(nb_config_double(config, NB_CONF_SPECULATION_QUANTILE), 1), 0);

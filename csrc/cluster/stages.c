@@ -52,7 +52,7 @@ cut_expand(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
 static nb_status
 cut_table(nb_cutter *c, nb_node *node, nb_piece *out)
 {
-    int n = c->options->parallelism, stage;
+    int n = nb_cut_buckets(c, 0), stage;
     int64_t rows = node->u.table.table->n_rows;
     nb_piece here = {.local = node};
     nb_node *read;

@@ -5,7 +5,8 @@
 #include "cluster/fragment.h"
 #include "cluster/stages_internal.h"
 
-#define MAX_BUCKETS 200 /* each task holds up to a block per bucket in memory */
+#define MAX_BUCKETS  200  /* for large data; each task holds up to a block per bucket in memory */
+#define MOST_BUCKETS 1024 /* for many cores: the driver knows buckets × tasks places */
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
@@ -259,9 +260,9 @@ int
 nb_cut_buckets(const nb_cutter *c, double bytes)
 {
     double wanted = bytes / (double)NB_MAX(c->options->adapt.advisory_bytes, 1);
+    int at_once = NB_MIN(c->options->parallelism, MOST_BUCKETS);
 
-    return (int)NB_MIN(NB_MAX(wanted, c->options->parallelism),
-                       NB_MAX(c->options->parallelism, MAX_BUCKETS));
+    return (int)NB_MIN(NB_MAX(wanted, at_once), NB_MAX(at_once, MAX_BUCKETS));
 }
 
 double

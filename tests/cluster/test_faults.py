@@ -213,7 +213,8 @@ def processor_s(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_check_4_client_killed(cluster):
+def test_check_4_client_killed(make_cluster):
+    cluster = make_cluster(conf="spark.connect.execute.manager.detachedTimeout 2s\n")
     worker = cluster.add()
     client = subprocess.Popen(
         [sys.executable, "-c", CLIENT, f"sc://{cluster.address}"], stdout=subprocess.PIPE, text=True
@@ -427,29 +428,55 @@ def test_speculation_takes_over_from_a_stopped_worker(make_cluster):
     spark.stop()
 
 
+def sorted_query(spark):
+    """Rows dealt out in turn, then sorted by ranges, some of them compared with a broadcast side."""
+    few = spark.range(0, ROWS, 1000).select("id", F.lit(1).alias("hit"))
+    return (
+        spark.range(0, ROWS, 1, 6)
+        .repartition(5)
+        .join(few, "id", "left")
+        .orderBy(F.desc("id"))
+        .select((F.monotonically_increasing_id() % 1).alias("zero"), "id", "hit")
+        .agg(F.count("*"), F.count("hit"), F.countDistinct("id"), F.sum("id"), F.sum("zero"))
+    )
+
+
+SORTED = [(ROWS, ROWS // 1000, ROWS, ROWS * (ROWS - 1) // 2, 0)]
+
+
+def check_written(spark, target, where):
+    spark.range(0, ROWS, 1, 6).repartition(4).orderBy("id").write.parquet(str(target))
+    got = spark.read.parquet(str(target))
+    totals = got.agg(F.count("*"), F.countDistinct("id"), F.sum("id"))
+    assert rows(totals) == [(ROWS, ROWS, ROWS * (ROWS - 1) // 2)], where
+    assert written(target) and (target / "_SUCCESS").exists(), where
+    assert not (target / "_temporary").exists(), where
+
+
 def test_random_kills(cluster, request, tmp_path):
     """Workers are killed at random moments, and others come."""
-    seed = int(time.time())
+    seed = int(os.environ.get("NBASPARK_TEST_SEED", time.time()))
     dice = random.Random(seed)
-    rounds = int(
-        os.environ.get("NBASPARK_TEST_ROUNDS", 100 if request.config.getoption("--long") else 4)
-    )
+    rounds = 100 if request.config.getoption("--long") else 6
     for _ in range(3):
         cluster.add()
     spark = cluster.session()
-    for number in range(rounds):
-        victim = dice.choice(cluster.workers)
-        timer = later(dice.random() * 0.4, cluster.kill, victim)
+    for number in range(int(os.environ.get("NBASPARK_TEST_ROUNDS", rounds))):
+        where = f"seed {seed}, round {number}"
+        victims = dice.sample(cluster.workers, dice.choice([1, 1, 2]))
+        timers = [later(dice.random() * 0.4, cluster.kill, victim) for victim in victims]
+        start = time.monotonic()
         try:
-            if number % 2:
-                target = tmp_path / f"out{number}"
-                spark.range(0, ROWS, 1, 6).write.parquet(str(target))
-                got = spark.read.parquet(str(target)).agg(F.count("*"), F.sum("id")).collect()[0]
-                assert tuple(got) == (ROWS, ROWS * (ROWS - 1) // 2), f"seed {seed}, round {number}"
-                assert written(target) and not (target / "_temporary").exists()
+            if number % 3 == 0:
+                check_written(spark, tmp_path / f"out{number}", where)
+            elif number % 3 == 1:
+                assert rows(sorted_query(spark)) == SORTED, where
             else:
-                assert rows(big_query(spark)) == EXPECTED, f"seed {seed}, round {number}"
+                assert rows(big_query(spark)) == EXPECTED, where
         finally:
-            timer.join()
-        cluster.add()
+            for timer in timers:
+                timer.join()
+        assert time.monotonic() - start < WAIT_S, where
+        for _ in victims:
+            cluster.add()
     spark.stop()
