@@ -4,6 +4,9 @@
  *
  * A group of eight values of w bits is w bytes long, so every group begins at a byte. Value k of a group lies in the eight bytes from byte
  * k * w / 8 on (w <= 32: at most 39 bits from there). The bytes are read unaligned and shifted; no value depends on the one before.
+ *
+ * Up to 25 bits, a value and the bits before it in its first byte fit into four bytes. Then four values are made at once: their bytes are
+ * shuffled to four lanes, each lane is multiplied so that its value begins at bit 7, and all are shifted down.
  */
 #include "io/parquet/hybrid.h"
 
@@ -20,22 +23,6 @@ load64(const uint8_t *p)
     return v;
 }
 
-/* Groups whose bits fit into one word. */
-NB_INLINE void
-unpack_narrow(const uint8_t *p, int width, int64_t n_groups, uint32_t *out)
-{
-    uint32_t mask = (1u << width) - 1;
-
-    for (int64_t g = 0; g < n_groups; g++) {
-        uint64_t bits = load64(p);
-        for (int k = 0; k < 8; k++) {
-            out[k] = (uint32_t)(bits >> (k * width)) & mask;
-        }
-        out += 8;
-        p += width;
-    }
-}
-
 NB_INLINE void
 unpack_wide(const uint8_t *p, int width, int64_t n_groups, uint32_t *out)
 {
@@ -50,40 +37,71 @@ unpack_wide(const uint8_t *p, int width, int64_t n_groups, uint32_t *out)
     }
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint32_t lanes4 __attribute__((vector_size(16)));
+
+NB_INLINE bytes16
+load16(const uint8_t *p)
+{
+    bytes16 v;
+
+    memcpy(&v, p, 16);
+    return v;
+}
+
+/* Where value k begins in the bytes from value f on, and by what it is multiplied. */
+#define BYTE(w, f, k)  ((k) * (w) / 8 - (f) * (w) / 8)
+#define BYTES(w, f, k) BYTE(w, f, k), BYTE(w, f, k) + 1, BYTE(w, f, k) + 2, BYTE(w, f, k) + 3
+#define FOUR(w, f)                                                                            \
+    ((lanes4)__builtin_shufflevector(load16(p + (f) * (w) / 8), (bytes16){0}, BYTES(w, f, f), \
+                                     BYTES(w, f, (f) + 1), BYTES(w, f, (f) + 2),              \
+                                     BYTES(w, f, (f) + 3)))
+#define TIMES(w, k) 1u << (7 - (k) * (w) % 8)
+#define UP(w, f)    ((lanes4){TIMES(w, f), TIMES(w, (f) + 1), TIMES(w, (f) + 2), TIMES(w, (f) + 3)})
+#define UNPACK(w)                                                     \
+    for (int64_t g = 0; g < n; g++) {                                 \
+        lanes4 low = FOUR(w, 0) * UP(w, 0) >> 7 & ((1u << (w)) - 1);  \
+        lanes4 high = FOUR(w, 4) * UP(w, 4) >> 7 & ((1u << (w)) - 1); \
+        memcpy(out, &low, sizeof low);                                \
+        memcpy(out + 4, &high, sizeof high);                          \
+        out += 8;                                                     \
+        p += (w);                                                     \
+    }
+
 /* The width is a constant in each case, so that offsets and shifts are, too. */
 NB_SIMD_CLONES static void
 unpack(const uint8_t *p, int width, int64_t n, uint32_t *out)
 {
-#define NARROW(w) \
-    case w: unpack_narrow(p, w, n, out); break
+#define USUAL(w) \
+    case w: UNPACK(w) break
 #define WIDE(w) \
     case w: unpack_wide(p, w, n, out); break
     switch (width) {
-        NARROW(1);
-        NARROW(2);
-        NARROW(3);
-        NARROW(4);
-        NARROW(5);
-        NARROW(6);
-        NARROW(7);
-        NARROW(8);
-        WIDE(9);
-        WIDE(10);
-        WIDE(11);
-        WIDE(12);
-        WIDE(13);
-        WIDE(14);
-        WIDE(15);
-        WIDE(16);
-        WIDE(17);
-        WIDE(18);
-        WIDE(19);
-        WIDE(20);
-        WIDE(21);
-        WIDE(22);
-        WIDE(23);
-        WIDE(24);
-        WIDE(25);
+        USUAL(1);
+        USUAL(2);
+        USUAL(3);
+        USUAL(4);
+        USUAL(5);
+        USUAL(6);
+        USUAL(7);
+        USUAL(8);
+        USUAL(9);
+        USUAL(10);
+        USUAL(11);
+        USUAL(12);
+        USUAL(13);
+        USUAL(14);
+        USUAL(15);
+        USUAL(16);
+        USUAL(17);
+        USUAL(18);
+        USUAL(19);
+        USUAL(20);
+        USUAL(21);
+        USUAL(22);
+        USUAL(23);
+        USUAL(24);
+        USUAL(25);
         WIDE(26);
         WIDE(27);
         WIDE(28);
@@ -93,7 +111,7 @@ unpack(const uint8_t *p, int width, int64_t n, uint32_t *out)
         WIDE(32);
     default: memset(out, 0, sizeof(uint32_t) * 8 * (size_t)n); break;
     }
-#undef NARROW
+#undef USUAL
 #undef WIDE
 }
 
