@@ -239,19 +239,32 @@ ask_probe(nb_pq_source *s, nb_pq_local *l, int i, const nb_vector *v, int64_t n,
     l->probe_kept[i] += after;
 }
 
+/* The slot's reader in the current row group if its dictionary is to be asked; else NULL. */
+static nb_status
+reader_to_ask(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out, nb_error *err)
+{
+    *out = NULL;
+    if (l->n_rows > 0) {
+        NB_TRY(nb_pq_slot_reader(s, l, slot, out, err));
+    }
+    if (*out && (!nb_pq_reader_is_coded(*out) || nb_pq_reader_entries(*out) > l->n_rows ||
+                 !has_own_type(s, l, slot))) {
+        *out = NULL;
+    }
+    return NB_OK;
+}
+
 /* All that can be asked by entries of the slot's dictionary. */
 static nb_status
-choose_by_codes(nb_pq_source *s, nb_pq_local *l, int slot, bool *filters_done, bool *probes_done,
-                uint32_t *room, nb_error *err)
+choose_by_codes(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
 {
     nb_pq_reader *r;
     const nb_vector *dict = NULL;
     uint8_t *keep = NULL;
     int64_t n;
 
-    NB_TRY(nb_pq_slot_reader(s, l, slot, &r, err));
-    if (!r || !nb_pq_reader_is_coded(r) || nb_pq_reader_entries(r) > l->n_rows ||
-        !has_own_type(s, l, slot)) {
+    NB_TRY(reader_to_ask(s, l, slot, &r, err));
+    if (!r) {
         return NB_OK;
     }
     for (int i = 0; i < s->n_filters + s->n_probes; i++) {
@@ -271,10 +284,10 @@ choose_by_codes(nb_pq_source *s, nb_pq_local *l, int slot, bool *filters_done, b
         }
         if (is_filter) {
             NB_TRY(ask_entries(s, l, i, dict, keep, err));
-            filters_done[i] = true;
+            l->filters_done[i] = true;
         } else {
             ask_probe(s, l, probe, dict, dict->n_rows, keep);
-            probes_done[probe] = true;
+            l->probes_done[probe] = true;
         }
     }
     if (!keep || !memchr(keep, 0, (size_t)dict->n_rows)) {
@@ -284,9 +297,9 @@ choose_by_codes(nb_pq_source *s, nb_pq_local *l, int slot, bool *filters_done, b
         l->n_rows = 0;
         return NB_OK;
     }
-    NB_TRY(nb_pq_reader_select(r, keep, l->rows, l->n_rows, room, &n, err));
+    NB_TRY(nb_pq_reader_select(r, keep, l->rows, l->n_rows, l->room, &n, err));
     if (n < l->n_rows) {
-        l->rows = room;
+        l->rows = l->room;
         l->n_rows = n;
     }
     return NB_OK;
@@ -294,8 +307,10 @@ choose_by_codes(nb_pq_source *s, nb_pq_local *l, int slot, bool *filters_done, b
 
 /* Only positions kept[0..n) of the chosen rows stay; loaded values follow. */
 static nb_status
-narrow(nb_pq_source *s, nb_pq_local *l, const uint32_t *kept, int64_t n, uint32_t *room)
+narrow(nb_pq_source *s, nb_pq_local *l, const uint32_t *kept, int64_t n)
 {
+    uint32_t *room = l->room;
+
     if (n == l->n_rows) {
         return NB_OK;
     }
@@ -316,9 +331,9 @@ narrow(nb_pq_source *s, nb_pq_local *l, const uint32_t *kept, int64_t n, uint32_
 }
 
 static nb_status
-choose_by_values(nb_pq_source *s, nb_pq_local *l, int filter, uint32_t *kept, uint32_t *room,
-                 nb_error *err)
+choose_by_values(nb_pq_source *s, nb_pq_local *l, int filter, nb_error *err)
 {
+    uint32_t *kept = l->kept;
     const nb_pq_filter *f = &s->filters[filter];
     const nb_vector **columns = NB_ARENA_ARRAY(l->arena, const nb_vector *, f->n_slots + 1);
     int64_t n_kept = 0;
@@ -338,13 +353,13 @@ choose_by_values(nb_pq_source *s, nb_pq_local *l, int filter, uint32_t *kept, ui
             kept[n_kept++] = (uint32_t)at + keep[k];
         }
     }
-    return narrow(s, l, kept, n_kept, room);
+    return narrow(s, l, kept, n_kept);
 }
 
 static nb_status
-probe_by_values(nb_pq_source *s, nb_pq_local *l, int probe, uint32_t *kept, uint32_t *room,
-                nb_error *err)
+probe_by_values(nb_pq_source *s, nb_pq_local *l, int probe, nb_error *err)
 {
+    uint32_t *kept = l->kept;
     int slot = s->probes[probe].slot;
     int64_t n_kept = 0;
     nb_vector flat;
@@ -362,52 +377,112 @@ probe_by_values(nb_pq_source *s, nb_pq_local *l, int probe, uint32_t *kept, uint
         kept[n_kept] = (uint32_t)k;
         n_kept += keep[k];
     }
-    return narrow(s, l, kept, n_kept, room);
+    return narrow(s, l, kept, n_kept);
+}
+
+/* Does anything ask the slot's values? */
+static bool
+is_asked(const nb_pq_source *s, const nb_pq_local *l, int slot)
+{
+    for (int i = 0; i < s->n_filters; i++) {
+        if (s->filters[i].slot == slot) {
+            return true;
+        }
+    }
+    for (int i = 0; i < s->n_probes; i++) {
+        if (s->probes[i].slot == slot && !is_tired(l, i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static nb_status
+begin(nb_pq_source *s, nb_pq_local *l)
+{
+    if (is_out_of_range(s, l)) {
+        l->n_rows = 0;
+    }
+    l->filters_done = nb_arena_zalloc(l->arena, (size_t)s->n_filters + 1);
+    l->probes_done = nb_arena_zalloc(l->arena, (size_t)s->n_probes + 1);
+    l->room = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
+    l->kept = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
+    return l->filters_done && l->probes_done && l->room && l->kept ? NB_OK : NB_NOMEM;
+}
+
+/* Both dictionaries of a slot at once, when both will be asked. */
+static nb_status
+prepare_both(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
+{
+    nb_pq_reader *readers[2];
+    nb_status st;
+
+    NB_TRY(reader_to_ask(s, l, slot, &readers[0], err));
+    nb_pq_swap(l);
+    st = reader_to_ask(s, l, slot, &readers[1], err);
+    nb_pq_swap(l);
+    NB_TRY(st);
+    return readers[0] && readers[1] ? nb_pq_readers_prepare(readers, 2) : NB_OK;
+}
+
+static nb_status
+choose_rest(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+{
+    for (int i = 0; i < s->n_filters && l->n_rows > 0; i++) {
+        if (!l->filters_done[i]) {
+            NB_TRY(choose_by_values(s, l, i, err));
+        }
+    }
+    for (int i = 0; i < s->n_probes && l->n_rows > 0; i++) {
+        if (!l->probes_done[i] && !is_tired(l, i)) {
+            NB_TRY(probe_by_values(s, l, i, err));
+        }
+    }
+    return NB_OK;
+}
+
+typedef enum phase { BEGIN, BY_CODES, REST } phase;
+
+static nb_status
+run_phase(nb_pq_source *s, nb_pq_local *l, phase what, int slot, nb_error *err)
+{
+    switch (what) {
+    case BEGIN: return begin(s, l);
+    case BY_CODES: return choose_by_codes(s, l, slot, err);
+    default: return choose_rest(s, l, err);
+    }
+}
+
+/* For each row group in hand. */
+static nb_status
+for_each_turn(nb_pq_source *s, nb_pq_local *l, phase what, int slot, nb_error *err)
+{
+    nb_status st;
+
+    NB_TRY(run_phase(s, l, what, slot, err));
+    if (!l->has_parked) {
+        return NB_OK;
+    }
+    nb_pq_swap(l);
+    st = run_phase(s, l, what, slot, err);
+    nb_pq_swap(l);
+    return st;
 }
 
 nb_status
 nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
-    bool *filters_done = nb_arena_zalloc(l->arena, (size_t)s->n_filters + 1);
-    bool *probes_done = nb_arena_zalloc(l->arena, (size_t)s->n_probes + 1);
-    uint32_t *room = NULL, *kept = NULL;
-
-    if (!filters_done || !probes_done) {
-        return NB_NOMEM;
-    }
     if (s->n_filters + s->n_probes == 0) {
         return NB_OK;
     }
-    if (is_out_of_range(s, l)) {
-        l->n_rows = 0;
-        return NB_OK;
-    }
-    room = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
-    kept = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
-    if (!room || !kept) {
-        return NB_NOMEM;
-    }
-    for (int slot = 0; slot < s->n_slots && l->n_rows > 0; slot++) {
-        bool asked = false;
-        for (int i = 0; i < s->n_filters; i++) {
-            asked |= s->filters[i].slot == slot;
-        }
-        for (int i = 0; i < s->n_probes; i++) {
-            asked |= s->probes[i].slot == slot && !is_tired(l, i);
-        }
-        if (asked) {
-            NB_TRY(choose_by_codes(s, l, slot, filters_done, probes_done, room, err));
+    NB_TRY(for_each_turn(s, l, BEGIN, -1, err));
+    for (int slot = 0; slot < s->n_slots; slot++) {
+        if (is_asked(s, l, slot)) {
+            if (l->has_parked) {
+                NB_TRY(prepare_both(s, l, slot, err));
+            }
+            NB_TRY(for_each_turn(s, l, BY_CODES, slot, err));
         }
     }
-    for (int i = 0; i < s->n_filters && l->n_rows > 0; i++) {
-        if (!filters_done[i]) {
-            NB_TRY(choose_by_values(s, l, i, kept, room, err));
-        }
-    }
-    for (int i = 0; i < s->n_probes && l->n_rows > 0; i++) {
-        if (!probes_done[i] && !is_tired(l, i)) {
-            NB_TRY(probe_by_values(s, l, i, kept, room, err));
-        }
-    }
-    return NB_OK;
+    return for_each_turn(s, l, REST, -1, err);
 }

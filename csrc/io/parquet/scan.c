@@ -2,7 +2,7 @@
 /*
  * scan.c: Parquet files as a source: a morsel is a row group.
  *
- * A thread chooses the rows of a row group that filters and probes leave (choose.c), reads the values of these rows from the column chunks that are
+ * A thread takes one or two row groups, chooses the rows that filters and probes leave (choose.c), reads the values of these rows from the column chunks that are
  * asked for, and passes them on in slices. A row group belongs to the split of the file in which it begins, as in Spark.
  */
 #include "io/parquet/scan_internal.h"
@@ -30,6 +30,7 @@ close_local(nb_source *src, void *local)
     nb_eval_free(l->eval);
     nb_file_close(l->file);
     nb_arena_free(l->arena);
+    nb_arena_free(l->parked.arena);
     nb_arena_free(l->scratch);
     nb_arena_free(l->memory);
     nb_pool_dealloc(l->pool, l, sizeof *l);
@@ -39,15 +40,17 @@ static nb_status
 fill_local(const nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
     l->arena = nb_arena_new(l->pool);
+    l->parked.arena = nb_arena_new(l->pool);
     l->scratch = nb_arena_new(l->pool);
     l->memory = nb_arena_new(l->pool);
-    if (!l->arena || !l->scratch || !l->memory) {
+    if (!l->arena || !l->parked.arena || !l->scratch || !l->memory) {
         return NB_NOMEM;
     }
     l->slots = NB_ARENA_ARRAY(l->memory, nb_pq_slot_state, s->n_slots + 1);
+    l->parked.slots = NB_ARENA_ARRAY(l->memory, nb_pq_slot_state, s->n_slots + 1);
     l->probe_seen = nb_arena_zalloc(l->memory, sizeof(int64_t) * (size_t)(s->n_probes + 1));
     l->probe_kept = nb_arena_zalloc(l->memory, sizeof(int64_t) * (size_t)(s->n_probes + 1));
-    if (!l->slots || !l->probe_seen || !l->probe_kept) {
+    if (!l->slots || !l->parked.slots || !l->probe_seen || !l->probe_kept) {
         return NB_NOMEM;
     }
     return s->n_filters ? nb_eval_new(l->memory, s->exprs, s->n_filters, s->info, &l->eval, err)
@@ -70,6 +73,7 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
         close_local(src, l);
         return st;
     }
+    atomic_fetch_add(&((nb_pq_source *)src)->n_locals, 1);
     *out = l;
     return NB_OK;
 }
@@ -179,17 +183,11 @@ nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
     return NB_OK;
 }
 
-/* Dictionaries of the columns that will be loaded: the longest next to each other. */
+/* Adds the readers of the current row group whose dictionaries will be needed: the longest first. */
 static nb_status
-prepare(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+list_readers(nb_pq_source *s, nb_pq_local *l, nb_pq_reader **readers, int *n, nb_error *err)
 {
-    nb_pq_reader **readers = NB_ARENA_ARRAY(l->arena, nb_pq_reader *, s->n_columns + 1);
-    int n = 0;
-
-    if (!readers) {
-        return NB_NOMEM;
-    }
-    for (int j = 0; j < s->n_columns; j++) {
+    for (int j = 0; j < s->n_columns && l->n_rows > 0; j++) {
         int slot = s->out_slots[j], at;
         nb_pq_reader *r = NULL;
         if (slot < 0 || l->slots[slot].loaded) {
@@ -201,31 +199,70 @@ prepare(nb_pq_source *s, nb_pq_local *l, nb_error *err)
         if (!r) {
             continue;
         }
-        for (at = n++; at > 0 && nb_pq_reader_entries(readers[at - 1]) < nb_pq_reader_entries(r);
+        for (at = (*n)++; at > 0 && nb_pq_reader_entries(readers[at - 1]) < nb_pq_reader_entries(r);
              at--) {
             readers[at] = readers[at - 1];
         }
         readers[at] = r;
     }
+    return NB_OK;
+}
+
+/* Dictionaries of the columns that will be loaded, those of about the same length next to each other. */
+static nb_status
+prepare(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+{
+    nb_pq_reader **readers = NB_ARENA_ARRAY(l->arena, nb_pq_reader *, 2 * s->n_columns + 1);
+    int n = 0;
+
+    if (!readers) {
+        return NB_NOMEM;
+    }
+    NB_TRY(list_readers(s, l, readers, &n, err));
+    if (l->has_parked) {
+        nb_status st;
+        nb_pq_swap(l);
+        st = list_readers(s, l, readers, &n, err);
+        nb_pq_swap(l);
+        NB_TRY(st);
+    }
     return nb_pq_readers_prepare(readers, n);
 }
 
-static nb_status
-load_group(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+static void
+begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
 {
-    const nb_pq_group_ref *ref = &s->groups[l->group];
+    const nb_pq_group_ref *ref = &s->groups[group];
     const nb_pq_relation *p = s->rel->payload;
 
     nb_arena_reset(l->arena);
     memset(l->slots, 0, sizeof(nb_pq_slot_state) * (size_t)s->n_slots);
+    l->group = group;
     l->at = 0;
     l->rows = NULL;
     l->n_rows = p->metas[ref->file]->groups[ref->group].n_rows;
     atomic_fetch_add_explicit(&s->base.rows_read, l->n_rows, memory_order_relaxed);
-    NB_TRY(nb_pq_choose(s, l, err));
-    if (l->n_rows > 0) {
-        NB_TRY(prepare(s, l, err));
+}
+
+/* Takes a second row group while there is enough left for all threads. */
+static void
+begin_partner(nb_pq_source *s, nb_pq_local *l)
+{
+    int64_t next = l->group + 1, spare = 2 * (int64_t)atomic_load(&s->n_locals) - 1;
+
+    l->has_parked = s->n_groups - next >= spare &&
+                    s->groups[next].file == s->groups[l->group].file &&
+                    atomic_compare_exchange_strong(&s->next_group, &(long long){next}, next + 1);
+    if (l->has_parked) {
+        nb_pq_swap(l);
+        begin_group(s, l, next);
+        nb_pq_swap(l);
     }
+}
+
+static nb_status
+load_columns(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+{
     for (int j = 0; j < s->n_columns && l->n_rows > 0; j++) {
         int slot = s->out_slots[j];
         if (slot >= 0) {
@@ -246,11 +283,20 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
         if (nb_cancelled(s->base.cancel)) {
             return NB_CANCELLED;
         }
-        l->group = atomic_fetch_add(&s->next_group, 1);
-        if (l->group >= s->n_groups) {
-            return NB_DONE;
+        if (l->has_parked) {
+            nb_pq_swap(l);
+            l->has_parked = false;
+        } else {
+            int64_t group = atomic_fetch_add(&s->next_group, 1);
+            if (group >= s->n_groups) {
+                return NB_DONE;
+            }
+            begin_group(s, l, group);
+            begin_partner(s, l);
+            NB_TRY(nb_pq_choose(s, l, err));
+            NB_TRY(prepare(s, l, err));
         }
-        NB_TRY(load_group(s, l, err));
+        NB_TRY(load_columns(s, l, err));
     }
     n = NB_MIN(l->n_rows - l->at, NB_BATCH_ROWS);
     NB_TRY(nb_batch_init(scratch, s->n_columns, n, out));

@@ -45,6 +45,7 @@ typedef struct nb_pq_source {
     nb_pq_group_ref *groups;
     int64_t n_groups;
     atomic_llong next_group;
+    atomic_int n_locals;
     nb_pq_slot *slots;
     int n_slots;
     int *out_slots; /* per column asked for; -1: nobody reads it */
@@ -64,19 +65,48 @@ typedef struct nb_pq_slot_state {
     nb_vector values; /* of the chosen rows */
 } nb_pq_slot_state;
 
+/* What a thread knows of a row group in its hands: rows are NULL while all are chosen, n_rows of them; room and kept are for choosing. The arena is reset when
+ * the next row group comes. */
+#define NB_PQ_TURN                    \
+    nb_arena *arena;                  \
+    nb_pq_slot_state *slots;          \
+    int64_t group, at, n_rows;        \
+    const uint32_t *rows;             \
+    bool *filters_done, *probes_done; \
+    uint32_t *room, *kept;
+
+typedef struct nb_pq_turn {
+    NB_PQ_TURN
+} nb_pq_turn;
+
+/* Up to two row groups are in hand at once, so that their dictionaries can be decompressed in pairs. */
 typedef struct nb_pq_local {
+    union {
+        nb_pq_turn turn; /* the current one */
+        struct {
+            NB_PQ_TURN
+        };
+    };
+    nb_pq_turn parked; /* the other one */
+    bool has_parked;
     nb_pool *pool;
-    nb_arena *arena;   /* the current row group */
     nb_arena *scratch; /* evaluation of filters */
     nb_arena *memory;  /* as long as the thread */
     nb_eval *eval;
     nb_file *file;
     int open_file;
-    nb_pq_slot_state *slots;
-    int64_t group, at, n_rows; /* n_rows: chosen */
-    const uint32_t *rows;      /* chosen; NULL: all */
     int64_t *probe_seen, *probe_kept;
 } nb_pq_local;
+
+/* The parked row group becomes the current one, and the other way round. */
+NB_INLINE void
+nb_pq_swap(nb_pq_local *l)
+{
+    nb_pq_turn turn = l->turn;
+
+    l->turn = l->parked;
+    l->parked = turn;
+}
 
 /* A probe that lets more than this pass is not worth asking. */
 #define NB_PQ_PROBE_MOST 0.9
@@ -89,7 +119,7 @@ nb_status nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *e
 
 /* Takes the request's filters and probes; says which filters will be applied. Adds slots. */
 nb_status nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request);
-/* Sets l->rows and l->n_rows for the current row group. */
+/* Sets rows and n_rows of the row groups in hand. */
 nb_status nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err);
 /* The slot of a column, made when there is none; -1: out of memory. */
 int nb_pq_slot_of(nb_pq_source *s, int column);
