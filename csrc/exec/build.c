@@ -687,10 +687,26 @@ build_tail(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 static nb_status
 build_aggregate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    int share = node->u.aggregate.share;
+    nb_table *rows = share > 0 ? nb_run_shared(run, share) : NULL;
+    bool first = rows == NULL;
     nb_operator *sink;
+    nb_source *source;
 
-    NB_TRY(nb_aggregate_new(run, node, &sink));
-    return through(run, node, sink, out, err);
+    if (first) {
+        NB_TRY(nb_aggregate_new(run, node, &sink));
+        NB_TRY(through(run, node, sink, out, err));
+    }
+    if (share <= 0) {
+        return NB_OK;
+    }
+    if (first) {
+        NB_TRY(gather_stream(run, node, *out, node->schema, &rows, err));
+        NB_TRY(nb_run_keep_shared(run, share, rows));
+    }
+    NB_TRY(nb_table_source_new(ctx->pool, rows, node->schema, NULL, -1, ctx->cancel, &source));
+    return nb_stream_from(run, source, first ? NULL : node, out);
 }
 
 /* ---- exchanges between tasks ----------------------------------------------------------------- */

@@ -21,6 +21,8 @@
 typedef struct kept {
     nb_operator *op;
     nb_source *source;
+    nb_table *shared;
+    int share; /* whose rows these are */
 } kept;
 
 struct nb_run {
@@ -104,6 +106,7 @@ nb_run_free(nb_run *run)
         } else if (run->kept[i].source != NULL) {
             run->kept[i].source->ops->free(run->kept[i].source);
         }
+        nb_table_release(run->kept[i].shared);
     }
     nb_arena_free(run->arena);
 }
@@ -161,6 +164,28 @@ nb_run_keep_source(nb_run *run, nb_source *source)
         source->ops->free(source);
     }
     return st;
+}
+
+nb_status
+nb_run_keep_shared(nb_run *run, int share, nb_table *rows)
+{
+    nb_status st = keep(run, (kept){.shared = rows, .share = share});
+
+    if (st < 0) {
+        nb_table_release(rows);
+    }
+    return st;
+}
+
+nb_table *
+nb_run_shared(const nb_run *run, int share)
+{
+    for (int i = 0; i < run->n_kept; i++) {
+        if (run->kept[i].shared != NULL && run->kept[i].share == share) {
+            return run->kept[i].shared;
+        }
+    }
+    return NULL;
 }
 
 /* Closes one of what the run has, before its end. */

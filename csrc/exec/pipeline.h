@@ -49,6 +49,9 @@ nb_arena *nb_run_arena(nb_run *run);
 nb_status nb_run_open(nb_run *run, nb_operator *op, nb_error *err);
 /* From now on the run frees it. */
 nb_status nb_run_keep_source(nb_run *run, nb_source *source);
+/* Rows of an aggregation that several nodes share (u.aggregate.share): moved to the run; borrowed from it, NULL when not there. */
+nb_status nb_run_keep_shared(nb_run *run, int share, nb_table *rows);
+nb_table *nb_run_shared(const nb_run *run, int share);
 
 /* A stream of one branch from a source (moved to the run). node may be NULL. */
 nb_status nb_stream_from(nb_run *run, nb_source *source, nb_node *node, nb_stream **out);

@@ -3,7 +3,7 @@
  * push_keys.c: see push_keys.h.
  *
  * A column is followed down to its scan through everything below which rows may be left out as well as above: filters, projections that rename
- * it, sorts, groupings by it, unions, and the sides of joins whose rows vanish when they are not there.
+ * it, sorts, groupings by it that nobody shares, unions, and the sides of joins whose rows vanish when they are not there.
  */
 #include "exec/push_keys.h"
 
@@ -98,7 +98,7 @@ push(nb_run *run, nb_node *node, int at, const nb_key_filter *f)
             node = node->children[0];
             break;
         case NB_NODE_AGGREGATE:
-            if (at >= node->u.aggregate.n_keys ||
+            if (node->u.aggregate.share > 0 || at >= node->u.aggregate.n_keys ||
                 node->u.aggregate.keys[at]->kind != NB_EXPR_COLUMN) {
                 return NB_OK;
             }

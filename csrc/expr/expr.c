@@ -241,8 +241,9 @@ spec_equal(const nb_window_spec *a, const nb_window_spec *b)
     return true;
 }
 
-bool
-nb_expr_equal(const nb_expr *a, const nb_expr *b)
+/* bound: columns are equal by their positions. */
+static bool
+equal(const nb_expr *a, const nb_expr *b, bool bound)
 {
     if (a == b) {
         return true;
@@ -253,7 +254,8 @@ nb_expr_equal(const nb_expr *a, const nb_expr *b)
     switch (a->kind) {
     case NB_EXPR_LITERAL: return literal_equal(a->u.literal.value, b->u.literal.value);
     case NB_EXPR_COLUMN:
-        return a->u.column.attr == b->u.column.attr && a->u.column.ordinal == b->u.column.ordinal;
+        return (bound || a->u.column.attr == b->u.column.attr) &&
+               a->u.column.ordinal == b->u.column.ordinal;
     case NB_EXPR_CALL:
         if (a->u.call.fn != b->u.call.fn || a->u.call.kernel != b->u.call.kernel) {
             return false;
@@ -269,7 +271,7 @@ nb_expr_equal(const nb_expr *a, const nb_expr *b)
             a->u.agg.distinct != b->u.agg.distinct ||
             a->u.agg.ignore_nulls != b->u.agg.ignore_nulls ||
             (a->u.agg.filter == NULL) != (b->u.agg.filter == NULL) ||
-            (a->u.agg.filter != NULL && !nb_expr_equal(a->u.agg.filter, b->u.agg.filter))) {
+            (a->u.agg.filter != NULL && !equal(a->u.agg.filter, b->u.agg.filter, bound))) {
             return false;
         }
         break;
@@ -299,11 +301,23 @@ nb_expr_equal(const nb_expr *a, const nb_expr *b)
     default: break;
     }
     for (int i = 0; i < a->n_args; i++) {
-        if (!nb_expr_equal(a->args[i], b->args[i])) {
+        if (!equal(a->args[i], b->args[i], bound)) {
             return false;
         }
     }
     return true;
+}
+
+bool
+nb_expr_equal(const nb_expr *a, const nb_expr *b)
+{
+    return equal(a, b, false);
+}
+
+bool
+nb_expr_equal_bound(const nb_expr *a, const nb_expr *b)
+{
+    return equal(a, b, true);
 }
 
 static uint64_t

@@ -172,6 +172,8 @@ void nb_expr_set_flags(nb_expr *e);
 
 bool nb_expr_equal(const nb_expr *a,
                    const nb_expr *b); /* same computation (attribute ids, literals, functions) */
+/* The same of expressions that are bound: columns are equal by their positions, whatever attributes they name. */
+bool nb_expr_equal_bound(const nb_expr *a, const nb_expr *b);
 uint64_t nb_expr_hash(const nb_expr *e);
 /* Spark's spelling in EXPLAIN and messages: "(a#1 + 2)" with ids, or "(a + 2)" without. */
 const char *nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids);

@@ -34,7 +34,7 @@ nb_analyzer_free(nb_analyzer *an)
         return;
     }
     for (int i = 0; i < an->n_relations; i++) {
-        nb_relation_release(an->relations[i]);
+        nb_relation_release(an->relations[i].relation);
     }
     for (int i = 0; i < an->n_tables; i++) {
         nb_table_release(an->tables[i]);

@@ -91,13 +91,64 @@ nb_analyzer_keep_table(nb_analyzer *an, nb_table *table)
 }
 
 static nb_status
-keep_relation(nb_analyzer *an, nb_relation *rel)
+keep_relation(nb_analyzer *an, nb_relation *rel, const nb_read_request *req)
 {
+    nb_read_request own = *req;
+    nb_str *paths = NB_ARENA_ARRAY(an->arena, nb_str, req->n_paths + 1);
+    nb_option *options = NB_ARENA_ARRAY(an->arena, nb_option, req->n_options + 1);
+
+    NB_NEED(paths && options);
+    for (int i = 0; i < req->n_paths; i++) {
+        paths[i] = nb_arena_str(an->arena, req->paths[i]);
+        NB_NEED(paths[i].data);
+    }
+    for (int i = 0; i < req->n_options; i++) {
+        options[i] = (nb_option){nb_arena_str(an->arena, req->options[i].key),
+                                 nb_arena_str(an->arena, req->options[i].value)};
+        NB_NEED(options[i].key.data && options[i].value.data);
+    }
+    own.format = nb_arena_str(an->arena, req->format);
+    NB_NEED(own.format.data);
+    own.paths = paths;
+    own.options = options;
     an->relations = nb_arena_grow(an->arena, an->relations, an->n_relations, &an->cap_relations,
                                   sizeof *an->relations);
     NB_NEED(an->relations);
-    an->relations[an->n_relations++] = rel;
+    an->relations[an->n_relations++] = (struct nb_open_relation){rel, own};
     return NB_OK;
+}
+
+static bool
+same_request(const nb_read_request *a, const nb_read_request *b)
+{
+    if (!nb_str_equal(a->format, b->format) || a->n_paths != b->n_paths ||
+        a->n_options != b->n_options || a->schema != b->schema) {
+        return false;
+    }
+    for (int i = 0; i < a->n_paths; i++) {
+        if (!nb_str_equal(a->paths[i], b->paths[i])) {
+            return false;
+        }
+    }
+    for (int i = 0; i < a->n_options; i++) {
+        if (!nb_str_equal(a->options[i].key, b->options[i].key) ||
+            !nb_str_equal(a->options[i].value, b->options[i].value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Files that a query names several times are listed and looked into once; NULL: not yet. */
+static nb_relation *
+find_relation(const nb_analyzer *an, const nb_read_request *req)
+{
+    for (int i = 0; i < an->n_relations; i++) {
+        if (same_request(&an->relations[i].request, req)) {
+            return an->relations[i].relation;
+        }
+    }
+    return NULL;
 }
 
 /* A schema as text: DDL or Spark's JSON. */
@@ -286,14 +337,16 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
 static nb_status
 scan_files(nb_analyzer *an, const nb_read_request *req, nb_plan **out, nb_error *err)
 {
-    nb_relation *rel;
-    nb_status st;
+    nb_relation *rel = find_relation(an, req);
 
-    NB_TRY(nb_relation_open(an->cfg.pool, req, &rel, err));
-    st = keep_relation(an, rel);
-    if (st < 0) {
-        nb_relation_release(rel);
-        return st;
+    if (rel == NULL) {
+        nb_status st;
+        NB_TRY(nb_relation_open(an->cfg.pool, req, &rel, err));
+        st = keep_relation(an, rel, req);
+        if (st < 0) {
+            nb_relation_release(rel);
+            return st;
+        }
     }
     *out = leaf(an, NB_PLAN_SCAN, nb_relation_schema(rel));
     NB_NEED(*out);

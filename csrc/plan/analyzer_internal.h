@@ -73,7 +73,10 @@ struct nb_analyzer {
         Sc__Expression *parsed;
     } *texts;
     int n_texts, cap_texts;
-    nb_relation **relations; /* to release */
+    struct nb_open_relation { /* to release; the requests are there to find them again */
+        nb_relation *relation;
+        nb_read_request request;
+    } *relations;
     int n_relations, cap_relations;
     nb_table **tables;
     int n_tables, cap_tables;

@@ -133,6 +133,7 @@ struct nb_node {
             int n_keys;
             nb_expr **aggs; /* NB_EXPR_AGG nodes, arguments over the child's columns */
             int n_aggs;
+            int share; /* > 0: those of one number give the same rows (plan/share.h) */
         } aggregate;
         struct {
             nb_sort_key *keys;

@@ -6,6 +6,7 @@
  */
 #include "plan/planner.h"
 #include "plan/optimizer.h"
+#include "plan/share.h"
 #include "plan/statistics.h"
 
 #define TOPN_MAX 100000 /* beyond, a full sort and a limit use less memory per row kept */
@@ -609,5 +610,6 @@ nb_plan_physical(const nb_planner_config *config, nb_plan *plan, nb_node **out, 
     }
 
     NB_TRY(only_visible(&pl, &plan));
-    return build(&pl, plan, out, err);
+    NB_TRY(build(&pl, plan, out, err));
+    return nb_share_subplans(config->arena, *out);
 }

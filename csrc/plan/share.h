@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * share.h: finds parts of a physical plan that give the same rows.
+ */
+#ifndef NB_PLAN_SHARE_H
+#define NB_PLAN_SHARE_H
+
+#include "plan/physical.h"
+
+/* Sets u.aggregate.share of equal aggregations to the same number, from 1 on. */
+nb_status nb_share_subplans(nb_arena *arena, nb_node *root);
+
+#endif

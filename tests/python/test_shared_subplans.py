@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Aggregations that stand in a query several times: the rows are those of a query that computes each on its own."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(params=["files", "rows"])
+def table(spark, request, tmp_path):
+    rows = [(i % 17, i % 5, i * 37 % 101) for i in range(3000)]
+    frame = spark.createDataFrame(rows, "k int, g int, v bigint")
+    if request.param == "files":
+        frame.repartition(3).write.parquet(str(tmp_path / "t"))
+        frame = spark.read.parquet(str(tmp_path / "t"))
+    frame.createOrReplaceTempView("t")
+    sums: dict[int, int] = {}
+    for k, _, v in rows:
+        sums[k] = sums.get(k, 0) + v
+    return sums
+
+
+def test_scalar_subquery_over_the_same(spark, table):
+    got = spark.sql("""
+        WITH r AS (SELECT k, sum(v) AS s FROM t GROUP BY k)
+        SELECT k, s FROM r WHERE s = (SELECT max(s) FROM r) ORDER BY k
+    """)
+    most = max(table.values())
+    assert [tuple(r) for r in got.collect()] == sorted(
+        (k, s) for k, s in table.items() if s == most
+    )
+
+
+def test_joined_with_itself(spark, table):
+    got = spark.sql("""
+        WITH r AS (SELECT k, sum(v) AS s FROM t GROUP BY k)
+        SELECT a.k, a.s, b.s FROM r a JOIN r b ON a.k = b.k + 1 WHERE a.s > b.s ORDER BY a.k
+    """)
+    assert [tuple(r) for r in got.collect()] == [
+        (k, s, table[k - 1])
+        for k, s in sorted(table.items())
+        if k - 1 in table and s > table[k - 1]
+    ]
+
+
+def test_one_of_two_is_filtered_by_a_join(spark, table):
+    """The keys of the small side must not leave out rows of the shared one."""
+    got = spark.sql("""
+        WITH r AS (SELECT k, sum(v) AS s FROM t GROUP BY k), few AS (SELECT 3 AS k UNION ALL SELECT 5)
+        SELECT few.k, r.s, (SELECT count(*) FROM r), (SELECT sum(s) FROM r) FROM few JOIN r ON few.k = r.k ORDER BY few.k
+    """)
+    assert [tuple(r) for r in got.collect()] == [
+        (k, table[k], len(table), sum(table.values())) for k in (3, 5)
+    ]
+
+
+def test_union_and_nesting(spark, table):
+    got = spark.sql("""
+        WITH r AS (SELECT k, g, sum(v) AS s FROM t GROUP BY k, g), q AS (SELECT k, sum(s) AS s FROM r GROUP BY k)
+        SELECT count(*), sum(s) FROM (SELECT s FROM q UNION ALL SELECT s FROM q UNION ALL SELECT s FROM r)
+    """)
+    assert [tuple(r) for r in got.collect()] == [(17 + 17 + 85, 3 * sum(table.values()))]
+
+
+def test_different_filters_are_not_shared(spark, table):
+    got = spark.sql("""
+        SELECT a.n, b.n FROM (SELECT count(*) AS n FROM t WHERE g < 2) a, (SELECT count(*) AS n FROM t WHERE g < 3) b
+    """)
+    assert [tuple(r) for r in got.collect()] == [(1200, 1800)]
+
+
+def test_what_differs_by_chance_is_not_shared(spark, table):
+    got = spark.sql("""
+        SELECT a.x = b.x FROM (SELECT sum(rand()) AS x FROM t) a, (SELECT sum(rand()) AS x FROM t) b
+    """)
+    assert not got.collect()[0][0]
