@@ -7,8 +7,11 @@
  *            without a lock and is done when that stays within the grant; else it takes the pool's lock and asks the parent for
  *            more. Locks are taken from child to parent only. A thread that races with a shrinking grant may leave `used` above
  *            `granted` by what it has just taken; the next one that takes the lock asks for the difference.
- * Memory     pieces from 1 MiB on are mapped, aligned to 2 MiB where that long, with huge pages asked for: touching new
+ * Memory     pieces from 128 KiB on are mapped, aligned to 2 MiB where that long, with huge pages asked for: touching new
  *            memory in 4 KiB pages runs at 2 GB/s, in huge pages at 13 GB/s and more. mremap grows them without copying.
+ *            Sizes of up to 8 MiB are rounded up to one of four per power of two, and pieces that are given back are kept
+ *            for the next query while all together take no more than SPARE_UP_TO: their pages are there already.
+ *            When a root pool ends they go.
  */
 #include "base/pool.h"
 
@@ -20,9 +23,14 @@
 #include <sys/mman.h>
 
 #define GRANT_STEP ((size_t)64 * 1024)
-#define MAP_FROM   ((size_t)1024 * 1024)
+#define MAP_FROM   ((size_t)128 * 1024)
 #define HUGE_PAGE  ((size_t)2 * 1024 * 1024)
 #define SMALL_PAGE ((size_t)4096)
+/* Of pieces that nobody uses. */
+#define SPARE_LONGEST ((size_t)8 * 1024 * 1024)
+#define SPARES        256
+/* Of all mapped pieces, used and spare: beyond, spare ones go first. */
+#define SPARE_UP_TO ((size_t)160 * 1024 * 1024)
 
 struct nb_pool {
     nb_pool *parent;
@@ -151,6 +159,9 @@ nb_pool_free(nb_pool *pool)
     if (pool->parent != NULL && pool->granted != 0) {
         uncharge(pool->parent, pool->granted);
     }
+    if (pool->parent == NULL) {
+        nb_pool_trim();
+    }
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
@@ -183,13 +194,98 @@ take(nb_pool *pool, size_t n)
 static size_t
 map_bytes(size_t n)
 {
+    if (n <= SPARE_LONGEST) {
+        size_t power = n > SMALL_PAGE ? (size_t)1 << (63 - __builtin_clzll(n - 1)) : SMALL_PAGE;
+        n = NB_ALIGN_UP(n, NB_MAX(power / 4, SMALL_PAGE));
+    }
     return NB_ALIGN_UP(n, n >= 2 * HUGE_PAGE ? HUGE_PAGE : SMALL_PAGE);
 }
 
-static void *
-map_piece(size_t n)
+/* Pieces that were given back, in the order in which they came. */
+static struct {
+    pthread_mutex_t lock;
+    size_t n_bytes; /* of these */
+    size_t n_used;  /* of those that are not here */
+    int n;
+    struct {
+        void *p;
+        size_t n_bytes;
+    } pieces[SPARES + 1];
+} spare = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Unmaps the oldest while there are more than SPARES, or all pieces take more than the given bytes. */
+static void
+drop_spares(size_t up_to)
 {
-    size_t bytes = map_bytes(n);
+    int dropped = 0;
+
+    while (dropped < spare.n &&
+           (spare.n - dropped > SPARES || spare.n_bytes + spare.n_used > up_to)) {
+        munmap(spare.pieces[dropped].p, spare.pieces[dropped].n_bytes);
+        spare.n_bytes -= spare.pieces[dropped].n_bytes;
+        dropped++;
+    }
+    spare.n -= dropped;
+    memmove(spare.pieces, spare.pieces + dropped, sizeof(spare.pieces[0]) * (size_t)spare.n);
+}
+
+/* Counts a piece that is about to be used; a spare one of this very size, the latest, or NULL. */
+static void *
+take_spare(size_t bytes)
+{
+    void *p = NULL;
+
+    pthread_mutex_lock(&spare.lock);
+    for (int i = spare.n - 1; i >= 0 && p == NULL; i--) {
+        if (spare.pieces[i].n_bytes == bytes) {
+            p = spare.pieces[i].p;
+            spare.n--;
+            spare.n_bytes -= bytes;
+            memmove(&spare.pieces[i], &spare.pieces[i + 1],
+                    sizeof(spare.pieces[0]) * (size_t)(spare.n - i));
+        }
+    }
+    spare.n_used += bytes;
+    drop_spares(SPARE_UP_TO);
+    pthread_mutex_unlock(&spare.lock);
+    return p;
+}
+
+static void
+unmap_piece(void *p, size_t bytes)
+{
+    bool kept = bytes <= SPARE_LONGEST;
+
+#ifdef NB_DEBUG_MEM
+    kept = false; /* a use after the end is seen */
+#endif
+    pthread_mutex_lock(&spare.lock);
+    spare.n_used -= bytes;
+    if (kept) {
+        spare.pieces[spare.n].p = p;
+        spare.pieces[spare.n++].n_bytes = bytes;
+        spare.n_bytes += bytes;
+        drop_spares(SPARE_UP_TO);
+    }
+    pthread_mutex_unlock(&spare.lock);
+    if (!kept) {
+        munmap(p, bytes);
+    }
+}
+
+/* A use of `from` bytes has become one of `to`. */
+static void
+recount(size_t from, size_t to)
+{
+    pthread_mutex_lock(&spare.lock);
+    spare.n_used += to - from;
+    drop_spares(SPARE_UP_TO);
+    pthread_mutex_unlock(&spare.lock);
+}
+
+static void *
+map_new(size_t bytes)
+{
     size_t room = bytes >= HUGE_PAGE ? bytes + HUGE_PAGE : bytes;
     char *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
                    -1, 0);
@@ -212,6 +308,20 @@ map_piece(size_t n)
     return p;
 }
 
+/* Its bytes are zero when it is new. */
+static void *
+map_piece(size_t n, bool *is_new)
+{
+    size_t bytes = map_bytes(n);
+    void *p = take_spare(bytes);
+
+    *is_new = p == NULL;
+    if (p == NULL && (p = map_new(bytes)) == NULL) {
+        recount(bytes, 0);
+    }
+    return p;
+}
+
 static void *
 remap_piece(void *old, size_t old_n, size_t new_n)
 {
@@ -223,10 +333,11 @@ remap_piece(void *old, size_t old_n, size_t new_n)
     }
     if (new_bytes < old_bytes) {
         munmap((char *)old + new_bytes, old_bytes - new_bytes);
+        recount(old_bytes, new_bytes);
         return old;
     }
     /* onto an aligned place, so that huge pages move whole */
-    to = map_piece(new_n);
+    to = map_new(new_bytes);
     if (to == NULL) {
         return NULL;
     }
@@ -236,42 +347,47 @@ remap_piece(void *old, size_t old_n, size_t new_n)
     } else if (new_bytes >= HUGE_PAGE) {
         madvise(to, new_bytes, MADV_HUGEPAGE);
     }
+    recount(old_bytes, new_bytes);
     return to;
 }
 
 /* ---- pieces ----------------------------------------------------------------------------------------------------- */
 
-void *
-nb_pool_alloc(nb_pool *pool, size_t n)
+static void *
+alloc(nb_pool *pool, size_t n, bool zero)
 {
+    bool is_new = false;
     void *p;
 
     if (!take(pool, n)) {
         return NULL;
     }
-    p = n >= MAP_FROM ? map_piece(n) : malloc(n ? n : 1);
+    p = n >= MAP_FROM ? map_piece(n, &is_new) : malloc(n ? n : 1);
     if (p == NULL) {
         uncharge(pool, n);
+    } else if (zero && !is_new) {
+        memset(p, 0, n);
     }
     return p;
 }
 
 void *
+nb_pool_alloc(nb_pool *pool, size_t n)
+{
+    return alloc(pool, n, false);
+}
+
+void *
 nb_pool_zalloc(nb_pool *pool, size_t n)
 {
-    void *p = nb_pool_alloc(pool, n);
-
-    if (p != NULL && n < MAP_FROM) { /* mapped pieces are new, hence zero */
-        memset(p, 0, n);
-    }
-    return p;
+    return alloc(pool, n, true);
 }
 
 static void
 piece_free(void *p, size_t n)
 {
     if (n >= MAP_FROM) {
-        munmap(p, map_bytes(n));
+        unmap_piece(p, map_bytes(n));
     } else {
         free(p);
     }
@@ -293,7 +409,8 @@ nb_pool_realloc(nb_pool *pool, void *p, size_t old_n, size_t new_n)
     } else if (old_n < MAP_FROM && new_n < MAP_FROM) {
         q = realloc(p, new_n ? new_n : 1);
     } else {
-        q = new_n >= MAP_FROM ? map_piece(new_n) : malloc(new_n ? new_n : 1);
+        bool is_new;
+        q = new_n >= MAP_FROM ? map_piece(new_n, &is_new) : malloc(new_n ? new_n : 1);
         if (q != NULL) {
             memcpy(q, p, NB_MIN(old_n, new_n));
             piece_free(p, old_n);
@@ -324,12 +441,14 @@ nb_pool_dealloc(nb_pool *pool, void *p, size_t n)
 void *
 nb_pool_alloc_aligned(nb_pool *pool, size_t n)
 {
+    bool is_new;
     void *p;
 
     if (n > SIZE_MAX / 2 || !take(pool, n)) {
         return NULL;
     }
-    p = n >= MAP_FROM ? map_piece(n) : aligned_alloc(64, NB_MAX(NB_ALIGN_UP(n, 64), (size_t)64));
+    p = n >= MAP_FROM ? map_piece(n, &is_new)
+                      : aligned_alloc(64, NB_MAX(NB_ALIGN_UP(n, 64), (size_t)64));
     if (p == NULL) {
         uncharge(pool, n);
     }
@@ -387,6 +506,14 @@ nb_pool_available(const nb_pool *pool)
         }
     }
     return least;
+}
+
+void
+nb_pool_trim(void)
+{
+    pthread_mutex_lock(&spare.lock);
+    drop_spares(0);
+    pthread_mutex_unlock(&spare.lock);
 }
 
 void

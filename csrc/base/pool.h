@@ -35,6 +35,9 @@ size_t nb_pool_peak(const nb_pool *pool);
 size_t
 nb_pool_available(const nb_pool *pool); /* until the nearest limit above; SIZE_MAX when none */
 
+/* Gives memory that is kept for later pieces, of any pool, back to the system. */
+void nb_pool_trim(void);
+
 /* Tests: the n-th allocation from now on fails once (0 = off), in this pool or below it. */
 void nb_pool_fail_nth(nb_pool *pool, long n);
 
