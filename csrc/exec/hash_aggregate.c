@@ -5,7 +5,7 @@
  *     open_local → push* → combine (per thread) → finalize (once) → make_source
  *
  * Algorithm  each thread has a table of its own (group_table.h) and updates its states batch by batch. Where a single integer key stays
- *            within WINDOW values, an array from value to row takes the place of hashing; dictionary keys with few combinations
+ *            within WINDOW values (WIDE_WINDOW after many rows), an array from value to row takes the place of hashing; dictionary keys with few combinations
  *            of entries are looked up once per combination. Sums of few groups are made per batch (aggregate_totals.c). The tables are merged by ranges of the hash when the source is read (aggregate_merge.c), in parallel.
  * DISTINCT   keys and arguments go to a second table per set of arguments. At the end its distinct rows are fed, range by range, into
  *            the first one, where they meet the aggregates that need no DISTINCT.
@@ -20,6 +20,8 @@
 #include "base/thread.h"
 
 #define WINDOW      (1 << 16)
+#define WIDE_WINDOW (1 << 20) /* for keys of a table that is large anyway */
+#define WIDE_AFTER  (1 << 17) /* rows */
 #define DICT_CACHE  4096
 #define SPILL_LEAST ((size_t)1 << 20)
 
@@ -34,7 +36,9 @@ typedef struct aggregate_local {
     uint32_t *window; /* value - base → row + 1; NULL: not (yet) in use */
     uint32_t window_null;
     int64_t window_base;
-    bool window_off;
+    int64_t window_size;
+    bool window_off, window_was_widened;
+    int64_t n_seen;      /* rows */
     uint32_t *dict_rows; /* combination of entries → row + 1, for the dictionaries dict_ids */
     uint64_t *dict_ids;  /* per key; 0: one that will not come again */
 } aggregate_local;
@@ -292,6 +296,41 @@ aggregate_close_local(nb_operator *base, void *local)
 
 /* ---- finding the groups of a batch ----------------------------------------------------------- */
 
+/* Looks up the first of each run of equal images of 8 bytes only, when runs are long enough; *done: so they were. Files that were written in the order
+ * of a key bring such runs. */
+static nb_status
+find_runs(aggregate_op *op, aggregate_local *l, const uint64_t *images, int64_t n,
+          nb_arena *scratch, uint32_t *out, bool *done)
+{
+    nb_group_table *t = &l->state->groups;
+    uint64_t *firsts;
+    int64_t n_runs = 1, at = -1;
+
+    *done = false;
+    for (int64_t i = 1; i < n; i++) {
+        n_runs += images[i] != images[i - 1];
+    }
+    if (n_runs > n / 2) {
+        return NB_OK;
+    }
+    firsts = NB_ARENA_ARRAY(scratch, uint64_t, n + 1);
+    if (firsts == NULL) {
+        return NB_NOMEM;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        at += i == 0 || images[i] != images[i - 1];
+        firsts[at] = images[i];
+    }
+    nb_keys_hash(&op->layout, 1, (const uint8_t *)firsts, n_runs, l->hashes);
+    NB_TRY(nb_group_table_find(t, (const uint8_t *)firsts, l->hashes, n_runs, out));
+    for (int64_t i = n - 1, run = n_runs - 1; i >= 0; i--) { /* from the back: run <= i */
+        out[i] = out[run];
+        run -= i > 0 && images[i] != images[i - 1];
+    }
+    *done = true;
+    return NB_OK;
+}
+
 /* Row numbers of idx[0..n) (NULL: 0..n) of the keys, through the hash table; out[i] belongs to idx[i]. */
 static nb_status
 find_by_hash(aggregate_op *op, aggregate_local *l, const nb_vector *keys, const uint32_t *idx,
@@ -300,14 +339,20 @@ find_by_hash(aggregate_op *op, aggregate_local *l, const nb_vector *keys, const 
     nb_group_table *t = &l->state->groups;
     uint8_t *images = nb_arena_alloc64(scratch, (size_t)n * (size_t)op->layout.n_bytes);
     uint32_t before = t->n_rows;
-    nb_status st;
+    nb_status st = NB_OK;
+    bool done = false;
 
     if (images == NULL) {
         return NB_NOMEM;
     }
     NB_TRY(nb_keys_encode(&op->layout, keys, idx, n, scratch, images));
-    nb_keys_hash(&op->layout, 1, images, n, l->hashes);
-    st = nb_group_table_find(t, images, l->hashes, n, out);
+    if (op->layout.n_bytes == 8) {
+        st = find_runs(op, l, (const uint64_t *)(const void *)images, n, scratch, out, &done);
+    }
+    if (st == NB_OK && !done) {
+        nb_keys_hash(&op->layout, 1, images, n, l->hashes);
+        st = nb_group_table_find(t, images, l->hashes, n, out);
+    }
     if (t->n_rows > before) {
         nb_aggregate_init_rows(op, l->state->memory, nb_group_row(t, before), t->n_rows - before);
     }
@@ -404,38 +449,53 @@ find_by_window(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64
     return NB_OK;
 }
 
-/* Decides whether the window serves this batch; makes or gives it up. */
+/* A window around these values; none when they are too far apart. */
+static void
+make_window(aggregate_local *l, int64_t least, int64_t greatest, int64_t size, nb_arena *memory)
+{
+    uint64_t width = (uint64_t)greatest - (uint64_t)least;
+
+    if (width >= (uint64_t)size || least <= INT64_MIN / 2 || greatest >= INT64_MAX / 2) {
+        return;
+    }
+    /* in the middle, as later batches may go to either side */
+    l->window_base = least - (size - (int64_t)width) / 2;
+    if (least >= 0 && greatest < size) {
+        l->window_base = 0;
+    }
+    l->window = nb_arena_zalloc(memory, (size_t)size * sizeof(uint32_t));
+    l->window_size = size;
+}
+
+/* Decides whether the window serves this batch; makes, widens or gives it up. */
 static bool
 window_fits(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t n, nb_arena *memory)
 {
     nb_phys phys = nb_type_storage(key->type)->phys;
+    bool widen = op->n_keys == 1 && l->n_seen > WIDE_AFTER && !l->window_was_widened &&
+                 op->reserve / 16 > WIDE_WINDOW * sizeof(uint32_t);
     int64_t least, greatest;
 
-    if (l->window_off || key->kind != NB_VEC_FLAT) {
+    if ((l->window_off && !widen) || key->kind != NB_VEC_FLAT) {
         return false;
     }
-    (void)op;
     if (phys < NB_PHYS_BOOL || phys > NB_PHYS_INT64) {
-        l->window_off = true;
+        l->window_off = l->window_was_widened = true;
         return false;
     }
     if (!key_range(key, n, &least, &greatest)) {
         least = greatest = l->window ? l->window_base : 0;
     }
-    if (l->window == NULL) {
-        /* in the middle, as later batches may go to either side */
-        uint64_t width = (uint64_t)greatest - (uint64_t)least;
-
-        if (width < WINDOW && least > INT64_MIN / 2 && greatest < INT64_MAX / 2) {
-            l->window_base = least - (int64_t)(WINDOW - width) / 2;
-            if (least >= 0 && greatest < WINDOW) {
-                l->window_base = 0;
-            }
-            l->window = nb_arena_zalloc(memory, WINDOW * sizeof(uint32_t));
-        }
+    if (l->window_off && widen) {
+        l->window_was_widened = true;
+        l->window = NULL;
+        make_window(l, least, greatest, WIDE_WINDOW, memory);
+        l->window_off = false;
+    } else if (l->window == NULL) {
+        make_window(l, least, greatest, WINDOW, memory);
     }
     if (l->window == NULL || least < l->window_base ||
-        (uint64_t)greatest - (uint64_t)l->window_base >= WINDOW) {
+        (uint64_t)greatest - (uint64_t)l->window_base >= (uint64_t)l->window_size) {
         l->window_off = true;
         return false;
     }
@@ -563,7 +623,7 @@ static void
 forget_rows(aggregate_local *l)
 {
     if (l->window != NULL) {
-        memset(l->window, 0, WINDOW * sizeof(uint32_t));
+        memset(l->window, 0, (size_t)l->window_size * sizeof(uint32_t));
     }
     l->window_null = 0;
     l->dict_rows = NULL;
@@ -748,6 +808,7 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
         }
     }
     l->row0 += batch->n_rows;
+    l->n_seen += batch->n_rows;
     return NB_OK;
 }
 
