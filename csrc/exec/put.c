@@ -35,7 +35,7 @@ typedef struct put_op {
     nb_strbuf key; /* of a row: SAMPLE, RANGE */
     nb_str *sample;
     int n_sample;
-    int64_t stride, next; /* rows for which a key stands; the next row that gives one */
+    int64_t stride, next;       /* rows for which a key stands; the next row that gives one */
     int32_t robin_of, robin_at; /* the partition under way, and the bucket of its last row */
 } put_op;
 
@@ -72,9 +72,8 @@ put_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
         op->keys[k] = ordered ? node->u.put.order[k].expr : node->u.put.keys[k];
         types[k] = op->keys[k]->type;
     }
-    return node->u.put.kind == NB_PUT_HASH
-               ? nb_key_layout_init(op->arena, types, n, n, &op->layout)
-               : NB_OK;
+    return node->u.put.kind == NB_PUT_HASH ? nb_key_layout_init(op->arena, types, n, n, &op->layout)
+                                           : NB_OK;
 }
 
 static nb_status
@@ -316,8 +315,8 @@ sample(put_op *op, nb_eval *eval, nb_batch *batch, nb_error *err)
     }
     while (op->next < op->n_rows + batch->n_rows) {
         NB_TRY(make_key(op, keys, op->next - op->n_rows));
-        op->sample[op->n_sample] = nb_arena_str(
-            op->arena, (nb_str){op->key.data, NB_MIN(op->key.len, KEY_BYTES)});
+        op->sample[op->n_sample] =
+            nb_arena_str(op->arena, (nb_str){op->key.data, NB_MIN(op->key.len, KEY_BYTES)});
         if (op->sample[op->n_sample].data == NULL) {
             return NB_NOMEM;
         }

@@ -72,7 +72,7 @@ typedef enum nb_put_kind {
     NB_PUT_MOD,    /* to bucket keys[0] mod n_buckets; rows get its number as their partition */
     NB_PUT_ROBIN,  /* one after the other; rows get its number as their partition */
     NB_PUT_SAMPLE, /* one bucket, and behind it one of keys of some rows: a column of bytes, and for how many rows each stands */
-    NB_PUT_RANGE,  /* to the first bucket whose bound is not below the key; rows get its number as their partition */
+    NB_PUT_RANGE, /* to the first bucket whose bound is not below the key; rows get its number as their partition */
 } nb_put_kind;
 
 typedef enum nb_generator_kind {

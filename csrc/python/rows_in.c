@@ -356,7 +356,7 @@ static int64_t
 datetime_us(PyObject *d)
 {
     int64_t days = nb_days_from_any_civil(PyDateTime_GET_YEAR(d), PyDateTime_GET_MONTH(d),
-                                         PyDateTime_GET_DAY(d));
+                                          PyDateTime_GET_DAY(d));
     int64_t s = PyDateTime_DATE_GET_HOUR(d) * 3600 + PyDateTime_DATE_GET_MINUTE(d) * 60 +
                 PyDateTime_DATE_GET_SECOND(d);
 
@@ -457,7 +457,7 @@ get_int32(builder *b, sink *s, PyObject *value, int64_t *out)
         return wrong_type(s, value);
     }
     *out = nb_days_from_any_civil(PyDateTime_GET_YEAR(value), PyDateTime_GET_MONTH(value),
-                                 PyDateTime_GET_DAY(value));
+                                  PyDateTime_GET_DAY(value));
     return 0;
 }
 

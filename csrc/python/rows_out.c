@@ -146,8 +146,8 @@ make_datetime(int64_t us)
         return out_of_range("timestamp");
     }
     c = nb_civil_from_days((int32_t)days);
-    return PyDateTime_FromDateAndTime(c.year, c.month, c.day, (int)(s / 3600), (int)(s / 60 % 60), (int)(s % 60),
-                                      (int)(rest % 1000000));
+    return PyDateTime_FromDateAndTime(c.year, c.month, c.day, (int)(s / 3600), (int)(s / 60 % 60),
+                                      (int)(s % 60), (int)(rest % 1000000));
 }
 
 static PyObject *

@@ -22,7 +22,9 @@ def run(limit, directory):
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """The answers without a limit that matters, and those within about a seventh of the data."""
-    return run("4g", tmp_path_factory.mktemp("free")), run("12m", tmp_path_factory.mktemp("limited"))
+    return run("4g", tmp_path_factory.mktemp("free")), run(
+        "12m", tmp_path_factory.mktemp("limited")
+    )
 
 
 def test_same_rows(answers):
