@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "cluster/adapt.h"
 #include "cluster/fragment.h"
 #include "cluster/stages.h"
 #include "connect/query.h"
@@ -20,6 +21,8 @@ typedef struct watcher {
     int n_fragments;
     bool mutate;
     nb_random random;
+    int64_t (*sizes)(void *payload, int stage, int task, int bucket); /* NULL: nothing is adapted */
+    nb_adapt_options adapt;
 } watcher;
 
 /* ---- fragments ------------------------------------------------------------------------------- */
@@ -90,6 +93,29 @@ set_bounds(nb_arena *arena, nb_node *root)
     }
 }
 
+/* "2: 0-1 1-2(1:0-1)": stage 2 has two tasks; the second reads bucket 1, and of stage 1 only what task 0 has put there. */
+static void
+print_slices(watcher *w, const nb_stage *stage)
+{
+    nb_strbuf_addf(&w->text, "%d:", stage->id);
+    for (int p = 0; p < stage->n_parts; p++) {
+        const nb_stage_part *part = &stage->parts[p];
+
+        for (int t = 0; t < part->n_tasks; t++) {
+            if (part->slices == NULL) {
+                nb_strbuf_adds(&w->text, " *");
+                continue;
+            }
+            nb_strbuf_addf(&w->text, " %d-%d", part->slices[t].from, part->slices[t].to);
+            if (part->slices[t].split >= 0) {
+                nb_strbuf_addf(&w->text, "(%d:%d-%d)", part->slices[t].split, part->slices[t].first,
+                               part->slices[t].last);
+            }
+        }
+    }
+    nb_strbuf_addc(&w->text, '\n');
+}
+
 static nb_status
 watch(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root, nb_table **out,
       nb_error *err)
@@ -104,6 +130,17 @@ watch(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root, nb_
 
     NB_TRY(nb_stages_cut(arena, &options, ctx->info, root, &stages, err));
     w->text.len = 0;
+    if (w->sizes != NULL) {
+        const nb_adapt_sizes sizes = {w->sizes, &stages};
+
+        for (int s = 0; s < stages.n; s++) {
+            if (stages.stages[s].late) {
+                NB_TRY(nb_adapt_stage(arena, &w->adapt, &stages, s, &sizes));
+            }
+            print_slices(w, &stages.stages[s]);
+        }
+        return nb_exec_run(ctx, root, out, err);
+    }
     nb_stages_print(&stages, &w->text);
     for (int s = 0; s < stages.n; s++) {
         for (int i = 0; i < stages.stages[s].n_parts && !stages.stages[s].on_driver; i++) {
@@ -259,7 +296,18 @@ test_stages__shapes(void **state)
            "        Range\n"
            "final\n"
            "  Read everything of stage 0\n");
-    expect(&f, "SELECT id, count(*) FROM range(10) GROUP BY id",
+    expect(&f, "SELECT id, count(*) FROM range(10) GROUP BY id", /* as many groups as rows */
+           "stage 0: 2 tasks\n"
+           "  Put hash into 2\n"
+           "    Range\n"
+           "stage 1: 2 tasks or others\n"
+           "  Put single into 1\n"
+           "    Project\n"
+           "      Aggregate whole\n"
+           "        Read bucket of stage 0\n"
+           "final\n"
+           "  Read everything of stage 1\n");
+    expect(&f, "SELECT id % 3, count(*) FROM range(10000) GROUP BY id % 3",
            "stage 0: 2 tasks\n"
            "  Put hash into 2\n"
            "    Aggregate first step\n"
@@ -359,10 +407,95 @@ test_stages__shapes(void **state)
     end(&f);
 }
 
+/* ---- sizes that are seen --------------------------------------------------------------------- */
+
+#define JOIN "SELECT a.id FROM range(1000) a JOIN range(300) b ON a.id = b.id"
+
+static int64_t
+small_build_side(void *payload, int stage, int task, int bucket)
+{
+    (void)payload;
+    (void)task;
+    (void)bucket;
+    return stage == 0 ? 10 : 1000000;
+}
+
+static int64_t
+large(void *payload, int stage, int task, int bucket)
+{
+    (void)payload;
+    (void)stage;
+    (void)task;
+    (void)bucket;
+    return 1000;
+}
+
+static int64_t
+few(void *payload, int stage, int task, int bucket)
+{
+    (void)payload;
+    (void)stage;
+    (void)task;
+    (void)bucket;
+    return 1;
+}
+
+/* Bucket 1 of the probe side has nearly everything. */
+static int64_t
+skewed(void *payload, int stage, int task, int bucket)
+{
+    (void)payload;
+    (void)task;
+    return stage == 1 && bucket == 1 ? 100000 : 100;
+}
+
+static void
+expect_adapted(fixture *f, const char *sql,
+               int64_t (*sizes)(void *payload, int stage, int task, int bucket), const char *tasks)
+{
+    f->w.sizes = sizes;
+    run(f, sql);
+    assert_string_equal(f->w.text.data, tasks);
+}
+
+static void
+test_stages__are_corrected_by_sizes(void **state)
+{
+    fixture f;
+
+    (void)state;
+    begin(&f);
+    f.w.adapt = (nb_adapt_options){.enabled = true,
+                                   .coalesce = true,
+                                   .skew = true,
+                                   .broadcast_bytes = 64,
+                                   .advisory_bytes = 1 << 20,
+                                   .min_bytes = 500,
+                                   .skew_bytes = 5000,
+                                   .skew_factor = 5,
+                                   .parallelism = 2};
+    /* stage 1, the probe side, has no tasks; stage 2 has its two, which read all of stage 0 */
+    expect_adapted(&f, JOIN, small_build_side, "0: * *\n1:\n2: * *\n");
+    expect_adapted(&f, JOIN, large, "0: * *\n1: * *\n2: 0-1 1-2\n");
+    f.w.adapt.broadcast_bytes = 0;
+    expect_adapted(&f, JOIN, few, "0: * *\n1: * *\n2: 0-2\n");
+    f.w.adapt.coalesce = false;
+    expect_adapted(&f, JOIN, few, "0: * *\n1: * *\n2: 0-1 1-2\n");
+    expect_adapted(&f, JOIN, skewed, "0: * *\n1: * *\n2: 0-1 1-2(1:0-1) 1-2(1:1-2)\n");
+    /* groups cannot be divided, nor a side whose rows without a match are wanted */
+    expect_adapted(&f, "SELECT id, count(*) FROM range(10) GROUP BY id", skewed,
+                   "0: * *\n1: 0-1 1-2\n");
+    f.w.adapt.skew = false;
+    expect_adapted(&f, JOIN, skewed, "0: * *\n1: * *\n2: 0-1 1-2\n");
+    f.w.sizes = NULL;
+    end(&f);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stages__are_corrected_by_sizes),
         cmocka_unit_test(test_stages__shapes),
         cmocka_unit_test(test_stages__fragments_survive_the_journey),
     };
