@@ -177,10 +177,11 @@ class Cluster:
             worker.wait(PROCESS_S)
             self.workers.remove(worker)
 
-    def session(self):
+    def session(self, token=None):
         from nbaspark.sql import SparkSession
 
-        return SparkSession.builder.remote(f"sc://{self.address}").create()
+        shown = f"/;token={token}" if token else ""
+        return SparkSession.builder.remote(f"sc://{self.address}{shown}").create()
 
     def open_files(self, worker):
         """Files of blocks that the worker still has open (they have no names)."""

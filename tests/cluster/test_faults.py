@@ -2,11 +2,13 @@
 """Queries on a cluster whose processes are killed, stopped and started again, whose network is cut and whose disks are full.
 
 Each must end with the rows that one process gives, exactly once in files, or with a clear error; never hang. test_check_N is check N of
-the list of what this package must survive; those of security (18 to 20) are in test_security.py.
+the list of what this package must survive; others of security (18 to 20) are in test_security.py, 21 is in the tests of the history
+server, and 22 has no subject: nothing runs users' Python functions.
 """
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -306,6 +308,23 @@ def test_out_of_memory(cluster):
         wide.agg(F.collect_list("t")).select(F.expr("size(`collect_list(t)`)")).collect()
     assert rows(spark.range(1000).agg(F.sum("id"))) == [(499500,)]
     spark.stop()
+
+
+def test_check_19_processes_show_each_other_their_secret(make_cluster):
+    cluster = make_cluster(conf="spark.authenticate true\nspark.authenticate.secret hush\n")
+    workers = [cluster.add(), cluster.add()]
+    spark = cluster.session("hush")
+    assert rows(big_query(spark)) == EXPECTED
+    spark.stop()
+    for worker in workers:
+        address = re.search(r"blocks at (\S+)", worker.log.read_text()).group(1)
+        for headers in ([], [("authorization", "Bearer wrong")]):
+            with grpc.insecure_channel(address) as channel:
+                fetch = channel.unary_unary("/nbaspark.cluster.Worker/Fetch")
+                with pytest.raises(grpc.RpcError) as refused:
+                    fetch(message(f1=1), metadata=headers, timeout=10)
+                assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        assert "hush" not in worker.log.read_text()
 
 
 def varint(n):

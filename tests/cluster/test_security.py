@@ -41,13 +41,14 @@ def code_of(function, *arguments):
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "righ", "rightt", "right "])
-def test_every_method_asks_for_the_token(start_master, token):
+def test_check_19_every_method_asks_for_the_token(start_master, token):
     one = start_master(env={"SPARK_CONNECT_AUTHENTICATE_TOKEN": "right"})
     raw = Raw(one.port, token)
     for method in METHODS:
         assert code_of(raw.call, method, b"") == grpc.StatusCode.UNAUTHENTICATED
-    other = raw.channel.unary_unary("/nbaspark.cluster.Master/Register")
-    assert code_of(other, b"") == grpc.StatusCode.UNAUTHENTICATED
+    for method in ("Master/Attach", "Master/Report", "Master/Beat", "Worker/Fetch", "Master/None"):
+        other = raw.channel.unary_unary(f"/nbaspark.cluster.{method}")
+        assert code_of(other, b"") == grpc.StatusCode.UNAUTHENTICATED
     raw.close()
     good = Raw(one.port, "right")
     assert good.config().pairs[0].value == "true"
@@ -66,7 +67,7 @@ def test_stock_client_with_token(start_master):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_beyond_loopback_needs_authentication(start_master, host):
+def test_check_20_beyond_loopback_needs_authentication(start_master, host):
     arguments = [EXECUTABLE, "master", "--host", host, "--port", "0", "--connect-port", "0"]
     refused = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert refused.returncode == 1 and "--insecure" in refused.stderr
@@ -139,7 +140,7 @@ def ask_over_tls(port, certificates, ca="ca", client=None, host="localhost"):
         return code_of(lambda: call(b"", timeout=10)) == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_tls(tls_master, certificates):
+def test_check_19_tls(tls_master, certificates):
     one = tls_master()
     assert ask_over_tls(one.port, certificates)
     assert not ask_over_tls(one.port, certificates, ca="stranger")
@@ -149,14 +150,14 @@ def test_tls(tls_master, certificates):
     plain.close()
 
 
-def test_mutual_tls(tls_master, certificates):
+def test_check_19_mutual_tls(tls_master, certificates):
     one = tls_master(mutual=True)
     assert ask_over_tls(one.port, certificates, client="client")
     assert not ask_over_tls(one.port, certificates)
     assert not ask_over_tls(one.port, certificates, client="stranger")
 
 
-def test_old_tls_is_refused(tls_master):
+def test_check_19_old_tls_is_refused(tls_master):
     one = tls_master()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -231,7 +232,7 @@ def latency(raw, n=20):
     return slowest
 
 
-def test_idle_half_requests(master, raw):
+def test_check_18_idle_half_requests(master, raw):
     """A thousand connections that begin a call and say nothing more cost no thread, and others are answered."""
     raw.config()
     before = master.rss()
@@ -257,7 +258,7 @@ def master_tasks(master):
     return Path(f"/proc/{master.process.pid}/task")
 
 
-def test_rapid_reset(master, raw):
+def test_check_18_rapid_reset(master, raw):
     """Streams that are opened and reset as fast as they can be sent (CVE-2023-44487)."""
     raw.config()
     before = master.rss()
@@ -323,7 +324,7 @@ def test_floods_of_frames(master, raw, frames):
     assert master.rss() - before < 100 << 20
 
 
-def test_oversized_headers(master, raw):
+def test_check_18_oversized_headers(master, raw):
     call = raw.channel.unary_unary("/spark.connect.SparkConnectService/Config")
     code = code_of(lambda: call(b"", metadata=[("x-large", "y" * 60000)], timeout=20))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -205,7 +205,7 @@ def test_the_index_saves_reading_again(history, tmp_path):
     assert history().get("/api/v1/applications") == listed
 
 
-def test_paths_and_methods_that_are_refused(history, tmp_path):
+def test_check_21_paths_and_methods_that_are_refused(history, tmp_path):
     (tmp_path / "log").write_bytes(log_of("ours"))
     h = history()
     for path in (
