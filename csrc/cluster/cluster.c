@@ -106,6 +106,7 @@ command(nb_cluster *c, nb_attached *w, const nb_sched_action *a)
         }
     } else if (m != NULL && q != NULL) {
         m->launch = nb_driven_task(q, arena, a);
+        nb_watched_launch(&q->watched, a);
     }
     if (m == NULL || (m->kill == NULL && m->launch == NULL)) {
         nb_arena_free(arena);
@@ -337,13 +338,16 @@ take_report(nb_cluster *c, const Nbc__Report *m)
         return;
     }
     if (m->ok) {
-        if (nb_scheduler_task_done(c->scheduler, a->query, (int)a->stage, (int)a->task,
-                                   (int)a->attempt, m->worker, on_driver, now_ms()) &&
-            keep_output(c, q, m) < 0) {
+        bool accepted = nb_scheduler_task_done(c->scheduler, a->query, (int)a->stage, (int)a->task,
+                                               (int)a->attempt, m->worker, on_driver, now_ms());
+
+        nb_watched_report(&q->watched, m, accepted);
+        if (accepted && keep_output(c, q, m) < 0) {
             nb_scheduler_output_lost(c->scheduler, a->query, (int)a->stage, m->worker, m->worker);
         }
         return;
     }
+    nb_watched_report(&q->watched, m, false);
     if (!nb_scheduler_task_failed(c->scheduler, a->query, (int)a->stage, (int)a->task,
                                   (int)a->attempt, m->worker, !m->is_lost)) {
         return;

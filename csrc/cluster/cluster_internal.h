@@ -12,6 +12,7 @@
 #include "cluster/fragment_internal.h"
 #include "cluster/scheduler.h"
 #include "cluster/stages.h"
+#include "cluster/watched.h"
 
 /* A command on its way to a worker. */
 typedef struct nb_outgoing {
@@ -46,6 +47,7 @@ typedef struct nb_driven {
     nb_error error;   /* of the task that failed last */
     int parallelism, batch_rows;
     bool force_spill, compress;
+    nb_watched watched;
 } nb_driven;
 
 struct nb_cluster {

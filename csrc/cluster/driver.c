@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "cluster/block.h"
 #include "cluster/task.h"
+#include "exec/watch.h"
 
 #define NO_WORKER_MS 30000
 #define WAIT_MS      20
@@ -548,6 +549,53 @@ plan_late(drive *d, int stage, nb_error *err)
     return st;
 }
 
+/* ---- executors ------------------------------------------------------------------------------- */
+
+#define MAX_EXECUTORS 256 /* that pages tell apart */
+
+typedef struct executors {
+    nb_executor_info list[MAX_EXECUTORS];
+    char ids[MAX_EXECUTORS][16], hosts[MAX_EXECUTORS][128];
+    int n;
+} executors;
+
+static void
+add_executor(void *to, const nb_monitor_worker *worker)
+{
+    executors *e = to;
+    nb_str id = worker->id; /* "worker-7" */
+    int i = e->n;
+
+    while (id.len > 0 && id.data[0] != '-') {
+        id = (nb_str){id.data + 1, id.len - 1};
+    }
+    if (i == MAX_EXECUTORS || id.len < 2) {
+        return;
+    }
+    e->n++;
+    snprintf(e->ids[i], sizeof(e->ids[i]), "%.*s", (int)id.len - 1, id.data + 1);
+    snprintf(e->hosts[i], sizeof(e->hosts[i]), "%.*s", (int)NB_MIN(worker->host.len, (size_t)127),
+             worker->host.data);
+    e->list[i] = (nb_executor_info){.id = e->ids[i],
+                                    .host = e->hosts[i],
+                                    .port = worker->port,
+                                    .n_cores = worker->cores,
+                                    .memory = worker->memory};
+}
+
+/* An application hears which workers there are. */
+static void
+tell_executors(nb_cluster *c, nb_monitor *monitor)
+{
+    nb_arena *arena = nb_arena_new(NULL);
+    executors *e = arena ? NB_ARENA_NEW(arena, executors) : NULL;
+
+    if (e != NULL && nb_cluster_list_workers(c, add_executor, e) == NB_OK) {
+        nb_monitor_executors(monitor, e->list, e->n);
+    }
+    nb_arena_free(arena);
+}
+
 /* ---- from begin to end ----------------------------------------------------------------------- */
 
 static nb_status
@@ -586,12 +634,19 @@ begin(drive *d)
     if (d->ctx->info->config != NULL) {
         pool = nb_config_str(d->ctx->info->config, NB_CONF_SCHEDULER_POOL);
     }
+    if (d->ctx->watch != NULL) {
+        tell_executors(d->c, d->ctx->watch->monitor);
+    }
     pthread_mutex_lock(&d->c->lock);
     q->id = d->fetch.query = ++d->c->last_query;
     st = nb_scheduler_query_add(d->c->scheduler, q->id, stages, q->stages.n, pool);
     if (st == NB_OK) {
         q->next = d->c->queries;
         d->c->queries = q;
+        if (d->ctx->watch != NULL) {
+            nb_watched_begin(&q->watched, q->arena, d->ctx->watch->monitor,
+                             d->ctx->watch->execution, d->ctx->watch->title, &q->stages);
+        }
         nb_cluster_pump(d->c);
     }
     pthread_mutex_unlock(&d->c->lock);
@@ -599,11 +654,15 @@ begin(drive *d)
 }
 
 static void
-end(drive *d)
+end(drive *d, nb_status st, const nb_error *err)
 {
     nb_cluster *c = d->c;
 
     pthread_mutex_lock(&c->lock);
+    nb_watched_end(&d->q.watched, st >= 0              ? NULL
+                                  : st == NB_CANCELLED ? "cancelled"
+                                  : err->set           ? nb_error_message(err)
+                                                       : "out of memory");
     nb_scheduler_query_end(c->scheduler, d->q.id);
     for (nb_driven **at = &c->queries; *at != NULL; at = &(*at)->next) {
         if (*at == &d->q) {
@@ -799,7 +858,7 @@ nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *
         st = begin(&d);
         if (st == NB_OK) {
             st = see_through(&d, out, &own);
-            end(&d);
+            end(&d, st, &own);
         }
     }
     if (d.job != NULL) {

@@ -166,6 +166,8 @@ run(void *payload)
         t->st = nb_exec_run(&t->ctx, f->root, &nothing, &own);
         nb_table_release(nothing);
         add_up(f->root, t->metrics);
+        t->metrics->peak_bytes = (int64_t)nb_pool_peak(t->env->pool);
+        t->metrics->n_operators = nb_operators_read(f->root, t->metrics->operators);
     }
     nb_fragment_free(f);
     nb_error_move(&own, t->err);

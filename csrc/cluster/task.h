@@ -9,6 +9,7 @@
 #define NB_CLUSTER_TASK_H
 
 #include "cluster/fragment.h"
+#include "cluster/watched.h"
 
 /* The other end of READ and PUT nodes. */
 typedef struct nb_task_io {
@@ -41,6 +42,8 @@ typedef struct nb_task_env {
 
 typedef struct nb_task_counts {
     int64_t rows_in, rows_out, bytes_in, bytes_out, bytes_spilled, peak_bytes, ns;
+    int64_t operators[4 * NB_TASK_OPERATORS]; /* see watched.h */
+    int n_operators;
 } nb_task_counts;
 
 /* metrics may be NULL. */

@@ -358,6 +358,11 @@ report(worker *w, job *j, uint32_t self, run_state *r, nb_status st, const nb_er
     NB_WIRE_SET(m, rows, counts->rows_out);
     NB_WIRE_SET(m, bytes, counts->bytes_out);
     NB_WIRE_SET(m, ns, counts->ns);
+    NB_WIRE_SET(m, rows_in, counts->rows_in);
+    NB_WIRE_SET(m, spilled, counts->bytes_spilled);
+    NB_WIRE_SET(m, peak, counts->peak_bytes);
+    m->operators = (int64_t *)(uintptr_t)counts->operators;
+    m->n_operators = (size_t)counts->n_operators;
     if (st == NB_OK) {
         m->segments = NB_ARENA_ARRAY(j->arena, int64_t, 3 * r->segments.n + 1);
         for (size_t i = 0; m->segments != NULL && i < r->segments.n; i++) {

@@ -111,6 +111,9 @@ nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_sess
                 nb_observe_session(config, s->n_threads,
                                    limit ? limit : nb_session_default_memory(), &s->monitor, err),
                 fail);
+    if (!parent) { /* nobody sets it up by calls */
+        nb_monitor_begin(s->monitor);
+    }
     if (s->monitor) {
         NB_TRY_GOTO(st,
                     nb_config_set(config, NB_STR("spark.app.id"),

@@ -163,6 +163,17 @@ handle(nb_session *s, const Sc__ConfigRequest__Operation *op, answer *a, nb_erro
     }
 }
 
+static bool
+names_application(const Sc__ConfigRequest__Operation *op)
+{
+    bool is_set = op->op_type_case == SC__CONFIG_REQUEST__OPERATION__OP_TYPE_SET, named = false;
+
+    for (size_t i = 0; is_set && i < op->set->n_pairs; i++) {
+        named |= nb_str_equal(text(op->set->pairs[i]->key), NB_STR("spark.app.name"));
+    }
+    return named;
+}
+
 nb_status
 nb_session_config(nb_session *s, nb_str request, nb_strbuf *response, nb_error *err)
 {
@@ -191,6 +202,9 @@ nb_session_config(nb_session *s, nb_str request, nb_strbuf *response, nb_error *
     }
     pthread_mutex_lock(&s->lock);
     st = handle(s, ((const Sc__ConfigRequest *)m)->operation, &a, err);
+    if (names_application(((const Sc__ConfigRequest *)m)->operation)) {
+        nb_monitor_configured(s->monitor, s->config);
+    }
     pthread_mutex_unlock(&s->lock);
     if (st >= 0) {
         a.response->has_session_id = true;

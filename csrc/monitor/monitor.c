@@ -20,11 +20,21 @@
 #include "monitor/event_log.h"
 #include "monitor/live.h"
 
+#define EXECUTOR_ID 24
+
 struct nb_monitor {
     nb_pool *pool;
     pthread_mutex_t lock;
     nb_event_log *log; /* under lock; may be NULL */
     nb_live *live;     /* pages; under lock; may be NULL */
+    nb_strbuf head;  /* not in the log yet: who the application is; under lock, as the two below */
+    nb_strbuf added; /* and its executors */
+    bool begun;
+    int64_t start_ms;
+    char user[128];
+    char (*executors)
+        [EXECUTOR_ID]; /* ids of nb_monitor_executors' last call; pool memory, under lock */
+    int n_executors;
     atomic_llong numbers[NB_N_MONITOR_NUMBERS];
     char app_id[128];
 };
@@ -63,12 +73,28 @@ user_name(char *out, size_t n)
     snprintf(out, n, "%s", given);
 }
 
+/* Under the lock. */
+static void
+begin(nb_monitor *m)
+{
+    if (!m->begun) {
+        m->begun = true;
+        if (m->log && !m->head.failed && !m->added.failed) {
+            nb_event_log_add(m->log, nb_strbuf_str(&m->head), true);
+            nb_event_log_add(m->log, nb_strbuf_str(&m->added), true);
+        }
+        nb_strbuf_free(&m->head);
+        nb_strbuf_free(&m->added);
+    }
+}
+
 /* Frees the line. */
 static void
 deliver(nb_monitor *m, nb_strbuf *line, bool flush)
 {
     if (!line->failed) {
         pthread_mutex_lock(&m->lock);
+        begin(m);
         if (m->log) {
             nb_event_log_add(m->log, nb_strbuf_str(line), flush);
         }
@@ -80,6 +106,57 @@ deliver(nb_monitor *m, nb_strbuf *line, bool flush)
     nb_strbuf_free(line);
 }
 
+/* Who the application is, to its pages at once. */
+static nb_status
+make_head(nb_monitor *m, const nb_config *config, nb_error *err)
+{
+    nb_app_info app = {.config = config,
+                       .start_ms = m->start_ms,
+                       .id = nb_str_of(m->app_id),
+                       .user = nb_str_of(m->user),
+                       .name = nb_config_str(config, NB_CONF_APP_NAME)};
+    nb_strbuf head = {0};
+    nb_status st;
+
+    nb_event_log_start(&head);
+    st = nb_event_environment(&head, &app, err);
+    nb_event_app_start(&head, &app);
+    if (st >= 0 && head.failed) {
+        st = NB_NOMEM;
+    }
+    pthread_mutex_lock(&m->lock);
+    if (st >= 0 && !m->begun) {
+        nb_strbuf before = m->head;
+
+        m->head = head;
+        head = before;
+        if (m->live) {
+            nb_live_take(m->live, nb_strbuf_str(&m->head));
+        }
+    }
+    pthread_mutex_unlock(&m->lock);
+    nb_strbuf_free(&head);
+    return st;
+}
+
+void
+nb_monitor_configured(nb_monitor *m, const nb_config *config)
+{
+    if (m) {
+        make_head(m, config, NULL); /* when memory runs out it keeps the name it has */
+    }
+}
+
+void
+nb_monitor_begin(nb_monitor *m)
+{
+    if (m) {
+        pthread_mutex_lock(&m->lock);
+        begin(m);
+        pthread_mutex_unlock(&m->lock);
+    }
+}
+
 static void
 monitor_free(nb_monitor *m)
 {
@@ -87,6 +164,9 @@ monitor_free(nb_monitor *m)
 
     nb_live_stop(m->live);
     nb_event_log_close(m->log);
+    nb_strbuf_free(&m->head);
+    nb_strbuf_free(&m->added);
+    nb_pool_dealloc(pool, m->executors, EXECUTOR_ID * (size_t)m->n_executors);
     pthread_mutex_destroy(&m->lock);
     nb_pool_dealloc(pool, m, sizeof(*m));
     nb_pool_free(pool);
@@ -100,9 +180,6 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
     /* its default is true, as in Spark, but here nobody is served who has not asked: starting takes time */
     bool live = nb_live_is_kept() || (nb_config_is_set(config, NB_STR("spark.ui.enabled")) &&
                                       nb_config_bool(config, NB_CONF_UI_ENABLED));
-    nb_app_info app = {.config = config, .start_ms = start_ms > 0 ? start_ms : now_ms()};
-    nb_strbuf head = {0};
-    char user[128];
     nb_pool *pool;
     nb_monitor *m;
     nb_status st;
@@ -118,36 +195,26 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
         return NB_NOMEM;
     }
     m->pool = pool;
+    m->start_ms = start_ms > 0 ? start_ms : now_ms();
     pthread_mutex_init(&m->lock, NULL);
     atomic_store(&m->numbers[NB_MONITOR_METRIC], 1);
     app_id = app_id.len > 0 ? app_id : nb_config_str(config, NB_CONF_APP_ID);
     if (app_id.len > 0) {
         snprintf(m->app_id, sizeof(m->app_id), "%.*s", (int)NB_MIN(app_id.len, 127), app_id.data);
     } else {
-        snprintf(m->app_id, sizeof(m->app_id), "local-%lld", (long long)unused_ms(app.start_ms));
+        snprintf(m->app_id, sizeof(m->app_id), "local-%lld", (long long)unused_ms(m->start_ms));
     }
-    user_name(user, sizeof(user));
-    app.id = nb_str_of(m->app_id);
-    app.name = nb_config_str(config, NB_CONF_APP_NAME);
-    app.user = nb_str_of(user);
-    nb_event_log_start(&head);
-    NB_TRY_GOTO(st, nb_event_environment(&head, &app, err), fail);
-    nb_event_app_start(&head, &app);
-    if (head.failed) {
-        st = NB_NOMEM;
-        goto fail;
-    }
+    user_name(m->user, sizeof(m->user));
     if (log) {
-        NB_TRY_GOTO(st, nb_event_log_open(config, app.id, &m->log, err), fail);
+        NB_TRY_GOTO(st, nb_event_log_open(config, nb_str_of(m->app_id), &m->log, err), fail);
     }
     if (live) {
         NB_TRY_GOTO(st, nb_live_start(config, m->app_id, &m->live, err), fail);
     }
-    deliver(m, &head, true);
+    NB_TRY_GOTO(st, make_head(m, config, err), fail);
     *out = m;
     return NB_OK;
 fail:
-    nb_strbuf_free(&head);
     monitor_free(m);
     return st;
 }
@@ -192,6 +259,18 @@ nb_monitor_executor_added(nb_monitor *m, const nb_executor_info *x)
 
     if (m) {
         nb_event_executor_added(&line, x, now_ms());
+        pthread_mutex_lock(&m->lock);
+        if (!m->begun) {
+            nb_strbuf_add(&m->added, nb_strbuf_str(&line));
+            m->added.failed |= line.failed;
+            if (m->live && !line.failed) {
+                nb_live_take(m->live, nb_strbuf_str(&line));
+            }
+            pthread_mutex_unlock(&m->lock);
+            nb_strbuf_free(&line);
+            return;
+        }
+        pthread_mutex_unlock(&m->lock);
         deliver(m, &line, true);
     }
 }
@@ -205,6 +284,57 @@ nb_monitor_executor_removed(nb_monitor *m, const char *id, const char *reason)
         nb_event_executor_removed(&line, id, reason, now_ms());
         deliver(m, &line, true);
     }
+}
+
+static bool
+has_executor(char (*ids)[EXECUTOR_ID], int n, const char *id)
+{
+    for (int i = 0; i < n; i++) {
+        if (strcmp(ids[i], id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+nb_monitor_executors(nb_monitor *m, const nb_executor_info *list, int n)
+{
+    char(*now)[EXECUTOR_ID], (*before)[EXECUTOR_ID];
+    int n_before;
+
+    if (!m) {
+        return;
+    }
+    now = n > 0 ? nb_pool_alloc(m->pool, EXECUTOR_ID * (size_t)n) : NULL;
+    if (n > 0 && !now) {
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        snprintf(now[i], EXECUTOR_ID, "%s", list[i].id);
+    }
+    pthread_mutex_lock(&m->lock);
+    before = m->executors;
+    n_before = m->n_executors;
+    m->executors = now;
+    m->n_executors = n;
+    pthread_mutex_unlock(&m->lock);
+    for (int i = 0; i < n; i++) {
+        if (!has_executor(before, n_before, list[i].id)) {
+            nb_monitor_executor_added(m, &list[i]);
+        }
+    }
+    for (int i = 0; i < n_before; i++) {
+        bool there = false;
+
+        for (int k = 0; k < n && !there; k++) {
+            there = strcmp(before[i], list[k].id) == 0;
+        }
+        if (!there) {
+            nb_monitor_executor_removed(m, before[i], "the worker is gone");
+        }
+    }
+    nb_pool_dealloc(m->pool, before, EXECUTOR_ID * (size_t)n_before);
 }
 
 void

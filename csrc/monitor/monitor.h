@@ -30,6 +30,10 @@ typedef struct nb_monitor nb_monitor;
  * app_id may be empty: then spark.app.id, or one is made from the time (nb_monitor_app_id says which). start_ms 0 = now. */
 nb_status nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms,
                           nb_monitor **out, nb_error *err);
+/* A session on a server is named and set up by calls that come after it was opened: what says who it is is written with the first event
+ * of its work, or by nb_monitor_begin. Until then the configuration may be told anew. */
+void nb_monitor_configured(nb_monitor *m, const nb_config *config);
+void nb_monitor_begin(nb_monitor *m);
 /* The application has ended: its log is closed and gets its final name. */
 void nb_monitor_close(nb_monitor *m);
 const char *nb_monitor_app_id(const nb_monitor *m); /* "" when NULL */
@@ -60,6 +64,9 @@ typedef struct nb_executor_info {
 
 void nb_monitor_executor_added(nb_monitor *m, const nb_executor_info *x);
 void nb_monitor_executor_removed(nb_monitor *m, const char *id, const char *reason);
+
+/* The executors that there are now, besides the driver: those that are new are added, those that are gone removed. */
+void nb_monitor_executors(nb_monitor *m, const nb_executor_info *list, int n);
 
 /* ---- plans ----------------------------------------------------------------------------------- */
 

@@ -42,3 +42,54 @@ def test_every_process_has_a_page_and_a_health_check(cluster):
         assert cluster.page(process, "/health") == "ok\n"
         assert "<html" in cluster.page(process, "/")
         assert "# TYPE" in cluster.page(process, "/metrics")
+
+
+def test_tasks_of_workers_are_shown_and_logged(cluster, tmp_path):
+    events = tmp_path / "events"
+    events.mkdir()
+    cluster.master.kill()
+    cluster.conf.write_text(
+        "nbaspark.cluster.minRows 1\nspark.eventLog.enabled true\n"
+        f"spark.eventLog.compress false\nspark.eventLog.dir {events}\n"
+    )
+    cluster.start_master()
+    for _ in range(2):
+        cluster.add()
+
+    def get(path):
+        return json.loads(cluster.page(cluster.master, f"/api/v1/applications{path}"))
+
+    from nbaspark.sql import SparkSession
+
+    name = "Vendas <b>2026</b>"
+    remote = f"sc://127.0.0.1:{cluster.port}"
+    spark = SparkSession.builder.remote(remote).appName(name).create()
+    try:
+        (app,) = get("")
+        assert app["name"] == name
+        rows = spark.range(3_000_000).selectExpr("id % 10 AS k", "id AS v").groupBy("k").sum("v")
+        assert len(rows.collect()) == 10
+        stages = get(f"/{app['id']}/stages?status=complete")
+        spread = [s for s in stages if s["inputRecords"] == 3_000_000]
+        assert len(spread) == 1 and spread[0]["shuffleWriteRecords"] == 20, stages
+        tasks = get(f"/{app['id']}/stages/{spread[0]['stageId']}/0/taskList")
+        assert {t["executorId"] for t in tasks} == {"1", "2"}
+        assert all(t["status"] == "SUCCESS" for t in tasks)
+        executors = {e["id"]: e for e in get(f"/{app['id']}/executors")}
+        assert set(executors) == {"driver", "1", "2"} and executors["1"]["totalCores"] == 1
+        (query,) = get(f"/{app['id']}/sql?details=true")
+        metrics = {
+            (node["nodeName"], m["name"]): m["value"]
+            for node in query["nodes"]
+            for m in node["metrics"]
+        }
+        assert metrics["Range", "number of output rows"] == "3,000,000"
+        assert {j["status"] for j in get(f"/{app['id']}/jobs")} == {"SUCCEEDED"}
+    finally:
+        spark.stop()
+    (log,) = events.iterdir()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    kinds = [line["Event"].split("SparkListener")[-1] for line in lines]
+    start = lines[kinds.index("ApplicationStart")]
+    assert start["App Name"] == name and kinds.count("ApplicationStart") == 1
+    assert kinds.count("ExecutorAdded") == 3 and kinds.count("TaskEnd") >= 4
