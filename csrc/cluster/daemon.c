@@ -372,3 +372,35 @@ nb_tls_files_free(nb_tls_files *t)
     wipe(&t->key);
     wipe(&t->roots);
 }
+
+/* ---- pages ----------------------------------------------------------------------------------- */
+
+nb_status
+nb_daemon_serve_pages(const char *name, const nb_config *config, const char *port_option,
+                      nb_str fallback, nb_monitor_pages *pages, nb_monitor_server **out,
+                      nb_error *err)
+{
+    const char *token = getenv("NBASPARK_UI_TOKEN");
+    nb_error why = NB_ERROR_INIT;
+
+    pages->port = pages->is_worker ? nb_daemon_port(port_option, "SPARK_WORKER_WEBUI_PORT", config,
+                                                    "spark.worker.ui.port", 8081, err)
+                                   : nb_daemon_port(port_option, "SPARK_MASTER_WEBUI_PORT", config,
+                                                    "spark.master.ui.port", 8080, err);
+    if (pages->port < 0) {
+        return NB_ERROR;
+    }
+    pages->token = token && *token ? nb_str_of(token) : nb_config_str(config, NB_CONF_UI_TOKEN);
+    if (pages->token.len == 0) {
+        pages->token = fallback;
+    }
+    *out = NULL;
+    if (nb_monitor_serve(pages, out, &why) < 0) {
+        nb_log(NB_LOG_WARN, name, "%s", why.set ? nb_error_message(&why) : "out of memory");
+        nb_error_clear(&why);
+        return NB_OK;
+    }
+    nb_log(NB_LOG_INFO, name, "web pages at http://%s:%d%s", pages->host,
+           nb_monitor_server_port(*out), pages->token.len > 0 ? "/?token=… (the token)" : "");
+    return NB_OK;
+}

@@ -8,6 +8,7 @@
 #define NB_CLUSTER_DAEMON_H
 
 #include "base/config.h"
+#include "monitor/monitor.h"
 #include "rpc/server.h"
 
 int nb_master_main(int argc, char **argv);
@@ -65,6 +66,13 @@ bool nb_secrets_any(const nb_secrets *s);
 nb_rpc_code nb_secrets_gate(nb_rpc_call *call, void *secrets);
 /* Keys whose values must not be seen: neither in sessions nor in logs, user interfaces, event logs. */
 bool nb_conf_is_secret(nb_str key);
+
+/* Serves a process's pages, whose title, host, payload and functions are set: the port from option, environment or configuration; the token from
+ * NBASPARK_UI_TOKEN, nbaspark.ui.token, or else `fallback`. A process is of use without pages too: what prevents them is said in the log
+ * and no failure (*out NULL). name: "master", "worker". */
+nb_status nb_daemon_serve_pages(const char *name, const nb_config *config, const char *port_option,
+                                nb_str fallback, nb_monitor_pages *pages, nb_monitor_server **out,
+                                nb_error *err);
 
 /* spark.ssl.{enabled,certChain,privateKey,trustStore,needClientAuth}, also as spark.ssl.rpc.*: PEM files. *enabled false: no TLS.
  * What is read is wiped by nb_tls_files_free. */

@@ -94,31 +94,32 @@ listen_on(master *m, const char *host, int port, int *bound, nb_error *err)
     return nb_rpc_server_listen(m->server, address, m->tls.enabled ? &tls : NULL, bound, err);
 }
 
-/* The web pages: workers, and sessions as applications. A master is of use without them too: what prevents them is said and no failure. */
-static void
-serve_pages(master *m, const char *host, int port)
+static nb_status
+list_workers(void *payload, nb_monitor_emit_worker emit, void *to)
 {
-    const char *token = getenv("NBASPARK_UI_TOKEN");
+    return nb_cluster_list_workers(((master *)payload)->cluster, emit, to);
+}
+
+static bool
+kill_query(void *payload, nb_str app_id, int64_t execution)
+{
+    return nb_service_kill(((master *)payload)->service, app_id, execution);
+}
+
+/* The web pages: workers, and sessions as applications. Who may run queries may see them. */
+static nb_status
+serve_pages(master *m, const char *host, nb_error *err)
+{
     nb_monitor_pages pages = {.title = m->title,
                               .host = host,
-                              .port = port,
                               .insecure = m->options.insecure,
-                              .payload = m->cluster,
-                              .list_workers = nb_cluster_list_workers};
-    nb_error err = NB_ERROR_INIT;
+                              .payload = m,
+                              .list_workers = list_workers,
+                              .kill = kill_query};
 
     snprintf(m->title, sizeof(m->title), "spark://%.200s:%d", host, m->bound);
-    pages.token = token && *token ? nb_str_of(token) : nb_config_str(m->config, NB_CONF_UI_TOKEN);
-    if (pages.token.len == 0) { /* who may run queries may see them */
-        pages.token = nb_strbuf_str(&m->secrets.token);
-    }
-    if (nb_monitor_serve(&pages, &m->pages, &err) < 0) {
-        nb_log(NB_LOG_WARN, "master", "%s", err.set ? nb_error_message(&err) : "out of memory");
-        nb_error_clear(&err);
-        return;
-    }
-    nb_log(NB_LOG_INFO, "master", "web pages at http://%s:%d%s", host,
-           nb_monitor_server_port(m->pages), pages.token.len > 0 ? "/?token=… (the token)" : "");
+    return nb_daemon_serve_pages("master", m->config, m->options.webui_port,
+                                 nb_strbuf_str(&m->secrets.token), &pages, &m->pages, err);
 }
 
 static nb_status
@@ -126,7 +127,7 @@ start(master *m, nb_error *err)
 {
     nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
     const char *host;
-    int port, connect_port, webui_port;
+    int port, connect_port;
 
     NB_TRY(nb_daemon_config(m->options.properties_file, &m->config, err));
     NB_TRY(nb_secrets_load(m->config, &m->secrets, err));
@@ -136,9 +137,7 @@ start(master *m, nb_error *err)
     port = nb_daemon_port(m->options.port, "SPARK_MASTER_PORT", m->config, NULL, 7077, err);
     connect_port = nb_daemon_port(m->connect_port, NULL, m->config,
                                   "spark.connect.grpc.binding.port", 15002, err);
-    webui_port = nb_daemon_port(m->options.webui_port, "SPARK_MASTER_WEBUI_PORT", m->config,
-                                "spark.master.ui.port", 8080, err);
-    if (port < 0 || connect_port < 0 || webui_port < 0) {
+    if (port < 0 || connect_port < 0) {
         return NB_ERROR;
     }
     if (!nb_is_loopback(host) && !nb_secrets_any(&m->secrets)) {
@@ -168,8 +167,7 @@ start(master *m, nb_error *err)
     nb_log(NB_LOG_INFO, "master",
            "nbasparkd " NB_VERSION ": spark://%s:%d, Spark Connect at sc://%s:%d%s", host, m->bound,
            host, m->bound_connect, m->tls.enabled ? " (TLS)" : "");
-    serve_pages(m, host, webui_port);
-    return NB_OK;
+    return serve_pages(m, host, err);
 }
 
 int

@@ -760,33 +760,47 @@ read_sizes(worker *w, nb_error *err)
     return st;
 }
 
-/* The web page. A worker is of use without it too: a port in use, as on a machine with several workers, is said and no failure. */
+/* The worker itself, for its page. */
+static nb_status
+list_self(void *payload, nb_monitor_emit_worker emit, void *to)
+{
+    worker *w = payload;
+    nb_str address = nb_str_of(w->address);
+    nb_monitor_worker shown = {.cores = w->cores,
+                               .memory = (int64_t)w->memory,
+                               .memory_used = (int64_t)nb_pool_used(w->pool)};
+    const char *colon = strrchr(w->address, ':');
+    char id[24];
+
+    pthread_mutex_lock(&w->lock);
+    snprintf(id, sizeof(id), "worker-%u", w->id);
+    shown.state = w->id ? NB_STR("ALIVE") : NB_STR("WAITING");
+    for (const job *j = w->running; j != NULL; j = j->next) {
+        shown.cores_used++;
+    }
+    pthread_mutex_unlock(&w->lock);
+    shown.tasks = shown.cores_used;
+    shown.id = nb_str_of(id);
+    shown.host = (nb_str){address.data, colon ? (size_t)(colon - w->address) : address.len};
+    shown.port = colon ? atoi(colon + 1) : 0;
+    emit(to, &shown);
+    return NB_OK;
+}
+
 static nb_status
 serve_pages(worker *w, nb_error *err)
 {
-    const char *token = getenv("NBASPARK_UI_TOKEN");
-    nb_monitor_pages pages = {
-        .is_worker = true, .title = w->address, .host = w->host, .insecure = w->options.insecure};
-    nb_error why = NB_ERROR_INIT;
+    nb_monitor_pages pages = {.is_worker = true,
+                              .title = w->address,
+                              .host = w->host,
+                              .insecure = w->options.insecure,
+                              .payload = w,
+                              .list_workers = list_self};
 
-    pages.port = nb_daemon_port(w->options.webui_port, "SPARK_WORKER_WEBUI_PORT", w->config, NULL,
-                                8081, err);
-    if (pages.port < 0) {
-        return NB_ERROR;
-    }
-    pages.token = token && *token ? nb_str_of(token) : nb_config_str(w->config, NB_CONF_UI_TOKEN);
-    if (pages.token.len == 0) {
-        pages.token =
-            nb_strbuf_str(w->secrets.token.len > 0 ? &w->secrets.token : &w->secrets.secret);
-    }
-    if (nb_monitor_serve(&pages, &w->pages, &why) < 0) {
-        nb_log(NB_LOG_WARN, "worker", "%s", why.set ? nb_error_message(&why) : "out of memory");
-        nb_error_clear(&why);
-        return NB_OK;
-    }
-    nb_log(NB_LOG_INFO, "worker", "web page at http://%s:%d", w->host,
-           nb_monitor_server_port(w->pages));
-    return NB_OK;
+    return nb_daemon_serve_pages(
+        "worker", w->config, w->options.webui_port,
+        nb_strbuf_str(w->secrets.token.len > 0 ? &w->secrets.token : &w->secrets.secret), &pages,
+        &w->pages, err);
 }
 
 static nb_status

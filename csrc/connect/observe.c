@@ -137,12 +137,13 @@ nb_observed_begin(nb_query *q, nb_node *root, nb_observed *o)
     }
     o->monitor = q->session->monitor;
     o->execution = nb_monitor_ids(o->monitor, NB_MONITOR_EXECUTION, 1);
-    if (q->first_execution < 0) {
-        q->first_execution = o->execution;
+    if (atomic_load(&q->first_execution) < 0) {
+        atomic_store(&q->first_execution, o->execution);
     }
+    atomic_store(&q->last_execution, o->execution);
     nb_physical_text(&plan, q->arena, root);
     x = (nb_execution_info){.id = o->execution,
-                            .root_id = q->first_execution,
+                            .root_id = atomic_load(&q->first_execution),
                             .description = {q->title.data, NB_MIN(q->title.len, 200)},
                             .details = q->title,
                             .plan = nb_strbuf_str(&plan),

@@ -52,7 +52,8 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
 
     memset(q, 0, sizeof *q);
     q->session = s;
-    q->first_execution = -1;
+    atomic_store(&q->first_execution, -1);
+    atomic_store(&q->last_execution, -1);
     q->cancel = cancel ? cancel : &q->own_cancel;
     pthread_mutex_lock(&s->lock);
     q->config = nb_config_copy(s->config);

@@ -11,6 +11,7 @@
 #define NB_CONNECT_QUERY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/config.h"
 #include "connect/session.h"
@@ -51,9 +52,9 @@ struct nb_query {
     nb_cancel_flag own_cancel; /* when the caller gave none */
     int n_threads;
     nb_runner runner;
-    nb_delivery *delivery;   /* who takes the rows of its plan; NULL: they become a table */
-    nb_str title;            /* what the client's plan is called in event log and pages */
-    int64_t first_execution; /* number of the first plan that it ran; -1: none yet */
+    nb_delivery *delivery; /* who takes the rows of its plan; NULL: they become a table */
+    nb_str title;          /* what the client's plan is called in event log and pages */
+    atomic_llong first_execution, last_execution; /* of the plans that it ran; -1: none yet */
     nb_query *next;
 };
 

@@ -546,6 +546,19 @@ nb_service_interrupt(nb_service *service)
     pthread_mutex_unlock(&service->lock);
 }
 
+bool
+nb_service_kill(nb_service *service, nb_str app_id, int64_t execution)
+{
+    bool found = false;
+
+    pthread_mutex_lock(&service->lock);
+    for (nb_served *s = service->sessions; s && !found; s = s->next) {
+        found = nb_session_kill(s->session, app_id, execution);
+    }
+    pthread_mutex_unlock(&service->lock);
+    return found;
+}
+
 void
 nb_service_free(nb_service *service)
 {

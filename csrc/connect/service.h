@@ -38,6 +38,8 @@ nb_status nb_service_new(const nb_service_options *options, nb_service **out, nb
 nb_status nb_service_register(nb_service *service, nb_rpc_server *server, nb_error *err);
 /* Cancels all that runs, so that a server can stop soon. */
 void nb_service_interrupt(nb_service *service);
+/* For nb_monitor_pages: cancels a query of a session. */
+bool nb_service_kill(nb_service *service, nb_str app_id, int64_t execution);
 /* After the server has stopped: waits for what runs, frees sessions. NULL is fine. */
 void nb_service_free(nb_service *service);
 

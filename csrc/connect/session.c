@@ -177,6 +177,27 @@ nb_session_interrupt(nb_session *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+bool
+nb_session_kill(nb_session *s, nb_str app_id, int64_t execution)
+{
+    bool found = false;
+
+    if (!nb_str_equal(nb_str_of(nb_monitor_app_id(s->monitor)), app_id) || execution < 0) {
+        return false;
+    }
+    pthread_mutex_lock(&s->lock);
+    for (nb_query *q = s->running; q && !found; q = q->next) {
+        found = execution >= atomic_load(&q->first_execution) &&
+                execution <= atomic_load(&q->last_execution) &&
+                atomic_load(&q->first_execution) >= 0;
+        if (found) {
+            atomic_store(&((nb_cancel_flag *)q->cancel)->requested, 1);
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
 void
 nb_session_set_runner(nb_session *s, const nb_runner *runner)
 {

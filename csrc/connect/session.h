@@ -61,6 +61,8 @@ bool nb_session_has_local(nb_session *s, nb_str hash);
 /* Configuration, temporary views and uploaded data of a session become those of a new one. */
 nb_status nb_session_copy_state(nb_session *from, nb_session *to, nb_error *err);
 
+/* Cancels the query whose first plan has this number in event log and pages; false: there is none. The number is of the application app_id. */
+bool nb_session_kill(nb_session *s, nb_str app_id, int64_t execution);
 /* Cancels whatever the session is running. */
 void nb_session_interrupt(nb_session *s);
 

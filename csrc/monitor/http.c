@@ -435,6 +435,15 @@ answer(nb_http *h, nb_http_request *r, const char *url)
     return send_answer(c, &a, h, false);
 }
 
+/* A browser says where a request comes from; other programs need not. The cookie goes to no other site's requests anyway. */
+static bool
+is_own_page(struct MHD_Connection *c)
+{
+    const char *site = mhd.lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Site");
+
+    return !site || strcmp(site, "same-origin") == 0;
+}
+
 static enum MHD_Result
 on_request(void *payload, struct MHD_Connection *c, const char *url, const char *method,
            const char *version, const char *data, size_t *data_size, void **context)
@@ -467,6 +476,9 @@ on_request(void *payload, struct MHD_Connection *c, const char *url, const char 
             }
             if (!is_let_in(h, c)) {
                 return refuse(c, h, 401, "this page wants a token\n");
+            }
+            if (!is_own_page(c)) {
+                return refuse(c, h, 403, "only from these pages\n");
             }
         } else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
             return refuse(c, h, 405, "read only\n");

@@ -297,6 +297,7 @@ nb_monitor_serve(const nb_monitor_pages *pages, nb_monitor_server **out, nb_erro
                                .port_tries = PORT_TRIES,
                                .token = pages->token,
                                .insecure = pages->insecure};
+    bool may_kill = pages->kill != NULL && pages->token.len > 0;
     nb_pool *pool = nb_pool_new(NULL, "pages", 0);
     nb_monitor_server *s = pool ? nb_pool_zalloc(pool, sizeof(*s)) : NULL;
     nb_status st;
@@ -314,7 +315,9 @@ nb_monitor_serve(const nb_monitor_pages *pages, nb_monitor_server **out, nb_erro
                         .open_app = open_kept,
                         .close_app = close_kept,
                         .list_workers = pages->list_workers,
-                        .metrics = pages->metrics};
+                        .metrics = pages->metrics,
+                        .kill = may_kill ? pages->kill : NULL};
+    options.post_path = may_kill ? NB_STR("/api/v1/kill") : NB_STR("");
     st = nb_http_start(&options, nb_site_handle, &s->site, &s->http, err);
     if (st < 0) {
         nb_pool_dealloc(pool, s, sizeof(*s));

@@ -207,6 +207,9 @@ typedef struct nb_monitor_pages {
     nb_status (*list_workers)(void *payload, nb_monitor_emit_worker emit, void *to);
     /* Adds numbers to /metrics by nb_monitor_metric. Any thread. May be NULL. */
     void (*metrics)(void *payload, nb_strbuf *out);
+    /* Stops the execution of an application; false: it does not run. Any thread. Offered to those who have shown the token, and where there is
+     * none to nobody. May be NULL. */
+    bool (*kill)(void *payload, nb_str app_id, int64_t execution);
 } nb_monitor_pages;
 
 typedef struct nb_monitor_server nb_monitor_server;

@@ -181,6 +181,7 @@ describe(const nb_site *site, nb_http_answer *answer)
     nb_out_text(&o, "version", NB_VERSION);
     nb_out_int(&o, "now", nb_clock_us() / 1000);
     nb_out_bool(&o, "workers", site->list_workers != NULL);
+    nb_out_bool(&o, "kill", site->kill != NULL);
     if (site->main_app) {
         nb_out_text(&o, "application", site->main_app);
     }
@@ -344,6 +345,20 @@ api(const nb_site *site, const nb_http_request *request, nb_str path, nb_http_an
     return nb_rest_refuse(answer, 404, "not found");
 }
 
+static nb_status
+kill_one(const nb_site *site, const nb_http_request *request, nb_http_answer *answer)
+{
+    int64_t execution = nb_http_query_int(request, "execution", -1);
+    nb_str app;
+
+    if (!site->kill || !nb_http_query(request, "app", &app) || execution < 0 ||
+        !site->kill(site->payload, app, execution)) {
+        return nb_rest_refuse(answer, 404, "no such query runs");
+    }
+    nb_strbuf_adds(&answer->body, "{\"killed\":true}");
+    return NB_OK;
+}
+
 nb_status
 nb_site_handle(void *payload, const nb_http_request *request, nb_str path, nb_http_answer *answer)
 {
@@ -351,12 +366,7 @@ nb_site_handle(void *payload, const nb_http_request *request, nb_str path, nb_ht
     const nb_asset *asset;
 
     if (nb_http_is_post(request)) {
-        nb_str id;
-
-        if (!site->kill || !nb_http_query(request, "id", &id)) {
-            return nb_rest_refuse(answer, 404, "not found");
-        }
-        return site->kill(site->payload, id, answer);
+        return kill_one(site, request, answer);
     }
     while (path.len > 1 && path.data[path.len - 1] == '/') {
         path.len--;

@@ -58,8 +58,8 @@ typedef struct nb_site {
     nb_status (*list_workers)(void *payload, nb_monitor_emit_worker emit, void *to);
     /* Adds lines of the Prometheus text format; nb_monitor_metric helps. */
     void (*metrics)(void *payload, nb_strbuf *out);
-    /* POST /api/v1/kill?id=…: only with the token; see nb_http_options.post_path. */
-    nb_status (*kill)(void *payload, nb_str id, nb_http_answer *answer);
+    /* POST /api/v1/kill?app=…&execution=…: only with the token; see nb_http_options.post_path. False: it does not run. */
+    bool (*kill)(void *payload, nb_str app_id, int64_t execution);
 } nb_site;
 
 nb_status

@@ -18,7 +18,7 @@ function route(parts) {
     case "overview": return pages.overview(id);
     case "jobs": return a === undefined ? pages.jobs(id) : pages.job(id, a);
     case "stages": return a === undefined ? pages.stages(id) : pages.stage(id, a, b ?? "0");
-    case "sql": return a === undefined ? pages.sql(id) : pages.query(id, a);
+    case "sql": return a === undefined ? pages.sql(id) : pages.query(id, a, site);
     case "executors": return pages.executors(id);
     case "environment": return pages.environment(id);
     default: throw new pages.NotFound();

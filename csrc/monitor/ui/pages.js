@@ -18,6 +18,7 @@ export async function get(path) {
 
 const of = (id, path) => get(`applications/${encodeURIComponent(id)}${path ? "/" + path : ""}`);
 const lengthOf = (start, end) => (Number.isNaN(end) ? Date.now() - start : end - start);
+const queryTime = (q) => (q.status === "RUNNING" ? Date.now() - millis(q.submissionTime) : q.duration);
 const textOf = (job) => job.description || job.name || "";
 
 /* ---- lists of applications and workers ---- */
@@ -45,15 +46,15 @@ export function home(site) {
     { key: "address", title: w.address, value: (x) => x.host, cell: (x) => `${x.host}:${x.port}` },
     { key: "state", title: w.state, value: (x) => x.state, cell: (x) => chip(x.state) },
     { key: "cores", title: w.cores, value: (x) => x.coresused, cell: (x) => share(x.coresused, x.cores, `${x.coresused}/${x.cores}`) },
-    { key: "memory", title: w.memory, value: (x) => x.memoryused, cell: (x) => share(x.memoryused, x.memory, `${bytes(x.memoryused)} / ${bytes(x.memory)}`) },
+    { key: "memory", title: w.memory, value: (x) => x.memoryused, cell: (x) => (x.memoryused > 0 ? share(x.memoryused, x.memory, `${bytes(x.memoryused)} / ${bytes(x.memory)}`) : bytes(x.memory)) },
     { key: "tasks", title: w.tasks, num: true, value: (x) => x.tasks, cell: (x) => number(x.tasks) },
     { key: "beat", title: w.heartbeat, cls: "when", value: (x) => x.lastheartbeat, cell: (x) => (x.lastheartbeat ? w.ago(span(Math.max(0, Date.now() - x.lastheartbeat))) : "–") },
   ], { name: "workers", title: w.workers, search: (x) => `${x.id} ${x.host} ${x.state}`, start: ["id", false] });
-  const element = el("div", {}, el("div", { cls: "head" }, el("h1", {}, w.kinds[site.kind] ?? site.kind)), el("div", { cls: "sub" }, el("span", { cls: "mono" }, site.title), el("span", {}, `nbaspark ${site.version}`)), cards, workers?.element, running.element, finished.element);
+  const element = el("div", {}, el("div", { cls: "head" }, el("h1", {}, w.kinds[site.kind] ?? site.kind)), el("div", { cls: "sub" }, el("span", { cls: "mono" }, site.title), el("span", {}, `nbaspark ${site.version}`)), cards, workers?.element, site.kind !== "worker" && [running.element, finished.element]);
   return {
     element,
     async refresh() {
-      const [apps, list] = await Promise.all([get("applications"), workers ? get("workers") : []]);
+      const [apps, list] = await Promise.all([site.kind === "worker" ? [] : get("applications"), workers ? get("workers") : []]);
       for (const a of apps) a.last = a.attempts[a.attempts.length - 1];
       const open = apps.filter((a) => !a.last.completed), closed = apps.filter((a) => a.last.completed);
       running.element.hidden = open.length === 0 && site.kind === "history";
@@ -63,8 +64,9 @@ export function home(site) {
       workers?.update(list);
       const alive = list.filter((x) => x.state === "ALIVE"), sum = (key) => alive.reduce((n, x) => n + x[key], 0);
       cards.replaceChildren(facts(
-        workers && fact(w.workers, `${alive.length}/${list.length}`), workers && fact(w.cores, `${sum("coresused")}/${sum("cores")}`),
-        workers && fact(w.memory, bytes(sum("memory")), `${bytes(sum("memoryused"))}`), fact(w.running, number(open.length)), fact(w.finished, number(closed.length))));
+        workers && site.kind !== "worker" && fact(w.workers, `${alive.length}/${list.length}`), workers && fact(w.cores, `${sum("coresused")}/${sum("cores")}`),
+        workers && fact(w.memory, bytes(sum("memory")), sum("memoryused") > 0 ? w.used(bytes(sum("memoryused"))) : null),
+        site.kind === "worker" ? fact(w.tasks, number(sum("tasks"))) : [fact(w.running, number(open.length)), fact(w.finished, number(closed.length))]));
     },
     done: () => false,
   };
@@ -126,7 +128,7 @@ function sqlTable(id, options) {
     { key: "text", title: w.description, cls: "wide", value: (q) => q.description, cell: (q) => el("a", { href: to("app", id, "sql", q.id) }, clip(q.description || `${w.query} ${q.id}`)) },
     { key: "state", title: w.state, value: (q) => q.status, cell: (q) => chip(q.status) },
     { key: "started", title: w.started, cls: "when", value: (q) => millis(q.submissionTime), cell: (q) => when(millis(q.submissionTime)) },
-    { key: "duration", title: w.duration, num: true, value: (q) => q.duration, cell: (q) => span(q.duration) },
+    { key: "duration", title: w.duration, num: true, value: queryTime, cell: (q) => span(queryTime(q)) },
     { key: "jobs", title: w.jobs, cell: (q) => [...q.runningJobIds, ...q.successJobIds, ...q.failedJobIds].slice(0, 12).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]) },
   ], { name: `sql ${id}`, title: w.sql, search: (q) => `${q.id} ${q.description} ${q.status}`, start: ["id", true], ...options });
 }
@@ -244,8 +246,21 @@ export async function sql(id) {
   return { ...f, refresh: async () => table.update(await queries(id)) };
 }
 
-export async function query(id, number_) {
-  const f = await frame(id, "sql"), w = words(), head = el("div"), plan = el("div"), text = el("pre");
+// Asks once more before it stops a query; there only for those who have shown the token.
+function stopButton(id, number_) {
+  const w = words();
+  let asked = false;
+  const button = el("button", { type: "button", cls: "quiet stop", onclick: async () => {
+    if (!asked) { asked = true; button.textContent = w.stopReally; return; }
+    button.disabled = true;
+    button.textContent = w.stopping;
+    await fetch(`/api/v1/kill?app=${encodeURIComponent(id)}&execution=${encodeURIComponent(number_)}`, { method: "POST" }).catch(() => null);
+  } }, w.stop);
+  return button;
+}
+
+export async function query(id, number_, site) {
+  const f = await frame(id, "sql"), w = words(), head = el("div"), plan = el("div"), text = el("pre"), stop = site.kill ? stopButton(id, number_) : null;
   let shown = "";
   f.content.append(head, plan, el("details", { cls: "card" }, el("summary", {}, w.planText), text));
   return {
@@ -253,7 +268,7 @@ export async function query(id, number_) {
     async refresh() {
       const [q, graph] = await Promise.all([of(id, `sql/${number_}?details=false`), of(id, `graph/${number_}`)]);
       const jobs_ = [...q.runningJobIds, ...q.successJobIds, ...q.failedJobIds], statement = graph.details && graph.details.length < 20000 && !graph.details.startsWith("org.apache.") ? graph.details : "";
-      head.replaceChildren(el("div", { cls: "head" }, el("h1", {}, `${w.query} ${q.id}`), chip(q.status)), el("div", { cls: "sub" }, el("span", {}, when(millis(q.submissionTime))), el("span", {}, `${w.duration}: ${span(q.duration)}`), jobs_.length > 0 && el("span", {}, `${w.jobs}: `, jobs_.slice(0, 30).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]))),
+      head.replaceChildren(el("div", { cls: "head" }, el("h1", {}, `${w.query} ${q.id}`), chip(q.status), q.status === "RUNNING" && stop), el("div", { cls: "sub" }, el("span", {}, when(millis(q.submissionTime))), el("span", {}, `${w.duration}: ${span(queryTime(q))}`), jobs_.length > 0 && el("span", {}, `${w.jobs}: `, jobs_.slice(0, 30).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]))),
         statement.length > 60 ? el("section", { cls: "card" }, el("h2", {}, w.sqlText), el("pre", { cls: "sql" }, statement)) : el("p", { cls: "mono" }, statement || q.description), q.errorMessage ? el("div", { cls: "note bad" }, el("pre", { cls: "mono" }, q.errorMessage)) : "");
       text.textContent = q.planDescription;
       const now = JSON.stringify(graph); // drawn anew only when it has changed, so that a chosen operator stays chosen
