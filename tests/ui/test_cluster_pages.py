@@ -208,6 +208,6 @@ def test_a_query_is_stopped_from_its_page(cluster, applications, browser):
     thread.join(20)
     assert not thread.is_alive() and "OPERATION_CANCELED" in str(outcome[0])
     browser.wait(
-        "return !document.querySelector('button.stop') && document.querySelector('.chip.bad')"
+        "return !document.querySelector('button.stop') && document.querySelector('.head .chip.bad')"
     )
     browser.picture(PICTURES / "stopped.png")

@@ -18,6 +18,8 @@ export async function get(path) {
 
 const of = (id, path) => get(`applications/${encodeURIComponent(id)}${path ? "/" + path : ""}`);
 const lengthOf = (start, end) => (Number.isNaN(end) ? Date.now() - start : end - start);
+const stateOf = (q) => (q.status === "FAILED" && q.errorMessage === "cancelled" ? "KILLED" : q.status);
+const some = (n) => (n > 0 ? bytes(n) : null);
 const queryTime = (q) => (q.status === "RUNNING" ? Date.now() - millis(q.submissionTime) : q.duration);
 const textOf = (job) => job.description || job.name || "";
 
@@ -43,7 +45,7 @@ export function home(site) {
   const running = appsTable("running", w.running, site), finished = appsTable("finished", w.finished, site);
   const workers = !site.workers ? null : new Table([
     { key: "id", title: w.id, cls: "wide", value: (x) => x.id, cell: (x) => (x.webuiaddress ? el("a", { href: x.webuiaddress, rel: "noreferrer" }, x.id) : x.id) },
-    { key: "address", title: w.address, value: (x) => x.host, cell: (x) => `${x.host}:${x.port}` },
+    { key: "address", title: w.address, cls: "keep", value: (x) => x.host, cell: (x) => `${x.host}:${x.port}` },
     { key: "state", title: w.state, value: (x) => x.state, cell: (x) => chip(x.state) },
     { key: "cores", title: w.cores, value: (x) => x.coresused, cell: (x) => share(x.coresused, x.cores, `${x.coresused}/${x.cores}`) },
     { key: "memory", title: w.memory, value: (x) => x.memoryused, cell: (x) => (x.memoryused > 0 ? share(x.memoryused, x.memory, `${bytes(x.memoryused)} / ${bytes(x.memory)}`) : bytes(x.memory)) },
@@ -126,7 +128,7 @@ function sqlTable(id, options) {
   return new Table([
     { key: "id", title: w.id, num: true, value: (q) => q.id, cell: (q) => link(q.id, "app", id, "sql", q.id) },
     { key: "text", title: w.description, cls: "wide", value: (q) => q.description, cell: (q) => el("a", { href: to("app", id, "sql", q.id) }, clip(q.description || `${w.query} ${q.id}`)) },
-    { key: "state", title: w.state, value: (q) => q.status, cell: (q) => chip(q.status) },
+    { key: "state", title: w.state, value: stateOf, cell: (q) => chip(stateOf(q)) },
     { key: "started", title: w.started, cls: "when", value: (q) => millis(q.submissionTime), cell: (q) => when(millis(q.submissionTime)) },
     { key: "duration", title: w.duration, num: true, value: queryTime, cell: (q) => span(queryTime(q)) },
     { key: "jobs", title: w.jobs, cell: (q) => [...q.runningJobIds, ...q.successJobIds, ...q.failedJobIds].slice(0, 12).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]) },
@@ -145,7 +147,7 @@ export async function overview(id) {
       const sum = (list, key) => list.reduce((n, x) => n + x[key], 0), failed = jobs.filter((j) => j.status === "FAILED").length;
       numbers.replaceChildren(facts(
         fact(w.jobs, number(jobs.length), failed ? `${failed} ${w.failedTasks}` : null), fact(w.sql, number(sql.length)), fact(w.tasks, number(sum(stages, "numCompleteTasks")), sum(stages, "numFailedTasks") ? `${number(sum(stages, "numFailedTasks"))} ${w.failedTasks}` : null),
-        fact(w.inputRows, short(sum(stages, "inputRecords")), bytes(sum(stages, "inputBytes"))), fact(w.outputRows, short(sum(stages, "outputRecords")), bytes(sum(stages, "outputBytes"))), fact(w.spill, bytes(sum(stages, "diskBytesSpilled"))), fact(w.executors, number(executors.length), `${number(sum(executors, "totalCores"))} ${w.cores.toLowerCase()}`)));
+        fact(w.inputRows, short(sum(stages, "inputRecords")), some(sum(stages, "inputBytes"))), fact(w.outputRows, short(sum(stages, "outputRecords")), some(sum(stages, "outputBytes"))), fact(w.spill, bytes(sum(stages, "diskBytesSpilled"))), fact(w.executors, number(executors.length), `${number(sum(executors, "totalCores"))} ${w.cores.toLowerCase()}`)));
       chart.replaceChildren(timeline(jobBars(id, jobs)));
       slow.update(sql);
     },
@@ -268,8 +270,8 @@ export async function query(id, number_, site) {
     async refresh() {
       const [q, graph] = await Promise.all([of(id, `sql/${number_}?details=false`), of(id, `graph/${number_}`)]);
       const jobs_ = [...q.runningJobIds, ...q.successJobIds, ...q.failedJobIds], statement = graph.details && graph.details.length < 20000 && !graph.details.startsWith("org.apache.") ? graph.details : "";
-      head.replaceChildren(el("div", { cls: "head" }, el("h1", {}, `${w.query} ${q.id}`), chip(q.status), q.status === "RUNNING" && stop), el("div", { cls: "sub" }, el("span", {}, when(millis(q.submissionTime))), el("span", {}, `${w.duration}: ${span(queryTime(q))}`), jobs_.length > 0 && el("span", {}, `${w.jobs}: `, jobs_.slice(0, 30).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]))),
-        statement.length > 60 ? el("section", { cls: "card" }, el("h2", {}, w.sqlText), el("pre", { cls: "sql" }, statement)) : el("p", { cls: "mono" }, statement || q.description), q.errorMessage ? el("div", { cls: "note bad" }, el("pre", { cls: "mono" }, q.errorMessage)) : "");
+      head.replaceChildren(el("div", { cls: "head" }, el("h1", {}, `${w.query} ${q.id}`), chip(stateOf(q)), q.status === "RUNNING" && stop), el("div", { cls: "sub" }, el("span", {}, when(millis(q.submissionTime))), el("span", {}, `${w.duration}: ${span(queryTime(q))}`), jobs_.length > 0 && el("span", {}, `${w.jobs}: `, jobs_.slice(0, 30).flatMap((j, i) => [i ? ", " : "", link(j, "app", id, "jobs", j)]))),
+        statement.length > 60 ? el("section", { cls: "card" }, el("h2", {}, w.sqlText), el("pre", { cls: "sql" }, statement)) : el("p", { cls: "mono" }, statement || q.description), q.errorMessage && stateOf(q) !== "KILLED" ? el("div", { cls: "note bad" }, el("pre", { cls: "mono" }, q.errorMessage)) : "");
       text.textContent = q.planDescription;
       const now = JSON.stringify(graph); // drawn anew only when it has changed, so that a chosen operator stays chosen
       if (now !== shown) { shown = now; plan.replaceChildren(planView(graph)); }
@@ -282,7 +284,7 @@ export async function query(id, number_, site) {
 export async function executors(id) {
   const f = await frame(id, "executors"), w = words();
   const table = new Table([
-    { key: "id", title: w.id, value: (x) => x.id, cell: (x) => x.id }, { key: "address", title: w.address, value: (x) => x.hostPort, cell: (x) => x.hostPort },
+    { key: "id", title: w.id, cls: "keep", value: (x) => x.id, cell: (x) => x.id }, { key: "address", title: w.address, cls: "keep", value: (x) => x.hostPort, cell: (x) => x.hostPort },
     { key: "state", title: w.state, value: (x) => String(x.isActive), cell: (x) => (x.isActive ? chip("ALIVE") : el("div", {}, chip("DEAD"), x.removeReason && el("div", { cls: "dim" }, x.removeReason))) },
     { key: "cores", title: w.cores, num: true, value: (x) => x.totalCores, cell: (x) => number(x.totalCores) }, { key: "memory", title: w.memory, num: true, value: (x) => x.maxMemory, cell: (x) => bytes(x.maxMemory) },
     { key: "tasks", title: w.tasks, value: (x) => x.totalTasks, cell: (x) => meter(x.completedTasks, x.failedTasks, x.activeTasks, x.totalTasks) },
