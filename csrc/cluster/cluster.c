@@ -521,7 +521,8 @@ scheduler_options(const nb_config *config)
 }
 
 nb_status
-nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error *err)
+nb_cluster_new(const nb_config *config, const nb_rpc_channel_options *to_workers, nb_cluster **out,
+               nb_error *err)
 {
     nb_pool *pool = nb_pool_new(NULL, "cluster", 0);
     nb_cluster *c = pool ? nb_pool_zalloc(pool, sizeof(*c)) : NULL;
@@ -537,7 +538,7 @@ nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error
     pthread_cond_init(&c->changed, NULL);
     c->timeout_ms = (int)options.heartbeat_timeout_ms;
     c->heartbeat_ms = (int)NB_MAX(options.heartbeat_timeout_ms / 4, 20);
-    if (nb_peers_init(&c->peers, token) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0 ||
+    if (nb_peers_init(&c->peers, to_workers) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0 ||
         pthread_create(&c->ticker, NULL, tick, c) != 0) {
         nb_cluster_free(c);
         return NB_NOMEM;

@@ -13,12 +13,15 @@
 #include "base/config.h"
 #include "exec/exec.h"
 #include "monitor/monitor.h"
+#include "rpc/channel.h"
 #include "rpc/server.h"
 
 typedef struct nb_cluster nb_cluster;
 
-/* config: spark.network.timeout and the like; token: what callers of workers must show; both borrowed. */
-nb_status nb_cluster_new(const nb_config *config, nb_str token, nb_cluster **out, nb_error *err);
+/* config: spark.network.timeout and the like; to_workers: how connections to workers are made, but for their target. Both borrowed, with what they
+ * refer to. */
+nb_status nb_cluster_new(const nb_config *config, const nb_rpc_channel_options *to_workers,
+                         nb_cluster **out, nb_error *err);
 nb_status nb_cluster_register(nb_cluster *c, nb_rpc_server *server, nb_error *err);
 nb_runner nb_cluster_runner(nb_cluster *c);
 /* Attachments end; queries that run fail. Before nb_rpc_server_stop. */

@@ -360,9 +360,24 @@ nb_tls_files_load(const nb_config *config, nb_tls_files *out, nb_error *err)
     }
     NB_TRY(read_pem(config, "certChain", true, &out->chain, err));
     NB_TRY(read_pem(config, "privateKey", true, &out->key, err));
-    return ssl_flag(config, "needClientAuth")
-               ? read_pem(config, "trustStore", true, &out->roots, err)
-               : NB_OK;
+    out->need_client = ssl_flag(config, "needClientAuth");
+    return read_pem(config, "trustStore", out->need_client, &out->roots, err);
+}
+
+nb_rpc_tls
+nb_tls_of_server(const nb_tls_files *t)
+{
+    return (nb_rpc_tls){nb_strbuf_str(&t->chain), nb_strbuf_str(&t->key),
+                        t->need_client ? nb_strbuf_str(&t->roots) : NB_STR("")};
+}
+
+void
+nb_tls_to_peer(const nb_tls_files *t, nb_rpc_channel_options *options)
+{
+    options->tls = t->enabled;
+    options->ca = nb_strbuf_str(&t->roots);
+    options->cert = nb_strbuf_str(&t->chain);
+    options->key = nb_strbuf_str(&t->key);
 }
 
 void

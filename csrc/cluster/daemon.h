@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "monitor/monitor.h"
+#include "rpc/channel.h"
 #include "rpc/server.h"
 
 int nb_master_main(int argc, char **argv);
@@ -77,9 +78,13 @@ nb_status nb_daemon_serve_pages(const char *name, const nb_config *config, const
 /* spark.ssl.{enabled,certChain,privateKey,trustStore,needClientAuth}, also as spark.ssl.rpc.*: PEM files. *enabled false: no TLS.
  * What is read is wiped by nb_tls_files_free. */
 typedef struct nb_tls_files {
-    bool enabled;
+    bool enabled, need_client;
     nb_strbuf chain, key, roots;
 } nb_tls_files;
+/* What a server listens with, and what a connection to another process of the cluster is made with: the same certificate says who
+ * we are. Both borrow. */
+nb_rpc_tls nb_tls_of_server(const nb_tls_files *t);
+void nb_tls_to_peer(const nb_tls_files *t, nb_rpc_channel_options *options);
 nb_status nb_tls_files_load(const nb_config *config, nb_tls_files *out, nb_error *err);
 void nb_tls_files_free(nb_tls_files *t);
 

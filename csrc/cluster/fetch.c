@@ -20,9 +20,9 @@
 #define STALL_MS 600000
 
 nb_status
-nb_peers_init(nb_peers *p, nb_str token)
+nb_peers_init(nb_peers *p, const nb_rpc_channel_options *options)
 {
-    *p = (nb_peers){.token = token, .pool = nb_pool_new(NULL, "peers", 0)};
+    *p = (nb_peers){.options = *options, .pool = nb_pool_new(NULL, "peers", 0)};
     pthread_mutex_init(&p->lock, NULL);
     return p->pool ? NB_OK : NB_NOMEM;
 }
@@ -43,7 +43,7 @@ nb_peers_free(nb_peers *p)
 nb_status
 nb_peers_channel(nb_peers *p, nb_str address, nb_rpc_channel **out, nb_error *err)
 {
-    nb_rpc_channel_options options = NB_RPC_CHANNEL_OPTIONS_INIT;
+    nb_rpc_channel_options options = p->options;
     nb_status st = NB_OK;
 
     *out = NULL;
@@ -55,7 +55,6 @@ nb_peers_channel(nb_peers *p, nb_str address, nb_rpc_channel **out, nb_error *er
     }
     if (*out == NULL) {
         options.target = address;
-        options.token = p->token;
         st = nb_rpc_channel_new(&options, out, err);
         if (st == NB_OK && p->n == p->cap) {
             int cap = p->cap ? 2 * p->cap : 8;

@@ -19,13 +19,14 @@
 /* Connections to other processes, by address. */
 typedef struct nb_peers {
     pthread_mutex_t lock;
-    nb_str token;
+    nb_rpc_channel_options options; /* of all, but for the target */
     nb_rpc_channel **channels;
     int n, cap;
     nb_pool *pool;
 } nb_peers;
 
-nb_status nb_peers_init(nb_peers *p, nb_str token);
+/* What the options refer to lives as long as the peers. */
+nb_status nb_peers_init(nb_peers *p, const nb_rpc_channel_options *options);
 void nb_peers_free(nb_peers *p);
 /* A reference for the caller. */
 nb_status nb_peers_channel(nb_peers *p, nb_str address, nb_rpc_channel **out, nb_error *err);

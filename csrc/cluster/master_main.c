@@ -86,8 +86,7 @@ make_service(master *m, nb_error *err)
 static nb_status
 listen_on(master *m, const char *host, int port, int *bound, nb_error *err)
 {
-    nb_rpc_tls tls = {nb_strbuf_str(&m->tls.chain), nb_strbuf_str(&m->tls.key),
-                      nb_strbuf_str(&m->tls.roots)};
+    nb_rpc_tls tls = nb_tls_of_server(&m->tls);
     char address[300];
 
     nb_daemon_address(address, host, port);
@@ -126,6 +125,7 @@ static nb_status
 start(master *m, nb_error *err)
 {
     nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
+    nb_rpc_channel_options to_workers = NB_RPC_CHANNEL_OPTIONS_INIT;
     const char *host;
     int port, connect_port;
 
@@ -151,10 +151,10 @@ start(master *m, nb_error *err)
         nb_log(NB_LOG_WARN, "master",
                "INSECURE: anybody who can reach %s may run queries and read files here", host);
     }
-    NB_TRY(nb_cluster_new(
-        m->config,
-        nb_strbuf_str(m->secrets.secret.len > 0 ? &m->secrets.secret : &m->secrets.token),
-        &m->cluster, err));
+    to_workers.token =
+        nb_strbuf_str(m->secrets.secret.len > 0 ? &m->secrets.secret : &m->secrets.token);
+    nb_tls_to_peer(&m->tls, &to_workers);
+    NB_TRY(nb_cluster_new(m->config, &to_workers, &m->cluster, err));
     NB_TRY(make_service(m, err));
     options.gate = nb_secrets_gate;
     options.gate_payload = &m->secrets;

@@ -811,6 +811,7 @@ start(worker *w, nb_error *err)
     nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
     nb_rpc_channel_options to_master = NB_RPC_CHANNEL_OPTIONS_INIT;
     nb_rpc_method method = methods[0];
+    nb_rpc_tls tls;
     nb_str url = nb_str_of(w->master);
     char address[300];
     int port, bound;
@@ -842,9 +843,8 @@ start(worker *w, nb_error *err)
     to_master.target = url;
     to_master.token =
         nb_strbuf_str(w->secrets.secret.len > 0 ? &w->secrets.secret : &w->secrets.token);
-    to_master.tls = w->tls.enabled;
-    to_master.ca = nb_strbuf_str(&w->tls.roots);
-    NB_TRY(nb_peers_init(&w->peers, to_master.token));
+    nb_tls_to_peer(&w->tls, &to_master);
+    NB_TRY(nb_peers_init(&w->peers, &to_master));
     NB_TRY(nb_rpc_channel_new(&to_master, &w->channel, err));
     options.gate = nb_secrets_gate;
     options.gate_payload = &w->secrets;
@@ -852,7 +852,8 @@ start(worker *w, nb_error *err)
     method.payload = w;
     NB_TRY(nb_rpc_server_add(w->server, &method, 1, err));
     nb_daemon_address(address, w->host, port);
-    NB_TRY(nb_rpc_server_listen(w->server, address, NULL, &bound, err));
+    tls = nb_tls_of_server(&w->tls);
+    NB_TRY(nb_rpc_server_listen(w->server, address, w->tls.enabled ? &tls : NULL, &bound, err));
     nb_daemon_address(w->address, w->host, bound);
     NB_TRY(nb_rpc_server_start(w->server, err));
     NB_TRY(nb_handoff_serve(open_blocks, w, &w->handoff, err));

@@ -123,8 +123,8 @@ class Cluster:
         self.processes.append(process)
         return process
 
-    def _wait(self, log, pattern):
-        until = time.monotonic() + PROCESS_S
+    def _wait(self, log, pattern, seconds=PROCESS_S):
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             match = re.search(pattern, log.read_text())
             if match:
@@ -147,7 +147,7 @@ class Cluster:
         self.port = int(self._wait(self.master.log, r"spark://[\d.]+:(\d+)").group(1))
         self.address = f"{self.master.host.address if self.network else '127.0.0.1'}:{self.port}"
 
-    def add(self, cores=1, memory="512m", local=None):
+    def add(self, cores=1, memory="512m", local=None, wait=PROCESS_S):
         """Add a worker and wait until it is attached."""
         worker = self._start(
             f"worker{len(self.processes)}",
@@ -161,7 +161,7 @@ class Cluster:
             "0",
             local=local,
         )
-        self._wait(worker.log, r"attached to")
+        self._wait(worker.log, r"attached to", wait)
         self.workers.append(worker)
         return worker
 

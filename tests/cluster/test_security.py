@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may come in, and what those who may not can do: nothing, slowly or fast."""
 
+import json
 import random
 import shutil
 import socket
@@ -12,7 +13,7 @@ import time
 
 import grpc
 import pytest
-from harness import EXECUTABLE, Raw
+from harness import EXECUTABLE, Cluster, Raw
 
 METHODS = (
     "ExecutePlan",
@@ -155,6 +156,69 @@ def test_check_19_mutual_tls(tls_master, certificates):
     assert ask_over_tls(one.port, certificates, client="client")
     assert not ask_over_tls(one.port, certificates)
     assert not ask_over_tls(one.port, certificates, client="stranger")
+
+
+class Encrypted(Cluster):
+    """Processes that show each other certificates of one authority."""
+
+    def __init__(self, path, certificates):
+        self.certificates = certificates
+        super().__init__(path)
+
+    def write(self, certificate):
+        folder = self.certificates
+        self.conf.write_text(
+            "nbaspark.cluster.minRows 1\nspark.ssl.enabled true\nspark.ssl.needClientAuth true\n"
+            f"spark.ssl.certChain {folder}/{certificate}.pem\n"
+            f"spark.ssl.privateKey {folder}/{certificate}.key\n"
+            f"spark.ssl.trustStore {folder}/ca.pem\n"
+        )
+
+    def start_master(self):
+        self.write("server")
+        super().start_master()
+
+    def session(self, token=None):
+        from nbaspark.sql import SparkSession
+
+        folder = self.certificates
+        builder = SparkSession.builder.remote(f"sc://127.0.0.1:{self.port}/;use_ssl=true")
+        for key, file in (("trustStore", "ca.pem"), ("certChain", "client.pem")):
+            builder = builder.config(f"spark.ssl.{key}", f"{folder}/{file}")
+        return builder.config("spark.ssl.privateKey", f"{folder}/client.key").create()
+
+
+def test_workers_and_master_over_mutual_tls(certificates, tmp_path):
+    cluster = Encrypted(tmp_path, certificates)
+    try:
+        for _ in range(2):
+            cluster.add()
+        spark = cluster.session()
+        left = spark.range(200_000).selectExpr("id % 1000 AS k", "id AS v")
+        right = spark.range(1000).selectExpr("id AS k", "id * 2 AS w")
+        rows = left.join(right, "k").groupBy("w").count().collect()
+        assert len(rows) == 1000 and {r["count"] for r in rows} == {200}
+        executors = json.loads(cluster.page(cluster.master, "/api/v1/workers"))
+        for port in [cluster.port, *(w["port"] for w in executors)]:
+            assert not speaks_plain(port), port
+        spark.stop()
+        # whose certificate no authority of ours has signed is no worker
+        cluster.write("stranger")
+        with pytest.raises(AssertionError, match="attached to"):
+            cluster.add(wait=3)
+    finally:
+        cluster.stop()
+
+
+def speaks_plain(port):
+    """Whether a listener answers HTTP/2 without TLS."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+        s.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+        try:
+            answer = s.recv(9)
+        except OSError:
+            return False
+        return answer[3:4] == b"\4"
 
 
 def test_check_19_old_tls_is_refused(tls_master):

@@ -17,7 +17,7 @@ from webdriver import Browser
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
 
-from processes import Cluster  # noqa: E402
+from harness import Cluster  # noqa: E402
 
 PICTURES = Path(__file__).resolve().parents[2] / "build/ui"
 TOKEN = "token-of-the-test"

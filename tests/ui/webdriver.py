@@ -16,17 +16,7 @@ ARGUMENTS = (
 
 class Browser:
     def __init__(self, profile, width=1280, height=900):
-        self.process = subprocess.Popen(
-            ["chromedriver", "--port=0"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for line in self.process.stdout:
-            if "successfully on port " in line:
-                port = line.rpartition("on port ")[2].strip(" .\n")
-                break
-        self.base = f"http://127.0.0.1:{port}"
+        self.base = f"http://127.0.0.1:{self._start()}"
         options = {
             "args": [*ARGUMENTS, f"--user-data-dir={profile}", f"--window-size={width},{height}"],
             "prefs": {"intl.accept_languages": "en-US"},
@@ -41,6 +31,21 @@ class Browser:
         self.session = "/" + made["sessionId"]
 
     session = ""
+
+    def _start(self):
+        """Start the driver; one that finds its port taken meanwhile is started again."""
+        for _ in range(3):
+            self.process = subprocess.Popen(
+                ["chromedriver", "--port=0"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            for line in self.process.stdout:
+                if "successfully on port " in line:
+                    return line.rpartition("on port ")[2].strip(" .\n")
+            self.process.wait(20)
+        raise AssertionError("chromedriver does not start")
 
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
