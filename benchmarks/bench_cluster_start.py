@@ -24,7 +24,7 @@ JOB = ROOT / "jobs" / "customer_segmentation.py"
 DATA = ROOT / "jobs" / "data" / "clientes_demo.csv"
 SPARK = os.environ.get("NBASPARK_BENCH_SPARK", "")
 
-sys.path.insert(0, str(ROOT / "tests" / "ui"))
+sys.path[:0] = [str(ROOT / "tests" / "ui"), str(ROOT / "tests" / "cluster")]
 
 
 def free_port() -> int:
@@ -149,43 +149,19 @@ def whole_job(report: Report) -> None:
 
 def standalone() -> float:
     """The same on Spark: a master, three workers, the job by spark-submit. Once: it takes long."""
+    from spark_standalone import Standalone
+
     with tempfile.TemporaryDirectory() as folder:
-        port, ui, out = free_port(), free_port(), Path(folder) / "out"
-        job = Path(folder) / "job.py"
+        job, out = Path(folder) / "job.py", Path(folder) / "out"
         job.write_text(JOB.read_text().replace("nbaspark", "pyspark"))
-        home = {**os.environ, "SPARK_HOME": SPARK, "SPARK_LOCAL_DIRS": folder}
-        python = str(Path(SPARK).parents[3] / "bin" / "python")
-        home.update(PYSPARK_PYTHON=python, PYSPARK_DRIVER_PYTHON=python)
-        processes = []
-
-        def start(name: str, *arguments: object) -> None:
-            command = [f"{SPARK}/bin/spark-class", f"org.apache.spark.deploy.{name}"]
-            log = (Path(folder) / f"{len(processes)}.log").open("w")
-            processes.append(
-                subprocess.Popen([*command, *map(str, arguments)], stderr=log, stdout=log, env=home)
-            )
-
+        began = time.perf_counter()
+        cluster = Standalone(SPARK, folder, 3)
         try:
-            began = time.perf_counter()
-            start("master.Master", "--host", "127.0.0.1", "--port", port, "--webui-port", ui)
-            until(lambda: fetch(ui, "/json/"), 120, 0.05)
-            for _ in range(3):
-                more = ("--cores", 1, "--memory", "512m", "--webui-port", 0, "--work-dir", folder)
-                start("worker.Worker", f"spark://127.0.0.1:{port}", *more)
-            until(lambda: json.loads(fetch(ui, "/json/"))["aliveworkers"] == 3, 120, 0.05)
-            submit = [f"{SPARK}/bin/spark-submit", "--master", f"spark://127.0.0.1:{port}"]
-            more = ["--conf", "spark.executor.memory=512m", "--conf", "spark.ui.enabled=false"]
-            subprocess.run(
-                [*submit, *more, str(job), str(DATA), str(out)],
-                check=True,
-                env=home,
-                stderr=subprocess.DEVNULL,
-            )
-            took = time.perf_counter() - began
+            cluster.submit(job, DATA, out)
             assert (out / "_SUCCESS").exists()
-            return took
+            return time.perf_counter() - began
         finally:
-            stop(processes)
+            cluster.stop()
 
 
 APPS = "/api/v1/applications"
