@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole Parquet file: footer, statistics, pages of every codec, read to the end with a filter or fails with an error. */
+/* A whole Parquet file: footer, statistics, indexes, bloom filters, pages of every codec and encoding, lists and structs, read to the end with a filter or fails with an error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,9 +11,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* first column = its value 3, where such a comparison exists. */
+/* A constant of a type that bounds, bloom filters and page indexes are asked for. */
 static nb_expr *
-filter_of(nb_arena *arena, const nb_session_info *info, const nb_type *schema)
+constant_of(nb_arena *arena, const nb_type *type)
+{
+    switch (type->id) {
+    case NB_TYPE_INT64: return nb_expr_int64(arena, 3);
+    case NB_TYPE_FLOAT64: return nb_expr_double(arena, 3);
+    case NB_TYPE_STRING: return nb_expr_string(arena, NB_STR("3"));
+    default: return nb_expr_int32(arena, 3);
+    }
+}
+
+/* first column <op> 3, where such a comparison exists. */
+static nb_expr *
+filter_of(nb_arena *arena, const nb_session_info *info, const nb_type *schema, const char *op)
 {
     nb_expr *args[2], *out = NULL;
     nb_error err = NB_ERROR_INIT;
@@ -22,25 +34,26 @@ filter_of(nb_arena *arena, const nb_session_info *info, const nb_type *schema)
         return NULL;
     }
     args[0] = nb_expr_column(arena, 1, NB_STR("c"), schema->children[0].type, true);
-    args[1] = nb_expr_int32(arena, 3);
+    args[1] = constant_of(arena, schema->children[0].type);
     if (args[0] && args[1]) {
         args[0]->u.column.ordinal = 0;
-        (void)nb_function_bind(arena, info, nb_function_find(NB_STR("<=>")), NB_STR("<=>"), args, 2,
+        (void)nb_function_bind(arena, info, nb_function_find(nb_str_of(op)), nb_str_of(op), args, 2,
                                NULL, &out, &err);
     }
     nb_error_clear(&err);
     return out;
 }
 
+/* op: of a filter; NULL: none. */
 static void
-read_all(nb_relation *rel, nb_pool *pool, const nb_session_info *info, bool filtered)
+read_all(nb_relation *rel, nb_pool *pool, const nb_session_info *info, const char *op)
 {
     const nb_type *schema = nb_relation_schema(rel);
     nb_arena *arena = nb_arena_new(pool);
     int n = schema->n_children < 64 ? schema->n_children : 64;
     int columns[64];
     bool applied[1] = {false};
-    nb_expr *filter = filtered ? filter_of(arena, info, schema) : NULL;
+    nb_expr *filter = op ? filter_of(arena, info, schema, op) : NULL;
     nb_scan_request request = {.columns = columns,
                                .n_columns = n,
                                .filters = &filter,
@@ -95,8 +108,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (fd >= 0 && pool && write(fd, data, size) == (ssize_t)size &&
         nb_relation_open(pool, &request, &rel, &err) == NB_OK) {
-        read_all(rel, pool, &info, false);
-        read_all(rel, pool, &info, true);
+        read_all(rel, pool, &info, NULL);
+        read_all(rel, pool, &info, "=");
+        read_all(rel, pool, &info, "<=>");
     }
     nb_relation_release(rel);
     nb_error_clear(&err);

@@ -13,7 +13,8 @@ bool nb_pq_decompress(int codec, const void *in, size_t n_in, void *out, size_t 
 bool nb_pq_codec_known(int codec);
 /* Where the bytes of a Snappy block lie that is nothing but one literal of n_out bytes (as writers make them of what does not compress); else NULL. */
 const uint8_t *nb_pq_snappy_in_place(const void *in, size_t n_in, size_t n_out);
-/* Appends; false when it failed. */
-bool nb_pq_compress(int codec, const void *in, size_t n_in, nb_strbuf *out);
+/* Appends; false when it failed. level: the codec's own, brought into its bounds, or NB_PQ_LEVEL_DEFAULT. */
+#define NB_PQ_LEVEL_DEFAULT INT32_MIN
+bool nb_pq_compress(int codec, int level, const void *in, size_t n_in, nb_strbuf *out);
 
 #endif

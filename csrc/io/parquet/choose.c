@@ -2,7 +2,8 @@
 /*
  * choose.c: which rows of a row group are wanted.
  *
- * 1. A filter or probe whose range does not meet the footer's range of the column drops the row group unread.
+ * 1. A filter or probe whose range does not meet the footer's range of the column drops the row group unread; so does a bloom filter that does not have the
+ *    value asked for. A page index leaves the rows of pages that may have some (choose_index.c).
  * 2. Filters of one coded column, and probes, are asked once per entry of the dictionary; rows are chosen by their codes. Page by page, and
  *    only pages where a row is left.
  * 3. What is left (several columns, values without a dictionary) is evaluated over the values of the rows chosen so far.
@@ -115,6 +116,7 @@ nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request)
         *f = (nb_pq_filter){
             .e = e, .slot = c.n == 1 ? c.slots[0] : -1, .slots = c.slots, .n_slots = c.n};
         find_range(f);
+        f->test = f->slot >= 0 ? nb_pq_test_of(e) : (nb_pq_test){.kind = NB_PQ_NO_TEST};
         request->applied[i] = true;
         s->exprs[s->n_filters++] = e;
     }
@@ -132,7 +134,7 @@ nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request)
 
 /* ---- one row group --------------------------------------------------------------------------- */
 
-/* Is the slot's column in this file, and of the very type of the schema? */
+/* Is the slot's column in this file, of the very type of the schema, and as it stands there? */
 static bool
 has_own_type(const nb_pq_source *s, const nb_pq_local *l, int slot)
 {
@@ -140,20 +142,33 @@ has_own_type(const nb_pq_source *s, const nb_pq_local *l, int slot)
     const nb_pq_relation *p = s->rel->payload;
     int at = s->file_columns[ref->file][slot];
 
-    return at >= 0 && p->metas[ref->file]->columns[at].type == s->slots[slot].type;
+    return at >= 0 && p->metas[ref->file]->columns[at].type == s->slots[slot].type &&
+           !p->metas[ref->file]->columns[at].is_legacy;
 }
 
-/* The chunk of a slot whose range is in our unit; NULL: none. */
-static const nb_pq_chunk *
-chunk_of(const nb_pq_source *s, const nb_pq_local *l, int slot)
+const nb_pq_chunk *
+nb_pq_own_chunk(const nb_pq_source *s, const nb_pq_local *l, int slot, const nb_pq_column **column)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
     const nb_pq_relation *p = s->rel->payload;
     const nb_pq_meta *m = p->metas[ref->file];
     int at = s->file_columns[ref->file][slot];
-    bool same = has_own_type(s, l, slot) && m->columns[at].unit_per_us == 1;
 
-    return same ? &m->groups[ref->group].chunks[at] : NULL;
+    if (!has_own_type(s, l, slot)) {
+        return NULL;
+    }
+    *column = &m->columns[at];
+    return &m->groups[ref->group].chunks[at];
+}
+
+/* The same, whose range is in our unit. */
+static const nb_pq_chunk *
+chunk_of(const nb_pq_source *s, const nb_pq_local *l, int slot)
+{
+    const nb_pq_column *column;
+    const nb_pq_chunk *k = nb_pq_own_chunk(s, l, slot, &column);
+
+    return k && column->unit_per_us == 1 ? k : NULL;
 }
 
 /* Does the footer exclude that any row passes? */
@@ -162,8 +177,13 @@ is_out_of_range(const nb_pq_source *s, const nb_pq_local *l)
 {
     for (int i = 0; i < s->n_filters; i++) {
         const nb_pq_filter *f = &s->filters[i];
+        const nb_pq_column *column;
         const nb_pq_chunk *k = f->has_range ? chunk_of(s, l, f->slot) : NULL;
         if (k && k->has_range && (k->low > f->high || k->high < f->low)) {
+            return true;
+        }
+        k = f->test.kind ? nb_pq_own_chunk(s, l, f->slot, &column) : NULL;
+        if (k && nb_pq_test_excludes(&f->test, column, k->low_bytes, k->high_bytes)) {
             return true;
         }
     }
@@ -397,17 +417,26 @@ is_asked(const nb_pq_source *s, const nb_pq_local *l, int slot)
     return false;
 }
 
+/* What the file says of the row group's chunks and pages, before any is read. */
 static nb_status
-begin(nb_pq_source *s, nb_pq_local *l)
+begin(nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
-    if (is_out_of_range(s, l)) {
+    bool none = is_out_of_range(s, l);
+
+    if (!none) {
+        NB_TRY(nb_pq_choose_by_bloom(s, l, &none, err));
+    }
+    if (none) {
         l->n_rows = 0;
     }
     l->filters_done = nb_arena_zalloc(l->arena, (size_t)s->n_filters + 1);
     l->probes_done = nb_arena_zalloc(l->arena, (size_t)s->n_probes + 1);
     l->room = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
     l->kept = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
-    return l->filters_done && l->probes_done && l->room && l->kept ? NB_OK : NB_NOMEM;
+    if (!l->filters_done || !l->probes_done || !l->room || !l->kept) {
+        return NB_NOMEM;
+    }
+    return l->n_rows > 0 ? nb_pq_choose_by_pages(s, l, err) : NB_OK;
 }
 
 /* Both dictionaries of a slot at once, when both will be asked. */
@@ -447,7 +476,7 @@ static nb_status
 run_phase(nb_pq_source *s, nb_pq_local *l, phase what, int slot, nb_error *err)
 {
     switch (what) {
-    case BEGIN: return begin(s, l);
+    case BEGIN: return begin(s, l, err);
     case BY_CODES: return choose_by_codes(s, l, slot, err);
     default: return choose_rest(s, l, err);
     }

@@ -55,23 +55,7 @@ pq_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
     }
     rel->n_rows = rows;
     if (!rel->data_schema && rel->files.n_files) {
-        const nb_pq_meta *m = p->metas[0];
-        nb_field *fields = NB_ARENA_ARRAY(rel->arena, nb_field, m->n_columns + 1);
-        if (!fields) {
-            return NB_NOMEM;
-        }
-        for (int c = 0; c < m->n_columns; c++) {
-            if (!m->columns[c].type) {
-                return nb_raise_unsupported(err, "The Parquet column %.*s of this type",
-                                            (int)m->columns[c].name.len, m->columns[c].name.data);
-            }
-            fields[c] = (nb_field){
-                .name = m->columns[c].name, .type = m->columns[c].type, .nullable = true};
-        }
-        rel->data_schema = nb_type_struct(fields, m->n_columns);
-        if (!rel->data_schema) {
-            return NB_NOMEM;
-        }
+        NB_TRY(nb_pq_infer(rel, request->info, &rel->data_schema, err));
     }
     return NB_OK;
 }
@@ -79,7 +63,6 @@ pq_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
 static bool
 pq_supports(const nb_type *type, bool writing)
 {
-    (void)writing;
     switch (type->id) {
     case NB_TYPE_BOOL:
     case NB_TYPE_INT8:
@@ -95,7 +78,20 @@ pq_supports(const nb_type *type, bool writing)
     case NB_TYPE_BINARY:
     case NB_TYPE_DATE:
     case NB_TYPE_TIMESTAMP:
-    case NB_TYPE_TIMESTAMP_NTZ: return true;
+    case NB_TYPE_TIMESTAMP_NTZ:
+    case NB_TYPE_INTERVAL_YM:
+    case NB_TYPE_INTERVAL_DT:
+    case NB_TYPE_NULL: return true;
+    case NB_TYPE_ARRAY:
+    case NB_TYPE_MAP:
+    case NB_TYPE_STRUCT:
+    case NB_TYPE_UDT:
+        for (int i = 0; i < type->n_children; i++) {
+            if (!pq_supports(type->children[i].type, writing)) {
+                return false;
+            }
+        }
+        return !writing || type->id != NB_TYPE_STRUCT || type->n_children > 0;
     default: return false;
     }
 }

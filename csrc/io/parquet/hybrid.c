@@ -166,3 +166,96 @@ nb_pq_hybrid(const uint8_t *p, const uint8_t *end, int width, int64_t n, uint32_
     }
     return p;
 }
+
+void
+nb_pq_bit_packed(const uint8_t *p, int width, int64_t n, uint32_t *out)
+{
+    uint32_t bits = 0;
+    int have = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        while (have < width) {
+            bits = bits << 8 | *p++;
+            have += 8;
+        }
+        have -= width;
+        out[i] = (bits >> have) & ((1u << width) - 1);
+    }
+}
+
+/* How many of the first n bits are set. */
+static int64_t
+count_ones(const uint8_t *p, int64_t n)
+{
+    int64_t ones = 0;
+
+    for (int64_t i = 0; i < n / 8; i++) {
+        ones += __builtin_popcount(p[i]);
+    }
+    return n % 8 ? ones + __builtin_popcount(p[n / 8] & ((1u << (n % 8)) - 1)) : ones;
+}
+
+const uint8_t *
+nb_pq_hybrid_from(const uint8_t *p, const uint8_t *end, int width, int64_t skip, int64_t n,
+                  uint32_t *out, int64_t *ones)
+{
+    int n_bytes = (width + 7) / 8;
+    int64_t set = 0;
+
+    while (skip > 0) {
+        uint64_t head = 0;
+        int shift = 0;
+        int64_t here, taken;
+        do {
+            if (p >= end || shift > 35) {
+                return NULL;
+            }
+            head |= (uint64_t)(*p & 0x7f) << shift;
+            shift += 7;
+        } while (*p++ & 0x80);
+        here = (int64_t)(head >> 1) * (head & 1 ? 8 : 1);
+        taken = NB_MIN(here, skip);
+        if (here == 0) {
+            return NULL;
+        }
+        if (head & 1) {
+            int64_t groups = here / 8, whole = taken / 8, left;
+            if (width &&
+                groups >
+                    (end - p) /
+                        width) { /* only the last run may be cut, and it is not the one to skip from */
+                return NULL;
+            }
+            set += width == 1 ? count_ones(p, taken) : 0;
+            left = NB_MIN(here - taken, n);
+            if (left > 0) { /* out has room for the values of the first group that are dropped */
+                int64_t drop = taken % 8;
+                unpack(p + whole * width, width, (drop + left + 7) / 8, out);
+                memmove(out, out + drop, sizeof(uint32_t) * (size_t)left);
+                out += left;
+                n -= left;
+            }
+            p += groups * width;
+        } else {
+            int64_t left = NB_MIN(here - taken, n);
+            uint32_t v = 0;
+            if (n_bytes > end - p) {
+                return NULL;
+            }
+            for (int i = 0; i < n_bytes; i++) {
+                v |= (uint32_t)*p++ << (8 * i);
+            }
+            set += v == 1 ? taken : 0;
+            for (int64_t i = 0; i < left; i++) {
+                out[i] = v;
+            }
+            out += left;
+            n -= left;
+        }
+        skip -= taken;
+    }
+    if (ones) {
+        *ones = set;
+    }
+    return n > 0 ? nb_pq_hybrid(p, end, width, n, out) : p;
+}

@@ -14,5 +14,10 @@
  * not suffice. out has room for n + 8 values. */
 const uint8_t *
 nb_pq_hybrid(const uint8_t *p, const uint8_t *end, int width, int64_t n, uint32_t *out);
+/* The same, of n values behind the first `skip`. *ones: how many of those that were skipped are 1, for a width of 1 only; may be NULL. out has room for n + 16. */
+const uint8_t *nb_pq_hybrid_from(const uint8_t *p, const uint8_t *end, int width, int64_t skip,
+                                 int64_t n, uint32_t *out, int64_t *ones);
+/* The deprecated BIT_PACKED levels: n values of width bits (1 to 16), the highest bit first. (n * width + 7) / 8 bytes are read. */
+void nb_pq_bit_packed(const uint8_t *p, int width, int64_t n, uint32_t *out);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "io/parquet/meta.h"
 
+#include "io/parquet/rebase.h"
 #include "io/parquet/thrift.h"
 
 #define FOOTER_MAX ((int64_t)1 << 28)
@@ -27,140 +28,6 @@ bad_footer(const char *path, const char *what, nb_error *err)
     return st;
 }
 
-typedef struct element {
-    nb_str name;
-    int type, length, repetition, n_children, converted, scale, precision;
-    int logical; /* number in the union, 0 = none */
-    int bits;    /* INTEGER */
-    bool is_signed, utc;
-    int unit; /* TIMESTAMP, TIME: 1 ms, 2 µs, 3 ns */
-} element;
-
-static void
-read_unit(nb_thrift *t, int *unit)
-{
-    int id = 0, type;
-
-    while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
-        *unit = id;
-        nb_thrift_skip(t, type);
-    }
-}
-
-static void
-read_logical(nb_thrift *t, element *e)
-{
-    int id = 0, type;
-
-    while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
-        int inner = 0, kind;
-        e->logical = id;
-        if (type != NB_T_STRUCT) {
-            nb_thrift_skip(t, type);
-            continue;
-        }
-        while ((kind = nb_thrift_field(t, &inner)) != NB_T_STOP) {
-            if (id == 5 && inner == 1) {
-                e->scale = (int)nb_thrift_int(t);
-            } else if (id == 5 && inner == 2) {
-                e->precision = (int)nb_thrift_int(t);
-            } else if ((id == 7 || id == 8) && inner == 1) {
-                e->utc = kind == NB_T_TRUE;
-            } else if ((id == 7 || id == 8) && inner == 2 && kind == NB_T_STRUCT) {
-                read_unit(t, &e->unit);
-            } else if (id == 10 && inner == 1 && t->p < t->end) {
-                e->bits = *t->p++;
-            } else if (id == 10 && inner == 2) {
-                e->is_signed = kind == NB_T_TRUE;
-            } else {
-                nb_thrift_skip(t, kind);
-            }
-        }
-    }
-}
-
-static void
-read_element(nb_thrift *t, element *e)
-{
-    int id = 0, type;
-
-    *e = (element){.type = -1, .converted = -1, .is_signed = true};
-    while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
-        switch (id) {
-        case 1: e->type = (int)nb_thrift_int(t); break;
-        case 2: e->length = (int)nb_thrift_int(t); break;
-        case 3: e->repetition = (int)nb_thrift_int(t); break;
-        case 4: e->name = nb_thrift_binary(t); break;
-        case 5: e->n_children = (int)nb_thrift_int(t); break;
-        case 6: e->converted = (int)nb_thrift_int(t); break;
-        case 7: e->scale = (int)nb_thrift_int(t); break;
-        case 8: e->precision = (int)nb_thrift_int(t); break;
-        case 10:
-            if (type == NB_T_STRUCT) {
-                read_logical(t, e);
-                break;
-            }
-            nb_thrift_skip(t, type);
-            break;
-        default: nb_thrift_skip(t, type); break;
-        }
-    }
-}
-
-/* Spark's mapping of physical, converted and logical types. */
-static const nb_type *
-type_of(const element *e, nb_pq_column *c)
-{
-    bool is_decimal = e->logical == 5 || e->converted == 5;
-
-    c->unit_per_us = 1;
-    if (is_decimal && e->type != NB_PQ_BOOLEAN && e->type != NB_PQ_FLOAT &&
-        e->type != NB_PQ_DOUBLE) {
-        return nb_type_decimal(e->precision, e->scale);
-    }
-    switch (e->type) {
-    case NB_PQ_BOOLEAN: return nb_type_of(NB_TYPE_BOOL);
-    case NB_PQ_FLOAT: return nb_type_of(NB_TYPE_FLOAT32);
-    case NB_PQ_DOUBLE: return nb_type_of(NB_TYPE_FLOAT64);
-    case NB_PQ_INT96: return nb_type_of(NB_TYPE_TIMESTAMP);
-    case NB_PQ_INT32:
-        if (e->logical == 6 || e->converted == 6) {
-            return nb_type_of(NB_TYPE_DATE);
-        }
-        if (e->converted == 15 || (e->logical == 10 && e->bits == 8 && e->is_signed)) {
-            return nb_type_of(NB_TYPE_INT8);
-        }
-        if (e->converted == 16 || e->converted == 11 ||
-            (e->logical == 10 && (e->bits == 16 || e->bits == 8) &&
-             (e->is_signed || e->bits == 8))) {
-            return nb_type_of(NB_TYPE_INT16);
-        }
-        if (e->converted == 13 || (e->logical == 10 && e->bits == 32 && !e->is_signed)) {
-            return NULL; /* unsigned 32 bits: wider than our INT32 */
-        }
-        return e->logical == 7 || e->converted == 7 ? NULL : nb_type_of(NB_TYPE_INT32);
-    case NB_PQ_INT64:
-        if (e->logical == 8 || e->converted == 9 || e->converted == 10) {
-            int unit = e->logical == 8 ? e->unit : e->converted == 9 ? 1 : 2;
-            c->unit_per_us = unit == 1 ? -1000 : unit == 3 ? 1000 : 1;
-            return nb_type_of(e->logical == 8 && !e->utc ? NB_TYPE_TIMESTAMP_NTZ
-                                                         : NB_TYPE_TIMESTAMP);
-        }
-        if (e->converted == 14 || (e->logical == 10 && !e->is_signed) || e->logical == 7 ||
-            e->converted == 8) {
-            return NULL;
-        }
-        return nb_type_of(NB_TYPE_INT64);
-    case NB_PQ_BYTE_ARRAY:
-        return nb_type_of(e->logical == 1 || e->logical == 4 || e->logical == 12 ||
-                                  e->converted == 0 || e->converted == 4 || e->converted == 19
-                              ? NB_TYPE_STRING
-                              : NB_TYPE_BINARY);
-    case NB_PQ_FIXED: return nb_type_of(NB_TYPE_BINARY);
-    default: return NULL;
-    }
-}
-
 static int64_t
 little_endian(nb_str s)
 {
@@ -172,17 +39,43 @@ little_endian(nb_str s)
     return s.len == 4 ? (int32_t)(uint32_t)v : (int64_t)v;
 }
 
-/* Statistics of a chunk. The old fields `min` and `max` are right for signed integers as well. */
+static nb_str
+keep_text(nb_thrift *t, nb_arena *arena, nb_str s)
+{
+    s = nb_arena_str(arena, s);
+    if (!s.data) {
+        t->bad = t->no_memory = true;
+    }
+    return s;
+}
+
+#define BOUND_MAX 256
+
+/* A bound that is worth keeping, in the arena. */
+static nb_str
+keep_bound(nb_thrift *t, nb_arena *arena, nb_str s)
+{
+    if (!s.data || s.len > BOUND_MAX) {
+        return (nb_str){NULL, 0};
+    }
+    return keep_text(t, arena, s);
+}
+
+/* Statistics of a chunk. The old fields `min` and `max` are right for signed integers only: writers ordered all else as they liked. */
 static void
-read_statistics(nb_thrift *t, nb_pq_chunk *c)
+read_statistics(nb_thrift *t, nb_arena *arena, int physical, nb_pq_chunk *c)
 {
     int id = 0, type;
-    nb_str low = {0}, high = {0};
+    nb_str low = {0}, high = {0}, old_low = {0}, old_high = {0};
 
     while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
-        if (type == NB_T_BINARY && (id == 5 || (id == 1 && !high.data))) {
+        if (type == NB_T_BINARY && id == 1) {
+            old_high = nb_thrift_binary(t);
+        } else if (type == NB_T_BINARY && id == 2) {
+            old_low = nb_thrift_binary(t);
+        } else if (type == NB_T_BINARY && id == 5) {
             high = nb_thrift_binary(t);
-        } else if (type == NB_T_BINARY && (id == 6 || (id == 2 && !low.data))) {
+        } else if (type == NB_T_BINARY && id == 6) {
             low = nb_thrift_binary(t);
         } else if (id == 3) {
             c->n_nulls = nb_thrift_int(t);
@@ -190,29 +83,45 @@ read_statistics(nb_thrift *t, nb_pq_chunk *c)
             nb_thrift_skip(t, type);
         }
     }
-    if (low.len == high.len && (low.len == 4 || low.len == 8)) {
-        c->has_range = true;
-        c->low = little_endian(low);
-        c->high = little_endian(high);
+    if (physical == NB_PQ_INT32 || physical == NB_PQ_INT64) {
+        low = low.data ? low : old_low;
+        high = high.data ? high : old_high;
+        if (low.len == high.len && (low.len == 4 || low.len == 8)) {
+            c->has_range = true;
+            c->low = little_endian(low);
+            c->high = little_endian(high);
+        }
+    } else if (physical == NB_PQ_BYTE_ARRAY || physical == NB_PQ_FLOAT ||
+               physical == NB_PQ_DOUBLE) {
+        c->low_bytes = keep_bound(t, arena, low);
+        c->high_bytes = keep_bound(t, arena, high);
     }
 }
 
 static void
-read_chunk(nb_thrift *t, nb_pq_chunk *c)
+read_chunk(nb_thrift *t, nb_arena *arena, nb_pq_chunk *c)
 {
     int id = 0, type;
     int64_t dictionary = 0, data = 0;
+    int physical = -1;
 
     c->n_nulls = -1;
 
     while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
         int inner = 0, kind;
         if (id != 3 || type != NB_T_STRUCT) {
-            nb_thrift_skip(t, type);
+            switch (id) {
+            case 4: c->offset_index = nb_thrift_int(t); break;
+            case 5: c->offset_index_bytes = nb_thrift_int(t); break;
+            case 6: c->column_index = nb_thrift_int(t); break;
+            case 7: c->column_index_bytes = nb_thrift_int(t); break;
+            default: nb_thrift_skip(t, type); break;
+            }
             continue;
         }
         while ((kind = nb_thrift_field(t, &inner)) != NB_T_STOP) {
             switch (inner) {
+            case 1: physical = (int)nb_thrift_int(t); break;
             case 4: c->codec = (int)nb_thrift_int(t); break;
             case 5: c->n_values = nb_thrift_int(t); break;
             case 7: c->n_bytes = nb_thrift_int(t); break;
@@ -220,11 +129,12 @@ read_chunk(nb_thrift *t, nb_pq_chunk *c)
             case 11: dictionary = nb_thrift_int(t); break;
             case 12:
                 if (kind == NB_T_STRUCT) {
-                    read_statistics(t, c);
+                    read_statistics(t, arena, physical, c);
                     break;
                 }
                 nb_thrift_skip(t, kind);
                 break;
+            case 14: c->bloom = nb_thrift_int(t); break;
             default: nb_thrift_skip(t, kind); break;
             }
         }
@@ -250,7 +160,7 @@ read_group(nb_thrift *t, nb_arena *arena, int n_columns, nb_pq_group *g)
             }
             memset(g->chunks, 0, sizeof(nb_pq_chunk) * (size_t)(n_columns + 1));
             for (int64_t i = 0; i < n && !t->bad; i++) {
-                read_chunk(t, &g->chunks[i]);
+                read_chunk(t, arena, &g->chunks[i]);
             }
         } else if (id == 3) {
             g->n_rows = nb_thrift_int(t);
@@ -261,63 +171,52 @@ read_group(nb_thrift *t, nb_arena *arena, int n_columns, nb_pq_group *g)
     g->offset = n_columns && g->chunks ? g->chunks[0].offset : 0;
 }
 
-static nb_str
-keep(nb_thrift *t, nb_arena *arena, nb_str name)
-{
-    nb_str copy = nb_arena_str(arena, name);
-
-    if (copy.data == NULL) {
-        t->bad = t->no_memory = true;
-    }
-    return copy;
-}
-
 static void
 read_schema(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
 {
+    nb_pq_schema schema = {0};
+
+    nb_pq_schema_read(t, arena, &schema);
+    m->n_columns = schema.n_columns;
+    m->columns = schema.columns;
+    m->n_fields = schema.n_fields;
+    m->fields = schema.fields;
+}
+
+static void
+read_keys(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
+{
     int kind;
     int64_t n = nb_thrift_list(t, &kind);
-    element root;
 
-    if (n < 1 || kind != NB_T_STRUCT) {
-        t->bad = true;
-        return;
-    }
-    read_element(t, &root);
-    m->columns = NB_ARENA_ARRAY(arena, nb_pq_column, n);
-    if (!m->columns) {
-        t->bad = t->no_memory = true;
-        return;
-    }
-    memset(m->columns, 0, sizeof(nb_pq_column) * (size_t)n);
-    /* leaves in order; groups make their leaves unsupported, under the group's name */
-    for (int64_t i = 1; i < n && !t->bad; i++) {
-        element e;
-        read_element(t, &e);
-        nb_pq_column *c = &m->columns[m->n_columns];
-        if (e.n_children > 0) {
-            /* skip the whole group, counting its leaves */
-            int64_t open = e.n_children;
-            for (i++; open > 0 && i < n && !t->bad; i++) {
-                element inner;
-                read_element(t, &inner);
-                open += (inner.n_children > 0 ? inner.n_children : 0) - 1;
-                if (inner.n_children == 0) {
-                    m->columns[m->n_columns++] = (nb_pq_column){.name = keep(t, arena, e.name)};
-                }
-            }
-            i--;
-            continue;
-        }
-        c->name = keep(t, arena, e.name);
-        c->physical = (nb_pq_type)e.type;
-        c->width = e.length;
-        c->optional = e.repetition == 1;
-        c->type = e.repetition == 2 || e.type < 0 || e.type > NB_PQ_FIXED ? NULL : type_of(&e, c);
-        if (e.type == NB_PQ_FIXED && (e.length <= 0 || e.length > (1 << 20))) {
+    for (int64_t i = 0; i < n && !t->bad; i++) {
+        nb_str key = {"", 0}, value = {"", 0};
+        int id = 0, type;
+        if (kind != NB_T_STRUCT) {
             t->bad = true;
+            return;
         }
-        m->n_columns++;
+        while ((type = nb_thrift_field(t, &id)) != NB_T_STOP) {
+            if (type == NB_T_BINARY && id == 1) {
+                key = nb_thrift_binary(t);
+            } else if (type == NB_T_BINARY && id == 2) {
+                value = nb_thrift_binary(t);
+            } else {
+                nb_thrift_skip(t, type);
+            }
+        }
+        if (nb_str_equal(key, NB_STR("org.apache.spark.sql.parquet.row.metadata"))) {
+            m->spark_schema = keep_text(t, arena, value);
+        } else if (nb_str_equal(key, NB_STR("org.apache.spark.timeZone"))) {
+            m->zone = keep_text(t, arena, value);
+        } else if (nb_str_equal(key, NB_STR("org.apache.spark.legacyDateTime"))) {
+            m->legacy_datetime = true;
+        } else if (nb_str_equal(key, NB_STR("org.apache.spark.legacyINT96"))) {
+            m->legacy_int96 = true;
+        } else if (nb_str_equal(key, NB_STR("org.apache.spark.version")) && value.len > 1 &&
+                   (value.data[0] == '1' || value.data[0] == '2') && value.data[1] == '.') {
+            m->legacy_datetime = m->legacy_int96 = true;
+        }
     }
 }
 
@@ -332,6 +231,8 @@ read_footer(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
             read_schema(t, arena, m);
         } else if (id == 3) {
             m->n_rows = nb_thrift_int(t);
+        } else if (id == 5 && type == NB_T_LIST) {
+            read_keys(t, arena, m);
         } else if (id == 4 && type == NB_T_LIST) {
             int kind;
             int64_t n = nb_thrift_list(t, &kind);
@@ -359,18 +260,22 @@ is_sane(const nb_pq_meta *m, int64_t file_size)
 
     for (int g = 0; g < m->n_groups; g++) {
         nb_pq_group *group = &m->groups[g];
-        if (group->n_rows < 0 || group->n_rows > INT32_MAX || (m->n_columns && !group->chunks)) {
+        if (group->n_rows < 0 || group->n_rows > INT32_MAX - 64 ||
+            (m->n_columns && !group->chunks)) {
             return false;
         }
         rows += group->n_rows;
         for (int c = 0; c < m->n_columns; c++) {
             const nb_pq_chunk *k = &group->chunks[c];
             if (k->offset < 0 || k->n_bytes < 0 || k->offset > file_size ||
-                k->n_bytes > file_size - k->offset) {
+                k->n_bytes > file_size - k->offset || k->n_values < 0 ||
+                k->n_values > INT32_MAX - 64 ||
+                (m->columns[c].max_rep == 0 && k->n_values != group->n_rows)) {
                 return false;
             }
             group->chunks[c].has_range &= /* else nobody knows how the bytes are ordered */
-                m->columns[c].type && k->low <= k->high &&
+                m->columns[c].type && !m->columns[c].is_unsigned &&
+                !m->columns[c].is_legacy && k->low <= k->high &&
                 (m->columns[c].physical == NB_PQ_INT32 || m->columns[c].physical == NB_PQ_INT64);
         }
     }
@@ -415,6 +320,7 @@ nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out,
     if (st >= 0) {
         t = (nb_thrift){.p = bytes, .end = bytes + n};
         read_footer(&t, arena, m);
+        nb_pq_rebase_mark(m);
         if (t.no_memory) {
             st = NB_NOMEM;
         } else if (t.bad || !is_sane(m, size)) {
@@ -453,6 +359,10 @@ nb_pq_page_read(const uint8_t *p, size_t n, nb_pq_page *out)
                 out->n_values = nb_thrift_int(&t);
             } else if (inner == (id == 8 ? 4 : 2)) {
                 out->encoding = (int)nb_thrift_int(&t);
+            } else if (id == 5 && inner == 3) {
+                out->def_encoding = (int)nb_thrift_int(&t);
+            } else if (id == 5 && inner == 4) {
+                out->rep_encoding = (int)nb_thrift_int(&t);
             } else if (id == 8 && inner == 2) {
                 out->n_nulls = nb_thrift_int(&t);
             } else if (id == 8 && inner == 5) {
@@ -471,5 +381,6 @@ nb_pq_page_read(const uint8_t *p, size_t n, nb_pq_page *out)
         out->rep_bytes < 0 || out->def_bytes + out->rep_bytes > out->uncompressed) {
         return 0;
     }
+    out->total = out->n_values;
     return (size_t)(t.p - p);
 }

@@ -2,8 +2,7 @@
 /*
  * meta.h: what a Parquet file says of itself: schema, row groups, column chunks, page headers.
  *
- * Only flat schemas are taken apart (no repetition, at most one level of definition). Sizes and offsets are checked against the file before
- * anybody allocates by them. [Apache Parquet format, parquet.thrift]
+ * Sizes and offsets are checked against the file before anybody allocates by them. [Apache Parquet format, parquet.thrift]
  */
 #ifndef NB_IO_PARQUET_META_H
 #define NB_IO_PARQUET_META_H
@@ -11,19 +10,19 @@
 #include "base/arena.h"
 #include "column/type.h"
 #include "io/file.h"
+#include "io/parquet/schema.h"
 
-typedef enum nb_pq_type {
-    NB_PQ_BOOLEAN,
-    NB_PQ_INT32,
-    NB_PQ_INT64,
-    NB_PQ_INT96,
-    NB_PQ_FLOAT,
-    NB_PQ_DOUBLE,
-    NB_PQ_BYTE_ARRAY,
-    NB_PQ_FIXED
-} nb_pq_type;
-
-enum { NB_PQ_PLAIN = 0, NB_PQ_PLAIN_DICTIONARY = 2, NB_PQ_RLE = 3, NB_PQ_RLE_DICTIONARY = 8 };
+enum {
+    NB_PQ_PLAIN = 0,
+    NB_PQ_PLAIN_DICTIONARY = 2,
+    NB_PQ_RLE = 3,
+    NB_PQ_BIT_PACKED = 4,
+    NB_PQ_DELTA_BINARY_PACKED = 5,
+    NB_PQ_DELTA_LENGTH_BYTE_ARRAY = 6,
+    NB_PQ_DELTA_BYTE_ARRAY = 7,
+    NB_PQ_RLE_DICTIONARY = 8,
+    NB_PQ_BYTE_STREAM_SPLIT = 9
+};
 enum { NB_PQ_DATA_PAGE = 0, NB_PQ_DICTIONARY_PAGE = 2, NB_PQ_DATA_PAGE_V2 = 3 };
 enum {
     NB_PQ_UNCOMPRESSED = 0,
@@ -35,15 +34,6 @@ enum {
     NB_PQ_LZ4_RAW = 7
 };
 
-typedef struct nb_pq_column {
-    nb_str name;
-    nb_pq_type physical;
-    int32_t width; /* FIXED: bytes */
-    bool optional;
-    const nb_type *type; /* ours; NULL when it is not supported */
-    int64_t unit_per_us; /* timestamps: 1 µs, -1000 = ms (times 1000), 1000 = ns (divided) */
-} nb_pq_column;
-
 typedef struct nb_pq_chunk {
     int codec;
     int64_t offset, n_bytes,
@@ -52,6 +42,10 @@ typedef struct nb_pq_chunk {
     bool has_range;    /* INT32 and INT64 of signed order only: the least and the greatest value */
     int64_t low, high; /* as stored */
     int64_t n_nulls;   /* -1: unknown */
+    nb_str low_bytes,
+        high_bytes; /* of strings and floating-point numbers, as stored; data NULL: unknown */
+    int64_t bloom, column_index, offset_index; /* where these are in the file; 0: nowhere */
+    int64_t column_index_bytes, offset_index_bytes;
 } nb_pq_chunk;
 
 typedef struct nb_pq_group {
@@ -61,16 +55,23 @@ typedef struct nb_pq_group {
 
 typedef struct nb_pq_meta {
     bool has_schema;
-    int n_columns;
+    int n_columns; /* leaves */
     nb_pq_column *columns;
+    int n_fields; /* what users see as columns */
+    nb_pq_node *fields;
     int n_groups;
     nb_pq_group *groups;
     int64_t n_rows;
+    nb_str spark_schema; /* JSON; empty when Spark did not write the file */
+    nb_str zone;         /* of the writer, in files of the hybrid calendar; may be empty */
+    bool legacy_datetime, legacy_int96;
 } nb_pq_meta;
 
 typedef struct nb_pq_page {
     int type, encoding;
-    int64_t n_values, n_nulls; /* n_nulls: v2 only */
+    int def_encoding, rep_encoding; /* v1: RLE, or BIT_PACKED in old files */
+    int64_t n_values, n_nulls;      /* n_nulls: v2 only */
+    int64_t total;                  /* n_values, of the whole page */
     int64_t compressed, uncompressed;
     int64_t def_bytes, rep_bytes; /* v2 */
     bool is_compressed;

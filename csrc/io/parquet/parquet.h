@@ -12,6 +12,9 @@ typedef struct nb_pq_relation {
     nb_pq_meta **metas; /* per file */
 } nb_pq_relation;
 
+/* The schema of the relation's files, as Spark finds it: the first file's, or (mergeSchema) all of theirs. */
+nb_status
+nb_pq_infer(nb_relation *rel, const nb_session_info *info, const nb_type **out, nb_error *err);
 void nb_pq_column_stats(const nb_relation *rel, int column, nb_column_stats *out);
 nb_status nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,
                      nb_source **out, nb_error *err);

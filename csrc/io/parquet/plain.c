@@ -18,24 +18,77 @@ nb_pq_plain_width(const nb_pq_column *c)
     }
 }
 
-static nb_int128
-big_endian(const uint8_t *p, int64_t n)
+/* false: it needs more than 16 bytes. */
+static bool
+big_endian(const uint8_t *p, int64_t n, nb_int128 *out)
 {
     nb_int128 v = n > 0 && (p[0] & 0x80) ? -1 : 0;
 
+    for (; n > 16; n--, p++) { /* bytes that only repeat the sign */
+        if (*p != (uint8_t)v || ((p[1] ^ *p) & 0x80)) {
+            return false;
+        }
+    }
     for (int64_t i = 0; i < n; i++) {
         v = (nb_int128)((nb_uint128)v << 8 | p[i]);
     }
-    return v;
+    *out = v;
+    return true;
 }
 
-static void
+/* false: the value does not fit into the column's type. */
+static bool
 put_decimal(const nb_pq_column *c, void *to, int64_t at, nb_int128 v)
 {
     if (c->type->phys == NB_PHYS_INT64) {
         ((int64_t *)to)[at] = (int64_t)v;
-    } else {
-        ((nb_int128 *)to)[at] = v;
+        return (int64_t)v == v;
+    }
+    ((nb_int128 *)to)[at] = v;
+    return true;
+}
+
+static bool
+put_bytes_decimal(const nb_pq_column *c, void *to, int64_t at, const uint8_t *p, int64_t n)
+{
+    nb_int128 v;
+
+    return big_endian(p, n, &v) && put_decimal(c, to, at, v);
+}
+
+/* IEEE 754 half precision. */
+static float
+from_half(uint16_t h)
+{
+    uint32_t sign = (uint32_t)(h >> 15) << 31, exponent = (h >> 10) & 31, fraction = h & 1023;
+    uint32_t bits;
+    float f;
+
+    if (exponent == 0) { /* zeroes and numbers below 2^-14: units of 2^-24 */
+        f = (float)fraction * 0x1p-24f;
+        return sign ? -f : f;
+    }
+    bits = sign | (exponent == 31 ? 0x7f800000u : (exponent + 112) << 23) | fraction << 13;
+    memcpy(&f, &bits, 4);
+    return f;
+}
+
+/* Four bytes each, wider or narrower than what we hold. */
+static void
+put_int32s(const nb_pq_column *c, const uint8_t *p, int64_t n, void *to)
+{
+    int width = nb_phys_width(nb_type_storage(c->type)->phys);
+
+    for (int64_t i = 0; i < n; i++) {
+        int32_t v;
+        memcpy(&v, p + i * 4, 4);
+        switch (width) {
+        case 1: ((int8_t *)to)[i] = (int8_t)v; break;
+        case 2: ((int16_t *)to)[i] = (int16_t)v; break;
+        case 4: ((int32_t *)to)[i] = v; break;
+        case 8: ((int64_t *)to)[i] = c->is_unsigned ? (int64_t)(uint32_t)v : v; break;
+        default: ((nb_int128 *)to)[i] = v; break;
+        }
     }
 }
 
@@ -70,10 +123,9 @@ nb_pq_plain(const nb_pq_column *c, const uint8_t *p, const uint8_t *end, int64_t
                 return NULL;
             }
             if (is_decimal) {
-                if (len > 16) {
+                if (!put_bytes_decimal(c, to, i, p, len)) {
                     return NULL;
                 }
-                put_decimal(c, to, i, big_endian(p, len));
             } else {
                 ((nb_view *)to)[i] = nb_view_make((const char *)p, len);
             }
@@ -86,12 +138,13 @@ nb_pq_plain(const nb_pq_column *c, const uint8_t *p, const uint8_t *end, int64_t
     }
     switch (c->physical) {
     case NB_PQ_FIXED:
-        if (is_decimal && width > 16) {
-            return NULL;
-        }
         for (int64_t i = 0; i < n; i++) {
             if (is_decimal) {
-                put_decimal(c, to, i, big_endian(p + i * width, width));
+                if (!put_bytes_decimal(c, to, i, p + i * width, width)) {
+                    return NULL;
+                }
+            } else if (c->is_half) {
+                ((float *)to)[i] = from_half((uint16_t)(p[i * 2] | p[i * 2 + 1] << 8));
             } else {
                 ((nb_view *)to)[i] = nb_view_make((const char *)p + i * width, (size_t)width);
             }
@@ -108,24 +161,10 @@ nb_pq_plain(const nb_pq_column *c, const uint8_t *p, const uint8_t *end, int64_t
         }
         break;
     case NB_PQ_INT32:
-        if (is_decimal) {
-            for (int64_t i = 0; i < n; i++) {
-                int32_t v;
-                memcpy(&v, p + i * 4, 4);
-                put_decimal(c, to, i, v);
-            }
-        } else if (our_width == 4) {
+        if (our_width == 4) {
             memcpy(to, p, (size_t)n * 4);
         } else {
-            for (int64_t i = 0; i < n; i++) {
-                int32_t v;
-                memcpy(&v, p + i * 4, 4);
-                if (our_width == 1) {
-                    ((int8_t *)to)[i] = (int8_t)v;
-                } else {
-                    ((int16_t *)to)[i] = (int16_t)v;
-                }
-            }
+            put_int32s(c, p, n, to);
         }
         break;
     case NB_PQ_INT64:
@@ -133,7 +172,7 @@ nb_pq_plain(const nb_pq_column *c, const uint8_t *p, const uint8_t *end, int64_t
             for (int64_t i = 0; i < n; i++) {
                 int64_t v;
                 memcpy(&v, p + i * 8, 8);
-                put_decimal(c, to, i, v);
+                ((nb_int128 *)to)[i] = c->is_unsigned ? (nb_int128)(uint64_t)v : v;
             }
             break;
         }

@@ -6,7 +6,7 @@
  * dictionary's last) or values (one per row, in place where the page holds them as we do). From the view the wanted rows are gathered. The view
  * of the page before is kept, so that going through a chunk twice costs the unpacking once per page only where rows are sparse.
  */
-#include "io/parquet/reader.h"
+#include "io/parquet/reader_internal.h"
 
 #include <stdio.h>
 
@@ -14,59 +14,21 @@
 #include "io/parquet/hybrid.h"
 #include "io/parquet/plain.h"
 #include "io/parquet/snappy.h"
+#include "io/parquet/values.h"
 
-typedef struct page {
-    nb_pq_page head;
-    const uint8_t *bytes;
-    int64_t row; /* first */
-} page;
-
-typedef struct view {
-    int page; /* -1: none */
-    bool coded;
-    const uint32_t *codes;
-    const void *values;       /* width bytes per row */
-    const uint64_t *validity; /* of values; NULL: none is null */
-} view;
-
-struct nb_pq_reader {
-    const nb_pq_column *column;
-    const char *path;
-    nb_arena *arena;
-    int codec, width;
-    int64_t n_rows;
-    page *pages;
-    int n_pages;
-    bool coded;
-    const page *dictionary_page;
-    page first;              /* the dictionary page */
-    const uint8_t *prepared; /* its bytes, decompressed; NULL: not yet */
-    nb_vector dict;
-    uint64_t dict_id;
-    int64_t n_dict;
-    bool has_dict;
-    view view;
-    uint32_t *codes, *levels; /* scratch of the longest page */
-    uint64_t *validity;
-    void *dense;
-    uint8_t *unpacked;
-    size_t cap_unpacked;
-    int64_t longest;
-    const nb_cancel_flag *cancel;
-};
-
-static nb_status
-damaged(const nb_pq_reader *r, const char *what, nb_error *err)
+nb_status
+nb_pq_reader_damaged(const nb_pq_reader *r, const char *what, nb_error *err)
 {
-    char text[256];
+    char text[256], page[40];
 
-    snprintf(text, sizeof text, "column %.*s: %s", (int)NB_MIN(r->column->name.len, 100),
-             r->column->name.data, what);
+    snprintf(page, sizeof page, r->at_page < 0 ? ", dictionary page" : ", page %d", r->at_page);
+    snprintf(text, sizeof text, "column %.*s%s: %s", (int)NB_MIN(r->column->name.len, 100),
+             r->column->name.data, page, what);
     return nb_pq_damaged(r->path, text, err);
 }
 
-static bool
-is_code(int encoding)
+bool
+nb_pq_is_code(int encoding)
 {
     return encoding == NB_PQ_PLAIN_DICTIONARY || encoding == NB_PQ_RLE_DICTIONARY;
 }
@@ -78,6 +40,7 @@ nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk, const ui
 {
     nb_pq_reader *r = NB_ARENA_NEW(arena, nb_pq_reader);
     const uint8_t *p = bytes, *end = bytes + chunk->n_bytes;
+    bool parts = column->max_rep == 0 && column->max_def <= 1; /* leaf.c takes pages whole */
     int64_t done = 0;
     int cap = 0;
 
@@ -91,51 +54,54 @@ nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk, const ui
     r->width = nb_phys_width(nb_type_storage(column->type)->phys);
     r->n_rows = n_rows;
     r->view.page = -1;
+    r->at_page = -1;
     r->coded = true;
     if (!nb_pq_codec_known(chunk->codec)) {
-        return damaged(r, "its compression is not implemented", err);
+        return nb_pq_reader_damaged(r, "its compression is not implemented", err);
     }
     while (done < n_rows) {
-        page one = {.row = done};
+        page one = {.row = done, .number = ++r->at_page};
         size_t head = nb_pq_page_read(p, (size_t)(end - p), &one.head);
         if (head == 0) {
-            return damaged(r, "a page header is damaged", err);
+            return nb_pq_reader_damaged(r, "a page header is damaged", err);
         }
         p += head;
         if (one.head.compressed > end - p) {
-            return damaged(r, "a page is cut off", err);
+            return nb_pq_reader_damaged(r, "a page is cut off", err);
         }
         one.bytes = p;
         p += one.head.compressed;
         if (one.head.type == NB_PQ_DICTIONARY_PAGE) {
             if (r->dictionary_page) {
-                return damaged(r, "it has two dictionaries", err);
+                return nb_pq_reader_damaged(r, "it has two dictionaries", err);
             }
             r->first = one;
             r->dictionary_page = &r->first;
             r->n_dict = one.head.n_values;
+            r->at_page--;
             continue;
         }
         if (one.head.type != NB_PQ_DATA_PAGE && one.head.type != NB_PQ_DATA_PAGE_V2) {
             continue;
         }
         if (one.head.n_values > n_rows - done) {
-            return damaged(r, "pages hold more rows than the row group", err);
+            return nb_pq_reader_damaged(r, "pages hold more rows than the row group", err);
         }
-        if (r->n_pages == cap) {
-            page *wider = NB_ARENA_ARRAY(arena, page, cap ? cap * 2 : 16);
+        for (int64_t left = one.head.n_values, at = 0; left > 0 || at == 0; at += NB_PQ_PART) {
+            page part = one;
+            page *wider = nb_arena_grow(arena, r->pages, r->n_pages, &cap, sizeof(page));
             if (!wider) {
                 return NB_NOMEM;
             }
-            if (cap) {
-                memcpy(wider, r->pages, sizeof(page) * (size_t)cap);
-            }
             r->pages = wider;
-            cap = cap ? cap * 2 : 16;
+            part.head.n_values = NB_MIN(left, parts ? NB_PQ_PART : left);
+            part.row += at;
+            part.skip = at;
+            r->pages[r->n_pages++] = part;
+            r->longest = NB_MAX(r->longest, part.head.n_values);
+            left -= part.head.n_values;
         }
-        r->pages[r->n_pages++] = one;
-        r->coded &= is_code(one.head.encoding);
-        r->longest = NB_MAX(r->longest, one.head.n_values);
+        r->coded &= nb_pq_is_code(one.head.encoding);
         done += one.head.n_values;
     }
     r->coded &= r->dictionary_page != NULL && r->n_pages > 0;
@@ -163,29 +129,36 @@ nb_pq_reader_entries(const nb_pq_reader *r)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
-/* No codec here packs more than about 1 : 1032 (deflate) save zstd and brotli, whose claims are bounded too. */
+/* So many bytes a page may always have, and so many per stored byte where the codec can pack that much. */
+#define BYTES_FREE ((size_t)16 << 20)
+
 static bool
-is_plausible(size_t n_in, size_t n_out)
+is_plausible(int codec, size_t n_in, size_t n_out)
 {
-    return n_out / 65536 <= n_in + 1024;
+    size_t most = codec == NB_PQ_SNAPPY                          ? 24
+                  : codec == NB_PQ_GZIP                          ? 1100
+                  : codec == NB_PQ_LZ4 || codec == NB_PQ_LZ4_RAW ? 256
+                                                                 : 32768;
+
+    return n_out <= BYTES_FREE || n_out / most <= n_in;
 }
 
-/* Decompresses; keep: the bytes must stay when the next page comes. At least NB_PQ_SLACK bytes behind the result may be read. */
-static nb_status
-unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out, bool keep,
-       const uint8_t **out, nb_error *err)
+nb_status
+nb_pq_reader_unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out,
+                    bool keep, const uint8_t **out, nb_error *err)
 {
     uint8_t *to = r->unpacked;
 
     if (codec == NB_PQ_UNCOMPRESSED) {
         if (n_in != n_out) {
-            return damaged(r, "sizes in a page header disagree", err);
+            return nb_pq_reader_damaged(r, "sizes in a page header disagree", err);
         }
         *out = in;
         return NB_OK;
     }
-    if (!is_plausible(n_in, n_out)) {
-        return damaged(r, "a page claims to be much larger than its bytes explain", err);
+    if (!is_plausible(codec, n_in, n_out)) {
+        return nb_pq_reader_damaged(r, "a page claims to be much larger than its bytes explain",
+                                    err);
     }
     if (codec == NB_PQ_SNAPPY) {
         *out = nb_pq_snappy_in_place(in, n_in, n_out);
@@ -204,7 +177,7 @@ unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out,
         }
     }
     if (!nb_pq_decompress(codec, in, n_in, to, n_out)) {
-        return damaged(r, "a page cannot be decompressed", err);
+        return nb_pq_reader_damaged(r, "a page cannot be decompressed", err);
     }
     *out = to;
     return NB_OK;
@@ -219,27 +192,29 @@ need_dictionary(nb_pq_reader *r, nb_error *err)
     if (r->has_dict) {
         return NB_OK;
     }
+    r->at_page = -1;
     if (!r->dictionary_page) {
-        return damaged(r, "a page refers to a dictionary that is not there", err);
+        return nb_pq_reader_damaged(r, "a page refers to a dictionary that is not there", err);
     }
-    if (h->n_values > h->uncompressed * 8) {
-        return damaged(r, "its dictionary is cut off", err);
+    if (h->n_values > h->uncompressed * (r->column->physical == NB_PQ_BOOLEAN ? 8 : 1) ||
+        h->n_values >= INT32_MAX) {
+        return nb_pq_reader_damaged(r, "its dictionary is cut off", err);
     }
     bytes = r->prepared;
     if (!bytes) {
-        NB_TRY(unpack(r, r->codec, r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed,
-                      true, &bytes, err));
+        NB_TRY(nb_pq_reader_unpack(r, r->codec, r->first.bytes, (size_t)h->compressed,
+                                   (size_t)h->uncompressed, true, &bytes, err));
     }
     if (nb_pq_plain_width(r->column) && ((uintptr_t)bytes & 15) == 0 && !r->column->optional) {
         /* used where it lies */
         r->dict = (nb_vector){.type = r->column->type, .data = (void *)bytes};
         if (h->n_values > h->uncompressed / r->width) {
-            return damaged(r, "its dictionary is cut off", err);
+            return nb_pq_reader_damaged(r, "its dictionary is cut off", err);
         }
     } else {
         NB_TRY(nb_vector_alloc(r->arena, r->column->type, h->n_values + 1, &r->dict));
         if (!nb_pq_plain(r->column, bytes, bytes + h->uncompressed, h->n_values, r->dict.data)) {
-            return damaged(r, "its dictionary is cut off", err);
+            return nb_pq_reader_damaged(r, "its dictionary is cut off", err);
         }
     }
     r->dict.n_rows = (int32_t)h->n_values;
@@ -251,6 +226,7 @@ need_dictionary(nb_pq_reader *r, nb_error *err)
     }
     r->has_dict = true;
     r->dict_id = nb_dict_next_id();
+    r->at_page = r->opening;
     return NB_OK;
 }
 
@@ -261,7 +237,7 @@ is_pending(const nb_pq_reader *r)
     const nb_pq_page *h = &r->first.head;
 
     return r->dictionary_page && !r->has_dict && !r->prepared && r->codec == NB_PQ_SNAPPY &&
-           is_plausible((size_t)h->compressed, (size_t)h->uncompressed) &&
+           is_plausible(NB_PQ_SNAPPY, (size_t)h->compressed, (size_t)h->uncompressed) &&
            !nb_pq_snappy_in_place(r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed);
 }
 
@@ -348,15 +324,16 @@ spread(void *data, int width, const uint32_t *levels, int64_t n, int64_t n_there
     }
 }
 
-/* Definition levels (0 or 1); *n_there == n: no row is null, and levels were not looked at further. */
+/* Definition levels (0 or 1) of n rows behind the first `skip`: *before of these are there, *n_there of the n. */
 static nb_status
-read_levels(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t n, int64_t *n_there,
-            nb_error *err)
+read_levels(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t skip, int64_t n,
+            int64_t *before, int64_t *n_there, nb_error *err)
 {
     int64_t there = 0;
 
-    if (!nb_pq_hybrid(p, end, 1, n, r->levels)) {
-        return damaged(r, "definition levels are cut off", err);
+    if (skip ? !nb_pq_hybrid_from(p, end, 1, skip, n, r->levels, before)
+             : !nb_pq_hybrid(p, end, 1, n, r->levels)) {
+        return nb_pq_reader_damaged(r, "definition levels are cut off", err);
     }
     for (int64_t i = 0; i < n; i++) {
         there += r->levels[i];
@@ -365,21 +342,45 @@ read_levels(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t n, in
     return NB_OK;
 }
 
+/* The same of the deprecated encoding: *bytes moves behind all of the page's. */
 static nb_status
-take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t n, int64_t n_there,
-           nb_error *err)
+read_packed_levels(nb_pq_reader *r, const page *p, const uint8_t **bytes, const uint8_t *end,
+                   int64_t *before, int64_t *n_there, nb_error *err)
+{
+    int64_t size = (p->head.total + 7) / 8, there = 0;
+
+    if (size > end - *bytes) {
+        return nb_pq_reader_damaged(r, "definition levels are cut off", err);
+    }
+    for (int64_t i = 0; i < p->skip / 8; i++) {
+        *before += __builtin_popcount((*bytes)[i]);
+    }
+    nb_pq_bit_packed(*bytes + p->skip / 8, 1, p->head.n_values, r->levels);
+    for (int64_t i = 0; i < p->head.n_values; i++) {
+        there += r->levels[i];
+    }
+    *n_there = there;
+    *bytes += size;
+    return NB_OK;
+}
+
+static nb_status
+take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t before, int64_t n,
+           int64_t n_there, nb_error *err)
 {
     uint32_t worst = 0;
 
     if (n_there > 0) {
-        if (p >= end || *p > 32 || !nb_pq_hybrid(p + 1, end, *p, n_there, r->codes)) {
-            return damaged(r, "dictionary indices are cut off", err);
+        if (p >= end || *p > 32 ||
+            (before ? !nb_pq_hybrid_from(p + 1, end, *p, before, n_there, r->codes, NULL)
+                    : !nb_pq_hybrid(p + 1, end, *p, n_there, r->codes))) {
+            return nb_pq_reader_damaged(r, "dictionary indices are cut off", err);
         }
         for (int64_t i = 0; i < n_there; i++) {
             worst = NB_MAX(worst, r->codes[i]);
         }
         if (worst >= r->n_dict) {
-            return damaged(r, "a dictionary index is out of range", err);
+            return nb_pq_reader_damaged(r, "a dictionary index is out of range", err);
         }
     }
     if (n_there < n) {
@@ -393,20 +394,70 @@ take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t n, int
     return NB_OK;
 }
 
+/* From dense values to one per row, and which rows have none. */
+static void
+spread_values(nb_pq_reader *r, int64_t n, int64_t n_there)
+{
+    if (n_there == n) {
+        return;
+    }
+    spread(r->dense, r->width, r->levels, n, n_there);
+    nb_bitmap_fill(r->validity, n, true);
+    for (int64_t i = 0; i < n; i++) {
+        if (!r->levels[i]) {
+            nb_bit_clear(r->validity, i);
+        }
+    }
+    r->view.validity = r->validity;
+}
+
+/* Values behind others of a large page: all up to them are taken. Each is some bits of the page at least, so that these are not more than it explains. */
 static nb_status
-take_values(nb_pq_reader *r, int encoding, const uint8_t *p, const uint8_t *end, int64_t n,
-            int64_t n_there, nb_error *err)
+take_later_values(nb_pq_reader *r, int encoding, const uint8_t *p, const uint8_t *end,
+                  int64_t before, int64_t n, int64_t n_there, nb_error *err)
+{
+    int64_t room = NB_MAX(before + n_there, n) + 8;
+    const char *problem;
+    nb_status st;
+
+    r->dense = nb_arena_alloc64(r->arena, (size_t)room * (size_t)r->width);
+    if (!r->dense) {
+        return NB_NOMEM;
+    }
+    st = nb_pq_values(r->column, encoding, p, end, before + n_there, r->arena, r->dense, &problem);
+    if (st < 0) {
+        return st == NB_NOMEM ? st : nb_pq_reader_damaged(r, problem, err);
+    }
+    memmove(r->dense, (char *)r->dense + (size_t)before * (size_t)r->width,
+            (size_t)n_there * (size_t)r->width);
+    r->view.values = r->dense;
+    spread_values(r, n, n_there);
+    return NB_OK;
+}
+
+static nb_status
+take_values(nb_pq_reader *r, int encoding, const uint8_t *p, const uint8_t *end, int64_t before,
+            int64_t n, int64_t n_there, nb_error *err)
 {
     int width = nb_pq_plain_width(r->column);
+    const char *problem;
+    nb_status st;
 
     r->view.coded = false;
     r->view.validity = NULL;
-    if (encoding == NB_PQ_PLAIN && width && n_there == n) {
-        if (n > (end - p) / width) {
-            return damaged(r, "values are cut off", err);
+    if (encoding == NB_PQ_PLAIN && width) {
+        if (before + n_there > (end - p) / width) {
+            return nb_pq_reader_damaged(r, "values are cut off", err);
         }
-        r->view.values = p;
-        return NB_OK;
+        p += before * width;
+        before = 0;
+        if (n_there == n) {
+            r->view.values = p;
+            return NB_OK;
+        }
+    }
+    if (before) {
+        return take_later_values(r, encoding, p, end, before, n, n_there, err);
     }
     if (!r->dense) {
         r->dense = nb_arena_alloc64(r->arena, (size_t)(r->longest + 8) * (size_t)r->width);
@@ -415,32 +466,11 @@ take_values(nb_pq_reader *r, int encoding, const uint8_t *p, const uint8_t *end,
         }
     }
     r->view.values = r->dense;
-    if (encoding == NB_PQ_PLAIN) {
-        if (!nb_pq_plain(r->column, p, end, n_there, r->dense)) {
-            return damaged(r, "values are cut off", err);
-        }
-    } else if (encoding == NB_PQ_RLE && r->column->physical == NB_PQ_BOOLEAN) {
-        if (end - p < 4 || !nb_pq_hybrid(p + 4, end, 1, n_there, r->codes)) {
-            return damaged(r, "values are cut off", err);
-        }
-        for (int64_t i = 0; i < n_there; i++) {
-            ((uint8_t *)r->dense)[i] = (uint8_t)r->codes[i];
-        }
-    } else {
-        char text[64];
-        snprintf(text, sizeof text, "encoding %d is not implemented", encoding);
-        return damaged(r, text, err);
+    st = nb_pq_values(r->column, encoding, p, end, n_there, r->arena, r->dense, &problem);
+    if (st < 0) {
+        return st == NB_NOMEM ? st : nb_pq_reader_damaged(r, problem, err);
     }
-    if (n_there < n) {
-        spread(r->dense, r->width, r->levels, n, n_there);
-        nb_bitmap_fill(r->validity, n, true);
-        for (int64_t i = 0; i < n; i++) {
-            if (!r->levels[i]) {
-                nb_bit_clear(r->validity, i);
-            }
-        }
-        r->view.validity = r->validity;
-    }
+    spread_values(r, n, n_there);
     return NB_OK;
 }
 
@@ -451,8 +481,8 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
     const page *p = &r->pages[i];
     const nb_pq_page *h = &p->head;
     const uint8_t *bytes, *end;
-    int64_t n = h->n_values, n_there = n, head = 0;
-    bool coded = is_code(h->encoding);
+    int64_t n = h->n_values, n_there = n, before = p->skip, head = 0;
+    bool coded = nb_pq_is_code(h->encoding);
     int codec = r->codec;
 
     if (nb_cancelled(r->cancel)) {
@@ -462,6 +492,7 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
         return NB_OK;
     }
     r->view.page = -1;
+    r->at_page = r->opening = p->number;
     NB_TRY(need_scratch(r));
     if (coded) {
         NB_TRY(need_dictionary(r, err));
@@ -469,31 +500,35 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
     if (h->type == NB_PQ_DATA_PAGE_V2) {
         head = h->def_bytes + h->rep_bytes;
         if (head > h->compressed) {
-            return damaged(r, "sizes in a page header disagree", err);
+            return nb_pq_reader_damaged(r, "sizes in a page header disagree", err);
         }
         if (r->column->optional) {
-            NB_TRY(read_levels(r, p->bytes + h->rep_bytes, p->bytes + head, n, &n_there, err));
+            NB_TRY(read_levels(r, p->bytes + h->rep_bytes, p->bytes + head, p->skip, n, &before,
+                               &n_there, err));
         }
         codec = h->is_compressed ? codec : NB_PQ_UNCOMPRESSED;
     }
-    NB_TRY(unpack(r, codec, p->bytes + head, (size_t)(h->compressed - head),
-                  (size_t)(h->uncompressed - head), !coded && nb_pq_plain_width(r->column) == 0,
-                  &bytes, err));
+    NB_TRY(nb_pq_reader_unpack(r, codec, p->bytes + head, (size_t)(h->compressed - head),
+                               (size_t)(h->uncompressed - head),
+                               !coded && nb_pq_values_stay(r->column, h->encoding), &bytes, err));
     end = bytes + h->uncompressed - head;
-    if (h->type == NB_PQ_DATA_PAGE && r->column->optional) {
+    if (h->type == NB_PQ_DATA_PAGE && r->column->optional && h->def_encoding == NB_PQ_BIT_PACKED) {
+        before = 0;
+        NB_TRY(read_packed_levels(r, p, &bytes, end, &before, &n_there, err));
+    } else if (h->type == NB_PQ_DATA_PAGE && r->column->optional) {
         uint32_t len;
         if (end - bytes < 4) {
-            return damaged(r, "definition levels are cut off", err);
+            return nb_pq_reader_damaged(r, "definition levels are cut off", err);
         }
         memcpy(&len, bytes, 4);
         if (len > (size_t)(end - bytes - 4)) {
-            return damaged(r, "definition levels are cut off", err);
+            return nb_pq_reader_damaged(r, "definition levels are cut off", err);
         }
-        NB_TRY(read_levels(r, bytes + 4, bytes + 4 + len, n, &n_there, err));
+        NB_TRY(read_levels(r, bytes + 4, bytes + 4 + len, p->skip, n, &before, &n_there, err));
         bytes += 4 + len;
     }
-    NB_TRY(coded ? take_codes(r, bytes, end, n, n_there, err)
-                 : take_values(r, h->encoding, bytes, end, n, n_there, err));
+    NB_TRY(coded ? take_codes(r, bytes, end, before, n, n_there, err)
+                 : take_values(r, h->encoding, bytes, end, before, n, n_there, err));
     r->view.page = i;
     return NB_OK;
 }

@@ -7,6 +7,9 @@
  */
 #include "io/parquet/scan_internal.h"
 
+#include "io/parquet/convert.h"
+#include "io/parquet/rebase.h"
+
 int
 nb_pq_slot_of(nb_pq_source *s, int column)
 {
@@ -50,7 +53,8 @@ fill_local(const nb_pq_source *s, nb_pq_local *l, nb_error *err)
     l->parked.slots = NB_ARENA_ARRAY(l->memory, nb_pq_slot_state, s->n_slots + 1);
     l->probe_seen = nb_arena_zalloc(l->memory, sizeof(int64_t) * (size_t)(s->n_probes + 1));
     l->probe_kept = nb_arena_zalloc(l->memory, sizeof(int64_t) * (size_t)(s->n_probes + 1));
-    if (!l->slots || !l->parked.slots || !l->probe_seen || !l->probe_kept) {
+    l->index_misses = nb_arena_zalloc(l->memory, sizeof(int) * (size_t)(s->n_filters + 1));
+    if (!l->slots || !l->parked.slots || !l->probe_seen || !l->probe_kept || !l->index_misses) {
         return NB_NOMEM;
     }
     return s->n_filters ? nb_eval_new(l->memory, s->exprs, s->n_filters, s->info, &l->eval, err)
@@ -79,33 +83,38 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
 }
 
 nb_status
-nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out, nb_error *err)
+nb_pq_open_file(nb_pq_source *s, nb_pq_local *l, nb_error *err)
+{
+    int file = s->groups[l->group].file;
+
+    if (l->open_file != file) {
+        nb_file_close(l->file);
+        l->file = NULL;
+        l->open_file = -1;
+        NB_TRY(nb_file_open(l->pool, s->rel->files.files[file].path.data, &l->file, err));
+        l->open_file = file;
+    }
+    return NB_OK;
+}
+
+/* A reader of a column's chunk in the current row group. */
+static nb_status
+open_chunk(nb_pq_source *s, nb_pq_local *l, int column, nb_pq_reader **out, nb_error *err)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
     const nb_pq_relation *p = s->rel->payload;
     const nb_pq_meta *meta = p->metas[ref->file];
     const nb_pq_group *g = &meta->groups[ref->group];
-    int at = s->slots[slot].source < 0 ? -1 : s->file_columns[ref->file][slot];
-    const nb_pq_chunk *chunk;
+    const nb_pq_column *c = &meta->columns[column];
+    const nb_pq_chunk *chunk = &g->chunks[column];
+    bool flat = c->max_rep == 0;
     uint8_t *bytes;
     size_t got;
 
-    *out = l->slots[slot].reader;
-    if (*out || at < 0) {
-        return NB_OK;
+    if (!c->type) {
+        return nb_pq_refuse(c, err);
     }
-    chunk = &g->chunks[at];
-    if (!meta->columns[at].type) {
-        return nb_raise_unsupported(err, "The Parquet column %.*s of this type",
-                                    (int)meta->columns[at].name.len, meta->columns[at].name.data);
-    }
-    if (l->open_file != ref->file) {
-        nb_file_close(l->file);
-        l->file = NULL;
-        l->open_file = -1;
-        NB_TRY(nb_file_open(l->pool, s->rel->files.files[ref->file].path.data, &l->file, err));
-        l->open_file = ref->file;
-    }
+    NB_TRY(nb_pq_open_file(s, l, err));
     bytes = nb_arena_alloc64(l->arena, (size_t)chunk->n_bytes + 64);
     if (!bytes) {
         return NB_NOMEM;
@@ -116,37 +125,78 @@ nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out,
     }
     memset(bytes + chunk->n_bytes, 0, 64);
     atomic_fetch_add_explicit(&s->base.bytes_read, chunk->n_bytes, memory_order_relaxed);
-    NB_TRY(nb_pq_reader_open(&meta->columns[at], chunk, bytes, g->n_rows, nb_file_path(l->file),
-                             l->arena, out, err));
+    NB_TRY(nb_pq_reader_open(c, chunk, bytes, flat ? g->n_rows : chunk->n_values,
+                             nb_file_path(l->file), l->arena, out, err));
     nb_pq_reader_set_cancel(*out, s->base.cancel);
+    return NB_OK;
+}
+
+nb_status
+nb_pq_slot_reader(nb_pq_source *s, nb_pq_local *l, int slot, nb_pq_reader **out, nb_error *err)
+{
+    const nb_pq_group_ref *ref = &s->groups[l->group];
+    int at = s->slots[slot].source < 0 ? -1 : s->file_columns[ref->file][slot];
+
+    *out = l->slots[slot].reader;
+    if (*out || at < 0) {
+        return NB_OK;
+    }
+    NB_TRY(open_chunk(s, l, at, out, err));
     l->slots[slot].reader = *out;
     return NB_OK;
 }
 
+typedef struct leaf_source {
+    nb_pq_source *s;
+    nb_pq_local *l;
+} leaf_source;
+
 static nb_status
-raise_mismatch(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
+open_leaf(void *payload, int leaf, nb_pq_reader **out, nb_error *err)
 {
-    static const char *const NAMES[] = {"BOOLEAN", "INT32",  "INT64",      "INT96",
-                                        "FLOAT",   "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"};
+    leaf_source *from = payload;
+
+    return open_chunk(from->s, from->l, leaf, out, err);
+}
+
+/* The values of all rows of a column of lists, maps or structs; then of the chosen ones. */
+static nb_status
+load_nested(nb_pq_source *s, nb_pq_local *l, const nb_pq_nested *plan, nb_vector *out,
+            nb_error *err)
+{
     const nb_pq_group_ref *ref = &s->groups[l->group];
     const nb_pq_relation *p = s->rel->payload;
-    nb_str name = s->rel->data_schema->children[s->slots[slot].source].name;
-    const char *want = nb_type_simple_string(l->arena, s->slots[slot].type), *have = "";
-    char *column = nb_arena_printf(l->arena, "[%.*s]", (int)name.len, name.data);
+    const nb_pq_meta *meta = p->metas[ref->file];
+    leaf_source from = {s, l};
+    nb_vector all;
 
-    for (int c = 0; c < p->metas[ref->file]->n_columns; c++) {
-        const nb_pq_column *found = &p->metas[ref->file]->columns[c];
-        if (nb_str_equal_nocase(found->name, name) &&
-            (size_t)found->physical < NB_COUNT_OF(NAMES)) {
-            have = NAMES[found->physical];
-        }
+    NB_TRY(nb_pq_nested_read(l->arena, meta, plan, meta->groups[ref->group].n_rows,
+                             s->rel->files.files[ref->file].path.data,
+                             s->info ? s->info->time_zone : NB_STR(""), open_leaf, &from, &all,
+                             err));
+    if (!l->rows) {
+        *out = all;
+        return NB_OK;
     }
-    if (column == NULL || want == NULL) {
-        return NB_NOMEM;
+    return nb_vector_gather(l->arena, &all, l->rows, l->n_rows, out);
+}
+
+/* From the file's calendar and type to those of the schema, where they differ. */
+static nb_status
+finish_values(nb_pq_source *s, nb_pq_local *l, int slot, nb_vector *values, nb_error *err)
+{
+    const nb_pq_relation *p = s->rel->payload;
+    int file = s->groups[l->group].file;
+    const nb_pq_meta *meta = p->metas[file];
+    const nb_pq_column *c = &meta->columns[s->file_columns[file][slot]];
+
+    if (c->is_legacy) {
+        NB_TRY(nb_pq_rebase(l->arena, meta, c, s->info ? s->info->time_zone : NB_STR(""), values,
+                            values, err));
     }
-    return nb_raise(err, NB_COND_PARQUET_COLUMN_DATA_TYPE_MISMATCH, "path",
-                    s->rel->files.files[ref->file].url.data, "column", column, "expectedType", want,
-                    "actualType", have, NULL);
+    return values->type == s->slots[slot].type
+               ? NB_OK
+               : nb_pq_convert(l->arena, c, values, s->slots[slot].type, values);
 }
 
 nb_status
@@ -154,30 +204,26 @@ nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
 {
     nb_pq_slot_state *state = &l->slots[slot];
     const nb_type *want = s->slots[slot].type;
+    int file = s->groups[l->group].file;
     nb_pq_reader *r;
 
     if (state->loaded) {
         return NB_OK;
     }
     if (s->slots[slot].source < 0) {
-        nb_relation_partition_column(s->rel, s->groups[l->group].file, ~s->slots[slot].source,
-                                     l->n_rows, &state->values);
+        nb_relation_partition_column(s->rel, file, ~s->slots[slot].source, l->n_rows,
+                                     &state->values);
         state->loaded = true;
         return NB_OK;
     }
     NB_TRY(nb_pq_slot_reader(s, l, slot, &r, err));
-    if (!r) {
+    if (r) {
+        NB_TRY(nb_pq_reader_read(r, l->rows, l->n_rows, &state->values, err));
+        NB_TRY(finish_values(s, l, slot, &state->values, err));
+    } else if (s->file_nested[file][slot]) {
+        NB_TRY(load_nested(s, l, s->file_nested[file][slot], &state->values, err));
+    } else {
         NB_TRY(nb_vector_const_null(l->arena, want, l->n_rows, &state->values));
-        state->loaded = true;
-        return NB_OK;
-    }
-    NB_TRY(nb_pq_reader_read(r, l->rows, l->n_rows, &state->values, err));
-    if (state->values.type != want) {
-        if (nb_type_storage(state->values.type)->phys != nb_type_storage(want)->phys ||
-            state->values.type->id == NB_TYPE_DECIMAL) {
-            return raise_mismatch(s, l, slot, err);
-        }
-        state->values.type = want; /* the user's schema names the same layout otherwise */
     }
     state->loaded = true;
     return NB_OK;
@@ -229,35 +275,68 @@ prepare(nb_pq_source *s, nb_pq_local *l, nb_error *err)
     return nb_pq_readers_prepare(readers, n);
 }
 
-static void
-begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
+/* The rows of the next window, where a row group has too many to be loaded at once. */
+static nb_status
+next_window(nb_pq_local *l)
 {
-    const nb_pq_group_ref *ref = &s->groups[group];
+    int64_t all = l->n_rows;
+    uint32_t *rows;
+
+    if (all <= NB_PQ_WINDOW) {
+        return NB_OK;
+    }
+    l->n_rows = NB_MIN(all - l->window, NB_PQ_WINDOW);
+    rows = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
+    if (!rows) {
+        return NB_NOMEM;
+    }
+    for (int64_t i = 0; i < l->n_rows; i++) {
+        rows[i] = (uint32_t)(l->window + i);
+    }
+    l->rows = rows;
+    l->window = l->window + l->n_rows < all ? l->window + l->n_rows : 0;
+    return NB_OK;
+}
+
+static int64_t
+rows_of(const nb_pq_source *s, int64_t group)
+{
     const nb_pq_relation *p = s->rel->payload;
 
+    return p->metas[s->groups[group].file]->groups[s->groups[group].group].n_rows;
+}
+
+static nb_status
+begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
+{
     nb_arena_reset(l->arena);
     memset(l->slots, 0, sizeof(nb_pq_slot_state) * (size_t)s->n_slots);
     l->group = group;
     l->at = 0;
     l->rows = NULL;
-    l->n_rows = p->metas[ref->file]->groups[ref->group].n_rows;
+    l->n_rows = rows_of(s, group);
+    NB_TRY(next_window(l));
     atomic_fetch_add_explicit(&s->base.rows_read, l->n_rows, memory_order_relaxed);
+    return NB_OK;
 }
 
-/* Takes a second row group while there is enough left for all threads. */
-static void
+/* Takes a second row group while there is enough left for all threads; one that comes by windows comes alone. */
+static nb_status
 begin_partner(nb_pq_source *s, nb_pq_local *l)
 {
     int64_t next = l->group + 1, spare = 2 * (int64_t)atomic_load(&s->n_locals) - 1;
+    nb_status st = NB_OK;
 
     l->has_parked = s->n_groups - next >= spare &&
                     s->groups[next].file == s->groups[l->group].file &&
+                    rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW &&
                     atomic_compare_exchange_strong(&s->next_group, &(long long){next}, next + 1);
     if (l->has_parked) {
         nb_pq_swap(l);
-        begin_group(s, l, next);
+        st = begin_group(s, l, next);
         nb_pq_swap(l);
     }
+    return st;
 }
 
 static nb_status
@@ -287,12 +366,12 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             nb_pq_swap(l);
             l->has_parked = false;
         } else {
-            int64_t group = atomic_fetch_add(&s->next_group, 1);
+            int64_t group = l->window ? l->group : atomic_fetch_add(&s->next_group, 1);
             if (group >= s->n_groups) {
                 return NB_DONE;
             }
-            begin_group(s, l, group);
-            begin_partner(s, l);
+            NB_TRY(begin_group(s, l, group));
+            NB_TRY(begin_partner(s, l));
             NB_TRY(nb_pq_choose(s, l, err));
             NB_TRY(prepare(s, l, err));
         }
@@ -371,32 +450,57 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int n_splits)
     return NB_OK;
 }
 
+/* Where a slot's column is in a file: by name. */
 static nb_status
-map_columns(nb_pq_source *s)
+map_column(nb_pq_source *s, int file, int slot, nb_error *err)
 {
     const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_meta *m = p->metas[file];
+    const nb_type *want = s->slots[slot].type;
+    const char *path = s->rel->files.files[file].url.data;
+    const nb_pq_node *node;
+    int at;
 
-    s->file_columns = NB_ARENA_ARRAY(s->arena, int *, s->rel->files.n_files + 1);
-    if (!s->file_columns) {
+    s->file_columns[file][slot] = -1;
+    s->file_nested[file][slot] = NULL;
+    if (s->slots[slot].source < 0) {
+        return NB_OK;
+    }
+    at = nb_pq_find_node(m->fields, m->n_fields,
+                         s->rel->data_schema->children[s->slots[slot].source].name);
+    if (at < 0) {
+        return NB_OK;
+    }
+    node = &m->fields[at];
+    if (!nb_pq_node_is_flat(node)) {
+        return nb_pq_nested_plan(s->arena, m, node, want, path, &s->file_nested[file][slot], err);
+    }
+    s->file_columns[file][slot] = node->leaf;
+    if (node->type && node->type != want && !nb_pq_can_convert(&m->columns[node->leaf], want)) {
+        return nb_pq_type_mismatch(s->arena, path, node->name, m->columns[node->leaf].described,
+                                   want, err);
+    }
+    return NB_OK;
+}
+
+static nb_status
+map_columns(nb_pq_source *s, nb_error *err)
+{
+    int n_files = s->rel->files.n_files;
+
+    s->file_columns = NB_ARENA_ARRAY(s->arena, int *, n_files + 1);
+    s->file_nested = NB_ARENA_ARRAY(s->arena, nb_pq_nested **, n_files + 1);
+    if (!s->file_columns || !s->file_nested) {
         return NB_NOMEM;
     }
-    for (int f = 0; f < s->rel->files.n_files; f++) {
-        const nb_pq_meta *m = p->metas[f];
+    for (int f = 0; f < n_files; f++) {
         s->file_columns[f] = NB_ARENA_ARRAY(s->arena, int, s->n_slots + 1);
-        if (!s->file_columns[f]) {
+        s->file_nested[f] = NB_ARENA_ARRAY(s->arena, nb_pq_nested *, s->n_slots + 1);
+        if (!s->file_columns[f] || !s->file_nested[f]) {
             return NB_NOMEM;
         }
         for (int j = 0; j < s->n_slots; j++) {
-            int found =
-                -1; /* a name that is equal to the letter wins over one that differs in case */
-            for (int c = 0; c < m->n_columns && s->slots[j].source >= 0; c++) {
-                nb_str want = s->rel->data_schema->children[s->slots[j].source].name;
-                if (nb_str_equal_nocase(m->columns[c].name, want) &&
-                    (found < 0 || nb_str_equal(m->columns[c].name, want))) {
-                    found = c;
-                }
-            }
-            s->file_columns[f][j] = found;
+            NB_TRY(map_column(s, f, j, err));
         }
     }
     return NB_OK;
@@ -404,7 +508,7 @@ map_columns(nb_pq_source *s)
 
 /* What is asked for, and whether anybody will look at it. */
 static nb_status
-plan_columns(nb_pq_source *s, const nb_scan_request *request)
+plan_columns(nb_pq_source *s, const nb_scan_request *request, nb_error *err)
 {
     bool all_applied = request->n_filters > 0 && request->applied;
 
@@ -423,7 +527,7 @@ plan_columns(nb_pq_source *s, const nb_scan_request *request)
             s->out_slots[j] = nb_pq_slot_of(s, request->columns[j]);
         }
     }
-    return map_columns(s);
+    return map_columns(s, err);
 }
 
 nb_status
@@ -437,7 +541,6 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
     int n_splits;
     nb_status st = NB_NOMEM;
 
-    (void)err;
     if (fields) {
         s->base.ops = &PARQUET_SOURCE;
         s->base.cancel = request->cancel;
@@ -458,7 +561,7 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
         st = list_groups(s, splits, n_splits);
     }
     if (st >= 0) {
-        st = plan_columns(s, request);
+        st = plan_columns(s, request, err);
     }
     if (st < 0) {
         nb_arena_free(arena);

@@ -8,7 +8,9 @@
 #define NB_IO_PARQUET_SCAN_INTERNAL_H
 
 #include "column/key_filter.h"
+#include "io/parquet/nested.h"
 #include "io/parquet/parquet.h"
+#include "io/parquet/prune.h"
 #include "io/parquet/reader.h"
 
 typedef struct nb_pq_filter {
@@ -19,6 +21,7 @@ typedef struct nb_pq_filter {
     int n_slots;
     bool has_range; /* no row outside of it passes; in the stored unit */
     int64_t low, high;
+    nb_pq_test test; /* for what the file says of chunks and pages */
 } nb_pq_filter;
 
 typedef struct nb_pq_probe {
@@ -50,7 +53,9 @@ typedef struct nb_pq_source {
     int n_slots;
     int *out_slots; /* per column asked for; -1: nobody reads it */
     int n_columns;
-    int **file_columns; /* [file][slot]: position in the file, -1 = absent there */
+    int **
+        file_columns; /* [file][slot]: position in the file of a flat column, -1 = absent there, or nested */
+    nb_pq_nested ***file_nested; /* [file][slot]: NULL = absent there, or flat */
     nb_pq_filter *filters;
     int n_filters;
     nb_expr **exprs; /* of the filters, for the evaluator */
@@ -95,7 +100,9 @@ typedef struct nb_pq_local {
     nb_eval *eval;
     nb_file *file;
     int open_file;
+    int64_t window; /* first row of the next window of the row group; 0: the next row group */
     int64_t *probe_seen, *probe_kept;
+    int *index_misses; /* per filter: row groups in a row whose page index excluded nothing */
 } nb_pq_local;
 
 /* The parked row group becomes the current one, and the other way round. */
@@ -108,6 +115,9 @@ nb_pq_swap(nb_pq_local *l)
     l->parked = turn;
 }
 
+/* Rows that are loaded at once, at most: row groups of more come by windows. */
+#define NB_PQ_WINDOW ((int64_t)1310720)
+
 /* A probe that lets more than this pass is not worth asking. */
 #define NB_PQ_PROBE_MOST 0.9
 
@@ -119,6 +129,15 @@ nb_status nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *e
 
 /* Takes the request's filters and probes; says which filters will be applied. Adds slots. */
 nb_status nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request);
+/* Does the chunk's bloom filter exclude that a row passes? */
+nb_status nb_pq_choose_by_bloom(nb_pq_source *s, nb_pq_local *l, bool *none, nb_error *err);
+/* Leaves rows of pages that page indexes do not exclude, in l->room. */
+nb_status nb_pq_choose_by_pages(nb_pq_source *s, nb_pq_local *l, nb_error *err);
+/* The file of the current row group, opened. */
+nb_status nb_pq_open_file(nb_pq_source *s, nb_pq_local *l, nb_error *err);
+/* The chunk of a slot's flat column in the current row group, when it has the type of the schema; *column is its own. NULL: there is none. */
+const nb_pq_chunk *
+nb_pq_own_chunk(const nb_pq_source *s, const nb_pq_local *l, int slot, const nb_pq_column **column);
 /* Sets rows and n_rows of the row groups in hand. */
 nb_status nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err);
 /* The slot of a column, made when there is none; -1: out of memory. */

@@ -6,6 +6,7 @@
  * has; when they are few against its rows, further groups will hardly bring others, else each brings as many new ones, up to the width of
  * the range.
  */
+#include "io/parquet/nested.h"
 #include "io/parquet/parquet.h"
 
 #include <math.h>
@@ -36,17 +37,13 @@ dictionary_entries(const nb_relation *rel, int file, const nb_pq_chunk *chunk)
     return n;
 }
 
+/* The leaf of a flat column; -1: none. */
 static int
 find_column(const nb_relation *rel, const nb_pq_meta *m, int column)
 {
-    nb_str want = rel->data_schema->children[column].name;
+    int at = nb_pq_find_node(m->fields, m->n_fields, rel->data_schema->children[column].name);
 
-    for (int c = 0; c < m->n_columns; c++) {
-        if (nb_str_equal(m->columns[c].name, want)) {
-            return c;
-        }
-    }
-    return -1;
+    return at >= 0 && nb_pq_node_is_flat(&m->fields[at]) ? m->fields[at].leaf : -1;
 }
 
 void

@@ -238,6 +238,11 @@ sweep(const query *q, fault_kind kind, int code, bool lasts)
     must_run(probe);
 }
 
+/* Columns within columns, nulls at each level. */
+#define NESTED                                                                            \
+    "select id, s, if(id % 3 = 0, null, array(id, null, k)) a, map(s, id, 'k', null) m, " \
+    "if(id % 4 = 0, null, named_struct('p', k, 'q', array(array(s), array()))) n from t"
+
 /* ---- queries --------------------------------------------------------------------------------- */
 
 static const char *const CSV_OPTIONS[] = {"header", "true", NULL};
@@ -278,6 +283,8 @@ static const char *const QUERIES[] = {
     "select * from t where id in (select k from u) and exists (select 1 from u where u.k = t.k)",
     "select a, count(*) from csv group by a",
     "select sum(x), max(s) from parquet where k > 2",
+    "select id, a, m, n from nested where id > 3 and s <> 'x'",
+    "select n.q, a from nested where s = 's7' or n.p is null",
     "select count(value), max(value) from lines",
 };
 
@@ -301,11 +308,14 @@ setup(void **state)
                            NULL));
     must_run(plan_of_write(arena, plan_sql(arena, "select * from t"), "parquet", at("parquet"),
                            OVERWRITE, NULL));
+    must_run(
+        plan_of_write(arena, plan_sql(arena, NESTED), "parquet", at("nested"), OVERWRITE, NULL));
     must_run(plan_of_view(
         arena, "csv",
         plan_read(arena, "csv", at("csv"), "a long, b int, c string, d double", NULL)));
     must_run(
         plan_of_view(arena, "parquet", plan_read(arena, "parquet", at("parquet"), NULL, NULL)));
+    must_run(plan_of_view(arena, "nested", plan_read(arena, "parquet", at("nested"), NULL, NULL)));
     must_run(plan_of_view(arena, "lines", plan_read(arena, "text", at("csv"), NULL, NULL)));
     return 0;
 }
@@ -402,6 +412,11 @@ writers(query *out)
             .output = path,
             .before = plan_of_write(arena, old, "csv", path, OVERWRITE, NULL)};
     }
+    out[n++] = (query){
+        .name = "nested",
+        .plan = plan_of_write(arena, plan_sql(arena, NESTED), "parquet", path, OVERWRITE, NULL),
+        .output = path,
+        .before = plan_of_write(arena, old, "csv", path, OVERWRITE, NULL)};
     out[n++] = (query){.name = "append",
                        .plan = plan_of_write(arena, rows, "csv", path, APPEND, NULL),
                        .output = path,
@@ -420,7 +435,7 @@ writers(query *out)
 static void
 test_allocations__writing(void **state)
 {
-    query queries[8];
+    query queries[9];
     int n = writers(queries);
 
     (void)state;
@@ -435,6 +450,7 @@ test_files__reading(void **state)
     query queries[] = {
         {.name = "csv", .plan = sql("select * from csv")},
         {.name = "parquet", .plan = sql("select * from parquet")},
+        {.name = "nested", .plan = sql("select * from nested where id = 7")},
         {.name = "text", .plan = sql("select * from lines")},
         {.name = "infer",
          .plan = plan_of_relation(arena, plan_read(arena, "csv", at("csv"), NULL, CSV_OPTIONS))},
@@ -454,7 +470,7 @@ test_files__reading(void **state)
 static void
 test_files__writing(void **state)
 {
-    query queries[8];
+    query queries[9];
     int n = writers(queries);
 
     (void)state;
