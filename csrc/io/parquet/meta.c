@@ -274,8 +274,8 @@ is_sane(const nb_pq_meta *m, int64_t file_size)
                 return false;
             }
             group->chunks[c].has_range &= /* else nobody knows how the bytes are ordered */
-                m->columns[c].type && !m->columns[c].is_unsigned &&
-                !m->columns[c].is_legacy && k->low <= k->high &&
+                m->columns[c].type && !m->columns[c].is_unsigned && !m->columns[c].is_legacy &&
+                k->low <= k->high &&
                 (m->columns[c].physical == NB_PQ_INT32 || m->columns[c].physical == NB_PQ_INT64);
         }
     }

@@ -27,8 +27,8 @@ nb_pq_nested_plan(nb_arena *arena, const nb_pq_meta *meta, const nb_pq_node *nod
                   const nb_type *type, const char *path, nb_pq_nested **out, nb_error *err);
 /* All n_rows rows of a row group. zone: of the session (rebase.h). */
 nb_status nb_pq_nested_read(nb_arena *arena, const nb_pq_meta *meta, const nb_pq_nested *plan,
-                            int64_t n_rows, const char *path, nb_str zone, nb_pq_open_leaf open, void *payload,
-                            nb_vector *out, nb_error *err);
+                            int64_t n_rows, const char *path, nb_str zone, nb_pq_open_leaf open,
+                            void *payload, nb_vector *out, nb_error *err);
 /* The field of this name: one that is equal to the letter before one that differs in case; -1: none. */
 int nb_pq_find_node(const nb_pq_node *nodes, int n, nb_str name);
 

@@ -5,7 +5,7 @@
 #include "io/parquet/rebase.h"
 
 #define DAY_US    INT64_C(86400000000)
-#define SWITCH    INT64_C(-141427)      /* 1582-10-15, the first Gregorian day */
+#define SWITCH    INT64_C(-141427) /* 1582-10-15, the first Gregorian day */
 #define FROM_1900 (INT64_C(-25567) * DAY_US)
 #define EPOCH_JDN INT64_C(2440588)
 
@@ -75,12 +75,12 @@ nb_pq_rebase(nb_arena *arena, const nb_pq_meta *meta, const nb_pq_column *c, nb_
             continue;
         }
         if (!utc) {
-            return nb_raise_unsupported(
-                err, "A timestamp before 1900 of a Parquet file of the hybrid calendar in a zone other than UTC");
+            return nb_raise_unsupported(err, "A timestamp before 1900 of a Parquet file of the "
+                                             "hybrid calendar in a zone other than UTC");
         }
         day = us / DAY_US - (us % DAY_US < 0);
-        NB_DATA(int64_t, &made)[i] =
-            (int64_t)((uint64_t)us + (uint64_t)(rebase_day(day) - day) * (uint64_t)DAY_US);
+        NB_DATA(int64_t, &made)
+        [i] = (int64_t)((uint64_t)us + (uint64_t)(rebase_day(day) - day) * (uint64_t)DAY_US);
     }
     *out = made;
     return NB_OK;

@@ -46,7 +46,7 @@ typedef struct nb_pq_column { /* a leaf */
     int64_t unit_per_us; /* timestamps: 1 µs, -1000 = ms (times 1000), 1000 = ns (divided) */
     bool is_unsigned;    /* integers */
     bool is_half;        /* FLOAT16 */
-    bool is_legacy; /* dates and timestamps of the hybrid calendar: rebase.h */
+    bool is_legacy;      /* dates and timestamps of the hybrid calendar: rebase.h */
 } nb_pq_column;
 
 typedef enum nb_pq_kind { NB_PQ_LEAF, NB_PQ_STRUCT, NB_PQ_LIST, NB_PQ_MAP } nb_pq_kind;
