@@ -12,6 +12,7 @@ thread … Its answers must be the same. The file says which tests it is for (`t
 it cannot run and why (`exceptions`), and where answers that Spark gives otherwise are recorded (`recorded`).
 """
 
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -81,6 +82,13 @@ def pytest_configure(config):
         for name in [name for name in sys.modules if name.split(".")[0] == "nbaspark"]:
             del sys.modules[name]
         sys.meta_path.insert(0, _PySparkFinder())
+        gc.disable()  # see below
+
+
+def pytest_runtest_teardown(item):
+    # Models of Spark's client call the server when they are collected; amid another call of gRPC that waits for itself.
+    if item.config.getoption("--engine") == "spark" and "ml" in item.path.name:
+        gc.collect()
 
 
 def pytest_ignore_collect(collection_path, config):
