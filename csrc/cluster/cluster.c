@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cluster/failure.h"
+#include "cluster/pools.h"
 #include "plan/message_unpack.h"
 
 #define TICK_MS     50
@@ -527,8 +528,8 @@ nb_cluster_new(const nb_config *config, const nb_rpc_channel_options *to_workers
     nb_pool *pool = nb_pool_new(NULL, "cluster", 0);
     nb_cluster *c = pool ? nb_pool_zalloc(pool, sizeof(*c)) : NULL;
     nb_scheduler_options options = scheduler_options(config);
+    nb_str pools = nb_config_str(config, NB_CONF_SCHEDULER_FILE);
 
-    (void)err;
     if (c == NULL) {
         nb_pool_free(pool);
         return NB_NOMEM;
@@ -538,8 +539,15 @@ nb_cluster_new(const nb_config *config, const nb_rpc_channel_options *to_workers
     pthread_cond_init(&c->changed, NULL);
     c->timeout_ms = (int)options.heartbeat_timeout_ms;
     c->heartbeat_ms = (int)NB_MAX(options.heartbeat_timeout_ms / 4, 20);
-    if (nb_peers_init(&c->peers, to_workers) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0 ||
-        pthread_create(&c->ticker, NULL, tick, c) != 0) {
+    if (nb_peers_init(&c->peers, to_workers) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0) {
+        nb_cluster_free(c);
+        return NB_NOMEM;
+    }
+    if (options.fair && pools.len > 0 && nb_pools_load(c->scheduler, pools, err) < 0) {
+        nb_cluster_free(c);
+        return NB_ERROR;
+    }
+    if (pthread_create(&c->ticker, NULL, tick, c) != 0) {
         nb_cluster_free(c);
         return NB_NOMEM;
     }

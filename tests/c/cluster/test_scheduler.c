@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
+#include "cluster/pools.h"
 #include "cluster/scheduler.h"
 
 static nb_scheduler *
@@ -502,6 +503,55 @@ test_scheduler__pools_get_their_share_first(void **unused)
     nb_scheduler_free(s);
 }
 
+static void
+test_scheduler__pools_come_from_a_file(void **unused)
+{
+    static const char *const refused[] = {
+        "",
+        "<allocations>",
+        "<allocations><pool></pool></allocations>",
+        "<allocations><pool name=\"x\"></allocations>",
+        "<allocations><pool name=\"x\"><weight>a</weight></pool></allocations>",
+        "<allocations><pool name=\"x\"><weight>-1</weight></pool></allocations>",
+        "<allocations><pool name=\"x\"><schedulingMode>NONE</schedulingMode></pool></allocations>",
+        "<allocations><pool name=\"x\" a=\"b\"></pool></allocations>",
+        "<allocations><!-- </allocations>",
+        "<allocations><queue/></allocations>",
+    };
+    nb_scheduler_options options = NB_SCHEDULER_OPTIONS_INIT;
+    nb_sched_stage stage = {.n_tasks = 100};
+    nb_error err = NB_ERROR_INIT;
+    nb_scheduler *s;
+    nb_sched_action a;
+    int n[3] = {0};
+
+    (void)unused;
+    options.fair = true;
+    assert_int_equal(nb_scheduler_new(&options, &s), NB_OK);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        assert_int_equal(nb_pools_parse(s, nb_str_of(refused[i]), &err), NB_ERROR);
+        nb_error_clear(&err);
+    }
+    assert_int_equal(
+        nb_pools_parse(s,
+                       NB_STR("<?xml version=\"1.0\"?>\n<!-- pools -->\n<allocations>\n"
+                              "  <pool name=\"big\"><schedulingMode>FAIR</schedulingMode>\n"
+                              "    <weight>3</weight><minShare>0</minShare></pool>\n"
+                              "  <pool name=\"small\"> <weight> 1 </weight> </pool>\n"
+                              "</allocations>\n"),
+                       &err),
+        NB_OK);
+    nb_scheduler_worker_join(s, 1, 8, 0);
+    nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("big"));
+    nb_scheduler_query_add(s, 2, &stage, 1, NB_STR("small"));
+    while (nb_scheduler_next(s, 0, &a)) {
+        n[a.query]++;
+    }
+    assert_int_equal(n[1], 6);
+    assert_int_equal(n[2], 2);
+    nb_scheduler_free(s);
+}
+
 /* Workers come and go at random, attempts fail, reports get lost: every query must end ready, with each task done by the attempt that
  * the scheduler believes in. */
 static void
@@ -613,6 +663,7 @@ main(void)
         cmocka_unit_test(test_scheduler__a_copy_outlives_its_original),
         cmocka_unit_test(test_scheduler__pools_share_by_weight),
         cmocka_unit_test(test_scheduler__pools_get_their_share_first),
+        cmocka_unit_test(test_scheduler__pools_come_from_a_file),
         cmocka_unit_test(test_scheduler__survives_chaos),
         cmocka_unit_test(test_scheduler__thousand_workers),
     };
