@@ -134,7 +134,8 @@ def open_spill_files():
     files = 0
     for fd in os.listdir("/proc/self/fd"):
         try:
-            files += "nbaspark-spill" in os.readlink(f"/proc/self/fd/{fd}")
+            target = os.readlink(f"/proc/self/fd/{fd}")  # files that have no name
+            files += target.endswith(" (deleted)") and not target.startswith("/memfd")
         except OSError:
             pass
     return files
