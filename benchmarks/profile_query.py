@@ -42,11 +42,15 @@ def command(given: argparse.Namespace, folder: Path, repeat: int) -> list[str]:
     return [str(p) for p in [*parts, given.query, repeat]]
 
 
-def by_operator(given: argparse.Namespace, folder: Path) -> None:
+def logged(given: argparse.Namespace, folder: Path) -> tuple[dict | None, Counter[int], int]:
+    """Run the query once; its plan, the values of the plan's metrics, and the bytes that were read from files."""
     with tempfile.TemporaryDirectory() as log:
         conf = f"spark.eventLog.enabled=true,spark.eventLog.compress=false,spark.eventLog.dir=file://{log}"
         subprocess.run(
-            command(given, folder, 1), check=True, env={**os.environ, "NBASPARK_BENCH_CONF": conf}
+            command(given, folder, 1),
+            check=True,
+            env={**os.environ, "NBASPARK_BENCH_CONF": conf},
+            stdout=subprocess.DEVNULL if given.quiet else None,
         )
         events = [
             json.loads(line)
@@ -55,7 +59,7 @@ def by_operator(given: argparse.Namespace, folder: Path) -> None:
             for line in file.read_text().splitlines()
         ]
     values: Counter[int] = Counter()
-    plan = None
+    plan, n_read = None, 0
     for event in events:
         kind = event["Event"].rsplit(".", 1)[-1]
         if kind == "SparkListenerSQLExecutionStart":
@@ -66,6 +70,40 @@ def by_operator(given: argparse.Namespace, folder: Path) -> None:
         elif kind == "SparkListenerTaskEnd":
             for item in event["Task Info"].get("Accumulables", ()):
                 values[item["ID"]] += int(item["Update"])
+            n_read += event["Task Metrics"]["Input Metrics"]["Bytes Read"]
+    return plan, values, n_read
+
+
+def budget(query: str, folder: Path) -> dict[str, int]:
+    """Count what a query cannot avoid: bytes read, rows out of scans, rows grouped, rows put into and looked up in tables of joins."""
+    given = argparse.Namespace(query=query, threads=1, quiet=True)
+    plan, values, n_read = logged(given, folder)
+    made = Counter({"bytes read": n_read, "scanned": 0, "grouped": 0, "built": 0, "probed": 0})
+
+    def rows(node: dict) -> int:
+        found = {m["name"]: values[m["accumulatorId"]] for m in node.get("metrics", ())}
+        return found.get("number of output rows", 0)
+
+    def visit(node: dict, above: dict | None) -> None:
+        kind, children = node["nodeName"], node["children"]
+        if kind == "HashAggregate":
+            made["grouped"] += rows(children[0])
+        elif kind == "HashJoin" and len(children) == 2:
+            left = "BuildLeft" in node["simpleString"]
+            made["built"] += rows(children[0 if left else 1])
+            made["probed"] += rows(children[1 if left else 0])
+        elif kind.startswith("FileScan"):
+            made["scanned"] += rows(node) or rows(above or node)
+        for child in children:
+            visit(child, node)
+
+    if plan is not None:
+        visit(plan, None)
+    return dict(made)
+
+
+def by_operator(given: argparse.Namespace, folder: Path) -> None:
+    plan, values, _ = logged(given, folder)
 
     def show(node: dict, depth: int) -> None:
         found = {m["name"]: values[m["accumulatorId"]] for m in node.get("metrics", ())}
@@ -104,6 +142,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=5)
     given = parser.parse_args()
+    given.quiet = False
     folder = tpch.data(given.sf)
     tpch.texts([given.query])
     by_operator(given, folder)

@@ -35,6 +35,10 @@ TEXTS = (
 )
 
 
+# Environments hold all that they need; a path for the benchmarks' own peers would bring other versions in.
+CLEAN = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+
+
 def environment(name: str) -> Path:
     """Return the interpreter of an environment, made when it is not there."""
     if name == "nbaspark":
@@ -68,7 +72,7 @@ def texts(wanted: list[str]) -> dict[str, str]:
     path = PLACE / "tpch-queries.json"
     if not path.exists():
         PLACE.mkdir(parents=True, exist_ok=True)
-        subprocess.run([environment("tools"), "-c", TEXTS, path], check=True)
+        subprocess.run([environment("tools"), "-c", TEXTS, path], check=True, env=CLEAN)
     queries = json.loads(path.read_text())
     return {n: queries[n] for n in wanted or sorted(queries, key=int)}
 
@@ -98,7 +102,7 @@ def run_engine(
 ) -> dict | None:
     asked, answer = PLACE / f"asked-{os.getpid()}.json", PLACE / f"answer-{os.getpid()}.json"
     asked.write_text(json.dumps(queries))
-    env = {**os.environ, "RAYON_NUM_THREADS": str(threads), "TOKIO_WORKER_THREADS": str(threads)}
+    env = {**CLEAN, "RAYON_NUM_THREADS": str(threads), "TOKIO_WORKER_THREADS": str(threads)}
     command = [environment(name), ROOT / "benchmarks" / "tpch_engine.py", name, folder]
     command += [str(threads), str(repeat), asked, answer]
     done = subprocess.run(command, env=env, stderr=subprocess.PIPE, text=True)
@@ -179,6 +183,9 @@ def show(engines: dict[str, dict]) -> None:
 
 
 def save(scale: str, engines: dict[str, dict], threads: int) -> None:
+    import performance_page
+    import profile_query
+
     cpu = next((x.split(":")[1].strip() for x in open("/proc/cpuinfo") if x.startswith("model name")), "")  # fmt: skip
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     for made in engines.values():
@@ -194,11 +201,10 @@ def save(scale: str, engines: dict[str, dict], threads: int) -> None:
         "python": platform.python_version(),
         "commit": commit.stdout.strip(),
     }
+    budget = {q: profile_query.budget(q, data(scale)) for q in engines["nbaspark"]["queries"]}
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"tpch_sf{scale}.json"
-    path.write_text(json.dumps({**head, "engines": engines}, indent=1) + "\n")
-    import performance_page
-
+    path.write_text(json.dumps({**head, "engines": engines, "budget": budget}, indent=1) + "\n")
     performance_page.write()
 
 
