@@ -24,8 +24,8 @@ AIM_MS = 100
 ROWS = 1_000_000
 
 
-def rows(spark, n=ROWS):
-    return spark.range(n).select(
+def rows(spark):
+    return spark.range(ROWS).select(
         "id",
         (F.col("id") * 7919 % 1000003).alias("k"),
         F.concat(F.lit("text "), F.col("id").cast("string")).alias("s"),
@@ -63,9 +63,9 @@ def operators(spark, folder):
         from nbaspark.ml.feature import VectorAssembler
 
         names = [f"f{i}" for i in range(8)]
-        data = spark.range(300_000).select(*[F.rand(i).alias(n) for i, n in enumerate(names)])
+        data = spark.range(ROWS // 5).select(*[F.rand(i).alias(n) for i, n in enumerate(names)])
         made = VectorAssembler(inputCols=names, outputCol="features").transform(data)
-        return lambda: KMeans(k=16, maxIter=500, tol=0.0, seed=1).fit(made)
+        return lambda: KMeans(k=8, maxIter=100, tol=0.0, seed=1).fit(made)
 
     sort = lambda: last_of(df.orderBy(F.hash("id"), "s"))  # noqa: E731
     join = lambda: df.join(df.select("id", F.col("s").alias("t")), "id").agg(F.max("t")).collect()  # noqa: E731
@@ -79,8 +79,8 @@ def operators(spark, folder):
         ),
         "hash join": join,
         "nested loop join": lambda: (
-            spark.range(60_000)
-            .crossJoin(spark.range(60_000).toDF("j"))
+            spark.range(ROWS // 25)
+            .crossJoin(spark.range(ROWS // 25).toDF("j"))
             .filter("id * j % 1000003 = 5")
             .count()
         ),
@@ -96,7 +96,7 @@ def operators(spark, folder):
         "parquet write": lambda: df.write.parquet(out, mode="overwrite"),
         "k-means": features(),
         "explode": lambda: (
-            spark.range(100_000)
+            spark.range(ROWS // 20)
             .select(F.explode(F.sequence(F.lit(0), F.lit(3000))).alias("e"))
             .agg(F.sum("e"))
             .collect()
@@ -119,8 +119,8 @@ def interrupt(query, after):
 
     timer = threading.Timer(after, send)
     done = False
-    timer.start()
     try:
+        timer.start()
         query()
         done = True
         timer.cancel()
@@ -131,13 +131,13 @@ def interrupt(query, after):
     return None
 
 
-def measure(spark, name, query, times, chance):
+def measure(spark, name, query, times, chance, tries=20):
     """Milliseconds of each interrupt."""
     started = perf_counter()
     query()
     lasts = perf_counter() - started
     found = []
-    for _ in range(20 * times):
+    for _ in range(tries * times):
         took = interrupt(query, chance.uniform(0.01, 0.8 * lasts))
         if spark.range(3).count() != 3:
             raise SystemExit(f"{name}: the session is gone")

@@ -599,7 +599,9 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_SHOW_CREATE_TABLE:
         st = nb_table_ddl(q, &s->name, &text, err);
         if (st >= 0) {
-            st = nb_table_of_text(q->pool, "createtab_stmt", nb_strbuf_str(&text), out);
+            st = text.failed
+                     ? NB_NOMEM
+                     : nb_table_of_text(q->pool, "createtab_stmt", nb_strbuf_str(&text), out);
         }
         nb_strbuf_free(&text);
         return st;
@@ -651,7 +653,8 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         }
         st = nb_query_explain(q, s->inner->query, mode, &text, err);
         if (st >= 0) {
-            st = nb_table_of_text(q->pool, "plan", nb_strbuf_str(&text), out);
+            st = text.failed ? NB_NOMEM
+                             : nb_table_of_text(q->pool, "plan", nb_strbuf_str(&text), out);
         }
         nb_strbuf_free(&text);
         return st;

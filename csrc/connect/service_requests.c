@@ -60,7 +60,7 @@ ask(nb_rpc_call *call, void *service, uint32_t observed, ask_session fn, nb_erro
     NB_TRY_GOTO(st, begin(&r, call, service, NULL, observed, err), done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
     NB_TRY_GOTO(st, fn(r.served->session, r.bytes, &response, err), done);
-    st = nb_rpc_call_send(call, nb_strbuf_str(&response), err);
+    st = response.failed ? NB_NOMEM : nb_rpc_call_send(call, nb_strbuf_str(&response), err);
 done:
     nb_strbuf_free(&response);
     return finish(&r, st, err);
@@ -224,7 +224,7 @@ clean_text(nb_arena *arena, const char *text)
     nb_str out;
 
     nb_utf8_add_clean(&clean, nb_str_of(text ? text : ""), SIZE_MAX);
-    out = nb_arena_str(arena, nb_strbuf_str(&clean));
+    out = clean.failed ? (nb_str){NULL, 0} : nb_arena_str(arena, nb_strbuf_str(&clean));
     nb_strbuf_free(&clean);
     return out.data ? out : NB_STR("");
 }

@@ -402,6 +402,13 @@ switch_clock(nb_thread_ctx *t, int to)
     t->op = to;
 }
 
+static bool
+must_stop(const job *j)
+{
+    return atomic_load_explicit(&j->failed, memory_order_relaxed) ||
+           nb_cancelled(j->run->ctx->cancel);
+}
+
 nb_status
 nb_emit(nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
@@ -410,6 +417,9 @@ nb_emit(nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 
     if (batch->n_rows == 0) {
         return NB_OK;
+    }
+    if (must_stop(t->job)) { /* an operator may make thousands of batches of one */
+        return NB_CANCELLED;
     }
     t->stats[from + 1].rows += batch->n_rows;
     t->stats[from + 1].batches++;
@@ -434,13 +444,6 @@ report(job *j, nb_thread_ctx *t, nb_status st, nb_error *err)
     pthread_mutex_unlock(&j->lock);
     nb_error_clear(err);
     atomic_store(&j->failed, 1);
-}
-
-static bool
-must_stop(const job *j)
-{
-    return atomic_load_explicit(&j->failed, memory_order_relaxed) ||
-           nb_cancelled(j->run->ctx->cancel);
 }
 
 bool

@@ -303,6 +303,7 @@ walk(nb_json *j, nb_strbuf *out)
                 if (out && ok) {
                     nb_json_put_string(out, nb_strbuf_str(&text));
                     nb_strbuf_addc(out, ':');
+                    out->failed |= text.failed;
                 }
             }
             ok = ok && walk(j, out);
@@ -317,6 +318,7 @@ walk(nb_json *j, nb_strbuf *out)
         ok = nb_json_string(j, out ? &text : NULL);
         if (out && ok) {
             nb_json_put_string(out, nb_strbuf_str(&text));
+            out->failed |= text.failed;
         }
         nb_strbuf_free(&text);
         return ok;

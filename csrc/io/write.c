@@ -594,7 +594,7 @@ row_dirs(nb_write_task *task, nb_batch *batch, const char ***out, nb_error *err)
                 nb_partition_escape(&b, nb_view_str(&NB_DATA(nb_view, &texts[k])[i]));
             }
         }
-        if (i > 0 && nb_str_equal(nb_strbuf_str(&b), nb_strbuf_str(&last))) {
+        if (i > 0 && !b.failed && nb_str_equal(nb_strbuf_str(&b), nb_strbuf_str(&last))) {
             dirs[i] = dirs[i - 1];
             continue;
         }

@@ -94,6 +94,9 @@ write_file(nb_arena *arena, const char *dir, const char *name, nb_str text, nb_e
 static nb_status
 write_part(nb_arena *arena, const char *dir, nb_strbuf *text, nb_error *err)
 {
+    if (text->failed) {
+        return NB_NOMEM;
+    }
     NB_TRY(make_dirs(arena, dir, err));
     NB_TRY(write_file(arena, dir, "part-00000", nb_strbuf_str(text), err));
     return write_file(arena, dir, "_SUCCESS", NB_STR(""), err);

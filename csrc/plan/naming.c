@@ -417,6 +417,7 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
             if (nb_str_starts_with(quoted, NB_STR("TIMESTAMP_NTZ"))) {
                 nb_strbuf_add(b, (nb_str){quoted.data + 13, quoted.len - 13});
             }
+            b->failed |= text.failed;
             nb_strbuf_free(&text);
             return st;
         }
@@ -553,6 +554,7 @@ bound_name(nb_analyzer *an, const Sc__Expression__Window__WindowFrame__FrameBoun
         } else {
             nb_strbuf_addf(b, "%.*s FOLLOWING", (int)text.len, text.data);
         }
+        b->failed |= v.failed;
         nb_strbuf_free(&v);
         return st;
     }

@@ -324,7 +324,7 @@ read_parameters(nb_arena *arena, nb_str text, info *out)
             }
             k = nb_arena_strdup(arena, nb_strbuf_str(&key));
             v = nb_arena_strdup(arena, nb_strbuf_str(&value));
-            if (!k || !v) {
+            if (!k || !v || key.failed || value.failed) {
                 break;
             }
             out->keys[out->n_params] = k;

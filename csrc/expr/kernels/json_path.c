@@ -137,6 +137,7 @@ evaluate(nb_json *j, const path_step *steps, int n, style how, writer *w, bool *
                 *bad = !nb_json_skip(j);
             }
         }
+        w->out->failed |= name.failed;
         nb_strbuf_free(&name);
         return found;
     }
