@@ -38,8 +38,13 @@ static void
 put_number(nb_strbuf *out, const spec *f, bool negative, const char *digits)
 {
     nb_strbuf b = {0}, whole = {0};
-    size_t len = strcspn(digits, ".eE");
+    size_t len;
 
+    if (digits == NULL) { /* no memory for them */
+        out->failed = true;
+        return;
+    }
+    len = strcspn(digits, ".eE");
     for (size_t i = 0; i < len; i++) {
         nb_strbuf_addc(&whole, digits[i]);
         if (f->group && (len - 1 - i) % 3 == 0 && i + 1 < len) {
@@ -307,6 +312,9 @@ put_argument(nb_kernel_ctx *ctx, const spec *f, const nb_vector *v, const nb_vec
         st = bad_format(ctx, f, v);
         goto done;
     }
+    if (number.failed) {
+        goto done;
+    }
     bool integral = nb_type_is_integral(v->type);
     if (integral && conversion == 'd') {
         put_number(out, f, negative, number.data);
@@ -534,7 +542,11 @@ format_number_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int6
             least = most = NB_MIN(most, 340);
         }
         number_text(v, i, &negative, &number);
-        if (number.data && (number.data[0] == 'N' || number.data[0] == 'I')) {
+        if (number.failed) {
+            nb_strbuf_free(&number);
+            return NB_NOMEM;
+        }
+        if (number.data[0] == 'N' || number.data[0] == 'I') {
             nb_strbuf_adds(&fixed, number.data[0] == 'N' ? "NaN" : "\xE2\x88\x9E");
             f.group = false;
         } else if (is_double) {

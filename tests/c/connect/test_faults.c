@@ -246,6 +246,15 @@ sweep(const query *q, fault_kind kind, int code, bool lasts)
 /* ---- queries --------------------------------------------------------------------------------- */
 
 static const char *const CSV_OPTIONS[] = {"header", "true", NULL};
+static const char *const RAGGED_OPTIONS[] = {"columnNameOfCorruptRecord",
+                                             "bad",
+                                             "multiLine",
+                                             "true",
+                                             "nullValue",
+                                             "3",
+                                             "encoding",
+                                             "ISO-8859-1",
+                                             NULL};
 
 static nb_str
 sql(const char *text)
@@ -286,6 +295,15 @@ static const char *const QUERIES[] = {
     "select id, a, m, n from nested where id > 3 and s <> 'x'",
     "select n.q, a from nested where s = 's7' or n.p is null",
     "select count(value), max(value) from lines",
+    "select get_json_object('{\"a\":[1,{\"b\":\"x\"}]}', '$.a[*].b'), to_json(named_struct('a', "
+    "id, 'b', s)), "
+    "json_object_keys('{\"k\":1}'), format_string('%5.2f %s', x, s), "
+    "format_number(x, 2) from t",
+    "select k, ntile(3) over (order by id), percent_rank() over (partition by k order by x), "
+    "first_value(s) over (partition by k order by id range between 2 preceding and 2 following) "
+    "from t",
+    "select * from partitioned where k > 2",
+    "select a, b, bad from ragged",
 };
 
 static int
@@ -316,6 +334,13 @@ setup(void **state)
     must_run(
         plan_of_view(arena, "parquet", plan_read(arena, "parquet", at("parquet"), NULL, NULL)));
     must_run(plan_of_view(arena, "nested", plan_read(arena, "parquet", at("nested"), NULL, NULL)));
+    must_run(plan_of_write(arena, plan_sql(arena, "select * from t"), "parquet", at("partitioned"),
+                           OVERWRITE, "k"));
+    must_run(plan_of_view(arena, "partitioned",
+                          plan_read(arena, "parquet", at("partitioned"), NULL, NULL)));
+    must_run(plan_of_view(
+        arena, "ragged",
+        plan_read(arena, "csv", at("csv"), "a string, b int, bad string", RAGGED_OPTIONS)));
     must_run(plan_of_view(arena, "lines", plan_read(arena, "text", at("csv"), NULL, NULL)));
     return 0;
 }
