@@ -79,8 +79,8 @@ def operators(spark, folder):
         ),
         "hash join": join,
         "nested loop join": lambda: (
-            spark.range(ROWS // 25)
-            .crossJoin(spark.range(ROWS // 25).toDF("j"))
+            spark.range(ROWS // 50)
+            .crossJoin(spark.range(ROWS // 50).toDF("j"))
             .filter("id * j % 1000003 = 5")
             .count()
         ),
