@@ -17,6 +17,17 @@ static const nb_conf_info INFOS[] = {
 #undef NB_CONF
 };
 
+/* Settings with a closed list of values, in the order in which Spark's message names them. */
+static const char *const CHOICES[NB_N_CONFS] = {
+    [NB_CONF_LEGACY_TIME_PARSER] = "EXCEPTION, LEGACY, CORRECTED",
+    [NB_CONF_MAPKEY_DEDUP] = "EXCEPTION, LAST_WIN",
+    [NB_CONF_PANDAS_STRUCT_MODE] = "legacy, row, dict",
+    [NB_CONF_PARQUET_COMPRESSION] =
+        "brotli, uncompressed, lzo, snappy, lz4_raw, none, zstd, lz4, gzip",
+    [NB_CONF_PARTITION_OVERWRITE] = "STATIC, DYNAMIC",
+    [NB_CONF_TIMESTAMP_TYPE] = "TIMESTAMP_NTZ, TIMESTAMP_LTZ",
+};
+
 typedef struct slot {
     char *text; /* NULL: the default holds */
     int64_t number;
@@ -265,6 +276,21 @@ raise_value(nb_error *err, nb_condition cond, const char *key, nb_str value, con
     return NB_ERROR;
 }
 
+static bool
+is_choice(const char *choices, nb_str value)
+{
+    while (*choices) {
+        size_t n = strcspn(choices, ",");
+
+        if (nb_str_equal_nocase((nb_str){choices, n}, value)) {
+            return true;
+        }
+        choices += n;
+        choices += strspn(choices, ", ");
+    }
+    return false;
+}
+
 nb_status
 nb_config_set(nb_config *config, nb_str key, nb_str value, nb_error *err)
 {
@@ -284,6 +310,10 @@ nb_config_set(nb_config *config, nb_str key, nb_str value, nb_error *err)
         snprintf(rule, sizeof(rule), "The value of %s must be positive", INFOS[id].key);
         return raise_value(err, NB_COND_INVALID_CONF_VALUE_REQUIREMENT, INFOS[id].key, value,
                            "confRequirement", rule);
+    }
+    if (CHOICES[id] != NULL && !is_choice(CHOICES[id], value)) {
+        return raise_value(err, NB_COND_INVALID_CONF_VALUE_OUT_OF_RANGE_OF_OPTIONS, INFOS[id].key,
+                           value, "confOptions", CHOICES[id]);
     }
     s.text = strndup(value.data ? value.data : "", value.len);
     if (s.text == NULL) {
@@ -412,28 +442,43 @@ nb_config_at(const nb_config *config, int i, nb_str *key, nb_str *value)
     return true;
 }
 
+/* Of the table alone where there is no configuration. */
+static slot
+slot_of(const nb_config *config, nb_conf id)
+{
+    slot s = {0};
+
+    if (config != NULL) {
+        return config->slots[id];
+    }
+    if (INFOS[id].default_value != NULL) {
+        NB_ASSERT(parse_value(INFOS[id].type, nb_str_of(INFOS[id].default_value), &s));
+    }
+    return s;
+}
+
 bool
 nb_config_bool(const nb_config *config, nb_conf id)
 {
-    return config->slots[id].number != 0;
+    return slot_of(config, id).number != 0;
 }
 
 int64_t
 nb_config_int(const nb_config *config, nb_conf id)
 {
-    return config->slots[id].number;
+    return slot_of(config, id).number;
 }
 
 double
 nb_config_double(const nb_config *config, nb_conf id)
 {
-    return config->slots[id].real;
+    return slot_of(config, id).real;
 }
 
 nb_str
 nb_config_str(const nb_config *config, nb_conf id)
 {
-    const char *text = config->slots[id].text;
+    const char *text = slot_of(config, id).text;
 
     return nb_str_of(text ? text : INFOS[id].default_value ? INFOS[id].default_value : "");
 }

@@ -65,7 +65,7 @@ bool nb_config_is_set(const nb_config *config, nb_str key);
 /* All keys that were set, in byte order of the key, from i = 0 until false. */
 bool nb_config_at(const nb_config *config, int i, nb_str *key, nb_str *value);
 
-/* Typed, by row of the table. Keys without value and default give false, 0, empty. */
+/* Typed, by row of the table. Keys without value and default give false, 0, empty. config NULL: the defaults. */
 bool nb_config_bool(const nb_config *config, nb_conf id);
 int64_t
 nb_config_int(const nb_config *config, nb_conf id); /* INT, COUNT, LONG, BYTES, MIB (in bytes) */

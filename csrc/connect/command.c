@@ -80,7 +80,8 @@ write_files(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     if (w->save_type_case == SC__WRITE_OPERATION__SAVE_TYPE_TABLE) {
         return nb_table_save(q, w, err);
     }
-    req->format = w->has_source && w->source.len ? nb_pb_str(w->source) : NB_STR("parquet");
+    req->format = w->has_source && w->source.len ? nb_pb_str(w->source)
+                                                 : nb_config_str(q->config, NB_CONF_DEFAULT_SOURCE);
     req->path = nb_pb_str(w->path);
     for (size_t i = 0; i < w->n_options; i++) {
         options[i] = (nb_option){nb_str_of(w->options[i]->key), nb_pb_str(w->options[i]->value)};

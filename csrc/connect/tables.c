@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <unistd.h>
+#include "base/config.h"
 #include "io/file.h"
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
@@ -374,7 +375,9 @@ schema_of_files(nb_query *q, const nb_table_def *def, const nb_type **out, nb_er
 static nb_status
 create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
-    nb_table_def def = {.provider = s->provider.data ? s->provider : NB_STR("parquet"),
+    nb_table_def def = {.provider = s->provider.data
+                                        ? s->provider
+                                        : nb_config_str(q->config, NB_CONF_DEFAULT_SOURCE),
                         .location = s->location,
                         .comment = s->comment,
                         .partition_by = s->partitioning.parts,
@@ -449,7 +452,7 @@ insert_directory(nb_query *q, const nb_sql_statement *s, nb_error *err)
         }
     }
     req->path = s->location.data ? s->location : req->path;
-    req->format = s->provider.data ? s->provider : NB_STR("parquet");
+    req->format = s->provider.data ? s->provider : nb_config_str(q->config, NB_CONF_DEFAULT_SOURCE);
     req->mode = NB_SAVE_OVERWRITE;
     req->options = options;
     req->n_options = (int)s->n_options;
@@ -499,8 +502,9 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     bool into = w->table->save_method ==
                 SC__WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO;
     bool overwrite = w->mode == SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE;
-    nb_table_def def = {.provider = w->has_source && w->source.len ? nb_pb_str(w->source)
-                                                                   : NB_STR("parquet")};
+    nb_table_def def = {.provider = w->has_source && w->source.len
+                                        ? nb_pb_str(w->source)
+                                        : nb_config_str(q->config, NB_CONF_DEFAULT_SOURCE)};
     nb_str *options = NB_ARENA_ARRAY(q->arena, nb_str, 2 * w->n_options + 1), *parts,
            *partition_by = NB_ARENA_ARRAY(q->arena, nb_str, w->n_partitioning_columns + 1);
     const nb_table_def *old;

@@ -52,8 +52,11 @@ nb_decimal_for(const nb_type *t)
 }
 
 const nb_type *
-nb_decimal_adjusted(int precision, int scale)
+nb_decimal_adjusted(int precision, int scale, bool keep_scale)
 {
+    if (keep_scale) { /* spark.sql.decimalOperations.allowPrecisionLoss is false */
+        return nb_type_decimal(NB_MIN(precision, MAX_PRECISION), NB_MIN(scale, MAX_PRECISION));
+    }
     if (precision > MAX_PRECISION) {
         int int_digits = precision - scale;
         int min_scale = NB_MIN(scale, 6);

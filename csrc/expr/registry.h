@@ -134,7 +134,7 @@ bool nb_can_implicit_cast(const nb_type *from, const nb_type *to, bool ansi);
 const nb_type *nb_coerce_decimals(const nb_type *a, const nb_type *b);
 const nb_type *nb_decimal_for(const nb_type *integral);
 /* decimal(p, s) fitted into 38 digits as Spark does: the fraction shrinks, but not below 6 digits. */
-const nb_type *nb_decimal_adjusted(int precision, int scale);
+const nb_type *nb_decimal_adjusted(int precision, int scale, bool keep_scale);
 /* A CAST node; e itself when the types are equal; folds casts of literals only if lossless. */
 nb_status nb_expr_cast(nb_arena *arena, nb_expr *e, const nb_type *to, nb_cast_mode mode,
                        nb_expr **out, nb_error *err);

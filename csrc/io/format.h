@@ -50,11 +50,15 @@ struct nb_relation {
     int *
         source_of; /* per column of schema: >= 0 position in data_schema, < 0: ~position of the partition column */
     const nb_type **partition_types;
-    nb_vector *partition_values; /* [file * n_partition + i]: CONST vectors of one row */
-    void *payload;               /* the format's */
-    bool given;                  /* the schema is the user's */
-    nb_scan_share share;         /* n 0: everything */
+    nb_vector *partition_values;         /* [file * n_partition + i]: CONST vectors of one row */
+    void *payload;                       /* the format's */
+    bool given;                          /* the schema is the user's */
+    bool ignore_missing, ignore_corrupt; /* ignoreMissingFiles, ignoreCorruptFiles */
+    nb_scan_share share;                 /* n 0: everything */
 };
+
+/* Whether the options say to go on without (the rest of) a file that could not be opened or read; then err is clear again. */
+bool nb_relation_skips(const nb_relation *rel, nb_status st, nb_error *err);
 
 /* A part of a file that one task reads. */
 typedef struct nb_file_split {

@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "expr/date_text.h"
+#include "base/log.h"
 #include "expr/registry.h"
 
 #include <stdlib.h>
@@ -136,6 +137,44 @@ copy_options(nb_relation *rel, const nb_option *options, int n)
     rel->options = copy;
     rel->n_options = n;
     return NB_OK;
+}
+
+static nb_status
+tolerance_option(const nb_relation *rel, const nb_session_info *info, const char *key, nb_conf id,
+                 bool *out, nb_error *err)
+{
+    nb_str v = nb_option_find(rel->options, rel->n_options, key);
+
+    *out = nb_config_bool(info ? info->config : NULL, id);
+    if (v.data != NULL && !nb_str_to_bool(v, out)) {
+        return nb_raise(
+            err, NB_COND_ILLEGAL_ARGUMENT, "message",
+            nb_arena_printf(rel->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
+    }
+    return NB_OK;
+}
+
+static nb_status
+read_tolerance(nb_relation *rel, const nb_session_info *info, nb_error *err)
+{
+    NB_TRY(tolerance_option(rel, info, "ignoreMissingFiles", NB_CONF_IGNORE_MISSING_FILES,
+                            &rel->ignore_missing, err));
+    return tolerance_option(rel, info, "ignoreCorruptFiles", NB_CONF_IGNORE_CORRUPT_FILES,
+                            &rel->ignore_corrupt, err);
+}
+
+bool
+nb_relation_skips(const nb_relation *rel, nb_status st, nb_error *err)
+{
+    bool skip = st == NB_ERROR && err != NULL &&
+                ((rel->ignore_missing && err->condition == NB_COND_PATH_NOT_FOUND) ||
+                 (rel->ignore_corrupt && err->condition == NB_COND_FAILED_READ_FILE));
+
+    if (skip) {
+        nb_log(NB_LOG_WARN, "files", "skipped: %s", err->message ? err->message : "");
+        nb_error_clear(err);
+    }
+    return skip;
 }
 
 /* "2020-06-01T13:00:00", a date with a time in the session's zone; seconds since the epoch by the civil calendar. */
@@ -315,10 +354,13 @@ join_schema(nb_relation *rel, const nb_type *typed, const nb_session_info *info,
     if (fields == NULL || rel->source_of == NULL || rel->partition_types == NULL) {
         return NB_NOMEM;
     }
+    bool infer = nb_config_bool(info ? info->config : NULL, NB_CONF_PARTITION_INFERENCE);
+
     for (int i = 0; i < np; i++) {
         int at = typed ? field_index(typed, rel->files.partition_names[i]) : -1;
-        rel->partition_types[i] =
-            at >= 0 ? typed->children[at].type : nb_partition_infer(&rel->files, i);
+        rel->partition_types[i] = at >= 0 ? typed->children[at].type
+                                  : infer ? nb_partition_infer(&rel->files, i)
+                                          : nb_type_of(NB_TYPE_STRING);
     }
     for (int i = 0; i < data->n_children; i++) {
         fields[n] = data->children[i];
@@ -452,6 +494,7 @@ nb_relation_open(nb_pool *pool, const nb_read_request *request, nb_relation **ou
     NB_TRY(relation_new(pool, format, &rel));
     rel->given = request->schema != NULL;
     NB_TRY_GOTO(st, copy_options(rel, request->options, request->n_options), failed);
+    NB_TRY_GOTO(st, read_tolerance(rel, request->info, err), failed);
     NB_TRY_GOTO(st, find_files(rel, request, err), failed);
     if (request->schema != NULL) {
         NB_TRY_GOTO(st, nb_check_field_names(rel->arena, request->schema, request->info, err),
@@ -551,6 +594,7 @@ nb_relation_restore(nb_pool *pool, const nb_relation_parts *parts, const nb_sess
     rel->given = parts->given;
     rel->data_schema = parts->data_schema;
     NB_TRY_GOTO(st, copy_options(rel, parts->options, parts->n_options), failed);
+    NB_TRY_GOTO(st, read_tolerance(rel, info, err), failed);
     NB_TRY_GOTO(st, copy_files(rel, parts->files), failed);
     NB_TRY_GOTO(st, format->open(rel, &request, err), failed);
     NB_TRY_GOTO(st, check_types(rel, err), failed);
@@ -657,8 +701,8 @@ nb_relation_partition_column(const nb_relation *rel, int file, int column, int64
 
 /* ---- Spark partitions --------------------------------------------------------------------------------------------------------- */
 
-#define MAX_PARTITION_BYTES (128LL << 20)
-#define OPEN_COST           (4LL << 20)
+/* Settings of no bytes shall not give splits without end. */
+#define MIN_SPLIT (4LL << 10)
 
 static int
 compare_splits(const void *pa, const void *pb)
@@ -704,9 +748,12 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
                    int n_threads, bool (*splittable)(const nb_relation *, int file),
                    int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions)
 {
-    int64_t total = rel->n_bytes + (int64_t)rel->files.n_files * OPEN_COST;
+    const nb_config *config = info ? info->config : NULL;
+    int64_t open_cost = nb_config_int(config, NB_CONF_OPEN_COST);
+    int64_t most = nb_config_int(config, NB_CONF_MAX_PARTITION_BYTES);
+    int64_t total = rel->n_bytes + (int64_t)rel->files.n_files * open_cost;
     int64_t max_split =
-        NB_MIN(MAX_PARTITION_BYTES, NB_MAX(OPEN_COST, total / NB_MAX(n_threads, 1)));
+        NB_MAX(NB_MIN(most, NB_MAX(open_cost, total / NB_MAX(n_threads, 1))), MIN_SPLIT);
     int64_t n_splits = 0, n_pieces = 0, size = 0;
     nb_file_split *splits, *pieces;
     int partition = 0;
@@ -744,7 +791,7 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
             partition++;
             size = 0;
         }
-        size += bytes + OPEN_COST;
+        size += bytes + open_cost;
         splits[i].partition = partition;
         for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to;) {
             nb_file_split *p = &pieces[n_pieces++];

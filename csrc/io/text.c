@@ -289,12 +289,18 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
     for (;;) {
         nb_vector value;
         int64_t n = 0;
+        nb_status st;
         if (l->split < 0) {
             int i = atomic_fetch_add(&s->next_split, 1);
             if (i >= s->n_splits) {
                 return NB_DONE;
             }
-            NB_TRY(open_split(s, l, i, err));
+            st = open_split(s, l, i, err);
+            if (nb_relation_skips(s->rel, st, err)) {
+                l->split = -1;
+                continue;
+            }
+            NB_TRY(st);
         }
         NB_TRY(nb_vector_alloc(scratch, nb_type_of(NB_TYPE_STRING), NB_BATCH_ROWS, &value));
         while (n < NB_BATCH_ROWS) {
@@ -308,7 +314,12 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                     break;
                 }
             }
-            NB_TRY(next_line(s, l, &line, &found, err));
+            st = next_line(s, l, &line, &found, err);
+            if (nb_relation_skips(s->rel, st, err)) {
+                found = false;
+            } else {
+                NB_TRY(st);
+            }
             if (!found) {
                 if (n == 0) {
                     l->split = -1;

@@ -4,7 +4,8 @@
  *
  *   begin    target checked against the mode; <path>/_temporary/0 made
  *   tasks    each writes its files below it, under their final relative names
- *   commit   overwrite: the old files are set aside, into _temporary; every new file is renamed into place; _SUCCESS is
+ *   commit   overwrite: the old files (of dynamic overwriting: those of the partitions that were written) are set aside, into
+ *            _temporary; every new file is renamed into place; _SUCCESS is
  *            written; _temporary goes. When a step fails, those before are undone.
  *   abort    _temporary goes, and the target too when this job made it
  *
@@ -47,6 +48,7 @@ struct nb_write_job {
     int *data_columns, *partition_columns; /* positions in schema */
     const char **partition_names;          /* escaped */
     int64_t max_records;
+    bool dynamic;            /* overwrite takes away only the partitions that are written */
     atomic_int first_opened; /* has partition 0 written a file? */
 };
 
@@ -233,6 +235,18 @@ check_names(nb_write_job *job, const nb_write_request *rq, nb_error *err)
                : nb_check_field_names(job->arena, rq->schema, rq->info, err);
 }
 
+static void
+overwrite_mode(nb_write_job *job, const nb_write_request *rq)
+{
+    nb_str v = nb_option_find(rq->options, rq->n_options, "partitionOverwriteMode");
+
+    if (v.data == NULL) {
+        v = nb_config_str(rq->info ? rq->info->config : NULL, NB_CONF_PARTITION_OVERWRITE);
+    }
+    job->dynamic = rq->mode == NB_SAVE_OVERWRITE && job->n_partition > 0 &&
+                   nb_str_equal_nocase(v, NB_STR("DYNAMIC"));
+}
+
 /* The job as it follows from the request alone. */
 static nb_status
 job_new(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error *err)
@@ -286,6 +300,7 @@ job_new(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error 
     NB_TRY_GOTO(st, split_columns(job, rq, &data, err), failed);
     NB_TRY_GOTO(st, check_types(job, data, err), failed);
     NB_TRY_GOTO(st, max_records(job, rq, err), failed);
+    overwrite_mode(job, rq);
     NB_TRY_GOTO(st, format->write_open(arena, &copy, data, &job->payload, &job->extension, err),
                 failed);
     *out = job;
@@ -810,6 +825,57 @@ done:
     return st;
 }
 
+/* Moves directories from one tree to another: those that hold files in `like`, where from_dir has them. */
+static nb_status
+move_partitions(const char *like, const char *from_dir, const char *to_dir, const char *rel,
+                nb_error *err)
+{
+    nb_strbuf path = {0}, to = {0}, below = {0};
+    bool exists, is_dir, holds_files = false;
+    struct dirent *entry;
+    int failed = 0;
+    nb_status st;
+    DIR *d = NULL;
+
+    NB_TRY_GOTO(st, join_path(&path, like, rel, ""), done);
+    d = opendir(path.data);
+    if (d == NULL) {
+        st = nb_raise_errno(err, "list", path.data, errno);
+        goto done;
+    }
+    while (st >= 0 && (entry = nb_dir_next(d, &failed)) != NULL) {
+        NB_TRY_GOTO(st, join_path(&path, like, rel, entry->d_name), done);
+        NB_TRY_GOTO(st, nb_path_look(path.data, &exists, &is_dir, err), done);
+        if (is_dir) {
+            NB_TRY_GOTO(st, join_path(&below, rel, "", entry->d_name), done);
+            st = move_partitions(like, from_dir, to_dir, below.data, err);
+        }
+        holds_files |= !is_dir;
+    }
+    if (failed) {
+        st = nb_raise_errno(err, "list", like, failed);
+    }
+    if (st == NB_OK && holds_files) {
+        NB_TRY_GOTO(st, join_path(&path, from_dir, rel, ""), done);
+        NB_TRY_GOTO(st, nb_path_look(path.data, &exists, &is_dir, err), done);
+        if (exists) {
+            NB_TRY_GOTO(st, join_path(&to, to_dir, rel, ""), done);
+            NB_TRY_GOTO(st, nb_make_dirs(to.data, err), done); /* those above it, too */
+            if (rename(path.data, to.data) != 0) {
+                st = nb_raise_errno(err, "rename", path.data, errno);
+            }
+        }
+    }
+done:
+    if (d != NULL) {
+        closedir(d);
+    }
+    nb_strbuf_free(&path);
+    nb_strbuf_free(&to);
+    nb_strbuf_free(&below);
+    return st;
+}
+
 /* Puts back what was there before: as far as the file system lets it. */
 static void
 undo(nb_write_job *job)
@@ -828,7 +894,12 @@ undo(nb_write_job *job)
         }
     }
     job->moved = NULL;
-    if (nb_path_is_dir(job->aside)) {
+    if (!nb_path_is_dir(job->aside)) {
+        return;
+    }
+    if (job->dynamic) {
+        move_partitions(job->aside, job->aside, job->path, "", NULL);
+    } else {
         move_entries(job->aside, job->path, NULL);
     }
 }
@@ -859,7 +930,8 @@ put_in_place(nb_write_job *job, nb_error *err)
 {
     if (job->mode == NB_SAVE_OVERWRITE && !job->made_target) {
         NB_TRY(nb_make_dirs(job->aside, err));
-        NB_TRY(move_entries(job->path, job->aside, err));
+        NB_TRY(job->dynamic ? move_partitions(job->staging, job->path, job->aside, "", err)
+                            : move_entries(job->path, job->aside, err));
     }
     NB_TRY(move_tree(job, job->staging, job->path, "", err));
     return write_success(job, err);

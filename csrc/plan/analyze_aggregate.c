@@ -8,6 +8,7 @@
  *   pivot              the aggregates once per value, each filtered by `column <=> value`
  */
 #include "plan/analyzer_internal.h"
+#include "base/config.h"
 #include "sql/encoding.h"
 #include "sql/parser.h"
 
@@ -371,6 +372,7 @@ pivot_values(nb_analyzer *an, const Sc__Aggregate *agg, nb_expr ***out, int *n, 
     nb_plan *child, *p, *sorted, *limited;
     nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
     nb_table *table = NULL;
+    int64_t most = nb_config_int(an->cfg.info->config, NB_CONF_PIVOT_MAX_VALUES);
     nb_status st = NB_OK;
 
     if (!an->cfg.run) {
@@ -392,11 +394,13 @@ pivot_values(nb_analyzer *an, const Sc__Aggregate *agg, nb_expr ***out, int *n, 
     sorted->u.sort.n_keys = 1;
     sorted->u.sort.global = true;
     limited->children[0] = sorted;
-    limited->u.limit.limit = 10001;
+    limited->u.limit.limit = most + 1;
     NB_TRY(an->cfg.run(an->cfg.run_payload, limited, &table, err));
-    if (table->n_rows > 10000) {
-        st = nb_raise(err, NB_COND_PIVOT_VALUE_LIMIT, "column",
-                      nb_expr_sql(an->arena, column, false), NULL);
+    if (table->n_rows > most) {
+        st = nb_raise(err, NB_COND_PIVOT_VALUE_LIMIT, "pivotColumn",
+                      nb_expr_sql(an->arena, column, false), "maxValues",
+                      nb_arena_printf(an->arena, "%lld", (long long)most), "config",
+                      "spark.sql.pivotMaxValues", NULL);
     }
     *out = NB_ARENA_ARRAY(an->arena, nb_expr *, table->n_rows + 1);
     *n = 0;
@@ -529,7 +533,8 @@ resolve_key(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, bo
 {
     nb_str name = {0};
 
-    if (is_select && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+    if (is_select && nb_config_bool(an->cfg.info->config, NB_CONF_GROUP_BY_ORDINAL) &&
+        e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
         e->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER) {
         int at = e->literal->integer;
         if (at < 1 || at > (int)agg->n_aggregate_expressions) {
@@ -538,7 +543,8 @@ resolve_key(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, bo
                             nb_arena_printf(an->arena, "%zu", agg->n_aggregate_expressions), NULL);
         }
         e = agg->aggregate_expressions[at - 1];
-    } else if (is_select && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE) {
+    } else if (is_select && nb_config_bool(an->cfg.info->config, NB_CONF_GROUP_BY_ALIASES) &&
+               e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE) {
         nb_error quiet = NB_ERROR_INIT;
         nb_scope own = *scope; /* as in Spark, aliases come before the columns of outer queries */
         nb_status st;
@@ -606,7 +612,7 @@ resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *e
     for (size_t i = 0; i < n; i++) {
         nb_expr *one, **some = &one;
         int n_some = 1;
-        if (nb_is_star(exprs[i])) {
+        if (nb_is_star(exprs[i]) || nb_is_name_pattern(an, exprs[i])) {
             NB_TRY(nb_expand_star(an, scope, exprs[i], &some, &n_some, err));
         } else {
             nb_str name = {0};

@@ -7,6 +7,7 @@
  * means must still be among the inputs' columns. Lambda parameters come before columns; columns of the query around a subquery after.
  */
 #include "plan/analyzer_internal.h"
+#include "base/config.h"
 #include "base/utf8.h"
 #include "sql/encoding.h"
 #include "sql/parser.h"
@@ -538,23 +539,36 @@ expand_struct(nb_analyzer *an, const nb_scope *scope, nb_str target, expr_list *
     return NB_OK;
 }
 
-/* Spark turns `colRegex` text in backquotes into a full match over column names; without them it is an ordinary name. */
-static nb_status
-expand_regex(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__UnresolvedRegex *r,
-             expr_list *l, nb_error *err)
+bool
+nb_is_name_pattern(const nb_analyzer *an, const Sc__Expression *e)
 {
-    nb_str text = nb_pb_str(r->col_name);
-    nb_expr *subject, *args[2], *test;
+    nb_str text;
+    size_t from;
 
-    if (text.len < 2 || text.data[0] != '`' || text.data[text.len - 1] != '`') {
-        NB_TRY(nb_resolve_column(an, scope, text, r->has_plan_id ? r->plan_id : -1, NULL, &subject,
-                                 err));
-        return push(an, l, subject);
+    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE ||
+        !nb_config_bool(an->cfg.info->config, NB_CONF_QUOTED_REGEX_COLUMNS)) {
+        return false;
     }
-    args[1] =
-        nb_expr_string(an->arena, nb_str_of(nb_arena_printf(an->arena, "^(?%s:%.*s)$",
-                                                            an->case_sensitive ? "" : "i",
-                                                            (int)text.len - 2, text.data + 1)));
+    text = nb_pb_str(e->unresolved_attribute->unparsed_identifier);
+    if (text.len < 3 || text.data[text.len - 1] != '`') {
+        return false;
+    }
+    for (from = text.len - 1; from > 0 && text.data[from - 1] != '`'; from--) {
+    }
+    return from > 0;
+}
+
+/* Columns of a qualifier whose name the pattern matches as a whole. */
+static nb_status
+expand_pattern(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n_parts,
+               expr_list *l, nb_error *err)
+{
+    nb_str text = parts[n_parts - 1];
+    nb_expr *args[2], *test;
+
+    args[1] = nb_expr_string(an->arena, nb_str_of(nb_arena_printf(an->arena, "^(?%s:%.*s)$",
+                                                                  an->case_sensitive ? "" : "i",
+                                                                  (int)text.len, text.data)));
     NB_NEED(args[1]);
     for (int i = 0; i < scope->n_plans; i++) {
         for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
@@ -565,12 +579,30 @@ expand_regex(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Unres
             NB_TRY(nb_call(an, "rlike", args, 2, &test, err));
             NB_TRY(nb_expr_fold(an->arena, test, an->cfg.info, &test, err));
             v = test->u.literal.value;
-            if (!a->hidden && !nb_vector_is_null(v, 0) && NB_DATA(uint8_t, v)[0]) {
+            if (!a->hidden && qualifier_fits(an, a, parts, n_parts - 1) &&
+                !nb_vector_is_null(v, 0) && NB_DATA(uint8_t, v)[0]) {
                 NB_TRY(push(an, l, nb_attr_expr(an->arena, a)));
             }
         }
     }
     return NB_OK;
+}
+
+/* Spark turns `colRegex` text in backquotes into a pattern; without them it is an ordinary name. */
+static nb_status
+expand_regex(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__UnresolvedRegex *r,
+             expr_list *l, nb_error *err)
+{
+    nb_str text = nb_pb_str(r->col_name);
+    nb_expr *subject;
+
+    if (text.len < 2 || text.data[0] != '`' || text.data[text.len - 1] != '`') {
+        NB_TRY(nb_resolve_column(an, scope, text, r->has_plan_id ? r->plan_id : -1, NULL, &subject,
+                                 err));
+        return push(an, l, subject);
+    }
+    text = (nb_str){text.data + 1, text.len - 2};
+    return expand_pattern(an, scope, &text, 1, l, err);
 }
 
 nb_status
@@ -586,6 +618,14 @@ nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, 
 
     if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_REGEX) {
         NB_TRY(expand_regex(an, scope, e->unresolved_regex, &l, err));
+        *out = l.items;
+        *n = l.n;
+        return NB_OK;
+    }
+    if (nb_is_name_pattern(an, e)) {
+        NB_TRY(nb_split_identifier(an, nb_pb_str(e->unresolved_attribute->unparsed_identifier),
+                                   &parts, &n_parts, err));
+        NB_TRY(expand_pattern(an, scope, parts, (int)n_parts, &l, err));
         *out = l.items;
         *n = l.n;
         return NB_OK;

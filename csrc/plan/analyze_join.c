@@ -206,7 +206,9 @@ nb_analyze_join(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
             type = NB_JOIN_INNER;
         }
     }
-    return nb_plan_join(an, sides[0], sides[1], type, condition, out, err);
+    NB_TRY(nb_plan_join(an, sides[0], sides[1], type, condition, out, err));
+    (*out)->u.join.condition_wanted = j->join_type != SC__JOIN__JOIN_TYPE__JOIN_TYPE_CROSS;
+    return NB_OK;
 }
 
 /* A lateral join with a query or table function that is no generator: an ordinary join whose right side may name columns of the left. */

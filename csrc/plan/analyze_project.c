@@ -586,7 +586,7 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
                 NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
                 e = parsed;
             }
-            if (nb_is_star(e)) {
+            if (nb_is_star(e) || nb_is_name_pattern(an, e)) {
                 NB_TRY(nb_expand_star(an, &scope, e, &some, &n_some, err));
             } else if (is_json_tuple(e)) {
                 NB_TRY(expand_json_tuple(an, &scope, e, &some, &n_some, err));

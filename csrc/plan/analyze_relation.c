@@ -108,7 +108,8 @@ analyze_sort(nb_analyzer *an, const Sc__Sort *s, nb_plan **out, nb_error *err)
             return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a sort order without expression",
                             NULL);
         }
-        if (o->child->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+        if (nb_config_bool(an->cfg.info->config, NB_CONF_ORDER_BY_ORDINAL) &&
+            o->child->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
             o->child->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER) {
             int at = o->child->literal->integer, n; /* ORDER BY 2 */
             nb_expr **cols;

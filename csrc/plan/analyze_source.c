@@ -3,6 +3,7 @@
  * analyze_source.c: the leaves: local data, files, named views, ranges.
  */
 #include "plan/analyzer_internal.h"
+#include "base/config.h"
 #include "column/arrow.h"
 #include "plan/message_unpack.h"
 #include "plan/type_json.h"
@@ -360,10 +361,12 @@ scan_files(nb_analyzer *an, const nb_read_request *req, nb_plan **out, nb_error 
 static nb_status
 read_files(nb_analyzer *an, const Sc__Read__DataSource *d, nb_plan **out, nb_error *err)
 {
-    nb_read_request req = {.format = d->format.len ? nb_pb_str(d->format) : NB_STR("parquet"),
-                           .info = an->cfg.info,
-                           .cancel = an->cfg.cancel,
-                           .n_threads = an->cfg.n_threads};
+    nb_read_request req = {
+        .format = d->format.len ? nb_pb_str(d->format)
+                                : nb_config_str(an->cfg.info->config, NB_CONF_DEFAULT_SOURCE),
+        .info = an->cfg.info,
+        .cancel = an->cfg.cancel,
+        .n_threads = an->cfg.n_threads};
     nb_str *paths = NB_ARENA_ARRAY(an->arena, nb_str, d->n_paths + 1);
     nb_option *options = NB_ARENA_ARRAY(an->arena, nb_option, d->n_options + 1);
 

@@ -28,6 +28,7 @@ nb_parse_sql_message(nb_analyzer *an, const Sc__SQL *sql, nb_sql_statement *out,
            n_pos = sql->n_pos_arguments + sql->n_pos_args;
     nb_sql_argument *named = NB_ARENA_ARRAY(an->arena, nb_sql_argument, n_named + 1);
     Sc__Expression **pos = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n_pos + 1);
+    nb_str text;
 
     NB_NEED(named && pos);
     for (size_t i = 0; i < sql->n_named_arguments; i++) {
@@ -48,7 +49,8 @@ nb_parse_sql_message(nb_analyzer *an, const Sc__SQL *sql, nb_sql_statement *out,
     options.n_named = n_named;
     options.positional = pos;
     options.n_positional = n_pos;
-    return nb_sql_parse_statement(an->arena, nb_pb_str(sql->query), &options, out, err);
+    NB_TRY(nb_sql_substitute(an->arena, an->cfg.info->config, nb_pb_str(sql->query), &text, err));
+    return nb_sql_parse_statement(an->arena, text, &options, out, err);
 }
 
 nb_status

@@ -168,6 +168,8 @@ void nb_sort_by_likeness(nb_str wanted, nb_str *names, int n);
 nb_status nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                          nb_expr ***out, int *n, nb_error *err);
 bool nb_is_star(const Sc__Expression *e);
+/* A quoted name that stands for all columns that it matches as a pattern (spark.sql.parser.quotedRegexColumnNames); nb_expand_star takes it. */
+bool nb_is_name_pattern(const nb_analyzer *an, const Sc__Expression *e);
 /* child[extraction] / child.field */
 nb_status
 nb_extract(nb_analyzer *an, nb_expr *child, nb_expr *extraction, nb_expr **out, nb_error *err);
@@ -263,6 +265,9 @@ nb_status nb_analyze_sql(nb_analyzer *an, const Sc__SQL *sql, nb_plan **out, nb_
 /* Text and arguments of the message to a statement. */
 nb_status
 nb_parse_sql_message(nb_analyzer *an, const Sc__SQL *sql, nb_sql_statement *out, nb_error *err);
+/* Text with ${name} replaced by settings; *out is text itself where there is nothing to replace. config may be NULL. */
+nb_status nb_sql_substitute(nb_arena *arena, const struct nb_config *config, nb_str text,
+                            nb_str *out, nb_error *err);
 /* range(…), VALUES, explode(…) in FROM */
 nb_status
 nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);

@@ -95,6 +95,8 @@ struct nb_plan {
             nb_expr *condition; /* NULL: none */
             bool null_aware;
             bool
+                condition_wanted; /* written by the user, and no CROSS JOIN (spark.sql.crossJoin.enabled) */
+            bool
                 lateral; /* the right side may name columns of the left; nb_rewrite_subqueries makes it an ordinary join */
         } join;
         struct {

@@ -3,6 +3,7 @@
  * optimizer.c: the order of the rules, and the two small ones: aliases and constants.
  */
 #include "plan/optimizer.h"
+#include "base/config.h"
 
 nb_status
 nb_optimize_remove_aliases(nb_plan **plan)
@@ -79,12 +80,73 @@ nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *p, nb_er
     }
 }
 
+static bool
+reads_both(const nb_plan *join, const nb_expr *e, bool *left, bool *right)
+{
+    if (e->kind == NB_EXPR_COLUMN) {
+        *left |= nb_plan_find_attr(join->children[0], e->u.column.attr) != NULL;
+        *right |= nb_plan_find_attr(join->children[1], e->u.column.attr) != NULL;
+    }
+    for (int i = 0; i < e->n_args && !(*left && *right); i++) {
+        reads_both(join, e->args[i], left, right);
+    }
+    return *left && *right;
+}
+
+/* Is one of the conjuncts about both sides? */
+static bool
+relates_sides(const nb_plan *join, const nb_expr *e)
+{
+    bool left = false, right = false;
+
+    if (e == NULL) {
+        return false;
+    }
+    if (e->kind == NB_EXPR_AND) {
+        for (int i = 0; i < e->n_args; i++) {
+            if (relates_sides(join, e->args[i])) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return reads_both(join, e, &left, &right);
+}
+
+/* spark.sql.crossJoin.enabled=false: a join that pairs all rows must say CROSS. */
+static nb_status
+refuse_products(nb_arena *arena, const nb_plan *p, nb_error *err)
+{
+    static const char *const NAMES[] = {
+        [NB_JOIN_INNER] = "INNER",     [NB_JOIN_CROSS] = "INNER",
+        [NB_JOIN_LEFT] = "LEFT OUTER", [NB_JOIN_RIGHT] = "RIGHT OUTER",
+        [NB_JOIN_FULL] = "FULL OUTER", [NB_JOIN_SEMI] = NULL,
+        [NB_JOIN_ANTI] = NULL,
+    };
+
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(refuse_products(arena, p->children[i], err));
+    }
+    if (p->kind == NB_PLAN_JOIN && p->u.join.condition_wanted &&
+        (size_t)p->u.join.type < NB_COUNT_OF(NAMES) && NAMES[p->u.join.type] != NULL &&
+        !relates_sides(p, p->u.join.condition)) {
+        return nb_raise(
+            err, NB_COND_IMPLICIT_CARTESIAN_PRODUCT, "joinType", NAMES[p->u.join.type], "leftPlan",
+            nb_type_simple_string(arena, nb_plan_schema(arena, p->children[0])), "rightPlan",
+            nb_type_simple_string(arena, nb_plan_schema(arena, p->children[1])), NULL);
+    }
+    return NB_OK;
+}
+
 nb_status
 nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
 {
     NB_TRY(nb_optimize_remove_aliases(plan));
     NB_TRY(nb_optimize_fold(arena, info, *plan, err));
     NB_TRY(nb_optimize_push_filters(arena, plan, err));
+    if (!nb_config_bool(info->config, NB_CONF_CROSS_JOIN)) {
+        NB_TRY(refuse_products(arena, *plan, err));
+    }
     NB_TRY(nb_optimize_join_order(arena, info, plan, err));
     NB_TRY(nb_optimize_push_limits(arena, plan));
     return nb_optimize_prune(arena, plan, err);

@@ -43,12 +43,14 @@ parse_in(nb_sql_parser *p, size_t start, Sc__Expression *left, Sc__Expression **
     if (nb_sql_is(p, NB_T_LPAREN) && nb_sql_cur(p)->is_query) {
         Sc__Relation *query;
         Sc__SubqueryExpression *sub;
+        bool is_row = left == p->row; /* the query may have rows of its own */
+        nb_ptrs values = p->row_values;
         NB_TRY(subquery_in_parens(p, &query));
         NB_TRY(nb_sql_subquery(
             p, start, query, SC__SUBQUERY_EXPRESSION__SUBQUERY_TYPE__SUBQUERY_TYPE_IN, &sub, out));
-        if (left == p->row) { /* (a, b) IN (…): the values one by one */
-            sub->in_subquery_values = (Sc__Expression **)p->row_values.items;
-            sub->n_in_subquery_values = p->row_values.n;
+        if (is_row) { /* (a, b) IN (…): the values one by one */
+            sub->in_subquery_values = (Sc__Expression **)values.items;
+            sub->n_in_subquery_values = values.n;
             return NB_OK;
         }
         sub->in_subquery_values = NB_ARENA_ARRAY(p->arena, Sc__Expression *, 1);

@@ -10,6 +10,7 @@
  */
 #include "expr/kernels/arithmetic.h"
 
+#include "base/config.h"
 #include "base/decimal.h"
 
 typedef struct decimal_payload {
@@ -230,6 +231,8 @@ nb_bind_decimal_arithmetic(nb_bound_call *call, char op, nb_error *err)
     const nb_type *a = call->args[0]->type, *b = call->args[1]->type;
     int p1 = a->precision, s1 = a->scale, p2 = b->precision, s2 = b->scale;
     int scale = NB_MAX(s1, s2), precision;
+    bool keep_scale =
+        !nb_config_bool(call->info ? call->info->config : NULL, NB_CONF_DECIMAL_PRECISION_LOSS);
     decimal_payload *p = NB_ARENA_NEW(call->arena, decimal_payload);
 
     if (p == NULL) {
@@ -245,6 +248,16 @@ nb_bind_decimal_arithmetic(nb_bound_call *call, char op, nb_error *err)
     case '/':
         scale = NB_MAX(6, s1 + p2 + 1);
         precision = p1 - s1 + s2 + scale;
+        if (keep_scale) {
+            int whole = NB_MIN(NB_DECIMAL_MAX_PRECISION, p1 - s1 + s2);
+
+            scale = NB_MIN(NB_DECIMAL_MAX_PRECISION, scale);
+            if (whole + scale > NB_DECIMAL_MAX_PRECISION) {
+                scale -= (whole + scale - NB_DECIMAL_MAX_PRECISION) / 2 + 1;
+                whole = NB_DECIMAL_MAX_PRECISION - scale;
+            }
+            precision = whole + scale;
+        }
         break;
     default: precision = NB_MIN(p1 - s1, p2 - s2) + scale; break;
     }
@@ -255,8 +268,8 @@ nb_bind_decimal_arithmetic(nb_bound_call *call, char op, nb_error *err)
     p->up1 = NB_MAX(s1, s2) - s1;
     p->up2 = NB_MAX(s1, s2) - s2;
     p->exact = precision <= NB_DECIMAL_MAX_PRECISION && (op == '+' || op == '-' || op == '*');
-    call->type =
-        op == 'd' ? nb_type_of(NB_TYPE_INT64) : nb_decimal_adjusted(NB_MAX(precision, 1), scale);
+    call->type = op == 'd' ? nb_type_of(NB_TYPE_INT64)
+                           : nb_decimal_adjusted(NB_MAX(precision, 1), scale, keep_scale);
     if (call->type == NULL) {
         return nb_raise_internal(err, "no decimal type for %d digits, scale %d", precision, scale);
     }

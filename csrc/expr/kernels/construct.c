@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/config.h"
 #include "expr/binders.h"
 #include "expr/cast.h"
 #include "expr/kernels/lists.h"
@@ -199,12 +200,60 @@ duplicate_key(nb_kernel_ctx *ctx, const nb_vector *keys, int64_t row)
     return st;
 }
 
+bool
+nb_map_last_wins(const nb_kernel_ctx *ctx)
+{
+    return nb_str_equal_nocase(
+        nb_config_str(ctx->info ? ctx->info->config : NULL, NB_CONF_MAPKEY_DEDUP),
+        NB_STR("LAST_WIN"));
+}
+
+/* Each key once, where it came first, with the value that came last. */
+static nb_status
+keep_last(nb_kernel_ctx *ctx, nb_vector *map, int64_t n, nb_value_set *set)
+{
+    nb_vector keys = map->children[0], values = map->children[1];
+    nb_picks at, with;
+
+    nb_list *lists = NB_ARENA_ARRAY(ctx->arena, nb_list, n); /* the old ones may be an argument's */
+
+    if (lists == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_picks_begin(&at, ctx->arena, map, n));
+    NB_TRY(nb_picks_begin(&with, ctx->arena, map, n));
+    for (int64_t i = 0; i < n; i++) {
+        nb_list list = nb_list_at(map, i);
+        int64_t first = at.n;
+
+        for (uint32_t k = list.offset; k < list.offset + list.len; k++) {
+            int64_t j = first;
+
+            if (!nb_value_set_add(set, k)) {
+                while (nb_vector_compare(&keys, at.idx[j], &keys, k) != 0) {
+                    j++;
+                }
+                with.idx[j] = k;
+                continue;
+            }
+            NB_TRY(nb_picks_add(&at, k));
+            NB_TRY(nb_picks_add(&with, k));
+        }
+        nb_value_set_clear(set);
+        lists[i] = (nb_list){(uint32_t)first, (uint32_t)(at.n - first)};
+    }
+    map->data = lists;
+    NB_TRY(nb_picks_finish(&at, 0, &keys));
+    return nb_picks_finish(&with, 1, &values);
+}
+
 nb_status
-nb_map_check_keys(nb_kernel_ctx *ctx, const nb_vector *map, int64_t n)
+nb_map_check_keys(nb_kernel_ctx *ctx, nb_vector *map, int64_t n)
 {
     const nb_vector *keys = &map->children[0];
     nb_value_set set;
     int64_t most = 0;
+    bool clash = false, last_wins = nb_map_last_wins(ctx);
 
     for (int64_t i = 0; i < n; i++) {
         most = NB_MAX(most, nb_list_at(map, i).len);
@@ -218,12 +267,15 @@ nb_map_check_keys(nb_kernel_ctx *ctx, const nb_vector *map, int64_t n)
                 return nb_raise(ctx->err, NB_COND_NULL_MAP_KEY, NULL);
             }
             if (!nb_value_set_add(&set, k)) {
-                return duplicate_key(ctx, keys, k);
+                if (!last_wins) {
+                    return duplicate_key(ctx, keys, k);
+                }
+                clash = true;
             }
         }
         nb_value_set_clear(&set);
     }
-    return NB_OK;
+    return clash ? keep_last(ctx, map, n, &set) : NB_OK;
 }
 
 static nb_status

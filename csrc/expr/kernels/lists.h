@@ -46,8 +46,10 @@ nb_list_at(const nb_vector *v, int64_t i)
                                    : NB_DATA(nb_list, v)[v->kind == NB_VEC_CONST ? 0 : i];
 }
 
-/* Raises DUPLICATED_MAP_KEY and NULL_MAP_KEY for rows [0, n) of a MAP vector. */
-nb_status nb_map_check_keys(nb_kernel_ctx *ctx, const nb_vector *map, int64_t n);
+/* Raises DUPLICATED_MAP_KEY and NULL_MAP_KEY for rows [0, n) of a MAP vector; where the session says LAST_WIN, duplicates are taken
+ * out of the map instead. */
+nb_status nb_map_check_keys(nb_kernel_ctx *ctx, nb_vector *map, int64_t n);
+bool nb_map_last_wins(const nb_kernel_ctx *ctx);
 
 /* Raises ARRAY_FUNCTION_DIFF_TYPES. */
 nb_status nb_bind_array_diff_types(nb_bound_call *call, int array, int element, nb_error *err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <utf8proc.h>
 
+#include "expr/kernels/lists.h"
 #include "expr/kernels/string.h"
 
 /* ---- levenshtein --------------------------------------------------------------------------------------------------------------------- */
@@ -233,8 +234,12 @@ str_to_map_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
             nb_str item = {s.data + at, end - at};
             int64_t split = colon.len ? nb_str_find(item, colon, 0) : -1;
             nb_view key = nb_view_make(item.data, split < 0 ? item.len : (size_t)split);
-            for (int64_t k = first; k < total; k++) {
-                if (nb_view_equal(&NB_DATA(nb_view, keys)[k], &key)) {
+            int64_t k = first;
+            while (k < total && !nb_view_equal(&NB_DATA(nb_view, keys)[k], &key)) {
+                k++;
+            }
+            if (k < total) {
+                if (!nb_map_last_wins(ctx)) {
                     char text[100];
                     snprintf(text, sizeof text, "%.*s", (int)NB_MIN(key.len, 90),
                              nb_view_data(&key));
@@ -242,16 +247,19 @@ str_to_map_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
                                     "mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\"", NULL);
                 }
             }
-            NB_DATA(nb_view, keys)[total] = key;
+            NB_DATA(nb_view, keys)[k] = key;
             if (split < 0) {
                 NB_TRY(nb_vector_need_validity(ctx->arena, values));
-                nb_bit_clear(values->validity, total);
+                nb_bit_clear(values->validity, k);
             } else {
                 NB_DATA(nb_view, values)
-                [total] = nb_view_make(item.data + split + colon.len,
-                                       item.len - (size_t)split - colon.len);
+                [k] = nb_view_make(item.data + split + colon.len,
+                                   item.len - (size_t)split - colon.len);
+                if (values->validity != NULL) {
+                    nb_bit_set(values->validity, k);
+                }
             }
-            total++;
+            total += k == total;
             at = end + pair.len;
             if (hit < 0) {
                 break;

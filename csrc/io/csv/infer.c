@@ -306,12 +306,16 @@ infer_splits(inference *f, column_guess *guesses, nb_error *err)
     r.skip_header = f->csv->o.multi_line && f->csv->o.header;
     while ((at = atomic_fetch_add(&f->next_split, 1)) < f->n_splits) {
         uint64_t random = 0x9E3779B97F4A7C15u * (uint64_t)(at + 1);
-        NB_TRY_GOTO(st, nb_csv_records_open(&r, &f->splits[at], err), done);
+        st = nb_csv_records_open(&r, &f->splits[at], err);
         for (;;) {
             int64_t n;
             int kept = 0;
             bool skips;
-            NB_TRY_GOTO(st, nb_csv_records_next(&r, &n, err), done);
+            st = st < 0 ? st : nb_csv_records_next(&r, &n, err);
+            if (nb_relation_skips(f->rel, st, err)) {
+                break;
+            }
+            NB_TRY_GOTO(st, st, done);
             if (n == 0) {
                 break;
             }
@@ -406,8 +410,12 @@ read_header(inference *f, nb_str **names, nb_error *err)
             .file = i, .from = 0, .to = NB_MAX(f->rel->files.files[i].n_bytes, 1)};
         nb_csv_result result;
         int64_t n;
-        NB_TRY_GOTO(st, nb_csv_records_open(&r, &whole, err), done);
-        NB_TRY_GOTO(st, nb_csv_records_next(&r, &n, err), done);
+        st = nb_csv_records_open(&r, &whole, err);
+        st = st < 0 ? st : nb_csv_records_next(&r, &n, err);
+        if (nb_relation_skips(f->rel, st, err)) {
+            continue;
+        }
+        NB_TRY_GOTO(st, st, done);
         if (n == 0) {
             continue;
         }

@@ -277,6 +277,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
     csv_local *l = local;
 
     for (;;) {
+        nb_status st = NB_OK;
         int64_t n, bytes;
         if (nb_cancelled(src->cancel)) {
             return NB_CANCELLED;
@@ -286,12 +287,17 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             if (i >= s->n_splits) {
                 return NB_DONE;
             }
-            NB_TRY(nb_csv_records_open(&l->records, &s->splits[i], err));
             l->split = i;
             l->rows_of_split = 0;
+            st = nb_csv_records_open(&l->records, &s->splits[i], err);
         }
         bytes = l->records.bytes;
-        NB_TRY(nb_csv_records_next(&l->records, &n, err));
+        st = st < 0 ? st : nb_csv_records_next(&l->records, &n, err);
+        if (nb_relation_skips(s->rel, st, err)) {
+            l->split = -1;
+            continue;
+        }
+        NB_TRY(st);
         atomic_fetch_add_explicit(&src->bytes_read, l->records.bytes - bytes, memory_order_relaxed);
         if (n == 0 || (s->limit >= 0 && l->rows_of_split >= s->limit)) {
             l->split = -1;
@@ -482,6 +488,10 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
     if (csv->o.sep.len == 0 && rel->files.n_files > 0) { /* Spark's tasks find that out */
         return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", rel->files.files[0].url.data,
                         "reason", "Delimiter cannot be empty", NULL);
+    }
+    if (nb_option_find(rel->options, rel->n_options, "columnPruning").data == NULL) {
+        csv->o.column_pruning &= nb_config_bool(request->info ? request->info->config : NULL,
+                                                NB_CONF_CSV_PARSER_PRUNING);
     }
     if (rel->data_schema == NULL) {
         if (rel->files.n_files == 0) {

@@ -49,9 +49,16 @@ pq_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
     if (!p->metas) {
         return NB_NOMEM;
     }
-    for (int f = 0; f < rel->files.n_files; f++) {
-        NB_TRY(read_footer(rel, f, request->schema != NULL, &p->metas[f], err));
-        rows += p->metas[f]->n_rows;
+    for (int f = 0; f < rel->files.n_files;) {
+        nb_status st = read_footer(rel, f, request->schema != NULL, &p->metas[f], err);
+        if (nb_relation_skips(rel, st, err)) {
+            rel->files.n_files--;
+            memmove(&rel->files.files[f], &rel->files.files[f + 1],
+                    (size_t)(rel->files.n_files - f) * sizeof(*rel->files.files));
+            continue;
+        }
+        NB_TRY(st);
+        rows += p->metas[f++]->n_rows;
     }
     rel->n_rows = rows;
     if (!rel->data_schema && rel->files.n_files) {

@@ -7,6 +7,7 @@
  */
 #include "io/parquet/scan_internal.h"
 
+#include "base/config.h"
 #include "io/parquet/convert.h"
 #include "io/parquet/rebase.h"
 
@@ -356,9 +357,11 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
 {
     nb_pq_source *s = (nb_pq_source *)src;
     nb_pq_local *l = local;
+    nb_status st;
     int64_t n;
 
     while (l->at >= l->n_rows) {
+        st = NB_OK;
         if (nb_cancelled(s->base.cancel)) {
             return NB_CANCELLED;
         }
@@ -370,12 +373,17 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             if (group >= s->n_groups) {
                 return NB_DONE;
             }
-            NB_TRY(begin_group(s, l, group));
-            NB_TRY(begin_partner(s, l));
-            NB_TRY(nb_pq_choose(s, l, err));
-            NB_TRY(prepare(s, l, err));
+            st = begin_group(s, l, group);
+            st = st < 0 ? st : begin_partner(s, l);
+            st = st < 0 ? st : nb_pq_choose(s, l, err);
+            st = st < 0 ? st : prepare(s, l, err);
         }
-        NB_TRY(load_columns(s, l, err));
+        st = st < 0 ? st : load_columns(s, l, err);
+        if (nb_relation_skips(s->rel, st, err)) {
+            l->n_rows = l->at = 0;
+        } else {
+            NB_TRY(st);
+        }
     }
     n = NB_MIN(l->n_rows - l->at, NB_BATCH_ROWS);
     NB_TRY(nb_batch_init(scratch, s->n_columns, n, out));
@@ -537,10 +545,15 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
     nb_arena *arena = nb_arena_new(pool);
     nb_pq_source *s = arena ? NB_ARENA_NEW(arena, nb_pq_source) : NULL;
     nb_field *fields = s ? NB_ARENA_ARRAY(arena, nb_field, request->n_columns + 1) : NULL;
+    nb_scan_request asked = *request;
     nb_file_split *splits;
     int n_splits;
     nb_status st = NB_NOMEM;
 
+    if (!nb_config_bool(request->info ? request->info->config : NULL,
+                        NB_CONF_PARQUET_FILTER_PUSHDOWN)) {
+        asked.n_filters = 0;
+    }
     if (fields) {
         s->base.ops = &PARQUET_SOURCE;
         s->base.cancel = request->cancel;
@@ -561,7 +574,7 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
         st = list_groups(s, splits, n_splits);
     }
     if (st >= 0) {
-        st = plan_columns(s, request, err);
+        st = plan_columns(s, &asked, err);
     }
     if (st < 0) {
         nb_arena_free(arena);

@@ -41,6 +41,9 @@ CONDITIONS = {
         "Argument `<arg_name>`(type: <arg_type>) should only contain a type in "
         "[<allowed_types>], got <item_type>"
     ),
+    "DUPLICATED_FIELD_NAME_IN_ARROW_STRUCT": (
+        "Duplicated field names in Arrow Struct are not allowed, got <field_names>."
+    ),
     "FIELD_DATA_TYPE_UNACCEPTABLE": "<data_type> can not accept object <obj> in type <obj_type>.",
     "FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME": (
         "<field_name>: <data_type> can not accept object <obj> in type <obj_type>."
@@ -85,6 +88,9 @@ CONDITIONS = {
         "for creating regular Spark Session in detail."
     ),
     "KEY_NOT_EXISTS": "Key `<key>` does not exist.",
+    "LOCAL_RELATION_SIZE_LIMIT_EXCEEDED": (
+        "Local relation size (<actualSize> bytes) exceeds the limit (<sizeLimit> bytes)."
+    ),
     "LENGTH_SHOULD_BE_THE_SAME": (
         "<arg1> and <arg2> should be of the same length, got <arg1_length> and <arg2_length>."
     ),

@@ -13,7 +13,7 @@ from hashlib import sha256
 from zlib import crc32
 
 from nbaspark import _core
-from nbaspark.errors import PySparkRuntimeError
+from nbaspark.errors import AnalysisException, PySparkRuntimeError
 from nbaspark.errors.raising import value_error
 from nbaspark.sql.types_proto import from_tree
 
@@ -33,6 +33,7 @@ _LIMITS = {
     "spark.sql.session.localRelationChunkSizeRows": 10_000,
     "spark.sql.session.localRelationChunkSizeBytes": 16 << 20,
     "spark.sql.session.localRelationBatchOfChunksSizeBytes": 64 << 20,
+    "spark.sql.session.localRelationSizeLimit": 3 << 30,
 }
 
 
@@ -42,18 +43,24 @@ _LIMITS = {
 def local_relation(channel: GrpcChannel, table: Any) -> dict[str, Any]:
     """Return the relation that stands for a table, uploading it if it is large."""
     schema = from_tree(_core.message_unpack("spark.connect.DataType", table.schema)).json()
-    threshold, n_rows, n_bytes, together = _limits(channel)
+    threshold, n_rows, n_bytes, together, most = _limits(channel)
     if table.n_rows <= n_rows:
         data = table.ipc()
         if len(data) < threshold:
             return {"local_relation": {"data": data, "schema": schema}}
     hashes = []
     waiting: dict[str, bytes] = {}
-    size = 0
+    size = total = 0
     pieces = _pieces(table, n_rows, n_bytes)
     for piece in (schema.encode(), *()):
         hashes.append(_name(piece, waiting))
     for piece in pieces:
+        total += len(piece)
+        if total > most:
+            raise AnalysisException(
+                errorClass="LOCAL_RELATION_SIZE_LIMIT_EXCEEDED",
+                messageParameters={"actualSize": str(total), "sizeLimit": str(most)},
+            )
         if waiting and size + len(piece) > together:
             _send(channel, waiting)
             waiting, size = {}, 0

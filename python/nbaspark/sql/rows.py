@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nbaspark.errors import PySparkTypeError
+from nbaspark.errors import PySparkTypeError, UnsupportedOperationException
 from nbaspark.sql.types import (
     ArrayType,
     Row,
@@ -54,11 +54,37 @@ def to_arrow(result: Any) -> Any:
 
 
 def _as_dict(names: list[str], values: Any) -> dict[str, Any]:
+    if len(set(names)) < len(names):
+        raise UnsupportedOperationException(
+            errorClass="DUPLICATED_FIELD_NAME_IN_ARROW_STRUCT",
+            messageParameters={"field_names": str(list(names))},
+        )
     return dict(zip(names, values))
 
 
+def _as_numbered_dict(names: list[str], values: Any) -> dict[str, Any]:
+    """Return a dictionary in which names that occur more than once are numbered."""
+    if len(set(names)) == len(names):
+        return dict(zip(names, values))
+    seen: dict[str, int] = {}
+    numbered = []
+    for name in names:
+        n = seen[name] = seen.get(name, -1) + 1
+        numbered.append(f"{name}_{n}" if list(names).count(name) > 1 else name)
+    return dict(zip(numbered, values))
+
+
+def _as_row(names: list[str], values: Any) -> Row:
+    return Row(*names)(*values)
+
+
+_STRUCTS = {"legacy": _as_dict, "row": _as_row, "dict": _as_numbered_dict}
+
+
 def to_pandas(result: Any, session: Any) -> Any:
-    """Return a result as a pandas.DataFrame; structs become dictionaries, arrays ndarrays.
+    """Return a result as a pandas.DataFrame; arrays become ndarrays.
+
+    Structs become dictionaries, or rows if `spark.sql.execution.pandas.structHandlingMode` says so.
 
     Timestamps are local times of the session's zone, as in PySpark.
     """
@@ -67,8 +93,10 @@ def to_pandas(result: Any, session: Any) -> Any:
     _refuse_month_intervals(result)
     schema = schema_of(result)
     columns = {}
+    mode = session.conf.get("spark.sql.execution.pandas.structHandlingMode", "legacy")
+    make_struct = _STRUCTS.get(mode.lower(), _as_dict)
     for i, field in enumerate(schema.fields):
-        values = result.column_numpy(i, _as_dict, user_type)
+        values = result.column_numpy(i, make_struct, user_type)
         if isinstance(field.dataType, ArrayType):
             values = _arrays(values)
         elif isinstance(field.dataType, TimestampType):
