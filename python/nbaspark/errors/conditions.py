@@ -42,7 +42,7 @@ CONDITIONS = {
         "[<allowed_types>], got <item_type>"
     ),
     "DUPLICATED_FIELD_NAME_IN_ARROW_STRUCT": (
-        "Duplicated field names in Arrow Struct are not allowed, got <field_names>."
+        "Duplicated field names in Arrow Struct are not allowed, got <field_names>"
     ),
     "FIELD_DATA_TYPE_UNACCEPTABLE": "<data_type> can not accept object <obj> in type <obj_type>.",
     "FIELD_DATA_TYPE_UNACCEPTABLE_WITH_NAME": (
