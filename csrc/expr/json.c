@@ -6,12 +6,29 @@
 
 #include "expr/number_text.h"
 
-static void
+/* A comment, to its end or to that of the text. */
+static bool
+skip_comment(nb_json *j)
+{
+    const char *at;
+
+    if (j->end - j->p < 2 || j->p[0] != '/' || (j->p[1] != '/' && j->p[1] != '*')) {
+        return false;
+    }
+    at = j->p[1] == '/' ? memchr(j->p, '\n', (size_t)(j->end - j->p))
+                        : memmem(j->p + 2, (size_t)(j->end - j->p) - 2, "*/", 2);
+    j->p = at == NULL ? j->end : at + (j->p[1] == '/' ? 1 : 2);
+    return true;
+}
+
+NB_INLINE void
 skip_space(nb_json *j)
 {
-    while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r')) {
-        j->p++;
-    }
+    do {
+        while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r')) {
+            j->p++;
+        }
+    } while (NB_UNLIKELY(j->rules & NB_JSON_COMMENTS) && skip_comment(j));
 }
 
 nb_json_kind
@@ -29,6 +46,9 @@ nb_json_peek(nb_json *j)
     case 't': return NB_JSON_TRUE;
     case 'f': return NB_JSON_FALSE;
     case 'n': return NB_JSON_NULL;
+    case 'N':
+    case 'I':
+    case '+': return j->rules & NB_JSON_NOT_FINITE ? NB_JSON_FLOAT : NB_JSON_BAD;
     default: return *j->p == '-' || (*j->p >= '0' && *j->p <= '9') ? NB_JSON_INT : NB_JSON_BAD;
     }
 }
@@ -95,20 +115,63 @@ unicode_escape(nb_json *j, nb_strbuf *out)
     return true;
 }
 
+#define BYTES(c) (0x0101010101010101u * (uint64_t)(c))
+
+/* A high bit for each byte of w that is b; higher bytes than the first such may be wrong. */
+NB_INLINE uint64_t
+bytes_equal(uint64_t w, unsigned char b)
+{
+    uint64_t x = w ^ BYTES(b);
+
+    return (x - BYTES(1)) & ~x & BYTES(0x80);
+}
+
+/* The first byte from p on that a string cannot just go on with: its quote, a backslash, a control character; or end. */
+NB_INLINE const char *
+plain_end(const char *p, const char *end, char quote)
+{
+    while (end - p >= 8) {
+        uint64_t w, odd;
+
+        memcpy(&w, p, 8);
+        odd = bytes_equal(w, (unsigned char)quote) | bytes_equal(w, '\\') |
+              ((w - BYTES(0x20)) & ~w & BYTES(0x80));
+        if (odd) {
+            return p + (__builtin_ctzll(odd) >> 3);
+        }
+        p += 8;
+    }
+    while (p < end && *p != quote && *p != '\\' && (unsigned char)*p >= 0x20) {
+        p++;
+    }
+    return p;
+}
+
+static bool
+opens_string(nb_json *j, char *quote)
+{
+    skip_space(j);
+    if (j->p == j->end ||
+        (*j->p != '"' && (*j->p != '\'' || j->rules & NB_JSON_DOUBLE_QUOTES_ONLY))) {
+        return false;
+    }
+    *quote = *j->p++;
+    return true;
+}
+
 bool
 nb_json_string(nb_json *j, nb_strbuf *out)
 {
     char quote;
 
-    skip_space(j);
-    if (j->p == j->end || (*j->p != '"' && *j->p != '\'')) {
+    if (!opens_string(j, &quote)) {
         return false;
     }
-    quote = *j->p++;
     for (;;) {
         const char *from = j->p;
-        while (j->p < j->end && *j->p != quote && *j->p != '\\' && (unsigned char)*j->p >= 0x20) {
-            j->p++;
+        j->p = plain_end(j->p, j->end, quote);
+        while (j->rules & NB_JSON_CONTROLS && j->p < j->end && (unsigned char)*j->p < 0x20) {
+            j->p = plain_end(j->p + 1, j->end, quote);
         }
         if (out && j->p > from) {
             nb_strbuf_add(out, (nb_str){from, (size_t)(j->p - from)});
@@ -133,7 +196,7 @@ nb_json_string(nb_json *j, nb_strbuf *out)
         case '\\':
         case '/': break;
         case '\'':
-            if (quote != '\'') {
+            if (quote != '\'' && !(j->rules & NB_JSON_ANY_ESCAPE)) {
                 return false;
             }
             break;
@@ -142,12 +205,67 @@ nb_json_string(nb_json *j, nb_strbuf *out)
                 return false;
             }
             continue;
-        default: return false;
+        default:
+            if (!(j->rules & NB_JSON_ANY_ESCAPE)) {
+                return false;
+            }
         }
         if (out) {
             nb_strbuf_addc(out, c);
         }
     }
+}
+
+bool
+nb_json_string_at(nb_json *j, nb_strbuf *side, nb_str *out)
+{
+    const char *from, *to;
+    char quote;
+
+    if (!opens_string(j, &quote)) {
+        return false;
+    }
+    from = j->p;
+    to = plain_end(from, j->end, quote);
+    if (to < j->end && *to == quote) {
+        *out = (nb_str){from, (size_t)(to - from)};
+        j->p = to + 1;
+        return true;
+    }
+    j->p = from - 1;
+    side->len = 0;
+    if (!nb_json_string(j, side)) {
+        return false;
+    }
+    *out = nb_strbuf_str(side);
+    return true;
+}
+
+bool
+nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
+{
+    skip_space(j);
+    if (j->rules & NB_JSON_BARE_NAMES && j->p < j->end && *j->p != '"' && *j->p != '\'') {
+        const char *from = j->p;
+
+        while (j->p < j->end && ((*j->p >= '0' && *j->p <= '9') || (*j->p >= 'a' && *j->p <= 'z') ||
+                                 (*j->p >= 'A' && *j->p <= 'Z') || *j->p == '_' || *j->p == '$' ||
+                                 (*j->p == '-' && j->p > from) || (unsigned char)*j->p >= 0x80)) {
+            j->p++;
+        }
+        *out = (nb_str){from, (size_t)(j->p - from)};
+        if (out->len == 0) {
+            return false;
+        }
+    } else if (!nb_json_string_at(j, side, out)) {
+        return false;
+    }
+    skip_space(j);
+    if (j->p == j->end || *j->p != ':') {
+        return false;
+    }
+    j->p++;
+    return true;
 }
 
 static bool
@@ -160,7 +278,27 @@ is_digit(const nb_json *j)
 static bool
 ends_here(const nb_json *j)
 {
-    return j->p == j->end || strchr(" \t\r\n,]}:", *j->p) != NULL;
+    return j->p == j->end || strchr(" \t\r\n,]}:", *j->p) != NULL ||
+           (*j->p == '/' && j->rules & NB_JSON_COMMENTS);
+}
+
+/* NaN, INF, Infinity with or without a sign. */
+static bool
+not_finite(nb_json *j, nb_str *text)
+{
+    static const char *const WORDS[] = {"NaN", "Infinity", "-Infinity", "+Infinity",
+                                        "INF", "-INF",     "+INF"};
+
+    for (size_t i = 0; i < NB_COUNT_OF(WORDS); i++) {
+        size_t n = strlen(WORDS[i]);
+
+        if ((size_t)(j->end - j->p) >= n && memcmp(j->p, WORDS[i], n) == 0) {
+            *text = (nb_str){j->p, n};
+            j->p += n;
+            return ends_here(j);
+        }
+    }
+    return false;
 }
 
 nb_json_kind
@@ -174,7 +312,13 @@ nb_json_number(nb_json *j, nb_str *text)
         j->p++;
     }
     if (!is_digit(j)) {
-        return NB_JSON_BAD;
+        j->p = from;
+        return j->rules & NB_JSON_NOT_FINITE && not_finite(j, text) ? NB_JSON_FLOAT : NB_JSON_BAD;
+    }
+    if (*j->p == '0' && j->rules & NB_JSON_LEADING_ZEROS) {
+        while (j->end - j->p > 1 && *j->p == '0' && j->p[1] >= '0' && j->p[1] <= '9') {
+            j->p++;
+        }
     }
     if (*j->p == '0') {
         j->p++;
@@ -227,7 +371,7 @@ bool
 nb_json_enter(nb_json *j)
 {
     skip_space(j);
-    if (j->depth >= NB_JSON_DEPTH) {
+    if (j->depth >= (j->max_depth > 0 ? j->max_depth : NB_JSON_DEPTH)) {
         return false;
     }
     j->depth++;
@@ -262,6 +406,19 @@ nb_json_more(nb_json *j, char closing, bool *first, bool *bad)
 bool
 nb_json_name(nb_json *j, nb_strbuf *out)
 {
+    nb_strbuf side = {0};
+    nb_str name;
+    bool ok;
+
+    if (j->rules & NB_JSON_BARE_NAMES) {
+        ok = nb_json_name_at(j, &side, &name);
+        if (ok && out) {
+            nb_strbuf_add(out, name);
+            out->failed |= side.failed;
+        }
+        nb_strbuf_free(&side);
+        return ok;
+    }
     if (!nb_json_string(j, out)) {
         return false;
     }
@@ -393,4 +550,41 @@ nb_json_put_string(nb_strbuf *out, nb_str s)
     }
     nb_strbuf_add(out, (nb_str){s.data + from, s.len - from});
     nb_strbuf_addc(out, '"');
+}
+
+void
+nb_json_escape_from(nb_strbuf *out, size_t from)
+{
+    nb_strbuf plain = {0};
+    const char *p, *end;
+
+    if (out->failed || from >= out->len) {
+        return;
+    }
+    nb_strbuf_add(&plain, (nb_str){out->data + from, out->len - from});
+    out->len = from;
+    p = plain.data;
+    end = p ? p + plain.len : p;
+    while (p < end) {
+        unsigned char c = (unsigned char)*p;
+        int n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+        uint32_t v = n == 1 ? c : c & (0x7Fu >> n);
+
+        if (n == 1 || end - p < n) {
+            nb_strbuf_addc(out, (char)c);
+            p++;
+            continue;
+        }
+        for (int i = 1; i < n; i++) {
+            v = v << 6 | ((unsigned char)p[i] & 0x3F);
+        }
+        if (v >= 0x10000) {
+            nb_strbuf_addf(out, "\\u%04X", 0xD800 + ((v - 0x10000) >> 10));
+            v = 0xDC00 + ((v - 0x10000) & 0x3FF);
+        }
+        nb_strbuf_addf(out, "\\u%04X", v);
+        p += n;
+    }
+    out->failed |= plain.failed;
+    nb_strbuf_free(&plain);
 }

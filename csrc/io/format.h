@@ -32,6 +32,18 @@ nb_check_names(nb_arena *arena, const nb_str *names, int n, bool case_sensitive,
 nb_status nb_check_field_names(nb_arena *arena, const nb_type *schema, const nb_session_info *info,
                                nb_error *err);
 
+/* A number above 0; 1 when not given. */
+nb_status nb_option_ratio(const nb_option *options, int n, const char *key, double *out,
+                          nb_error *err);
+
+/* What becomes of records that cannot be parsed. */
+typedef enum nb_parse_mode {
+    NB_PARSE_PERMISSIVE,
+    NB_PARSE_DROPMALFORMED,
+    NB_PARSE_FAILFAST
+} nb_parse_mode;
+nb_parse_mode nb_option_mode(const nb_option *options, int n);
+
 /* ---- relations ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct nb_format nb_format;

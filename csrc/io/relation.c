@@ -117,6 +117,46 @@ nb_option_int(const nb_option *options, int n, const char *key, int64_t otherwis
     return NB_OK;
 }
 
+nb_status
+nb_option_ratio(const nb_option *options, int n, const char *key, double *out, nb_error *err)
+{
+    nb_str v = nb_str_trim(nb_option_find(options, n, key));
+    char text[64], *end;
+
+    *out = 1.0;
+    if (v.data == NULL) {
+        return NB_OK;
+    }
+    if (v.len == 0 || v.len >= sizeof(text)) {
+        return raise_value(err, NB_COND_NUMBER_FORMAT, "value", v, NULL, NULL);
+    }
+    memcpy(text, v.data, v.len);
+    text[v.len] = '\0';
+    *out = strtod(text, &end);
+    if (*end != '\0') {
+        return raise_value(err, NB_COND_NUMBER_FORMAT, "value", v, NULL, NULL);
+    }
+    if (!(*out > 0)) {
+        nb_strbuf b = {0};
+        nb_strbuf_addf(&b, "requirement failed: %s (%s%s) should be greater than 0", key, text,
+                       strchr(text, '.') ? "" : ".0");
+        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", b.data ? b.data : key, NULL);
+        nb_strbuf_free(&b);
+        return NB_ERROR;
+    }
+    return NB_OK;
+}
+
+nb_parse_mode
+nb_option_mode(const nb_option *options, int n)
+{
+    nb_str v = nb_option_find(options, n, "mode");
+
+    return nb_str_equal_nocase(v, NB_STR("DROPMALFORMED")) ? NB_PARSE_DROPMALFORMED
+           : nb_str_equal_nocase(v, NB_STR("FAILFAST"))    ? NB_PARSE_FAILFAST
+                                                           : NB_PARSE_PERMISSIVE;
+}
+
 static nb_status
 copy_options(nb_relation *rel, const nb_option *options, int n)
 {
@@ -140,27 +180,16 @@ copy_options(nb_relation *rel, const nb_option *options, int n)
 }
 
 static nb_status
-tolerance_option(const nb_relation *rel, const nb_session_info *info, const char *key, nb_conf id,
-                 bool *out, nb_error *err)
-{
-    nb_str v = nb_option_find(rel->options, rel->n_options, key);
-
-    *out = nb_config_bool(info ? info->config : NULL, id);
-    if (v.data != NULL && !nb_str_to_bool(v, out)) {
-        return nb_raise(
-            err, NB_COND_ILLEGAL_ARGUMENT, "message",
-            nb_arena_printf(rel->arena, "For input string: \"%.*s\"", (int)v.len, v.data), NULL);
-    }
-    return NB_OK;
-}
-
-static nb_status
 read_tolerance(nb_relation *rel, const nb_session_info *info, nb_error *err)
 {
-    NB_TRY(tolerance_option(rel, info, "ignoreMissingFiles", NB_CONF_IGNORE_MISSING_FILES,
-                            &rel->ignore_missing, err));
-    return tolerance_option(rel, info, "ignoreCorruptFiles", NB_CONF_IGNORE_CORRUPT_FILES,
-                            &rel->ignore_corrupt, err);
+    const nb_config *config = info ? info->config : NULL;
+
+    NB_TRY(nb_option_to_bool(rel->options, rel->n_options, "ignoreMissingFiles",
+                          nb_config_bool(config, NB_CONF_IGNORE_MISSING_FILES),
+                          &rel->ignore_missing, err));
+    return nb_option_to_bool(rel->options, rel->n_options, "ignoreCorruptFiles",
+                          nb_config_bool(config, NB_CONF_IGNORE_CORRUPT_FILES),
+                          &rel->ignore_corrupt, err);
 }
 
 bool

@@ -2,16 +2,13 @@
 /*
  * text.c: the text source: one string column `value`, a row per line (or per file with wholetext), and its writer.
  *
- * Lines end at \n, \r\n or \r, or at the option lineSep only. Empty lines are rows here. Files are split where they are neither compressed nor
- * read whole; a \r\n that lies across a split belongs to the line before it.
+ * Lines are those of lines.h; empty ones are rows here.
  */
+#include "io/lines.h"
+
 #include <stdio.h>
 
-#include "io/format.h"
-
-#define BLOCK_BYTES  (512 * 1024)
 #define MORSEL_BYTES (4 << 20)
-#define PAD          64
 
 typedef struct text_options {
     nb_str line_sep; /* data NULL = default */
@@ -31,16 +28,8 @@ typedef struct text_source {
 } text_source;
 
 typedef struct text_local {
-    nb_pool *pool;
-    int split;
-    nb_file *file;
-    nb_reader *reader;
-    int64_t offset, to;
-    char *buf;
-    size_t cap, len, pos;
-    bool input_end, at_start, skip_newline;
-    char *fixed; /* repaired rows of this batch */
-    size_t fixed_cap;
+    nb_lines lines;
+    int split; /* that is open; -1: none */
 } text_local;
 
 static nb_status
@@ -95,189 +84,35 @@ is_splittable(const nb_relation *rel, int file)
 {
     const text_options *o = rel->payload;
 
-    return !o->whole && o->line_sep.len <= 1 &&
-           nb_codec_of_path(rel->files.files[file].path) == NB_CODEC_NONE;
+    return nb_lines_splittable(rel, file, o->line_sep, o->whole, NB_CHARSET_UTF8);
 }
 
 static nb_status
 open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
 {
+    const text_source *s = (const text_source *)src;
+    const text_options *o = s->rel->payload;
     text_local *l = nb_pool_zalloc(pool, sizeof(*l));
 
     if (l == NULL) {
         return NB_NOMEM;
     }
-    l->pool = pool;
+    nb_lines_init(&l->lines, pool, s->rel, src->cancel);
+    l->lines.sep = o->line_sep;
+    l->lines.whole = o->whole;
     l->split = -1;
     *out = l;
     return NB_OK;
 }
 
 static void
-close_input(text_local *l)
-{
-    nb_reader_free(l->reader);
-    nb_file_close(l->file);
-    l->reader = NULL;
-    l->file = NULL;
-}
-
-static void
 close_local(nb_source *src, void *local)
 {
     text_local *l = local;
+    nb_pool *pool = l->lines.pool;
 
-    close_input(l);
-    if (l->buf) {
-        nb_pool_dealloc(l->pool, l->buf, l->cap + PAD);
-    }
-    if (l->fixed) {
-        nb_pool_dealloc(l->pool, l->fixed, l->fixed_cap);
-    }
-    nb_pool_dealloc(l->pool, l, sizeof(*l));
-}
-
-static nb_status
-open_split(const text_source *s, text_local *l, int i, nb_error *err)
-{
-    const nb_file_split *split = &s->splits[i];
-    nb_str path = s->rel->files.files[split->file].path;
-    nb_codec codec = nb_codec_of_path(path);
-
-    close_input(l);
-    NB_TRY(nb_file_open(l->pool, path.data, &l->file, err));
-    if (codec != NB_CODEC_NONE) {
-        nb_file *file = l->file;
-        l->file = NULL;
-        NB_TRY(nb_reader_new(l->pool, file, codec, NB_CHARSET_UTF8, &l->reader, err));
-    }
-    l->split = i;
-    l->offset = split->from > 0 ? split->from - 1 : 0;
-    l->to = is_splittable(s->rel, split->file) ? split->to : INT64_MAX;
-    l->len = l->pos = 0;
-    l->input_end = false;
-    l->at_start = true;
-    l->skip_newline = false;
-    return NB_OK;
-}
-
-static nb_status
-read_more(text_source *s, text_local *l, nb_error *err)
-{
-    size_t got;
-
-    if (nb_cancelled(s->base.cancel)) {
-        return NB_CANCELLED;
-    }
-    if (l->pos > 0) {
-        memmove(l->buf, l->buf + l->pos, l->len - l->pos);
-        l->offset += (int64_t)l->pos;
-        l->len -= l->pos;
-        l->pos = 0;
-    }
-    if (l->len + BLOCK_BYTES > l->cap) {
-        size_t cap = NB_MAX(l->len + BLOCK_BYTES, l->cap + l->cap / 2);
-        char *buf = cap < INT32_MAX
-                        ? nb_pool_realloc(l->pool, l->buf, l->buf ? l->cap + PAD : 0, cap + PAD)
-                        : NULL;
-        if (buf == NULL) {
-            return NB_NOMEM;
-        }
-        l->buf = buf;
-        l->cap = cap;
-    }
-    if (l->reader) {
-        NB_TRY(nb_reader_read(l->reader, l->buf + l->len, BLOCK_BYTES, &got, err));
-        l->input_end = got == 0;
-    } else {
-        NB_TRY(nb_file_read_at(l->file, l->offset + (int64_t)l->len, l->buf + l->len, BLOCK_BYTES,
-                               &got, err));
-        l->input_end = got < BLOCK_BYTES;
-    }
-    l->len += got;
-    atomic_fetch_add_explicit(&s->base.bytes_read, (long long)got, memory_order_relaxed);
-    return NB_OK;
-}
-
-/* The next line break at or behind from: its place and width. */
-static bool
-find_break(const text_local *l, nb_str sep, size_t from, size_t *at, size_t *width)
-{
-    const char *p = l->buf + from, *hit;
-    size_t n = l->len - from;
-
-    if (sep.data != NULL) {
-        hit = memmem(p, n, sep.data, sep.len);
-        *width = sep.len;
-    } else {
-        const char *cr;
-        hit = memchr(p, '\n', n);
-        cr = memchr(p, '\r', hit ? (size_t)(hit - p) : n);
-        *width = 1;
-        if (cr) {
-            hit = cr;
-            *width = cr + 1 < l->buf + l->len && cr[1] == '\n' ? 2 : 1;
-        }
-    }
-    if (hit == NULL) {
-        return false;
-    }
-    *at = (size_t)(hit - l->buf);
-    return true;
-}
-
-/* One line; false: none left in this split. */
-static nb_status
-next_line(text_source *s, text_local *l, nb_str *line, bool *found, nb_error *err)
-{
-    const text_options *o = s->rel->payload;
-    size_t at, width;
-
-    *found = false;
-    if (l->at_start) {
-        l->at_start = false;
-        NB_TRY(read_more(s, l, err));
-        if (s->splits[l->split].from > 0) {
-            /* The line that began before the split belongs to the one before. */
-            while (!find_break(l, o->line_sep, 0, &at, &width) ||
-                   (l->buf[at] == '\r' && at + 1 == l->len && !l->input_end)) {
-                if (l->input_end || l->offset + (int64_t)l->len > l->to) {
-                    return NB_OK;
-                }
-                l->pos = l->len > 0 && l->buf[l->len - 1] == '\r' ? l->len - 1 : l->len;
-                NB_TRY(read_more(s, l, err));
-            }
-            l->pos = at + width;
-        } else if (l->len >= 3 && memcmp(l->buf, "\xEF\xBB\xBF", 3) == 0) {
-            l->pos = 3;
-        }
-    }
-    if (l->offset + (int64_t)l->pos >= l->to) {
-        return NB_OK;
-    }
-    for (size_t from = l->pos, keep, back;; from = l->pos + keep - back) {
-        if (!o->whole && find_break(l, o->line_sep, from, &at, &width) &&
-            !(o->line_sep.data == NULL && l->buf[at] == '\r' && at + 1 == l->len &&
-              !l->input_end)) {
-            *line = (nb_str){l->buf + l->pos, at - l->pos};
-            l->pos = at + width;
-            *found = true;
-            return NB_OK;
-        }
-        if (l->input_end) {
-            *found =
-                l->pos < l->len || (o->whole && l->offset == 0 && l->pos == 0 && !l->skip_newline);
-            l->skip_newline = true;
-            *line = (nb_str){l->buf + l->pos, l->len - l->pos};
-            l->pos = l->len;
-            return NB_OK;
-        }
-        /* A line of many blocks is searched once, but for what may be the beginning of its end. */
-        keep = l->len - l->pos;
-        back = o->line_sep.data != NULL ? o->line_sep.len - 1 : 1;
-        back = NB_MIN(back, keep);
-        NB_TRY(read_more(s, l, err));
-    }
+    nb_lines_free(&l->lines);
+    nb_pool_dealloc(pool, l, sizeof(*l));
 }
 
 static nb_status
@@ -288,33 +123,32 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
 
     for (;;) {
         nb_vector value;
-        int64_t n = 0;
+        int64_t n = 0, bytes;
         nb_status st;
         if (l->split < 0) {
             int i = atomic_fetch_add(&s->next_split, 1);
             if (i >= s->n_splits) {
                 return NB_DONE;
             }
-            st = open_split(s, l, i, err);
+            st = nb_lines_open(&l->lines, &s->splits[i], err);
             if (nb_relation_skips(s->rel, st, err)) {
-                l->split = -1;
                 continue;
             }
             NB_TRY(st);
+            l->split = i;
         }
         NB_TRY(nb_vector_alloc(scratch, nb_type_of(NB_TYPE_STRING), NB_BATCH_ROWS, &value));
         while (n < NB_BATCH_ROWS) {
             nb_str line;
             bool found;
             /* A line that needs a new block would move the lines before it. */
-            if (n > 0) {
-                const text_options *o = s->rel->payload;
-                size_t at, width;
-                if (!find_break(l, o->line_sep, l->pos, &at, &width) || at + width >= l->len) {
-                    break;
-                }
+            if (n > 0 && !nb_lines_ready(&l->lines)) {
+                break;
             }
-            st = next_line(s, l, &line, &found, err);
+            bytes = l->lines.n_bytes;
+            st = nb_lines_next(&l->lines, &line, &found, err);
+            atomic_fetch_add_explicit(&src->bytes_read, l->lines.n_bytes - bytes,
+                                      memory_order_relaxed);
             if (nb_relation_skips(s->rel, st, err)) {
                 found = false;
             } else {

@@ -6,7 +6,6 @@ They must fail: whoever closes a gap takes its row out.
 
 KNOWN_GAPS = {
     "files": {
-        "json_round_trip": "the data source json is missing",
         "csv_of_text_column": "DataFrameReader.csv of a DataFrame is missing",
     },
 }

@@ -55,7 +55,31 @@ base64_digit(char c)
                                   : -1;
 }
 
-/* As Java's MIME decoder: what is no digit is skipped, = ends. */
+size_t
+nb_base64_decode(nb_str s, char *out, bool *clean)
+{
+    size_t len = 0;
+    uint32_t bits = 0;
+    int have = 0;
+
+    *clean = true;
+    for (size_t k = 0; k < s.len && s.data[k] != '='; k++) {
+        int d = base64_digit(s.data[k]);
+
+        if (d < 0) {
+            *clean = false;
+            continue;
+        }
+        bits = bits << 6 | (uint32_t)d;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out[len++] = (char)(bits >> have);
+        }
+    }
+    return len;
+}
+
 static nb_status
 unbase64_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
@@ -64,25 +88,11 @@ unbase64_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
     for (int64_t i = 0; i < n; i++) {
         nb_str s = nb_row_str(args, i);
         char *p = nb_text_room(&w, s.len);
-        size_t len = 0;
-        uint32_t bits = 0;
-        int have = 0;
+        bool clean;
         if (p == NULL) {
             return NB_NOMEM;
         }
-        for (size_t k = 0; k < s.len && s.data[k] != '='; k++) {
-            int d = base64_digit(s.data[k]);
-            if (d < 0) {
-                continue;
-            }
-            bits = bits << 6 | (uint32_t)d;
-            have += 6;
-            if (have >= 8) {
-                have -= 8;
-                p[len++] = (char)(bits >> have);
-            }
-        }
-        NB_DATA(nb_view, out)[i] = nb_text_done(&w, len);
+        NB_DATA(nb_view, out)[i] = nb_text_done(&w, nb_base64_decode(s, p, &clean));
     }
     return NB_OK;
 }

@@ -144,51 +144,17 @@ quote_handling(const opts *o, nb_unescaped_quotes *out)
     return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", upper ? upper : "", NULL);
 }
 
-static nb_status
-sampling_ratio(const opts *o, double *out)
-{
-    nb_str v = nb_option_find(o->o, o->n, "samplingRatio");
-    char text[64], *end;
-
-    *out = 1.0;
-    if (v.data == NULL) {
-        return NB_OK;
-    }
-    v = nb_str_trim(v);
-    if (v.len > 0 && v.len < sizeof(text)) {
-        memcpy(text, v.data, v.len);
-        text[v.len] = '\0';
-        *out = strtod(text, &end);
-        if (*end == '\0') {
-            if (*out > 0) {
-                return NB_OK;
-            }
-            return nb_raise(
-                o->err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                nb_arena_printf(
-                    o->arena, "requirement failed: samplingRatio (%.*s%s) should be greater than 0",
-                    (int)v.len, v.data, memchr(v.data, '.', v.len) ? "" : ".0"),
-                NULL);
-        }
-    }
-    return nb_raise(o->err, NB_COND_NUMBER_FORMAT, "value",
-                    nb_arena_printf(o->arena, "%.*s", (int)v.len, v.data), NULL);
-}
-
 nb_status
 nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_options *out,
                     nb_error *err)
 {
     opts o = {options, n, arena, err};
-    nb_str v, none = {NULL, 0};
+    nb_str none = {NULL, 0};
     int64_t number;
 
     memset(out, 0, sizeof(*out));
     NB_TRY(delimiter(&o, get(&o, "sep", get(&o, "delimiter", NB_STR(","))), &out->sep));
-    v = get(&o, "mode", NB_STR("PERMISSIVE"));
-    out->mode = nb_str_equal_nocase(v, NB_STR("DROPMALFORMED")) ? NB_CSV_DROPMALFORMED
-                : nb_str_equal_nocase(v, NB_STR("FAILFAST"))    ? NB_CSV_FAILFAST
-                                                                : NB_CSV_PERMISSIVE;
+    out->mode = nb_option_mode(options, n);
     NB_TRY(nb_charset_of_option(get(&o, "encoding", get(&o, "charset", NB_STR("UTF-8"))),
                                 "`CSVOptions`", &out->charset, err));
     NB_TRY(one_char(&o, "quote", '"', &out->quote));
@@ -227,7 +193,7 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     NB_TRY(nb_option_int(options, n, "maxCharsPerColumn", -1, &out->max_chars, err));
     NB_TRY(nb_option_bool(options, n, "escapeQuotes", true, &out->escape_quotes, err));
     NB_TRY(nb_option_bool(options, n, "quoteAll", false, &out->quote_all, err));
-    NB_TRY(sampling_ratio(&o, &out->sampling_ratio));
+    NB_TRY(nb_option_ratio(options, n, "samplingRatio", &out->sampling_ratio, err));
     NB_TRY(nb_option_bool(options, n, "enforceSchema", true, &out->enforce_schema, err));
     NB_TRY(
         nb_option_bool(options, n, "columnPruning", !out->multi_line, &out->column_pruning, err));

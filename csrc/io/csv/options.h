@@ -7,8 +7,6 @@
 
 #include "io/format.h"
 
-typedef enum nb_csv_mode { NB_CSV_PERMISSIVE, NB_CSV_DROPMALFORMED, NB_CSV_FAILFAST } nb_csv_mode;
-
 typedef enum nb_unescaped_quotes {
     NB_QUOTES_STOP_AT_DELIMITER,
     NB_QUOTES_STOP_AT_CLOSING_QUOTE,
@@ -32,7 +30,7 @@ typedef struct nb_csv_options {
     nb_str time_zone;                                           /* data NULL = the session's */
     nb_str locale;
     nb_str corrupt_column; /* columnNameOfCorruptRecord */
-    nb_csv_mode mode;
+    nb_parse_mode mode;
     nb_unescaped_quotes unescaped_quotes;
     int64_t max_columns, max_chars; /* max_chars -1 = no limit */
     double sampling_ratio;

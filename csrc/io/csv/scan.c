@@ -236,7 +236,7 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
                                          &out->cols[j]);
         }
     }
-    if (s->keep_bad || s->csv->o.mode != NB_CSV_PERMISSIVE) {
+    if (s->keep_bad || s->csv->o.mode != NB_PARSE_PERMISSIVE) {
         for (size_t w = 0; w < NB_BITMAP_WORDS(n); w++) {
             any_bad |= (bad[w] & nb_bitmap_tail_mask(n, w)) != 0;
         }
@@ -247,14 +247,14 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
                                   &out->cols[j]));
         }
     }
-    if (any_bad && s->csv->o.mode == NB_CSV_FAILFAST) {
+    if (any_bad && s->csv->o.mode == NB_PARSE_FAILFAST) {
         for (int64_t i = 0; i < n; i++) {
             if (nb_bit_get(bad, i)) {
                 return raise_malformed(s, l, out, i, err);
             }
         }
     }
-    if (any_bad && s->csv->o.mode == NB_CSV_DROPMALFORMED) {
+    if (any_bad && s->csv->o.mode == NB_PARSE_DROPMALFORMED) {
         uint32_t *keep = NB_ARENA_ARRAY(scratch, uint32_t, n);
         int64_t m = 0;
         if (keep == NULL) {

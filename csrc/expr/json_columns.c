@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json_columns.c: growing columns of one type, a reader per kind of value.
+ *
+ * A struct remembers which field came last: records name their fields in the same order nearly always, so the next name is compared with one
+ * name only.
+ */
+#include "expr/json_columns.h"
+
+#include <math.h>
+
+#include "expr/cast.h"
+#include "expr/date_text.h"
+#include "expr/kernels/string.h"
+#include "expr/number_text.h"
+
+/* A column under construction. */
+typedef struct column {
+    const nb_type *type;
+    int64_t n, cap;
+    int width;
+    char *data;
+    uint8_t *valid; /* a byte per row */
+    struct column *children;
+    int n_children;
+    int guess; /* of a struct: the field that comes next, if the order is that of the record before */
+} column;
+
+typedef struct nb_json_columns reader;
+
+struct nb_json_columns {
+    nb_kernel_ctx *ctx;
+    const nb_json_reading *how;
+    nb_text_writer w;
+    nb_strbuf name, text;
+    column root;
+    bool malformed; /* this text is no JSON */
+    bool misfit;    /* a value is not of its type */
+    bool nomem;
+};
+
+static nb_status
+column_init(nb_arena *arena, const nb_type *t, column *c)
+{
+    *c = (column){.type = t, .width = nb_phys_width(t->phys)};
+    if (t->id == NB_TYPE_ARRAY || t->id == NB_TYPE_MAP || t->id == NB_TYPE_STRUCT) {
+        c->n_children = t->n_children;
+        c->children = NB_ARENA_ARRAY(arena, column, NB_MAX(t->n_children, 1));
+        if (c->children == NULL) {
+            return NB_NOMEM;
+        }
+        for (int i = 0; i < t->n_children; i++) {
+            NB_TRY(column_init(arena, t->children[i].type, &c->children[i]));
+        }
+    }
+    return NB_OK;
+}
+
+/* Adds a null row; the caller may fill it. */
+static int64_t
+add_row(reader *r, column *c)
+{
+    if (c->n == c->cap) {
+        int64_t cap = c->cap ? c->cap * 2 : 64;
+        char *data = nb_arena_alloc(r->ctx->arena, (size_t)cap * (size_t)NB_MAX(c->width, 1));
+        uint8_t *valid = nb_arena_alloc(r->ctx->arena, (size_t)cap);
+        if (data == NULL || valid == NULL) {
+            r->nomem = true;
+            return -1;
+        }
+        if (c->n) {
+            memcpy(data, c->data, (size_t)c->n * (size_t)c->width);
+            memcpy(valid, c->valid, (size_t)c->n);
+        }
+        c->data = data;
+        c->valid = valid;
+        c->cap = cap;
+    }
+    memset(c->data + c->n * c->width, 0, (size_t)c->width);
+    c->valid[c->n] = 0;
+    return c->n++;
+}
+
+/* A null row, with null children where the layout wants them. */
+static void
+add_null(reader *r, column *c)
+{
+    add_row(r, c);
+    if (c->type->id == NB_TYPE_STRUCT) {
+        for (int i = 0; i < c->n_children && !r->nomem; i++) {
+            add_null(r, &c->children[i]);
+        }
+    }
+}
+
+static void
+set_text(reader *r, column *c, int64_t row, nb_str s)
+{
+    char *p;
+
+    if (r->how->text_stays &&
+        (s.data < r->text.data || s.data >= r->text.data + r->text.len || r->text.data == NULL) &&
+        (s.data < r->name.data || s.data >= r->name.data + r->name.len || r->name.data == NULL)) {
+        ((nb_view *)(void *)c->data)[row] = nb_view_make(s.data, s.len);
+        c->valid[row] = 1;
+        return;
+    }
+    p = nb_text_room(&r->w, s.len);
+    if (p == NULL) {
+        r->nomem = true;
+        return;
+    }
+    memcpy(p, s.data, s.len);
+    ((nb_view *)(void *)c->data)[row] = nb_text_done(&r->w, s.len);
+    c->valid[row] = 1;
+}
+
+static bool
+set_number(column *c, int64_t row, nb_json_kind kind, nb_str s)
+{
+    int64_t x = 0;
+    double d = 0;
+    void *at = c->data + row * c->width;
+
+    if (c->type->id == NB_TYPE_FLOAT32 || c->type->id == NB_TYPE_FLOAT64) {
+        if (!nb_parse_double(s.data, s.len, &d)) {
+            return false;
+        }
+        if (c->type->id == NB_TYPE_FLOAT32) {
+            float f = (float)d;
+            memcpy(at, &f, 4);
+        } else {
+            memcpy(at, &d, 8);
+        }
+        return true;
+    }
+    if (kind != NB_JSON_INT || !nb_str_to_int64(s, &x)) {
+        return false;
+    }
+    switch (c->type->id) {
+    case NB_TYPE_INT8: *(int8_t *)at = (int8_t)x; return x == (int8_t)x;
+    case NB_TYPE_INT16: memcpy(at, &(int16_t){(int16_t)x}, 2); return x == (int16_t)x;
+    case NB_TYPE_INT32: memcpy(at, &(int32_t){(int32_t)x}, 4); return x == (int32_t)x;
+    default: memcpy(at, &x, 8); return true;
+    }
+}
+
+/* Dates, times, decimals and the like by the try cast of one string. */
+static bool
+set_by_cast(reader *r, column *c, int64_t row, nb_str s)
+{
+    nb_view view = nb_view_make(s.data, s.len);
+    nb_vector one = {.type = nb_type_of(NB_TYPE_STRING),
+                     .kind = NB_VEC_FLAT,
+                     .n_rows = 1,
+                     .data = &view},
+              out;
+
+    if (nb_cast_vector(r->ctx, &one, c->type, NB_CAST_TRY, &out) < 0 ||
+        nb_vector_is_null(&out, 0)) {
+        return false;
+    }
+    memcpy(c->data + row * c->width, out.data, (size_t)c->width);
+    return true;
+}
+
+/* Dates and times by the patterns of the options; as CAST does where there is none. */
+static bool
+set_datetime(reader *r, column *c, int64_t row, nb_str s)
+{
+    const nb_datetime_format *f = c->type->id == NB_TYPE_DATE        ? r->how->date
+                                  : c->type->id == NB_TYPE_TIMESTAMP ? r->how->timestamp
+                                                                     : r->how->timestamp_ntz;
+    void *at = c->data + row * c->width;
+    nb_zone_cursor cursor = {.zone = r->how->zone ? r->how->zone : nb_zone_utc()};
+    nb_datetime_parsed p;
+    int64_t us;
+
+    if (f == NULL) {
+        return set_by_cast(r, c, row, s);
+    }
+    if (!nb_datetime_format_parse(f, s, &p)) {
+        return false;
+    }
+    if (c->type->id == NB_TYPE_DATE) {
+        memcpy(at, &p.days, sizeof(p.days));
+        return true;
+    }
+    if (c->type->id == NB_TYPE_TIMESTAMP) {
+        us = nb_datetime_parsed_utc(&p, &cursor);
+    } else if (p.has_zone) {
+        return false;
+    } else {
+        us = (int64_t)p.days * NB_US_PER_DAY + p.time_us;
+    }
+    memcpy(at, &us, sizeof(us));
+    return true;
+}
+
+static void read_value(reader *r, nb_json *j, column *c);
+
+static void
+skip(reader *r, nb_json *j)
+{
+    r->malformed |= !nb_json_skip(j);
+}
+
+/* Takes back the rows of a struct's children beyond n, for a name that comes again. */
+static void
+forget_last(column *c)
+{
+    c->n--;
+    if (c->type->id == NB_TYPE_STRUCT) {
+        for (int i = 0; i < c->n_children; i++) {
+            forget_last(&c->children[i]);
+        }
+    }
+}
+
+/* The field of that name; n_children when there is none. */
+static int
+field_of(column *c, nb_str name)
+{
+    int k = c->guess;
+
+    if (k >= c->n_children || !nb_str_equal(c->type->children[k].name, name)) {
+        for (k = 0; k < c->n_children && !nb_str_equal(c->type->children[k].name, name); k++) {
+        }
+    }
+    if (k < c->n_children) {
+        c->guess = k + 1 < c->n_children ? k + 1 : 0;
+    }
+    return k;
+}
+
+static void
+read_struct(reader *r, nb_json *j, column *c)
+{
+    int64_t row = add_row(r, c);
+    bool first = true, bad = false;
+
+    if (row < 0 || !nb_json_enter(j)) {
+        r->malformed = true;
+    }
+    while (!r->malformed && !r->nomem && nb_json_more(j, '}', &first, &bad)) {
+        nb_str name;
+        int k;
+        if (!nb_json_name_at(j, &r->name, &name)) {
+            r->malformed = true;
+            break;
+        }
+        k = field_of(c, name);
+        if (k == c->n_children) {
+            skip(r, j);
+            continue;
+        }
+        if (c->children[k].n > row) {
+            forget_last(&c->children[k]);
+        }
+        read_value(r, j, &c->children[k]);
+    }
+    r->malformed |= bad;
+    for (int k = 0; k < c->n_children && row >= 0 && !r->nomem; k++) {
+        if (c->children[k].n <= row) {
+            add_null(r, &c->children[k]);
+        }
+    }
+    if (row >= 0) {
+        c->valid[row] = 1;
+    }
+}
+
+static void
+read_list(reader *r, nb_json *j, column *c)
+{
+    int64_t row = add_row(r, c);
+    bool map = c->type->id == NB_TYPE_MAP, first = true, bad = false;
+    nb_list l;
+
+    if (row < 0 || !nb_json_enter(j)) {
+        r->malformed = true;
+        return;
+    }
+    l = (nb_list){(uint32_t)c->children[0].n, 0};
+    while (!r->malformed && !r->nomem && nb_json_more(j, map ? '}' : ']', &first, &bad)) {
+        if (map) {
+            int64_t key = add_row(r, &c->children[0]);
+            nb_str name;
+            if (key < 0 || !nb_json_name_at(j, &r->name, &name)) {
+                r->malformed = true;
+                break;
+            }
+            set_text(r, &c->children[0], key, name);
+        }
+        read_value(r, j, &c->children[map]);
+        l.len++;
+    }
+    r->malformed |= bad;
+    ((nb_list *)(void *)c->data)[row] = l;
+    c->valid[row] = 1;
+}
+
+static void
+set_base64(reader *r, column *c, int64_t row, nb_str s)
+{
+    char *p = nb_text_room(&r->w, s.len + 4);
+    bool clean;
+    size_t n;
+
+    if (p == NULL) {
+        r->nomem = true;
+        return;
+    }
+    n = nb_base64_decode(s, p, &clean);
+    if (clean) {
+        ((nb_view *)(void *)c->data)[row] = nb_text_done(&r->w, n);
+        c->valid[row] = 1;
+    }
+}
+
+static void
+read_text(reader *r, nb_json *j, column *c)
+{
+    int64_t row = add_row(r, c);
+    nb_str s;
+
+    r->text.len = 0;
+    if (row < 0 || !nb_json_string_at(j, &r->text, &s)) {
+        r->malformed = true;
+        return;
+    }
+    switch (c->type->id) {
+    case NB_TYPE_STRING:
+    case NB_TYPE_CHAR:
+    case NB_TYPE_VARCHAR: set_text(r, c, row, s); break;
+    case NB_TYPE_FLOAT32:
+    case NB_TYPE_FLOAT64:
+        c->valid[row] = (nb_str_equal(s, NB_STR("NaN")) || nb_str_equal(s, NB_STR("Infinity")) ||
+                         nb_str_equal(s, NB_STR("+INF")) || nb_str_equal(s, NB_STR("-INF")) ||
+                         nb_str_equal(s, NB_STR("INF")) || nb_str_equal(s, NB_STR("-Infinity"))) &&
+                        set_number(c, row, NB_JSON_FLOAT, s);
+        break;
+    case NB_TYPE_BINARY: set_base64(r, c, row, s); break;
+    case NB_TYPE_DECIMAL: c->valid[row] = set_by_cast(r, c, row, s); break;
+    case NB_TYPE_DATE:
+    case NB_TYPE_TIMESTAMP:
+    case NB_TYPE_TIMESTAMP_NTZ: c->valid[row] = set_datetime(r, c, row, s); break;
+    default: break;
+    }
+    r->misfit |= !c->valid[row];
+}
+
+static void
+read_scalar(reader *r, nb_json *j, column *c, nb_json_kind kind)
+{
+    int64_t row = add_row(r, c);
+    const char *from = j->p;
+    nb_str number;
+
+    if (row < 0) {
+        return;
+    }
+    if (kind == NB_JSON_TRUE || kind == NB_JSON_FALSE) {
+        r->malformed |= !nb_json_word(j, kind == NB_JSON_TRUE ? "true" : "false");
+        if (c->type->id == NB_TYPE_BOOL) {
+            c->data[row] = kind == NB_JSON_TRUE;
+            c->valid[row] = 1;
+        }
+    } else {
+        kind = nb_json_number(j, &number);
+        if (kind == NB_JSON_BAD) {
+            r->malformed = true;
+            return;
+        }
+        if (c->type->id == NB_TYPE_DECIMAL) {
+            c->valid[row] = set_by_cast(r, c, row, number);
+        } else if (c->type->id == NB_TYPE_TIMESTAMP) {
+            int64_t s;
+            c->valid[row] = kind == NB_JSON_INT && nb_str_to_int64(number, &s) &&
+                            !__builtin_mul_overflow(s, 1000000, (int64_t *)(void *)c->data + row);
+        } else if (nb_type_is_numeric(c->type)) {
+            c->valid[row] = set_number(c, row, kind, number);
+        }
+    }
+    if (nb_type_is_string(c->type)) {
+        set_text(r, c, row, (nb_str){from, (size_t)(j->p - from)});
+    }
+    r->misfit |= !c->valid[row];
+}
+
+static void
+read_value(reader *r, nb_json *j, column *c)
+{
+    nb_json_kind kind = nb_json_peek(j);
+    nb_type_id t = c->type->id;
+
+    if (kind == NB_JSON_BAD || r->nomem) {
+        r->malformed = true;
+    } else if (kind == NB_JSON_NULL) {
+        r->malformed |= !nb_json_word(j, "null");
+        add_null(r, c);
+    } else if (kind == NB_JSON_OBJECT && t == NB_TYPE_STRUCT) {
+        read_struct(r, j, c);
+    } else if ((kind == NB_JSON_OBJECT && t == NB_TYPE_MAP) ||
+               (kind == NB_JSON_ARRAY && t == NB_TYPE_ARRAY)) {
+        read_list(r, j, c);
+    } else if ((kind == NB_JSON_OBJECT || kind == NB_JSON_ARRAY) && nb_type_is_string(c->type)) {
+        int64_t row = add_row(r, c);
+        const char *from = j->p;
+        r->text.len = 0;
+        r->malformed |= r->how->exact_text ? !nb_json_skip(j) : !nb_json_copy(j, &r->text);
+        if (row >= 0) {
+            set_text(r, c, row,
+                     r->how->exact_text ? (nb_str){from, (size_t)(j->p - from)}
+                                        : nb_strbuf_str(&r->text));
+        }
+    } else if (kind == NB_JSON_OBJECT || kind == NB_JSON_ARRAY || t == NB_TYPE_STRUCT ||
+               t == NB_TYPE_MAP || t == NB_TYPE_ARRAY) {
+        skip(r, j);
+        add_null(r, c);
+        r->misfit = true;
+    } else if (kind == NB_JSON_STRING) {
+        read_text(r, j, c);
+    } else {
+        read_scalar(r, j, c, kind);
+    }
+}
+
+/* Cuts the column back to n rows: what a malformed text had added. */
+static void
+cut(column *c, int64_t n)
+{
+    c->n = NB_MIN(c->n, n);
+    if (c->type->id == NB_TYPE_STRUCT) {
+        for (int i = 0; i < c->n_children; i++) {
+            cut(&c->children[i], n);
+        }
+    }
+}
+
+static nb_status
+to_vector(nb_arena *arena, column *c, nb_vector *out)
+{
+    NB_TRY(nb_vector_alloc(arena, c->type, c->n, out));
+    if (out->data && c->n) {
+        memcpy(out->data, c->data, (size_t)c->n * (size_t)c->width);
+    }
+    NB_TRY(nb_vector_need_validity(arena, out));
+    if (c->n) {
+        nb_bitmap_from_bytes(c->valid, c->n, out->validity);
+    }
+    for (int i = 0; i < c->n_children; i++) {
+        NB_TRY(to_vector(arena, &c->children[i], &out->children[i]));
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_json_columns_new(nb_kernel_ctx *ctx, const nb_type *type, const nb_json_reading *how,
+                    nb_json_columns **out)
+{
+    nb_json_columns *r = NB_ARENA_NEW(ctx->arena, nb_json_columns);
+
+    if (r == NULL) {
+        return NB_NOMEM;
+    }
+    r->ctx = ctx;
+    r->how = how;
+    r->w.arena = ctx->arena;
+    NB_TRY(column_init(ctx->arena, type, &r->root));
+    *out = r;
+    return NB_OK;
+}
+
+int64_t
+nb_json_columns_rows(const nb_json_columns *r)
+{
+    return r->root.n;
+}
+
+void
+nb_json_columns_add_null(nb_json_columns *r)
+{
+    add_null(r, &r->root);
+}
+
+/* A struct of nulls, where a record of that type was wanted. */
+static void
+add_empty(reader *r)
+{
+    int64_t row = r->root.n;
+
+    add_null(r, &r->root);
+    if (r->root.type->id == NB_TYPE_STRUCT && r->root.n > row) {
+        r->root.valid[row] = 1;
+    }
+}
+
+nb_json_fit
+nb_json_columns_add(nb_json_columns *r, nb_json *j)
+{
+    column *c = &r->root;
+    int64_t row = c->n;
+    const nb_type *t = c->type;
+    nb_json_kind kind;
+
+    r->malformed = r->misfit = false;
+    j->rules = r->how->rules;
+    j->max_depth = r->how->max_depth;
+    kind = nb_json_peek(j);
+    if (t->id == NB_TYPE_ARRAY && kind == NB_JSON_OBJECT &&
+        c->children[0].type->id == NB_TYPE_STRUCT) {
+        /* One object for an array of structs is an array of it. */
+        if (add_row(r, c) >= 0) {
+            ((nb_list *)(void *)c->data)[row] = (nb_list){(uint32_t)c->children[0].n, 1};
+            c->valid[row] = 1;
+            read_value(r, j, &c->children[0]);
+        }
+    } else if (t->id == NB_TYPE_STRUCT && kind != NB_JSON_OBJECT) {
+        r->malformed = true;
+    } else {
+        read_value(r, j, c);
+    }
+    r->nomem |= r->name.failed | r->text.failed;
+    if (r->malformed) {
+        cut(c, row);
+        add_empty(r);
+        return NB_JSON_MALFORMED;
+    }
+    return r->misfit ? NB_JSON_MISFIT : NB_JSON_FITS;
+}
+
+nb_status
+nb_json_columns_finish(nb_json_columns *r, nb_vector *out)
+{
+    nb_status st = r->nomem ? NB_NOMEM : to_vector(r->ctx->arena, &r->root, out);
+
+    nb_strbuf_free(&r->name);
+    nb_strbuf_free(&r->text);
+    return st;
+}

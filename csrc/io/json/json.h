@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json.h: what the parts of the JSON source know of each other.
+ */
+#ifndef NB_IO_JSON_JSON_H
+#define NB_IO_JSON_JSON_H
+
+#include "io/json/options.h"
+#include "io/lines.h"
+
+/* An open relation's payload; lives in its arena. */
+typedef struct nb_json_relation {
+    nb_json_options o;
+    int corrupt; /* the column of data_schema that takes bad records; -1: none */
+} nb_json_relation;
+
+/* A relation's lines, as the options cut them. */
+NB_INLINE void
+nb_json_lines_init(nb_lines *l, nb_pool *pool, const nb_relation *rel, const nb_json_options *o,
+                   const nb_cancel_flag *cancel)
+{
+    nb_lines_init(l, pool, rel, cancel);
+    l->sep = o->line_sep;
+    l->whole = o->multi_line;
+    l->charset = o->charset;
+}
+
+/* Replaces malformed UTF-8, as Java decodes; *line then lies in *buf, which grows as needed. */
+nb_status nb_json_repair(nb_pool *pool, char **buf, size_t *cap, nb_str *line);
+
+bool nb_json_splittable(const nb_relation *rel, int file);
+/* Is this root, from [ on, an array of objects and nulls, and well-formed? Then each is a record. */
+bool nb_json_is_array_of_records(nb_json j);
+
+/* The schema of all files: fields sorted by name. *out NULL: there is no record at all. Raises COLUMN_ALREADY_EXISTS, and in mode FAILFAST
+ * MALFORMED_RECORD_IN_PARSING. */
+nb_status nb_json_infer(nb_relation *rel, const nb_json_relation *json,
+                        const nb_read_request *request, const nb_type **out, nb_error *err);
+
+nb_status
+nb_json_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
+                   void **payload, const char **extension, nb_error *err);
+nb_status nb_json_file_open(nb_pool *pool, const void *payload, const char *path,
+                            struct nb_file_writer **out, nb_error *err);
+nb_status nb_json_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
+                            nb_arena *scratch, nb_error *err);
+nb_status nb_json_file_close(struct nb_file_writer *fw, nb_error *err);
+void nb_json_file_abort(struct nb_file_writer *fw);
+
+#endif
