@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -175,6 +176,20 @@ def refused_in_engine() -> list[str]:
     return sorted(out)
 
 
+def missing_names() -> dict[str, list[str]]:
+    """What PySpark has and nbaspark does not, by module."""
+    path = ROOT / "tests/data/oracle/record_signatures.py"
+    spec = importlib.util.spec_from_file_location("record_signatures", path)
+    assert spec is not None and spec.loader is not None
+    recorder = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(recorder)
+    out: dict[str, list[str]] = {}
+    for module, name, _, have in recorder.differences("nbaspark"):
+        if have is None:
+            out.setdefault(module, []).append(name)
+    return out
+
+
 def compatibility_page() -> str:
     text = "# Compatibility with PySpark 4.2\n\n" + NOTE
     text += (
@@ -193,6 +208,12 @@ def compatibility_page() -> str:
         by_owner.setdefault(owner, []).append(name)
     for owner, names in sorted(by_owner.items()):
         text += f"- `{owner}`: " + ", ".join(f"`{n}`" for n in names) + "\n"
+    text += (
+        "\n## Names of PySpark 4.2 that are not there\n\nAs recorded in tests/data/oracle/signatures.json; everything else has PySpark's parameters and "
+        "defaults. Classes that can be imported\nand raise when they are made are not in this list.\n\n"
+    )
+    for module, names in missing_names().items():
+        text += f"- `{module}`: " + ", ".join(f"`{n}`" for n in names) + "\n"
     text += "\n## Plans that are refused\n\n"
     text += "".join(f"- {t}\n" for t in refused_in_engine())
     return text

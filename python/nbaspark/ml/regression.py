@@ -231,6 +231,12 @@ class LinearRegressionModel(
         """1.0: the scale belongs to the huber loss."""
         return self._call_java("scale")
 
+    def evaluate(self, dataset: DataFrame) -> LinearRegressionSummary:
+        """Summarise the predictions for other rows; not implemented."""
+        from nbaspark.errors.raising import not_implemented
+
+        raise not_implemented("LinearRegressionModel.evaluate")
+
 
 @with_setters(
     "maxIter",

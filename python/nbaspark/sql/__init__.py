@@ -16,7 +16,14 @@ _LAZY = {
     "SparkSession": "session",
     "Window": "window",
     "WindowSpec": "window",
+    "is_remote": "utils",
 }
+
+# what PySpark has and the engine has nothing for
+_ABSENT = (
+    "Geography Geometry HiveContext MergeIntoWriter Observation PandasCogroupedOps SQLContext "
+    "UDFRegistration UDTFRegistration VariantVal"
+)
 
 _SUBMODULES = ("functions", *sorted(set(_LAZY.values())), "conf", "utils")
 
@@ -31,7 +38,9 @@ def __getattr__(name: str):
     elif name in _SUBMODULES:
         value = import_module(f"nbaspark.sql.{name}")
     else:
-        raise AttributeError(f"module 'nbaspark.sql' has no attribute {name!r}")
+        from nbaspark.ml.absent import absent
+
+        return absent("nbaspark.sql", _ABSENT)(name)
     globals()[name] = value
     return value
 

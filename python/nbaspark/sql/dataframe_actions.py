@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from nbaspark.errors.raising import check, not_expected, value_error
+from nbaspark.storagelevel import StorageLevel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from nbaspark.sql.dataframe import DataFrame
     from nbaspark.sql.types import Row, StructType
-    from nbaspark.storagelevel import StorageLevel
 
 
 _EXPLAIN_MODES = {
@@ -357,12 +357,11 @@ class DataFrameActions:
         """Keep the rows, once computed, for later uses."""
         return self.persist()
 
-    def persist(self: Any, storageLevel: StorageLevel | None = None) -> DataFrame:
+    def persist(
+        self: Any, storageLevel: StorageLevel = StorageLevel.MEMORY_AND_DISK_DESER
+    ) -> DataFrame:
         """Keep the rows, once computed, at a storage level."""
-        from nbaspark.storagelevel import StorageLevel
-
-        level = StorageLevel.MEMORY_AND_DISK_DESER if storageLevel is None else storageLevel
-        self._analyze_relation("persist", storage_level=level._to_tree())
+        self._analyze_relation("persist", storage_level=storageLevel._to_tree())
         return self
 
     def unpersist(self: Any, blocking: bool = False) -> DataFrame:

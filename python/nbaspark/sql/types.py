@@ -910,6 +910,9 @@ class StructType(DataType):
 class VariantType(AtomicType, metaclass=_Singleton):
     """A value of any type, as JSON has them."""
 
+    def toInternal(self, variant: Any) -> Any:
+        return variant
+
 
 class UserDefinedType(DataType):
     """A type of the user's own, stored as another type.

@@ -12,6 +12,14 @@ from nbaspark.errors import (
     UnknownException,
 )
 
+
+def is_remote() -> bool:
+    """Return whether sessions of this process are those of a server that SPARK_REMOTE names."""
+    from os import environ
+
+    return "SPARK_REMOTE" in environ or "SPARK_CONNECT_MODE_ENABLED" in environ
+
+
 __all__ = [
     "AnalysisException",
     "IllegalArgumentException",
@@ -21,4 +29,5 @@ __all__ = [
     "SparkUpgradeException",
     "StreamingQueryException",
     "UnknownException",
+    "is_remote",
 ]
