@@ -87,6 +87,9 @@ cut_scan(nb_cutter *c, nb_node *node, nb_piece *out)
     int64_t n = bytes / NB_MAX(c->options->share_bytes, 1) + 1;
     bool hints = nb_cut_all_travel(c, node->u.scan.filters, node->u.scan.n_filters);
 
+    if (nb_relation_is_private(node->u.scan.relation)) {
+        return keep_local(c, node, NULL, out);
+    }
     if (!hints) { /* a filter above checks them anyway */
         node = nb_cut_node_over(c, node, NULL, NULL);
         if (node == NULL) {

@@ -64,6 +64,7 @@ struct nb_relation {
     const nb_type **partition_types;
     nb_vector *partition_values;         /* [file * n_partition + i]: CONST vectors of one row */
     void *payload;                       /* the format's */
+    int kept_fd; /* of a file without a name, which goes with the relation; 0: none */
     bool given;                          /* the schema is the user's */
     bool ignore_missing, ignore_corrupt; /* ignoreMissingFiles, ignoreCorruptFiles */
     nb_scan_share share;                 /* n 0: everything */

@@ -12,6 +12,7 @@
 #include "expr/registry.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct {
     const nb_format *format;
@@ -659,8 +660,17 @@ nb_relation_release(nb_relation *rel)
         if (rel->format->close) {
             rel->format->close(rel);
         }
+        if (rel->kept_fd > 0) {
+            close(rel->kept_fd);
+        }
         nb_arena_free(rel->arena);
     }
+}
+
+bool
+nb_relation_is_private(const nb_relation *rel)
+{
+    return rel->kept_fd > 0;
 }
 
 const nb_type *

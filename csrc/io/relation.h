@@ -27,11 +27,17 @@ typedef struct nb_read_request {
 } nb_read_request;
 
 typedef struct nb_relation nb_relation;
+struct nb_table;
 
 /* Lists files, finds partition columns, infers what is not given. The relation is owned by the caller, reference-counted, independent of
  * the arena and request afterwards. Raises PATH_NOT_FOUND, UNABLE_TO_INFER_SCHEMA, DATA_SOURCE_NOT_FOUND, option errors ... */
 nb_status nb_relation_open(struct nb_pool *pool, const nb_read_request *request, nb_relation **out,
                            nb_error *err);
+/* A table's only column, of strings, as a file of the format with a text per line; request->paths are not looked at. */
+nb_status nb_relation_of_texts(struct nb_pool *pool, const nb_read_request *request,
+                               const struct nb_table *table, nb_relation **out, nb_error *err);
+/* Can no other process read its files? */
+bool nb_relation_is_private(const nb_relation *rel);
 nb_relation *nb_relation_ref(nb_relation *rel);
 void nb_relation_release(nb_relation *rel);
 

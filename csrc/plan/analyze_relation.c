@@ -661,9 +661,27 @@ analyze_repartition(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_
 static nb_status
 analyze_hint(nb_analyzer *an, const Sc__Hint *h, nb_plan **out, nb_error *err)
 {
-    return nb_analyze_relation(
-        an, h->input, out,
-        err); /* the planner picks sides by size; unknown hints are only advice in Spark too */
+    nb_str name = nb_pb_str(h->name);
+    bool coalesce = nb_str_equal_nocase(name, NB_STR("coalesce"));
+    const Sc__Expression *first = h->n_parameters == 1 ? h->parameters[0] : NULL;
+
+    /* COALESCE(n) and REPARTITION(n); the planner picks sides by size, and unknown hints are only advice in Spark too */
+    if ((coalesce || nb_str_equal_nocase(name, NB_STR("repartition")) ||
+         nb_str_equal_nocase(name, NB_STR("rebalance"))) &&
+        first && first->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+        first->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER) {
+        Sc__Repartition r = {.base = {.descriptor = &sc__repartition__descriptor},
+                             .input = h->input,
+                             .num_partitions = first->literal->integer,
+                             .has_shuffle = true,
+                             .shuffle = !coalesce};
+        Sc__Relation rel = {.base = {.descriptor = &sc__relation__descriptor},
+                            .rel_type_case = SC__RELATION__REL_TYPE_REPARTITION,
+                            .repartition = &r};
+
+        return nb_analyze_relation(an, &rel, out, err);
+    }
+    return nb_analyze_relation(an, h->input, out, err);
 }
 
 /* "DOUBLE" (`a`, `b`), "STRING" (`c`): the types of some columns, by name, for a message. */
@@ -934,6 +952,7 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_WITH_COLUMNS:
         return analyze_with_columns(an, rel->with_columns, out, err);
     case SC__RELATION__REL_TYPE_DROP: return analyze_drop(an, rel->drop, out, err);
+    case SC__RELATION__REL_TYPE_PARSE: return nb_analyze_parse(an, rel->parse, out, err);
     case SC__RELATION__REL_TYPE_HINT: return analyze_hint(an, rel->hint, out, err);
     case SC__RELATION__REL_TYPE_UNPIVOT: return analyze_unpivot(an, rel->unpivot, out, err);
     case SC__RELATION__REL_TYPE_TO_SCHEMA: return analyze_to_schema(an, rel->to_schema, out, err);

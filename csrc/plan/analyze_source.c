@@ -336,19 +336,8 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
 }
 
 static nb_status
-scan_files(nb_analyzer *an, const nb_read_request *req, nb_plan **out, nb_error *err)
+scan_of(nb_analyzer *an, nb_relation *rel, nb_plan **out)
 {
-    nb_relation *rel = find_relation(an, req);
-
-    if (rel == NULL) {
-        nb_status st;
-        NB_TRY(nb_relation_open(an->cfg.pool, req, &rel, err));
-        st = keep_relation(an, rel, req);
-        if (st < 0) {
-            nb_relation_release(rel);
-            return st;
-        }
-    }
     *out = leaf(an, NB_PLAN_SCAN, nb_relation_schema(rel));
     NB_NEED(*out);
     (*out)->u.scan.relation = rel;
@@ -356,6 +345,39 @@ scan_files(nb_analyzer *an, const nb_read_request *req, nb_plan **out, nb_error 
     (*out)->u.scan.columns = all_columns(an, (*out)->n_attrs);
     NB_NEED((*out)->u.scan.columns);
     return NB_OK;
+}
+
+static nb_status
+keep_and_scan(nb_analyzer *an, nb_relation *rel, const nb_read_request *req, nb_plan **out)
+{
+    nb_status st = keep_relation(an, rel, req);
+
+    if (st < 0) {
+        nb_relation_release(rel);
+        return st;
+    }
+    return scan_of(an, rel, out);
+}
+
+nb_status
+nb_plan_of_relation(nb_analyzer *an, nb_relation *rel, nb_plan **out, nb_error *err)
+{
+    nb_read_request nobodys = {.format = NB_STR("")}; /* no other read is the same */
+
+    (void)err;
+    return keep_and_scan(an, rel, &nobodys, out);
+}
+
+static nb_status
+scan_files(nb_analyzer *an, const nb_read_request *req, nb_plan **out, nb_error *err)
+{
+    nb_relation *rel = find_relation(an, req);
+
+    if (rel != NULL) {
+        return scan_of(an, rel, out);
+    }
+    NB_TRY(nb_relation_open(an->cfg.pool, req, &rel, err));
+    return keep_and_scan(an, rel, req, out);
 }
 
 static nb_status

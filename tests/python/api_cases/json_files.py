@@ -216,6 +216,39 @@ CASES = {
             s.read.json(p).where("b > 1").select("a").collect(),
         )[1:]
     ),
+    "texts": lambda s, F, W: kept(
+        s.read.json(
+            s.createDataFrame(
+                [('{"a":1,\n "b":"x"}',), (None,), ("",), ('[{"a":2},{"b":"y"}]',), ("{",)],
+                "t string",
+            ).coalesce(1)
+        )
+    ),
+    "texts_schema": lambda s, F, W: kept(
+        s.read.schema("a int, _corrupt_record string").json(
+            s.createDataFrame([('{"a":1}',), ('{"a":"x"}',)], "t string").coalesce(1)
+        )
+    ),
+    "texts_of_csv": lambda s, F, W: kept(
+        s.read.csv(
+            s.createDataFrame([("a;b",), ("1;x",), ("2;'y;z'",)], "t string").coalesce(1),
+            header=True,
+            inferSchema=True,
+            sep=";",
+            quote="'",
+        )
+    ),
+    "texts_of_csv_lines": lambda s, F, W: kept(
+        s.read.schema("a int, b string").csv(
+            s.createDataFrame([('1,"x\ny"',), ("2,z",)], "t string").coalesce(1)
+        )
+    ),
+    "texts_joined": lambda s, F, W: (
+        s.read.json(s.range(100).selectExpr("to_json(struct(id, id % 3 AS k))"))
+        .groupBy("k")
+        .count()
+        .orderBy("k")
+    ),
     "table": in_folder(
         lambda s, F, p: (
             s.sql(f"CREATE OR REPLACE TEMPORARY VIEW json_v USING json OPTIONS (path '{p}.json')")
