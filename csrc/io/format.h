@@ -33,8 +33,8 @@ nb_status nb_check_field_names(nb_arena *arena, const nb_type *schema, const nb_
                                nb_error *err);
 
 /* A number above 0; 1 when not given. */
-nb_status nb_option_ratio(const nb_option *options, int n, const char *key, double *out,
-                          nb_error *err);
+nb_status
+nb_option_ratio(const nb_option *options, int n, const char *key, double *out, nb_error *err);
 
 /* What becomes of records that cannot be parsed. */
 typedef enum nb_parse_mode {
@@ -62,10 +62,10 @@ struct nb_relation {
     int *
         source_of; /* per column of schema: >= 0 position in data_schema, < 0: ~position of the partition column */
     const nb_type **partition_types;
-    nb_vector *partition_values;         /* [file * n_partition + i]: CONST vectors of one row */
-    void *payload;                       /* the format's */
+    nb_vector *partition_values; /* [file * n_partition + i]: CONST vectors of one row */
+    void *payload;               /* the format's */
     int kept_fd; /* of a file without a name, which goes with the relation; 0: none */
-    bool given;                          /* the schema is the user's */
+    bool given;  /* the schema is the user's */
     bool ignore_missing, ignore_corrupt; /* ignoreMissingFiles, ignoreCorruptFiles */
     nb_scan_share share;                 /* n 0: everything */
 };

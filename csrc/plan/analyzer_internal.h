@@ -168,8 +168,8 @@ void nb_sort_by_likeness(nb_str wanted, nb_str *names, int n);
 nb_status nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                          nb_expr ***out, int *n, nb_error *err);
 /* A scan of all columns; the relation is moved to the analyzer. */
-nb_status nb_plan_of_relation(nb_analyzer *an, struct nb_relation *rel, nb_plan **out,
-                              nb_error *err);
+nb_status
+nb_plan_of_relation(nb_analyzer *an, struct nb_relation *rel, nb_plan **out, nb_error *err);
 nb_status nb_analyze_parse(nb_analyzer *an, const Sc__Parse *p, nb_plan **out, nb_error *err);
 bool nb_is_star(const Sc__Expression *e);
 /* A quoted name that stands for all columns that it matches as a pattern (spark.sql.parser.quotedRegexColumnNames); nb_expand_star takes it. */
