@@ -88,7 +88,8 @@ cut_scan(nb_cutter *c, nb_node *node, nb_piece *out)
     bool hints = nb_cut_all_travel(c, node->u.scan.filters, node->u.scan.n_filters);
 
     if (nb_relation_is_private(node->u.scan.relation)) {
-        return keep_local(c, node, NULL, out);
+        *out = (nb_piece){.local = node};
+        return NB_OK;
     }
     if (!hints) { /* a filter above checks them anyway */
         node = nb_cut_node_over(c, node, NULL, NULL);
