@@ -7,7 +7,6 @@
  * Columns are taken apart into leaves (shred.c), which encode their pages as these fill (column_write.c). A row group ends when its encoded bytes reach
  * parquet.block.size, or GROUP_ROWS rows, so that several threads find work in a file of few bytes per row.
  */
-#include "base/config.h"
 #include "io/parquet/block.h"
 #include "io/parquet/bloom.h"
 #include "io/parquet/footer.h"
@@ -37,38 +36,6 @@ nb_pq_write_open(nb_arena *arena, const nb_write_request *request, const nb_type
 
     NB_TRY(nb_pq_write_options_read(arena, request, data_schema, &o, extension, err));
     *payload = o;
-    if (!o) {
-        return NB_NOMEM;
-    }
-    name = name.data ? name
-                     : nb_option_find(request->options, request->n_options, "parquet.compression");
-    name = name.data ? name
-                     : nb_config_str(request->info ? request->info->config : NULL,
-                                     NB_CONF_PARQUET_COMPRESSION);
-    o->schema = data_schema;
-    for (size_t i = 0; i < NB_COUNT_OF(codecs); i++) {
-        if (nb_str_equal_nocase(name, nb_str_of(codecs[i].name))) {
-            o->codec = codecs[i].codec;
-            *extension = codecs[i].extension;
-            *payload = o;
-            return NB_OK;
-        }
-    }
-    if (nb_str_equal_nocase(name, NB_STR("brotli")) || nb_str_equal_nocase(name, NB_STR("lzo")) ||
-        nb_str_equal_nocase(name, NB_STR("lz4"))) {
-        return nb_raise_unsupported(err, "Writing Parquet files with %.*s", (int)name.len,
-                                    name.data);
-    }
-    return nb_raise(err, NB_COND_CODEC_NOT_AVAILABLE, "codecName", nb_arena_strdup(arena, name),
-                    "availableCodecs",
-                    "brotli, uncompressed, lzo, snappy, lz4_raw, none, zstd, lz4, gzip", NULL);
-}
-
-static nb_status
-put(struct nb_file_writer *fw, const void *bytes, size_t n, nb_error *err)
-{
-    NB_TRY(nb_file_write(fw->file, bytes, n, err));
-    fw->offset += (int64_t)n;
     return NB_OK;
 }
 
