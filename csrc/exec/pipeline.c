@@ -192,15 +192,21 @@ nb_run_shared(const nb_run *run, int share)
 static void
 let_go(nb_run *run, const nb_operator *op, const nb_source *source)
 {
+    if (op == NULL && source == NULL) {
+        return;
+    }
     for (int i = run->n_kept - 1; i >= 0; i--) {
         kept *k = &run->kept[i];
 
         if (op != NULL && k->op == op) {
             k->op->ops->close(k->op);
             k->op = NULL;
-        } else if (source != NULL && k->source == source) {
+            return;
+        }
+        if (source != NULL && k->source == source) {
             k->source->ops->free(k->source);
             k->source = NULL;
+            return;
         }
     }
 }

@@ -113,6 +113,10 @@ split_expr(split *s, nb_expr *e, nb_expr **out, nb_error *err)
     case NB_EXPR_AGG: return take_agg(s, e, out);
     case NB_EXPR_WINDOW: return split_window(s, e, out, err);
     case NB_EXPR_COLUMN:
+        if (nb_is_lateral(s->an, e)) { /* computed by a projection above */
+            *out = e;
+            return NB_OK;
+        }
         for (int i = 0; i < s->n_keys; i++) { /* already a key's output */
             if (nb_attr_of_expr(s->keys[i]).id == e->u.column.attr) {
                 *out = e;
@@ -627,6 +631,7 @@ resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *e
                 NB_NEED(one);
             }
             NB_TRY(nb_name_expr(an, one, name, &one));
+            NB_TRY(nb_lateral_add(an, exprs[i], one, err));
         }
         if (count + n_some > cap) {
             int wider = count * 2 + n_some + (int)n;
@@ -647,8 +652,8 @@ resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *e
     return NB_OK;
 }
 
-nb_status
-nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
+static nb_status
+analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
     const Sc__Aggregate *agg = rel->aggregate;
     nb_str mark = rel->common ? nb_pb_str(rel->common->source_info) : NB_STR("");
@@ -714,8 +719,10 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
         if (by_sets) {
             narrow.n_attrs -= n_keys + 2;
         }
+        an->lateral->scope = &inner;
         st = resolve_results(an, &inner, agg->aggregate_expressions, agg->n_aggregate_expressions,
                              &aggs, &n_aggs, err);
+        an->lateral->scope = NULL;
         an->grouping_id = keep_gid;
         an->grouping_keys = keep_keys;
         an->grouping_copies = keep_copies;
@@ -764,4 +771,16 @@ nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
         }
     }
     return nb_plan_aggregate(an, child, group_keys, n_group_keys, results, n_results, out, err);
+}
+
+nb_status
+nb_analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
+{
+    nb_lateral l;
+    nb_status st;
+
+    nb_lateral_begin(an, NULL, &l);
+    st = analyze_aggregate(an, rel, out, err);
+    nb_lateral_end(an);
+    return st;
 }

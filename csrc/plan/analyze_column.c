@@ -444,6 +444,14 @@ nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str text, int64_t p
             }
             break; /* x.y, where an x further out has no y: what is missing is a column of the query itself */
         }
+        if (s == scope) {
+            nb_expr *e;
+            nb_status st = nb_lateral_find(an, scope, parts[0], &e, err);
+            NB_TRY(st);
+            if (st != NB_DONE) {
+                return with_fields(an, e, parts + 1, (int)n - 1, out, err);
+            }
+        }
     }
     return nb_raise_unresolved_column(an, scope, text, err);
 }

@@ -1059,6 +1059,10 @@ attribute_or_function(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
         nb_error_move(&first, err);
     }
     nb_error_clear(&first);
+    if (st >= 0 && nb_is_lateral(an, *out)) {
+        an->resolved.arena = an->arena;
+        NB_TRY(nb_attr_map_put(&an->resolved, (uint64_t)(uintptr_t)e, *out));
+    }
     return nb_located(st, o, err);
 }
 

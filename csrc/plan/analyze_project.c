@@ -218,6 +218,9 @@ nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan
     window_pull w = {0};
     nb_plan *p;
 
+    if (an->lateral && an->lateral->refs.n) {
+        NB_TRY(nb_lateral_layers(an, child, exprs, n, &child, err));
+    }
     for (int i = 0; i < n; i++) {
         if (nb_has_window(exprs[i])) {
             NB_TRY(nb_expr_rewrite(an->arena, exprs[i], pull_window, &w, &exprs[i], err));
@@ -530,9 +533,9 @@ expand_json_tuple(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *
     return NB_OK;
 }
 
-nb_status
-nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
-                 nb_plan **out, nb_error *err)
+static nb_status
+build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
+              nb_plan **out, nb_error *err)
 {
     nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
     nb_expr **list = NULL;
@@ -563,6 +566,7 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
             n_generated = child->u.generate.n_generated;
         }
     }
+    an->lateral->scope = &scope;
     for (size_t i = 0; i < n; i++) {
         nb_expr **some, *one;
         int n_some = 1;
@@ -608,6 +612,7 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
                     }
                 }
                 NB_TRY(nb_name_expr(an, one, name, &one));
+                NB_TRY(nb_lateral_add(an, e, one, err));
                 some = &one;
             }
         }
@@ -630,4 +635,17 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
         return nb_plan_aggregate(an, child, NULL, 0, list, count, out, err);
     }
     return nb_plan_project(an, child, list, count, out, err);
+}
+
+nb_status
+nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
+                 nb_plan **out, nb_error *err)
+{
+    nb_lateral l;
+    nb_status st;
+
+    nb_lateral_begin(an, NULL, &l);
+    st = build_project(an, child, exprs, n, out, err);
+    nb_lateral_end(an);
+    return st;
 }

@@ -43,12 +43,23 @@ typedef struct nb_resolved_subquery {
     nb_expr *expr;
 } nb_resolved_subquery;
 
+/* The select list that is being resolved, for names of aliases before (analyze_lateral.c). */
+typedef struct nb_lateral nb_lateral;
+struct nb_lateral {
+    const nb_scope *scope; /* where such names may stand; NULL: nowhere */
+    nb_expr **items;       /* those with an alias so far */
+    int n_items, cap_items;
+    nb_attr_set refs; /* aliases that were named */
+    nb_lateral *up;
+};
+
 struct nb_analyzer {
     nb_analyzer_config cfg;
     nb_arena *arena;
     const nb_view_def
         *views; /* names in force: the newest list, or a view's own while its body is analysed */
     const nb_lambda_scope *lambdas;
+    nb_lateral *lateral;
     const nb_scope
         *outer; /* scope around the relation that is being analysed: set inside subqueries */
     nb_with_scope *with; /* stack, the innermost last */
@@ -207,6 +218,20 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
                   nb_error *err);
 bool nb_has_agg(nb_expr *e);
 bool nb_is_generator(nb_str name);
+
+/* ---- analyze_lateral.c ---- */
+void nb_lateral_begin(nb_analyzer *an, const nb_scope *scope, nb_lateral *l);
+void nb_lateral_end(nb_analyzer *an);
+/* The column that an alias before is; NB_DONE when there is none of this name. */
+nb_status
+nb_lateral_find(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_expr **out, nb_error *err);
+bool nb_is_lateral(const nb_analyzer *an, const nb_expr *e);
+/* The next item is ready: those behind it may name its alias. Raises when it names one where it must not. */
+nb_status
+nb_lateral_add(nb_analyzer *an, const Sc__Expression *message, nb_expr *item, nb_error *err);
+/* Projections over child that compute the items which others name; these become columns in exprs. */
+nb_status nb_lateral_layers(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan **out,
+                            nb_error *err);
 
 /* ---- analyze_missing.c ---- */
 /* Resolves expressions over child that may also name what a projection or aggregation below left out (ORDER BY, HAVING, filter after select):

@@ -263,6 +263,44 @@ substitute_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_er
     return NB_OK;
 }
 
+/* What substitution may add: expressions are trees to those who walk them, so that an attribute read twice doubles what stands behind it. */
+#define MAX_GROWTH 4096
+#define MAX_DEPTH  512
+
+typedef struct growth {
+    const nb_attr_map *map; /* NULL below an attribute that is mapped */
+    int64_t n;
+    int32_t depth;
+} growth;
+
+static bool
+look_growth(nb_expr *e, void *payload)
+{
+    growth *g = payload;
+
+    if (g->map == NULL) {
+        g->n++;
+    } else if (e->kind == NB_EXPR_COLUMN) {
+        nb_expr *to = nb_attr_map_get(g->map, e->u.column.attr);
+        if (to && to->n_args > 0) {
+            growth inner = {.n = g->n};
+            nb_expr_visit(to, look_growth, &inner);
+            g->n = inner.n;
+            g->depth = NB_MAX(g->depth, to->depth);
+        }
+    }
+    return g->n <= MAX_GROWTH;
+}
+
+bool
+nb_expr_may_substitute(nb_expr *e, const nb_attr_map *m)
+{
+    growth g = {.map = m};
+
+    nb_expr_visit(e, look_growth, &g);
+    return g.n <= MAX_GROWTH && (g.depth == 0 || g.depth + e->depth <= MAX_DEPTH);
+}
+
 nb_status
 nb_expr_substitute(nb_arena *arena, nb_expr *e, const nb_attr_map *m, nb_expr **out, nb_error *err)
 {

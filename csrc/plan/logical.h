@@ -181,6 +181,8 @@ typedef struct nb_attr_map {
 } nb_attr_map;
 nb_status nb_attr_map_put(nb_attr_map *m, uint64_t id, nb_expr *e);
 nb_expr *nb_attr_map_get(const nb_attr_map *m, uint64_t id);
+/* Would the substitution stay small? Repeated ones could double an expression each time. */
+bool nb_expr_may_substitute(nb_expr *e, const nb_attr_map *m);
 nb_status
 nb_expr_substitute(nb_arena *arena, nb_expr *e, const nb_attr_map *m, nb_expr **out, nb_error *err);
 

@@ -687,6 +687,11 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE:
         NB_TRY(nb_split_identifier(an, nb_pb_str(e->unresolved_attribute->unparsed_identifier),
                                    &parts, &n, err));
+        if (nb_resolved_of(an, e)) { /* an alias before it in the select list */
+            nb_strbuf_addf(b, "lateralAliasReference(%.*s)", (int)parts[n - 1].len,
+                           parts[n - 1].data);
+            return NB_OK;
+        }
         nb_strbuf_add(b, parts[n - 1]);
         return NB_OK;
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION:

@@ -168,6 +168,10 @@ push_project(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error
     NB_TRY(nb_attr_set_add_plan(&below, p->children[0]));
     for (int i = 0; i < c->n; i++) {
         nb_expr *e;
+        if (!nb_expr_may_substitute(c->list[i], &map)) {
+            NB_TRY(append(arena, &stay, c->list[i]));
+            continue;
+        }
         NB_TRY(nb_expr_substitute(arena, c->list[i], &map, &e, err));
         if (e->deterministic && nb_attr_set_covers(&below, e)) {
             NB_TRY(append(arena, &go, e));
@@ -193,7 +197,8 @@ push_aggregate(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_err
     }
     for (int i = 0; i < c->n; i++) {
         nb_expr *e = c->list[i];
-        if (p->u.aggregate.n_keys > 0 && e->deterministic && nb_attr_set_covers(&keys, e)) {
+        if (p->u.aggregate.n_keys > 0 && e->deterministic && nb_attr_set_covers(&keys, e) &&
+            nb_expr_may_substitute(e, &map)) {
             NB_TRY(nb_expr_substitute(arena, e, &map, &e, err));
             NB_TRY(append(arena, &go, e));
         } else {

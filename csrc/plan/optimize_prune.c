@@ -127,6 +127,11 @@ merge_projects(nb_arena *arena, nb_plan *p, nb_error *err)
             return NB_OK;
         }
         for (int i = 0; i < p->n_attrs; i++) {
+            if (!nb_expr_may_substitute(p->u.project.exprs[i], &map)) {
+                return NB_OK;
+            }
+        }
+        for (int i = 0; i < p->n_attrs; i++) {
             nb_expr *e = p->u.project.exprs[i];
             NB_TRY(nb_expr_substitute(arena, e, &map, &exprs[i], err));
             if (e->kind == NB_EXPR_COLUMN &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * optimizer.c: the order of the rules, and the two small ones: aliases and constants.
+ * optimizer.c: the order of the rules, and the small ones: aliases, unions and constants.
  */
 #include "plan/optimizer.h"
 #include "base/config.h"
@@ -13,6 +13,59 @@ nb_optimize_remove_aliases(nb_plan **plan)
     }
     for (int i = 0; i < (*plan)->n_children; i++) {
         NB_TRY(nb_optimize_remove_aliases(&(*plan)->children[i]));
+    }
+    return NB_OK;
+}
+
+/* ---- unions of unions ---- */
+
+static int
+count_branches(const nb_plan *p)
+{
+    int n = 0;
+
+    if (p->kind != NB_PLAN_UNION) {
+        return 1;
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        n += count_branches(p->children[i]);
+    }
+    return n;
+}
+
+static void
+take_branches(nb_plan *p, nb_plan **list, int *n)
+{
+    if (p->kind != NB_PLAN_UNION) {
+        list[(*n)++] = p;
+        return;
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        take_branches(p->children[i], list, n);
+    }
+}
+
+/* A chain of UNION ALL is one union: its rows pass no projections between. Columns go by position, so the branches fit as they are. */
+nb_status
+nb_optimize_flatten_unions(nb_arena *arena, nb_plan *p)
+{
+    int n = p->n_children;
+
+    if (p->kind == NB_PLAN_UNION) {
+        n = count_branches(p);
+    }
+    if (n != p->n_children) {
+        nb_plan **list = NB_ARENA_ARRAY(arena, nb_plan *, n);
+        int taken = 0;
+        if (!list) {
+            return NB_NOMEM;
+        }
+        take_branches(p, list, &taken);
+        p->children = list;
+        p->n_children = taken;
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(nb_optimize_flatten_unions(arena, p->children[i]));
     }
     return NB_OK;
 }
@@ -142,6 +195,7 @@ nb_status
 nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
 {
     NB_TRY(nb_optimize_remove_aliases(plan));
+    NB_TRY(nb_optimize_flatten_unions(arena, *plan));
     NB_TRY(nb_optimize_fold(arena, info, *plan, err));
     NB_TRY(nb_optimize_push_filters(arena, plan, err));
     if (!nb_config_bool(info->config, NB_CONF_CROSS_JOIN)) {

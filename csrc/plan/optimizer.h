@@ -2,7 +2,7 @@
 /*
  * optimizer.h: rewrites a logical plan into a cheaper one with the same result.
  *
- * Rules, in order: aliases go; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations), and
+ * Rules, in order: aliases go; unions of unions become one; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations), and
  * on the way disjunctions are taken apart and outer joins become inner ones; joins are ordered by cost; limits go below projections; columns that
  * nobody needs are dropped. Plans are changed in place where a node has one owner.
  */
@@ -15,6 +15,7 @@ nb_status nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **pl
 
 /* The rules one by one: for tests, and for nbaspark.debug.optimizer=false, which needs only the first. */
 nb_status nb_optimize_remove_aliases(nb_plan **plan);
+nb_status nb_optimize_flatten_unions(nb_arena *arena, nb_plan *plan);
 nb_status
 nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *plan, nb_error *err);
 nb_status nb_optimize_push_filters(nb_arena *arena, nb_plan **plan, nb_error *err);

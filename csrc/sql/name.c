@@ -87,7 +87,8 @@ nb_sql_split_name(nb_sql_parser *p, size_t token, nb_str text, nb_names *out)
                          .err = p->err,
                          .later = p->later,
                          .options = p->options,
-                         .stack_base = p->stack_base};
+                         .stack_base = p->stack_base,
+                         .stack_limit = p->stack_limit};
 
     NB_TRY(nb_sql_lex(p->arena, text, &sub.tokens, p->err));
     for (;;) {

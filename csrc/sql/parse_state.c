@@ -4,8 +4,12 @@
  */
 #include "sql/parse_state.h"
 
-#define MAX_DEPTH 3000
-#define MAX_STACK ((uintptr_t)320 * 1024) /* of this thread's, below the entry of the parser */
+#include "base/thread.h"
+
+#define MAX_DEPTH 20000
+#define MAX_STACK \
+    ((size_t)64 << 20) /* below the entry of the parser, where the thread has that much */
+#define SPARED_STACK ((size_t)64 * 1024) /* for what is called from the deepest level */
 
 void *
 nb_sql_new(nb_arena *arena, size_t n, const void *init)
@@ -137,13 +141,22 @@ nb_sql_ends_item(const nb_token *t)
            t->kind == NB_T_COMMA || t->kind == NB_T_SEMICOLON;
 }
 
+void
+nb_sql_measure_stack(nb_sql_parser *p)
+{
+    size_t left = nb_stack_left();
+
+    p->stack_base = (uintptr_t)__builtin_frame_address(0);
+    p->stack_limit = left > SPARED_STACK ? NB_MIN(left - SPARED_STACK, MAX_STACK) : 0;
+}
+
 nb_status
 nb_sql_enter(nb_sql_parser *p)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     uintptr_t used = here < p->stack_base ? p->stack_base - here : here - p->stack_base;
 
-    if (++p->depth > MAX_DEPTH || used > MAX_STACK) {
+    if (++p->depth > MAX_DEPTH || used > p->stack_limit) {
         return nb_sql_too_complex(p);
     }
     return NB_OK;

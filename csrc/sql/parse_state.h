@@ -55,6 +55,7 @@ typedef struct nb_sql_parser {
     nb_ptrs row_values;
     uint32_t depth;
     uintptr_t stack_base;
+    size_t stack_limit; /* how far below the base the parser may go */
 } nb_sql_parser;
 
 /* --- memory ----------------------------------------------------------------------------------- */
@@ -127,6 +128,8 @@ bool nb_sql_is_name(const nb_token *t);   /* a word or a back-quoted name */
 bool nb_sql_ends_item(const nb_token *t); /* end of text, ")", "]", "," or ";" */
 
 /* Guards recursion; nb_sql_leave is needed only on success. */
+/* Sets base and limit from what this thread has left. */
+void nb_sql_measure_stack(nb_sql_parser *p);
 nb_status nb_sql_enter(nb_sql_parser *p);
 NB_INLINE void
 nb_sql_leave(nb_sql_parser *p)

@@ -14,7 +14,7 @@ start(nb_sql_parser *p, nb_arena *arena, nb_str text, const nb_sql_options *opti
 {
     *p = (nb_sql_parser){.arena = arena, .err = err, .later = later, .options = options};
     p->next_plan_id = options && options->first_plan_id ? options->first_plan_id : FIRST_PLAN_ID;
-    p->stack_base = (uintptr_t)__builtin_frame_address(0);
+    nb_sql_measure_stack(p);
     if (nb_str_trim(text).len == 0) {
         nb_raise(err, NB_COND_PARSE_EMPTY_STATEMENT, NULL);
         nb_error_set_syntax_context(err, text.data ? text.data : "", text.len, 0);

@@ -55,6 +55,9 @@ select reason_id, avg(i) as mean, max(i) as longest, cast(sum(m) as string) as m
   join calendar b on b.day_id = r.day_id join calendar s on s.day_id = t.day_id) x
 group by reason_id order by reason_id
 ;
+-- Lateral column aliases.
+select category, sum(price) as total, count(*) as n, total / n as mean, round(mean, 1) as shown from product group by category order by category
+;
 -- SORT BY, DISTRIBUTE BY and CLUSTER BY change no rows.
 select count(*) as n, sum(amount) as s from (select * from web_sales distribute by order_no sort by amount desc) a
 union all select count(*), sum(amount) from (select * from web_sales cluster by product_id) b order by n
