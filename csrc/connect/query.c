@@ -240,7 +240,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
     if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
     } else { /* a comma join whose filter stays above would never end */
-        NB_TRY(nb_optimize_remove_aliases(&plan));
+        NB_TRY(nb_optimize_remove_aliases(q->arena, &plan));
         NB_TRY(nb_optimize_push_filters(q->arena, &plan, err));
     }
     return nb_plan_physical(&pc, plan, out, err);
@@ -293,7 +293,7 @@ run(nb_query *q, nb_plan *plan, nb_delivery *delivery, nb_table **out, nb_error 
 
     if (plan->kind == NB_PLAN_CACHED) { /* rows that are there: no copy */
         nb_table *table;
-        NB_TRY(nb_optimize_remove_aliases(&plan));
+        NB_TRY(nb_optimize_remove_aliases(q->arena, &plan));
         NB_TRY(cached_rows(q, plan, &table, err));
         *out = nb_table_ref(table);
         return NB_OK;

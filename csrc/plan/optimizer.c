@@ -5,14 +5,38 @@
 #include "plan/optimizer.h"
 #include "base/config.h"
 
+/* An alias that hid columns of its input becomes a projection of the others: what stands above counts positions. */
+static nb_status
+alias_to_project(nb_arena *arena, nb_plan *p)
+{
+    nb_expr **exprs = NB_ARENA_ARRAY(arena, nb_expr *, p->n_attrs + 1);
+
+    if (!exprs) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < p->n_attrs; i++) {
+        exprs[i] = nb_attr_expr(arena, &p->attrs[i]);
+        if (!exprs[i]) {
+            return NB_NOMEM;
+        }
+    }
+    p->kind = NB_PLAN_PROJECT;
+    p->u.project.exprs = exprs;
+    return NB_OK;
+}
+
 nb_status
-nb_optimize_remove_aliases(nb_plan **plan)
+nb_optimize_remove_aliases(nb_arena *arena, nb_plan **plan)
 {
     while ((*plan)->kind == NB_PLAN_ALIAS) {
+        if ((*plan)->n_attrs != (*plan)->children[0]->n_attrs) {
+            NB_TRY(alias_to_project(arena, *plan));
+            break;
+        }
         *plan = (*plan)->children[0];
     }
     for (int i = 0; i < (*plan)->n_children; i++) {
-        NB_TRY(nb_optimize_remove_aliases(&(*plan)->children[i]));
+        NB_TRY(nb_optimize_remove_aliases(arena, &(*plan)->children[i]));
     }
     return NB_OK;
 }
@@ -194,7 +218,7 @@ refuse_products(nb_arena *arena, const nb_plan *p, nb_error *err)
 nb_status
 nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err)
 {
-    NB_TRY(nb_optimize_remove_aliases(plan));
+    NB_TRY(nb_optimize_remove_aliases(arena, plan));
     NB_TRY(nb_optimize_flatten_unions(arena, *plan));
     NB_TRY(nb_optimize_fold(arena, info, *plan, err));
     NB_TRY(nb_optimize_push_filters(arena, plan, err));

@@ -14,7 +14,7 @@
 nb_status nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
 
 /* The rules one by one: for tests, and for nbaspark.debug.optimizer=false, which needs only the first. */
-nb_status nb_optimize_remove_aliases(nb_plan **plan);
+nb_status nb_optimize_remove_aliases(nb_arena *arena, nb_plan **plan);
 nb_status nb_optimize_flatten_unions(nb_arena *arena, nb_plan *plan);
 nb_status
 nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *plan, nb_error *err);
