@@ -213,14 +213,17 @@ tables_of_catalog(nb_query *q, nb_str wanted, nb_table **out, nb_error *err)
         nb_strbuf_addf(&b, ", '%s', false), ", t->is_external ? "EXTERNAL" : "MANAGED");
     }
     for (const nb_view_def *v = views; v; v = v->next) {
-        if (v->is_global || nb_view_find(views, v->name, false, false) != v ||
+        if (v->scope == NB_VIEW_GLOBAL || nb_view_find(views, v->name, v->scope, false) != v ||
             (wanted.data && !nb_str_equal_nocase(wanted, v->name))) {
             continue;
         }
         nb_strbuf_addc(&b, '(');
         add_literal(&b, v->name);
-        nb_strbuf_adds(&b, ", cast(null as string), cast(null as array<string>), "
-                           "cast(null as string), 'TEMPORARY', true), ");
+        nb_strbuf_adds(&b, v->scope == NB_VIEW_OF_DATABASE
+                               ? ", 'spark_catalog', array('default'), cast(null as string), "
+                                 "'VIEW', false), "
+                               : ", cast(null as string), cast(null as array<string>), "
+                                 "cast(null as string), 'TEMPORARY', true), ");
     }
     /* one more row, which is left out, gives the types also where there is nothing to list */
     nb_strbuf_adds(&b, "(cast(null as string), 'c', array('d'), 'd', 't', false) as "
@@ -285,11 +288,14 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
     }
     case SC__CATALOG__CAT_TYPE_DROP_TEMP_VIEW:
         return one_bool(
-            q, nb_catalog_drop_view(c, nb_pb_str(m->drop_temp_view->view_name), false, cs), out);
-    case SC__CATALOG__CAT_TYPE_DROP_GLOBAL_TEMP_VIEW:
-        return one_bool(
-            q, nb_catalog_drop_view(c, nb_pb_str(m->drop_global_temp_view->view_name), true, cs),
+            q,
+            nb_catalog_drop_view(c, nb_pb_str(m->drop_temp_view->view_name), NB_VIEW_TEMPORARY, cs),
             out);
+    case SC__CATALOG__CAT_TYPE_DROP_GLOBAL_TEMP_VIEW:
+        return one_bool(q,
+                        nb_catalog_drop_view(c, nb_pb_str(m->drop_global_temp_view->view_name),
+                                             NB_VIEW_GLOBAL, cs),
+                        out);
     case SC__CATALOG__CAT_TYPE_CLEAR_CACHE: nb_catalog_clear_cache(c); return nothing(q, out);
     case SC__CATALOG__CAT_TYPE_IS_CACHED:
     case SC__CATALOG__CAT_TYPE_CACHE_TABLE:

@@ -14,24 +14,38 @@
 /* ---- views ---- */
 
 static nb_status
-create_view(nb_query *q, const Sc__Relation *input, nb_str name, bool is_global, bool replace,
+create_view(nb_query *q, const Sc__Relation *input, nb_str name, nb_view_scope scope, bool replace,
             nb_error *err)
 {
     nb_plan *plan;
     nb_str bytes;
     bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
 
-    if (!replace &&
-        nb_view_find(nb_catalog_views(q->session->catalog), name, is_global, case_sensitive)) {
+    if (scope == NB_VIEW_OF_DATABASE) {
+        const char *full =
+            nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`", (int)name.len, name.data);
+        bool is_table =
+            nb_table_def_find(nb_catalog_tables(q->session->catalog), name, case_sensitive) != NULL;
+        if (is_table && replace) {
+            return nb_raise(err, NB_COND_EXPECT_VIEW_NOT_TABLE_NO_ALTERNATIVE, "tableName", full,
+                            "operation", "CREATE OR REPLACE VIEW", NULL);
+        }
+        if (is_table || (!replace && nb_view_find(nb_catalog_views(q->session->catalog), name,
+                                                  scope, case_sensitive))) {
+            return nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName", full, NULL);
+        }
+    } else if (!replace &&
+               nb_view_find(nb_catalog_views(q->session->catalog), name, scope, case_sensitive)) {
         return nb_raise(err, NB_COND_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
-                        nb_arena_printf(q->arena, "%s`%.*s`", is_global ? "`global_temp`." : "",
+                        nb_arena_printf(q->arena, "%s`%.*s`",
+                                        scope == NB_VIEW_GLOBAL ? "`global_temp`." : "",
                                         (int)name.len, name.data),
                         NULL);
     }
     NB_TRY(nb_query_analyze(q, input, &plan, err)); /* errors show up now, as in Spark */
     bytes = nb_message_bytes(q->arena, &input->base);
     NB_NEED(bytes.data);
-    return nb_catalog_add_view(q->session->catalog, name, is_global, bytes);
+    return nb_catalog_add_view(q->session->catalog, name, scope, bytes);
 }
 
 /* ---- writes ---- */
@@ -243,9 +257,19 @@ static nb_status
 run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     Sc__Relation *rel = s->query;
+    nb_view_scope scope = s->global      ? NB_VIEW_GLOBAL
+                          : s->temporary ? NB_VIEW_TEMPORARY
+                                         : NB_VIEW_OF_DATABASE;
+    bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
 
-    if (!s->temporary && !s->global) {
-        return nb_raise_unsupported(err, "A view that is not temporary");
+    if (scope == NB_VIEW_OF_DATABASE) {
+        NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
+        if (s->if_not_exists && (nb_view_find(nb_catalog_views(q->session->catalog),
+                                              last_part(&s->name), scope, case_sensitive) ||
+                                 nb_table_def_find(nb_catalog_tables(q->session->catalog),
+                                                   last_part(&s->name), case_sensitive))) {
+            return NB_OK;
+        }
     }
     if (s->columns.n) {
         Sc__ToDF *to = NB_MESSAGE(q->arena, Sc__ToDF, sc__to_df);
@@ -262,7 +286,7 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
         named->to_df = to;
         rel = named;
     }
-    return create_view(q, rel, last_part(&s->name), s->global, s->or_replace, err);
+    return create_view(q, rel, last_part(&s->name), scope, s->or_replace, err);
 }
 
 /* Spark's patterns of SHOW: `*` is any text, `|` an alternative, letters of either case. */
@@ -304,7 +328,7 @@ by_text(const void *a, const void *b)
     return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
 }
 
-/* Tables, then temporary views, each by name. */
+/* Tables and views of the database, then temporary views, each by name. */
 static nb_status
 run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out)
 {
@@ -330,9 +354,15 @@ run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_tabl
             names[n++] = t->name;
         }
     }
+    for (const nb_view_def *v = views; v; v = v->next) {
+        if (v->scope == NB_VIEW_OF_DATABASE && nb_view_find(views, v->name, v->scope, false) == v &&
+            fits_pattern(q->arena, s->pattern, v->name)) {
+            names[n++] = v->name;
+        }
+    }
     n_tables = n;
     for (const nb_view_def *v = views; v; v = v->next) {
-        if (!v->is_global && nb_view_find(views, v->name, false, false) == v &&
+        if (v->scope == NB_VIEW_TEMPORARY && nb_view_find(views, v->name, v->scope, false) == v &&
             fits_pattern(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
@@ -473,7 +503,8 @@ run_create_view_using(nb_query *q, const nb_sql_statement *s, nb_error *err)
     read->data_source = d;
     rel->rel_type_case = SC__RELATION__REL_TYPE_READ;
     rel->read = read;
-    return create_view(q, rel, last_part(&s->name), s->global, s->or_replace, err);
+    return create_view(q, rel, last_part(&s->name), s->global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY,
+                       s->or_replace, err);
 }
 
 /* CACHE TABLE v [AS query], UNCACHE TABLE v: as spark.catalog does it, under the name as it is written. */
@@ -491,7 +522,7 @@ run_cache(nb_query *q, const nb_sql_statement *s, nb_error *err)
         rel->read->named_table->unparsed_identifier = nb_pb_bytes(s->name.parts[0]);
     }
     if (s->query) { /* the view is new: this query's own list of views does not have it */
-        NB_TRY(create_view(q, s->query, last_part(&s->name), false, false, err));
+        NB_TRY(create_view(q, s->query, last_part(&s->name), NB_VIEW_TEMPORARY, false, err));
     } else {
         nb_status st = nb_query_analyze(q, rel, &plan, s->if_exists ? &quiet : err);
         nb_error_clear(&quiet);
@@ -585,9 +616,23 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_TRUNCATE_TABLE:
     case NB_SQL_DROP_TABLE: st = nb_table_statement(q, s, err); break;
     case NB_SQL_DROP_VIEW:
-        if (!nb_catalog_drop_view(session->catalog, last_part(&s->name), is_global_name(&s->name),
-                                  case_sensitive) &&
-            !s->if_exists) {
+        if (is_global_name(&s->name)
+                ? nb_catalog_drop_view(session->catalog, last_part(&s->name), NB_VIEW_GLOBAL,
+                                       case_sensitive)
+                : (s->name.n == 1 && nb_catalog_drop_view(session->catalog, last_part(&s->name),
+                                                          NB_VIEW_TEMPORARY, case_sensitive)) ||
+                      nb_catalog_drop_view(session->catalog, last_part(&s->name),
+                                           NB_VIEW_OF_DATABASE, case_sensitive)) {
+            break;
+        }
+        if (nb_table_def_find(nb_catalog_tables(session->catalog), last_part(&s->name),
+                              case_sensitive)) {
+            st = nb_raise(err, NB_COND_WRONG_COMMAND_FOR_OBJECT_TYPE, "operation", "DROP VIEW",
+                          "requiredType", "VIEW or METRIC_VIEW", "objectName",
+                          nb_arena_printf(q->arena, "spark_catalog.default.%.*s",
+                                          (int)last_part(&s->name).len, last_part(&s->name).data),
+                          "foundType", "MANAGED", "alternative", "DROP TABLE", NULL);
+        } else if (!s->if_exists) {
             st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
                           "[`spark_catalog`.`default`]", "relationName",
                           nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
@@ -748,7 +793,8 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
         return sql_command(q, command->sql_command, result, err);
     case SC__COMMAND__COMMAND_TYPE_CREATE_DATAFRAME_VIEW: {
         const Sc__CreateDataFrameViewCommand *c = command->create_dataframe_view;
-        return create_view(q, c->input, nb_pb_str(c->name), c->is_global, c->replace, err);
+        return create_view(q, c->input, nb_pb_str(c->name),
+                           c->is_global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY, c->replace, err);
     }
     case SC__COMMAND__COMMAND_TYPE_WRITE_OPERATION:
         return write_files(q, command->write_operation, err);

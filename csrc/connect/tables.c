@@ -23,8 +23,8 @@ full_name(nb_query *q, nb_str name)
     return text ? text : "";
 }
 
-static nb_status
-need_default_database(nb_query *q, const nb_str *parts, size_t n, nb_error *err)
+nb_status
+nb_need_default_database(nb_query *q, const nb_str *parts, size_t n, nb_error *err)
 {
     if (n > 0 && !nb_in_default_database(parts, n)) {
         nb_str db = parts[n > 1 ? n - 2 : 0];
@@ -40,6 +40,13 @@ find(nb_query *q, nb_str name)
 {
     return nb_table_def_find(nb_catalog_tables(q->session->catalog), name,
                              nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE));
+}
+
+static const nb_view_def *
+find_view(nb_query *q, nb_str name)
+{
+    return nb_view_find(nb_catalog_views(q->session->catalog), name, NB_VIEW_OF_DATABASE,
+                        nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE));
 }
 
 nb_status
@@ -388,9 +395,9 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
     const nb_type *schema = NULL;
 
     NB_NEED(options);
-    NB_TRY(need_default_database(q, s->name.parts, s->name.n, err));
+    NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
     def.name = s->name.parts[s->name.n - 1];
-    if (find(q, def.name)) {
+    if (find(q, def.name) || find_view(q, def.name)) {
         return s->if_not_exists ? NB_OK
                                 : nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS,
                                            "relationName", full_name(q, def.name), NULL);
@@ -478,9 +485,13 @@ nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
         NB_TRY(nb_remove_tree(path, err));
         return nb_make_dirs(path, err);
     case NB_SQL_DROP_TABLE:
-        NB_TRY(need_default_database(q, s->name.parts, s->name.n, err));
+        NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
         full[2] = s->name.parts[s->name.n - 1];
         t = find(q, full[2]);
+        if (!t && nb_catalog_drop_view(q->session->catalog, full[2], NB_VIEW_OF_DATABASE,
+                                       nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE))) {
+            return NB_OK;
+        }
         if (!t && s->if_exists) {
             return NB_OK;
         }
@@ -519,7 +530,7 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
         NB_TRY(as_rows_of(q, old, plan, NULL, 0, false, &plan, err));
         return write_rows(q, old, plan, overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
     }
-    NB_TRY(need_default_database(q, parts, n, err));
+    NB_TRY(nb_need_default_database(q, parts, n, err));
     def.name = parts[n - 1];
     for (size_t i = 0; i < w->n_options; i++) {
         nb_str key = nb_str_of(w->options[i]->key);

@@ -17,6 +17,8 @@ nb_status nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *e
 nb_status nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err);
 /* The statement that makes the table, for SHOW CREATE TABLE. */
 nb_status nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err);
+/* Raises SCHEMA_NOT_FOUND for a name of another database than the one there is. */
+nb_status nb_need_default_database(nb_query *q, const nb_str *parts, size_t n, nb_error *err);
 /* A table's entry; raises TABLE_OR_VIEW_NOT_FOUND. */
 nb_status
 nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **out, nb_error *err);

@@ -537,8 +537,13 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
     }
     is_global = n == 2 && nb_str_equal_nocase(parts[0], NB_STR("global_temp"));
     name = parts[n - 1];
-    view =
-        n == 1 || is_global ? nb_view_find(an->views, name, is_global, an->case_sensitive) : NULL;
+    view = n == 1 || is_global
+               ? nb_view_find(an->views, name, is_global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY,
+                              an->case_sensitive)
+               : NULL;
+    if (!view && nb_in_default_database(parts, n)) {
+        view = nb_view_find(an->views, name, NB_VIEW_OF_DATABASE, an->case_sensitive);
+    }
     if (!view) {
         const nb_table_def *table =
             nb_in_default_database(parts, n)

@@ -90,12 +90,12 @@ nb_catalog_views(nb_catalog *c)
 }
 
 const nb_view_def *
-nb_view_find(const nb_view_def *list, nb_str name, bool is_global, bool case_sensitive)
+nb_view_find(const nb_view_def *list, nb_str name, nb_view_scope scope, bool case_sensitive)
 {
     for (const nb_view_def *v = list; v; v = v->next) {
         bool same =
             case_sensitive ? nb_str_equal(v->name, name) : nb_str_equal_nocase(v->name, name);
-        if (same && v->is_global == is_global) {
+        if (same && v->scope == scope) {
             return v->dropped ? NULL : v;
         }
     }
@@ -112,7 +112,7 @@ pin_locals(nb_catalog *c, nb_str relation)
 }
 
 static nb_status
-link_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation, bool dropped)
+link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool dropped)
 {
     nb_status st = NB_NOMEM;
     nb_view_def *v;
@@ -122,7 +122,7 @@ link_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation, bool drop
     if (v) {
         v->name = nb_arena_str(c->arena, name);
         v->relation = nb_arena_str(c->arena, relation);
-        v->is_global = is_global;
+        v->scope = scope;
         v->dropped = dropped;
         v->next = c->views;
         if (v->name.data && v->relation.data) {
@@ -136,18 +136,18 @@ link_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation, bool drop
 }
 
 nb_status
-nb_catalog_add_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation)
+nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation)
 {
-    return link_view(c, name, is_global, relation, false);
+    return link_view(c, name, scope, relation, false);
 }
 
 bool
-nb_catalog_drop_view(nb_catalog *c, nb_str name, bool is_global, bool case_sensitive)
+nb_catalog_drop_view(nb_catalog *c, nb_str name, nb_view_scope scope, bool case_sensitive)
 {
-    if (!nb_view_find(nb_catalog_views(c), name, is_global, case_sensitive)) {
+    if (!nb_view_find(nb_catalog_views(c), name, scope, case_sensitive)) {
         return false;
     }
-    return link_view(c, name, is_global, NB_STR(""), true) == NB_OK;
+    return link_view(c, name, scope, NB_STR(""), true) == NB_OK;
 }
 
 const nb_table_def *
@@ -349,7 +349,7 @@ copy_views(nb_catalog *to, const nb_view_def *from)
         for (int i = 0; i < n; i++) {
             v = v->next;
         }
-        st = link_view(to, v->name, v->is_global, v->relation, v->dropped);
+        st = link_view(to, v->name, v->scope, v->relation, v->dropped);
     }
     return st;
 }

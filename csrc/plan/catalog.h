@@ -14,9 +14,12 @@
 
 typedef struct nb_catalog nb_catalog;
 
+/* Names of one kind do not meet those of another. */
+typedef enum nb_view_scope { NB_VIEW_TEMPORARY, NB_VIEW_GLOBAL, NB_VIEW_OF_DATABASE } nb_view_scope;
+
 typedef struct nb_view_def {
     nb_str name;
-    bool is_global;
+    nb_view_scope scope;
     bool dropped;                   /* a tombstone */
     nb_str relation;                /* packed spark.connect.Relation */
     const struct nb_view_def *next; /* older ones: also the names that the body sees */
@@ -53,11 +56,11 @@ void nb_catalog_free(nb_catalog *c);
 
 /* Newest list of views; NULL when there are none. */
 const nb_view_def *nb_catalog_views(nb_catalog *c);
-const nb_view_def *nb_view_find(const nb_view_def *list, nb_str name, bool is_global,
+const nb_view_def *nb_view_find(const nb_view_def *list, nb_str name, nb_view_scope scope,
                                 bool case_sensitive); /* NULL when absent or dropped */
 /* Bytes are copied. */
-nb_status nb_catalog_add_view(nb_catalog *c, nb_str name, bool is_global, nb_str relation);
-bool nb_catalog_drop_view(nb_catalog *c, nb_str name, bool is_global, bool case_sensitive);
+nb_status nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation);
+bool nb_catalog_drop_view(nb_catalog *c, nb_str name, nb_view_scope scope, bool case_sensitive);
 
 const nb_table_def *nb_catalog_tables(nb_catalog *c); /* newest list; NULL when there are none */
 const nb_table_def *nb_table_def_find(const nb_table_def *list, nb_str name,

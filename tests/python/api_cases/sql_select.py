@@ -44,3 +44,54 @@ CASES = {text: _build(text) for text in QUERIES.strip().splitlines()}
 CASES["alias of the list in select()"] = lambda s, F, W: s.range(3).select(
     (F.col("id") * 2).alias("d"), (F.col("d") + 1).alias("e")
 )
+
+
+def _views(*texts):
+    """Statements about views of the database, the last of which is the answer; what they made goes away first."""
+
+    def build(s, F, W):
+        for kind, name in (("view", "pv1"), ("view", "pv2"), ("table", "pt1")):
+            s.sql(f"drop {kind} if exists {name}")
+        for text in texts[:-1]:
+            s.sql(text)
+        return s.sql(texts[-1])
+
+    return build
+
+
+CASES |= {
+    "view of the database": _views(
+        "create view pv1 as select 1 a, 'x' b", "select * from default.pv1"
+    ),
+    "view twice": _views("create view pv1 as select 1", "create view pv1 as select 2"),
+    "view if not exists": _views(
+        "create view pv1 as select 1 a",
+        "create view if not exists pv1 as select 2 a",
+        "select * from pv1",
+    ),
+    "view replaced with columns": _views(
+        "create view pv1 as select 1",
+        "create or replace view pv1 (q, r) as select 3, 4",
+        "select * from pv1",
+    ),
+    "view over a view": _views(
+        "create view pv1 as select 1 a",
+        "create view pv2 as select a + 1 b from pv1",
+        "select * from pv2",
+    ),
+    "view of a wrong query": _views("create view pv1 as select nope"),
+    "view dropped": _views("create view pv1 as select 1", "drop view pv1", "drop view pv1"),
+    "view dropped if exists": _views("drop view if exists pv1"),
+    "view over a table": _views(
+        "create table pt1 using parquet as select 1 a", "create view pt1 as select 1"
+    ),
+    "view replaces a table": _views(
+        "create table pt1 using parquet as select 1 a", "create or replace view pt1 as select 1"
+    ),
+    "drop view of a table": _views("create table pt1 using parquet as select 1 a", "drop view pt1"),
+    "temporary view before it": _views(
+        "create view pv1 as select 1 a",
+        "create or replace temp view pv1 as select 2 a",
+        "select * from pv1",
+    ),
+}
