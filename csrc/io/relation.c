@@ -186,11 +186,11 @@ read_tolerance(nb_relation *rel, const nb_session_info *info, nb_error *err)
     const nb_config *config = info ? info->config : NULL;
 
     NB_TRY(nb_option_to_bool(rel->options, rel->n_options, "ignoreMissingFiles",
-                          nb_config_bool(config, NB_CONF_IGNORE_MISSING_FILES),
-                          &rel->ignore_missing, err));
+                             nb_config_bool(config, NB_CONF_IGNORE_MISSING_FILES),
+                             &rel->ignore_missing, err));
     return nb_option_to_bool(rel->options, rel->n_options, "ignoreCorruptFiles",
-                          nb_config_bool(config, NB_CONF_IGNORE_CORRUPT_FILES),
-                          &rel->ignore_corrupt, err);
+                             nb_config_bool(config, NB_CONF_IGNORE_CORRUPT_FILES),
+                             &rel->ignore_corrupt, err);
 }
 
 bool

@@ -72,15 +72,16 @@ nb_json_options_read(nb_arena *arena, const nb_option *options, int n, const nb_
     o->max_depth = (int)NB_MAX(NB_MIN(depth, NB_JSON_DEPTH), 1);
     o->mode = nb_option_mode(options, n);
     NB_TRY(nb_option_to_bool(options, n, "multiLine", false, &o->multi_line, err));
-    NB_TRY(nb_option_to_bool(options, n, "primitivesAsString", false, &o->primitives_as_string, err));
+    NB_TRY(
+        nb_option_to_bool(options, n, "primitivesAsString", false, &o->primitives_as_string, err));
     NB_TRY(nb_option_to_bool(options, n, "prefersDecimal", false, &o->prefers_decimal, err));
     NB_TRY(nb_option_to_bool(options, n, "inferTimestamp", false, &o->infer_timestamp, err));
     NB_TRY(nb_option_to_bool(options, n, "dropFieldIfAllNull", false, &o->drop_all_null, err));
     NB_TRY(nb_option_to_bool(options, n, "ignoreNullFields",
-                          nb_config_bool(config, NB_CONF_JSON_IGNORE_NULLS), &o->ignore_null_fields,
-                          err));
+                             nb_config_bool(config, NB_CONF_JSON_IGNORE_NULLS),
+                             &o->ignore_null_fields, err));
     NB_TRY(nb_option_to_bool(options, n, "writeNonAsciiCharacterAsCodePoint", false, &o->ascii_only,
-                          err));
+                             err));
     NB_TRY(nb_option_ratio(options, n, "samplingRatio", &o->sampling_ratio, err));
     v = nb_option_find(options, n, "columnNameOfCorruptRecord");
     o->corrupt_column =
