@@ -148,7 +148,7 @@ careful_step(stream *s)
         return FAILED;
     }
     for (size_t i = 0; i < length; i++) { /* source and target may overlap: byte by byte */
-        s->out[i] = s->out[i - offset];
+        s->out[i] = s->out[(ptrdiff_t)i - (ptrdiff_t)offset];
     }
     s->out += length;
     return GOES_ON;
