@@ -290,7 +290,8 @@ read_classes(nb_str text, info *out)
 {
     nb_json j = nb_json_of(text);
     nb_strbuf name = {0};
-    bool first = true, bad = false;
+    bool first = true, bad = false, ours = false;
+    int n = 0;
 
     out->kind = NB_KIND_CONNECT;
     if (nb_json_peek(&j) == NB_JSON_ARRAY && nb_json_enter(&j)) {
@@ -301,8 +302,12 @@ read_classes(nb_str text, info *out)
                 break;
             }
             class_name = nb_strbuf_str(&name);
+            ours |= n++ == 0 && nb_str_equal(class_name, nb_str_of(CLASSES[NB_KIND_CONNECT][0]));
             out->kind = nb_rpc_kind_of_classes(&class_name, 1);
         }
+    }
+    if (out->kind == NB_KIND_CONNECT && n > 0 && !ours) {
+        out->kind = NB_KIND_UNKNOWN;
     }
     nb_strbuf_free(&name);
 }

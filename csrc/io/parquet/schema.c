@@ -359,9 +359,9 @@ leaf(builder *b, const element *e, nb_str path, int def, int rep, nb_pq_node *ou
 static void
 type_lists(builder *b, nb_pq_node *node)
 {
-    const nb_type *first = node->children[0].type;
+    const nb_type *first = b->t->bad ? NULL : node->children[0].type;
 
-    if (b->t->bad || !first || (node->kind == NB_PQ_MAP && !node->children[1].type)) {
+    if (!first || (node->kind == NB_PQ_MAP && !node->children[1].type)) {
         return;
     }
     node->type = node->kind == NB_PQ_MAP ? nb_type_map(first, node->children[1].type, true)
