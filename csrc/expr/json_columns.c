@@ -93,14 +93,18 @@ add_null(reader *r, column *c)
     }
 }
 
+static bool
+lies_in(const nb_strbuf *b, nb_str s)
+{
+    return b->data != NULL && s.data >= b->data && s.data <= b->data + b->len;
+}
+
 static void
 set_text(reader *r, column *c, int64_t row, nb_str s)
 {
     char *p;
 
-    if (r->how->text_stays &&
-        (s.data < r->text.data || s.data >= r->text.data + r->text.len || r->text.data == NULL) &&
-        (s.data < r->name.data || s.data >= r->name.data + r->name.len || r->name.data == NULL)) {
+    if (r->how->text_stays && !lies_in(&r->text, s) && !lies_in(&r->name, s)) {
         ((nb_view *)(void *)c->data)[row] = nb_view_make(s.data, s.len);
         c->valid[row] = 1;
         return;
