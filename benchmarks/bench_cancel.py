@@ -111,20 +111,21 @@ def operators(spark, folder):
 
 def interrupt(query, after):
     """Seconds from a SIGINT to its KeyboardInterrupt; None when the query was done before."""
-    sent = []
+    sent, done = [], []
 
     def send():
-        sent.append(perf_counter())
-        os.kill(os.getpid(), signal.SIGINT)
+        sleep(after)
+        if not done:
+            sent.append(perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Timer(after, send)
-    done = False
+    # not a Timer: a signal in its cancel() would leave its lock taken for ever
+    sender = threading.Thread(target=send, daemon=True)
     try:
-        timer.start()
+        sender.start()
         query()
-        done = True
-        timer.cancel()
-        timer.join()
+        done.append(True)
+        sender.join()
         sleep(0.01)  # a signal that was under way comes here
     except KeyboardInterrupt:
         return None if done else perf_counter() - sent[0]

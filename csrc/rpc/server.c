@@ -195,6 +195,7 @@ poller_main(void *arg)
             continue;
         }
         tag = ev.tag;
+        atomic_load_explicit(&s->n_posts, memory_order_acquire);
         if (!tag->call) {
             pthread_mutex_lock(&s->lock);
             s->shut_down = true;

@@ -39,6 +39,7 @@ nb_rpc_call_post(nb_rpc_server *server)
     grpc_metadata_array_init(&call->headers);
     call->status_text = grpc_empty_slice();
     call->refs = 1;
+    atomic_fetch_add_explicit(&server->n_posts, 1, memory_order_release);
     if (grpc_server_request_call(server->server, &call->call, &call->details, &call->headers,
                                  server->cq, server->cq, &call->tags[EVENT_NEW]) != GRPC_CALL_OK) {
         nb_rpc_call_discard(call);

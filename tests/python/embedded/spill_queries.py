@@ -160,6 +160,7 @@ def disk_full(spark):
 def interrupted(spark):
     """Ctrl-C in a sort that spills."""
     df = spark.range(20 * N_ROWS).withColumn("s", F.hash("id").cast("string"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     try:
         df.orderBy("s").agg(F.max("s"), F.count("*")).collect()
