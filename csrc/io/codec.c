@@ -562,18 +562,22 @@ writer_free(nb_writer *w)
 }
 
 nb_status
-nb_writer_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset, nb_writer **out,
+nb_writer_new(nb_pool *pool, const char *path, nb_codec codec, nb_charset charset, nb_writer **out,
               nb_error *err)
 {
     nb_writer *w = nb_pool_zalloc(pool, sizeof(*w));
+    nb_status st;
     bool ok;
 
     if (w == NULL) {
-        nb_file_close(file);
         return NB_NOMEM;
     }
     w->pool = pool;
-    w->file = file;
+    st = nb_file_create(pool, path, &w->file, err);
+    if (st < 0) {
+        nb_pool_dealloc(pool, w, sizeof(*w));
+        return st;
+    }
     w->codec = codec;
     w->charset = charset;
     ok = (w->text = nb_pool_alloc(pool, OUT_BYTES)) != NULL;

@@ -45,8 +45,8 @@ nb_status nb_reader_read(nb_reader *r, void *buf, size_t n, size_t *n_read, nb_e
 void nb_reader_free(nb_reader *r);
 
 typedef struct nb_writer nb_writer;
-/* The file is moved into the writer. */
-nb_status nb_writer_new(nb_pool *pool, nb_file *file, nb_codec codec, nb_charset charset,
+/* Of a new file at path. */
+nb_status nb_writer_new(nb_pool *pool, const char *path, nb_codec codec, nb_charset charset,
                         nb_writer **out, nb_error *err);
 nb_status nb_writer_write(nb_writer *w, const void *text, size_t n,
                           nb_error *err); /* whole UTF-8 characters */

@@ -280,7 +280,6 @@ text_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_f
 {
     const text_options *o = payload;
     text_file *f = nb_pool_zalloc(pool, sizeof(*f));
-    nb_file *file;
     nb_status st;
 
     if (f == NULL) {
@@ -288,10 +287,7 @@ text_file_open(nb_pool *pool, const void *payload, const char *path, struct nb_f
     }
     f->pool = pool;
     f->line_sep = o->line_sep.data ? o->line_sep : NB_STR("\n");
-    st = nb_file_create(pool, path, &file, err);
-    if (st == NB_OK) {
-        st = nb_writer_new(pool, file, o->codec, NB_CHARSET_UTF8, &f->w, err);
-    }
+    st = nb_writer_new(pool, path, o->codec, NB_CHARSET_UTF8, &f->w, err);
     if (st < 0) {
         nb_pool_dealloc(pool, f, sizeof(*f));
         return st;

@@ -369,7 +369,6 @@ nb_csv_file_open(nb_pool *pool, const void *payload, const char *path, struct nb
 {
     const csv_write *c = payload;
     csv_file *f = nb_pool_zalloc(pool, sizeof(*f));
-    nb_file *file;
     nb_status st;
 
     if (f == NULL) {
@@ -378,8 +377,7 @@ nb_csv_file_open(nb_pool *pool, const void *payload, const char *path, struct nb
     f->pool = pool;
     f->c = c;
     f->cursor.zone = c->formats->zone;
-    NB_TRY_GOTO(st, nb_file_create(pool, path, &file, err), failed);
-    NB_TRY_GOTO(st, nb_writer_new(pool, file, c->o.codec, c->o.charset, &f->w, err), failed);
+    NB_TRY_GOTO(st, nb_writer_new(pool, path, c->o.codec, c->o.charset, &f->w, err), failed);
     if (c->o.header) {
         for (int j = 0; j < c->schema->n_children; j++) {
             nb_str name = c->schema->children[j].name;

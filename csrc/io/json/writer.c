@@ -68,7 +68,6 @@ nb_json_file_open(nb_pool *pool, const void *payload, const char *path, struct n
 {
     const json_write *c = payload;
     json_file *f = nb_pool_zalloc(pool, sizeof(*f));
-    nb_file *file;
     nb_status st;
 
     if (f == NULL) {
@@ -76,10 +75,7 @@ nb_json_file_open(nb_pool *pool, const void *payload, const char *path, struct n
     }
     f->pool = pool;
     f->c = c;
-    st = nb_file_create(pool, path, &file, err);
-    if (st == NB_OK) {
-        st = nb_writer_new(pool, file, c->o.codec, c->o.charset, &f->w, err);
-    }
+    st = nb_writer_new(pool, path, c->o.codec, c->o.charset, &f->w, err);
     if (st < 0) {
         nb_pool_dealloc(pool, f, sizeof(*f));
         return st;
