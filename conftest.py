@@ -166,7 +166,7 @@ def master(engine, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def session(engine, settings, master):
+def session(engine, settings, master, tmp_path_factory):
     """One session for the whole run."""
     from nbaspark.sql import SparkSession
 
@@ -177,6 +177,8 @@ def session(engine, settings, master):
         session = SparkSession.builder.remote(remote).getOrCreate()
     else:
         builder = SparkSession.builder.master(master).appName("tests")
+        # what an interrupted run left is in nobody's way
+        builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         for key, value in conf.items():
             builder = builder.config(key, value)
         session = builder.getOrCreate()

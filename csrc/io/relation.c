@@ -791,8 +791,9 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
     int64_t open_cost = nb_config_int(config, NB_CONF_OPEN_COST);
     int64_t most = nb_config_int(config, NB_CONF_MAX_PARTITION_BYTES);
     int64_t total = rel->n_bytes + (int64_t)rel->files.n_files * open_cost;
-    int64_t max_split =
-        NB_MAX(NB_MIN(most, NB_MAX(open_cost, total / NB_MAX(n_threads, 1))), MIN_SPLIT);
+    int64_t set = nb_config_int(config, NB_CONF_DEFAULT_PARALLELISM);
+    int64_t parallelism = NB_MAX(set > 0 ? set : n_threads, 1);
+    int64_t max_split = NB_MAX(NB_MIN(most, NB_MAX(open_cost, total / parallelism)), MIN_SPLIT);
     int64_t n_splits = 0, n_pieces = 0, size = 0;
     nb_file_split *splits, *pieces;
     int partition = 0;

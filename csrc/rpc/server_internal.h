@@ -99,7 +99,7 @@ struct nb_rpc_server {
     pthread_cond_t changed; /* n_calls, n_threads, shut_down */
     nb_rpc_call *calls;
     int n_calls;
-    atomic_long n_posts; /* what one poller wrote of a call is seen by the one that its events come to */
+    atomic_long n_posts;   /* makes what one poller wrote of a call visible to the next */
     nb_rpc_queue ready[2]; /* short and long calls whose request is there */
     int n_threads, n_idle, n_long, n_queued;
     bool stopping, shut_down;

@@ -6,6 +6,7 @@ the list of what this package must survive; others of security (18 to 20) are in
 server, and 22 has no subject: nothing runs users' Python functions.
 """
 
+import json
 import os
 import random
 import re
@@ -177,6 +178,8 @@ def test_check_5_worker_stopped_and_back(cluster, request):
     timer = later(0.05, cluster.kill, victim, signal.SIGSTOP)
     assert rows(big_query(spark)) == EXPECTED
     timer.join()
+    # the query may have ended before the worker was missed
+    wait_for(lambda: len(json.loads(cluster.page(cluster.master, "/api/v1/workers"))) == 1)
     if request.config.getoption("--long"):
         time.sleep(60)
     victim.send_signal(signal.SIGCONT)

@@ -6,12 +6,6 @@ import pytest
 from nbaspark.errors import AnalysisException
 
 
-@pytest.fixture(autouse=True)
-def own_directory(tmp_path, monkeypatch):
-    """The warehouse of this package is below the working directory."""
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def table(spark):
     """A name for a table, dropped at the end."""
