@@ -26,7 +26,7 @@ PACKAGES = {
     "duckdb": ["duckdb>=2.0", "pytz"],
     "datafusion": ["datafusion", "pyarrow"],
     "pysail": ["pysail", "pyspark-client==4.1.0", "pandas<3"],
-    "pyspark": ["pyspark==4.2.0"],
+    "pyspark": ["pyspark[ml]==4.2.0"],
 }
 TEXTS = (
     "import duckdb, json, sys; "
