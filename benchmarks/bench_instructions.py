@@ -15,18 +15,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
+import engines
 import profile_query
 import tpch
 
 QUERIES = ("1", "6", "9", "16", "18")
 MOST = 1.10
-FILE = tpch.RESULTS / "instructions.json"
+FILE = engines.RESULTS / "instructions.json"
 
 
-def count(query: str, folder: Path, repeat: int) -> int:
-    given = argparse.Namespace(query=query, threads=1)
+def count(suite: engines.Suite, query: str, repeat: int) -> int:
     with tempfile.TemporaryDirectory() as place:
         tool = [
             "valgrind",
@@ -35,7 +34,7 @@ def count(query: str, folder: Path, repeat: int) -> int:
             f"--callgrind-out-file={place}/out",
         ]
         done = subprocess.run(
-            [*tool, *profile_query.command(given, folder, repeat)], capture_output=True, text=True
+            [*tool, *profile_query.command(suite, query, 1, repeat)], capture_output=True, text=True
         )
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode != 0 or not found:
@@ -50,12 +49,11 @@ def main() -> None:
     if not shutil.which("valgrind"):
         print("valgrind is not installed: no instructions are counted")
         return
-    folder = tpch.data("0.01")
-    tpch.texts(list(QUERIES))
+    suite = tpch.suite(tpch.arguments().parse_args(["--sf", "0.01"]))
     before = json.loads(FILE.read_text())["queries"] if FILE.exists() else {}
     made, slower = {}, []
     for query in QUERIES:
-        made[query] = count(query, folder, 2) - count(query, folder, 1)
+        made[query] = count(suite, query, 2) - count(suite, query, 1)
         known = before.get(query)
         ratio = f"{made[query] / known:.3f} of what is known" if known else "not known before"
         print(f"query {query:>2} {made[query]:>14,} instructions, {ratio}", flush=True)

@@ -17,8 +17,8 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "2"
 
 import numpy as np  # noqa: E402
+from engines import CLEAN, environment  # noqa: E402
 from harness import Report  # noqa: E402
-from tpch import CLEAN, environment  # noqa: E402
 
 from nbaspark.ml.clustering import KMeans  # noqa: E402
 from nbaspark.ml.feature import VectorAssembler  # noqa: E402

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time of a TPC-H query goes: ./dev profile 6 [--sf 1] [--threads 1] [--repeat 5]
+"""Where the time of a query goes: ./dev profile 6 [--sf 1] [--threads 1] [--repeat 5], or ./dev profile weblog:13
 
-By operator: rows and milliseconds (added up over threads) from the metrics that the engine writes into its event log. By kernel: what perf samples
-with the software clock, where perf is installed; the share of each function in the whole process, which runs the query --repeat times.
+A number is a query of TPC-H; SUITE:QUERY is one of another suite (weblog, groupby_join, csv, json, star, …). By operator: rows and milliseconds
+(added up over threads) from the metrics that the engine writes into its event log. By kernel: what perf samples with the software clock, where
+perf is installed; the share of each function in the whole process, which runs the query --repeat times.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shutil
@@ -18,39 +20,40 @@ from collections import Counter
 from pathlib import Path
 
 import tpch
+from engines import ROOT, Suite
 
-ROOT = Path(__file__).resolve().parent.parent
 RUN = """
 import json, sys, time
 sys.path.insert(0, sys.argv[1])
-import tpch_engine
-from pathlib import Path
-run, _ = tpch_engine.open_nbaspark(Path(sys.argv[2]), int(sys.argv[3]))
-text = json.loads(Path(sys.argv[4]).read_text())[sys.argv[5]]
-for _ in range(int(sys.argv[6])):
-    start, used = time.perf_counter(), tpch_engine.cpu_seconds()
-    rows = run(text)
-    print(f"{len(rows)} rows, wall {time.perf_counter() - start:.3f} s, CPU {tpch_engine.cpu_seconds() - used:.3f} s")
+import engine_process
+given = json.loads(sys.argv[2])
+run, _ = engine_process.open_nbaspark(given["tables"], given["threads"])
+for _ in range(given["repeat"]):
+    start, used = time.perf_counter(), engine_process.cpu_seconds()
+    rows = run(given["text"])
+    print(f"{len(rows)} rows, wall {time.perf_counter() - start:.3f} s, CPU {engine_process.cpu_seconds() - used:.3f} s")
 from nbaspark.sql import SparkSession
 SparkSession.builder.getOrCreate().stop()
 """
 
 
-def command(given: argparse.Namespace, folder: Path, repeat: int) -> list[str]:
-    texts = tpch.PLACE / "tpch-queries.json"
-    parts = [sys.executable, "-c", RUN, ROOT / "benchmarks", folder, given.threads, texts]
-    return [str(p) for p in [*parts, given.query, repeat]]
+def command(suite: Suite, query: str, threads: int, repeat: int) -> list[str]:
+    text = suite.texts("nbaspark", [query])[query]
+    request = {"tables": suite.tables, "text": text, "threads": threads, "repeat": repeat}
+    return [sys.executable, "-c", RUN, str(ROOT / "benchmarks"), json.dumps(request)]
 
 
-def logged(given: argparse.Namespace, folder: Path) -> tuple[dict | None, Counter[int], int]:
+def logged(
+    suite: Suite, query: str, threads: int, quiet: bool
+) -> tuple[dict | None, Counter[int], int]:
     """Run the query once; its plan, the values of the plan's metrics, and the bytes that were read from files."""
     with tempfile.TemporaryDirectory() as log:
         conf = f"spark.eventLog.enabled=true,spark.eventLog.compress=false,spark.eventLog.dir=file://{log}"
         subprocess.run(
-            command(given, folder, 1),
+            command(suite, query, threads, 1),
             check=True,
             env={**os.environ, "NBASPARK_BENCH_CONF": conf},
-            stdout=subprocess.DEVNULL if given.quiet else None,
+            stdout=subprocess.DEVNULL if quiet else None,
         )
         events = [
             json.loads(line)
@@ -74,10 +77,9 @@ def logged(given: argparse.Namespace, folder: Path) -> tuple[dict | None, Counte
     return plan, values, n_read
 
 
-def budget(query: str, folder: Path) -> dict[str, int]:
+def budget(suite: Suite, query: str) -> dict[str, int]:
     """Count what a query cannot avoid: bytes read, rows out of scans, rows grouped, rows put into and looked up in tables of joins."""
-    given = argparse.Namespace(query=query, threads=1, quiet=True)
-    plan, values, n_read = logged(given, folder)
+    plan, values, n_read = logged(suite, query, 1, True)
     made = Counter({"bytes read": n_read, "scanned": 0, "grouped": 0, "built": 0, "probed": 0})
 
     def rows(node: dict) -> int:
@@ -102,8 +104,8 @@ def budget(query: str, folder: Path) -> dict[str, int]:
     return dict(made)
 
 
-def by_operator(given: argparse.Namespace, folder: Path) -> None:
-    plan, values, _ = logged(given, folder)
+def by_operator(suite: Suite, query: str, threads: int) -> None:
+    plan, values, _ = logged(suite, query, threads, False)
 
     def show(node: dict, depth: int) -> None:
         found = {m["name"]: values[m["accumulatorId"]] for m in node.get("metrics", ())}
@@ -119,7 +121,7 @@ def by_operator(given: argparse.Namespace, folder: Path) -> None:
     show(plan, 0)
 
 
-def by_kernel(given: argparse.Namespace, folder: Path) -> None:
+def by_kernel(suite: Suite, query: str, threads: int, repeat: int) -> None:
     perf = shutil.which("perf")
     if not perf:
         print("perf is not installed: no kernels")
@@ -127,7 +129,7 @@ def by_kernel(given: argparse.Namespace, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         data = f"{place}/perf.data"
         record = [perf, "record", "-q", "-e", "cpu-clock", "-o", data]
-        subprocess.run([*record, *command(given, folder, given.repeat)], check=True)
+        subprocess.run([*record, *command(suite, query, threads, repeat)], check=True)
         report = [perf, "report", "-i", data, "--no-children", "--percent-limit", "1", "--stdio"]
         out = subprocess.run(report, capture_output=True, text=True, check=True).stdout
     for line in out.splitlines():
@@ -137,16 +139,15 @@ def by_kernel(given: argparse.Namespace, folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("query", help="1 to 22")
-    parser.add_argument("--sf", default="1")
+    parser.add_argument("query", help="1 to 22, or SUITE:QUERY")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=5)
-    given = parser.parse_args()
-    given.quiet = False
-    folder = tpch.data(given.sf)
-    tpch.texts([given.query])
-    by_operator(given, folder)
-    by_kernel(given, folder)
+    given, rest = parser.parse_known_args()
+    name, _, query = given.query.rpartition(":")
+    module = importlib.import_module(f"bench_{name}") if name else tpch
+    suite = module.suite(module.arguments().parse_args(rest))
+    by_operator(suite, query, given.threads)
+    by_kernel(suite, query, given.threads, given.repeat)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import duckdb
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "benchmarks"))
-from tpch import same_rows  # noqa: E402
-from tpch_engine import TABLES, plain  # noqa: E402
+from engine_process import TPCH_TABLES as TABLES  # noqa: E402
+from engine_process import plain  # noqa: E402
+from engines import same_rows  # noqa: E402
 
 CONFIGURATIONS = {
     "plain": {},
