@@ -1,96 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CSV of TPC-H lineitem at scale 1 (766 MB, made by tpchgen-cli), beside DuckDB and polars on two threads."""
+"""Reading CSV beside other engines: ./dev bench bench_csv [--sf 1] [--peers duckdb,polars] [--save]
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+TPC-H's lineitem as tpchgen-cli writes it (scale 1: 766 MB, made once under build/bench). Columns are named with their types for all engines, but
+for the last query, which finds them itself: Spark's rule is to look at the whole file, DuckDB looks at a sample. Rows are compared with DuckDB's.
+"""
 
-os.environ.setdefault("POLARS_MAX_THREADS", "2")
+from __future__ import annotations
 
-import duckdb
-import polars as pl
-from harness import Report
+import argparse
 
-from nbaspark.sql import SparkSession
-from nbaspark.sql import functions as F
-
-FOLDER = Path(
-    os.environ.get(
-        "NBASPARK_BENCH_DATA", Path(__file__).resolve().parent.parent / "build" / "bench-data"
-    )
-)
-SCHEMA = (
-    "l_orderkey bigint, l_partkey bigint, l_suppkey bigint, l_linenumber int, l_quantity double, l_extendedprice double, "
-    "l_discount double, l_tax double, l_returnflag string, l_linestatus string, l_shipdate date, l_commitdate date, "
-    "l_receiptdate date, l_shipinstruct string, l_shipmode string, l_comment string"
-)
+import engines
+import lineitem_text
 
 
-def make_data() -> str:
-    path = FOLDER / "lineitem.csv"
-    if not path.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        tool = Path(sys.executable).with_name("tpchgen-cli")
-        subprocess.run(
-            [tool, "csv", "-s", "1", "--tables", "lineitem", "--output-dir", FOLDER], check=True
-        )
-    return str(path)
+def suite(given: argparse.Namespace) -> engines.Suite:
+    path = str(lineitem_text.csv(given.sf))
+    lineitem = {"format": "csv", "path": path, "columns": lineitem_text.COLUMNS}
+    queries = {**lineitem_text.QUERIES, "found schema": lineitem_text.found("csv", path)}
+    about = f"TPC-H's lineitem at scale {given.sf} as CSV of `tpchgen-cli`; *found schema* finds names and types itself (DuckDB by a sample)."
+    return engines.Suite("csv", "Reading CSV", {"lineitem": lineitem}, queries, about)
 
 
-def main() -> None:
-    path = make_data()
-    spark = SparkSession.builder.master("local[2]").getOrCreate()
-    db = duckdb.connect()
-    db.execute("set threads = 2")
-    given = spark.read.schema(SCHEMA).option("header", True).csv(path)
-    lazy = pl.scan_csv(path, try_parse_dates=False)
-    report = Report("csv")
-    report.pair(
-        "count",
-        given.count,
-        lambda: db.execute(f"select count(*) from '{path}'").fetchall(),
-        "duckdb",
-    )
-    one = given.groupBy("l_returnflag").agg(F.sum("l_quantity"))
-    report.pair(
-        "one sum by flag",
-        one.collect,
-        lambda: lazy.group_by("l_returnflag").agg(pl.col("l_quantity").sum()).collect(),
-        "polars",
-    )
-    seven = given.groupBy("l_returnflag", "l_linestatus").agg(
-        F.sum("l_quantity"),
-        F.sum("l_extendedprice"),
-        F.avg("l_discount"),
-        F.max("l_tax"),
-        F.max("l_shipdate"),
-    )
-    report.pair(
-        "seven columns",
-        seven.collect,
-        lambda: (
-            lazy.group_by("l_returnflag", "l_linestatus")
-            .agg(
-                pl.col("l_quantity").sum(),
-                pl.col("l_extendedprice").sum(),
-                pl.col("l_discount").mean(),
-                pl.col("l_tax").max(),
-                pl.col("l_shipdate").max(),
-            )
-            .collect()
-        ),
-        "polars",
-    )
-    infer = spark.read.option("header", True).option("inferSchema", True)
-    report.pair(
-        "inferSchema (peer: seven columns)",
-        lambda: infer.csv(path).schema,
-        seven.collect,
-        "nbaspark",
-    )
-    report.save()
+def arguments() -> argparse.ArgumentParser:
+    parser = engines.arguments(__doc__ or "", "duckdb,polars")
+    parser.add_argument("--sf", default="1")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    engines.main(suite, arguments())

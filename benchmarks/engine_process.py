@@ -2,8 +2,8 @@
 """One engine's process of a benchmark: opens tables, runs queries and writes what it saw as JSON.
 
 Started by engines.py with the interpreter of that engine's environment, so only the standard library and the engine are imported. The request
-names the tables (format, path and, for text formats, columns with types) and has each query in this engine's dialect. Per query the answer has
-the rows, wall seconds and CPU seconds (user and system, of all threads and of the processes that the engine started) of each run.
+names the tables (format, path and, for text formats, columns with types) and has each query in this engine's dialect; the statements of one with
+several are apart by a semicolon at a line's end. Per query the answer has the rows, wall seconds and CPU seconds (user and system, of all threads and of the processes that the engine started) of each run.
 """
 
 from __future__ import annotations
@@ -219,7 +219,8 @@ def main() -> None:
         try:
             for _ in range(request["repeat"]):
                 started, used = time.perf_counter(), cpu_seconds(others)
-                rows = run(text)
+                for statement in text.split(";\n"):
+                    rows = run(statement)
                 wall.append(time.perf_counter() - started)
                 cpu.append(cpu_seconds(others) - used)
             entry["rows"] = [[plain(v) for v in row] for row in rows]
