@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/performance.md, with its chart, from the files benchmarks/results/tpch_sf*.json."""
+"""Writes docs/performance.md, with a chart per suite, from the files that engines.py wrote into benchmarks/results."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ TITLES = {
     "nbaspark": "nbaspark",
     "duckdb": "DuckDB",
     "datafusion": "DataFusion",
+    "polars": "polars",
     "pysail": "LakeSail",
     "pyspark": "Spark",
 }
+SUITES = ("weblog", "groupby_join", "star", "csv", "json")
 INTRO = """<!-- written by benchmarks/performance_page.py from benchmarks/results -->
 
 # Performance
 
-TPC-H over Snappy-compressed Parquet files of `tpchgen-cli`: one process per engine, in turn, over the same files, page cache warm. A cell is the
-best wall time of all runs in seconds; *ratio* is ours divided by DuckDB's, so below 1 is faster. Every run compares all rows with DuckDB's; an
-engine whose rows differ, or that refuses a query, has no time. *CPU* is user and system time of all threads, ours and DuckDB's, in the best run: on a
-machine that others use as well it is the steadier measure.
+Queries over the same files, one process per engine, in turn, page cache warm. A cell is the best wall time of all runs in seconds; *ratio* is ours
+divided by DuckDB's, so below 1 is faster. Every run compares all rows with DuckDB's; an engine whose rows differ, or that refuses a query, has no
+time. *CPU* is user and system time of all threads, ours and DuckDB's, in the best run: on a machine that others use as well it is the steadier
+measure. All of it is made by
 
-    ./dev bench tpch --sf 1 --peers duckdb,datafusion,pysail --save
+    ./dev bench suites --save
 
-`./dev profile 6` shows where the time of a query goes.
+and one suite by `./dev bench tpch --sf 1 --peers duckdb,datafusion,pysail,pyspark --save`, `./dev bench bench_weblog --save`, and so on.
+`./dev profile 6` and `./dev profile weblog:13` show where the time of a query goes.
 """
 
 
@@ -72,23 +75,25 @@ def chart(given: dict, path: Path) -> None:
         top, bottom = min(y(ratio), y(1)), max(y(ratio), y(1))
         color = "#2a7f4f" if ratio < 1 else "#b5482a"
         x = left + i * step + (step - width * 0.6) / 2
+        label = query if len(query) < 5 else f"{i + 1}."
         parts.append(
             f'<rect x="{x:.1f}" y="{top:.1f}" width="{width * 0.6:.1f}" height="{max(bottom - top, 1):.1f}" fill="{color}"/>'
-            f'<text x="{x + width * 0.3:.1f}" y="{height + 30}" text-anchor="middle">{query}</text>'
+            f'<text x="{x + width * 0.3:.1f}" y="{height + 30}" text-anchor="middle">{label}</text>'
         )
     parts.append(
-        f'<text x="{left}" y="{height + 46}">query; nbaspark / DuckDB at scale {given["scale"]}, below 1 is faster</text></svg>'
+        f'<text x="{left}" y="{height + 46}">{given["title"]}: nbaspark / DuckDB, below 1 is faster</text></svg>'
     )
     path.write_text("\n".join(parts) + "\n")
 
 
-def section(given: dict) -> list[str]:
-    engines, scale = given["engines"], given["scale"]
+def section(given: dict, stem: str) -> list[str]:
+    engines = given["engines"]
     names = [n for n in TITLES if n in engines]
     machine = given["machine"]
     versions = ", ".join(f"{TITLES[n]} {engines[n]['version']}" for n in names)
     lines = [
-        f"\n## Scale {scale}\n",
+        f"\n## {given['title']}\n",
+        *([given["about"] + "\n"] if given.get("about") else []),
         f"{given['threads']} threads, {machine['cores']} cores ({machine['cpu']}); {versions}; commit {given['commit']}; load average of the machine {given['load']}.\n",
     ]
     if given["load"] > 2 * machine["cores"]:
@@ -96,8 +101,8 @@ def section(given: dict) -> list[str]:
             "Other work kept the machine busy during this run: wall times say little, CPU times are to be compared.\n"
         )
     if "duckdb" in engines:
-        chart(given, PAGE.with_name(f"performance_sf{scale}.svg"))
-        lines.append(f"![ratios to DuckDB](performance_sf{scale}.svg)\n")
+        chart(given, PAGE.with_name(f"performance_{stem}.svg"))
+        lines.append(f"![ratios to DuckDB](performance_{stem}.svg)\n")
     head = ["query", *(TITLES[n] for n in names), "ratio", "CPU", "DuckDB's CPU", "ratio"]
     lines.append("| " + " | ".join(head) + " |")
     lines.append("|---|" + "---|" * (len(head) - 1))
@@ -138,7 +143,7 @@ def budget(given: dict) -> list[str]:
     if not counts:
         return []
     lines = [
-        f"\n### Budget at scale {given['scale']}\n",
+        f"\n### Budget of {given['title']}\n",
         "Counted by the engine (metrics of the event log) in one run: megabytes read from files, compressed as they are; thousands of rows that leave scans"
         " after filters and join keys, that are grouped, that go into tables of joins and that are looked up there; *CPU* of the best run.\n",
         "| query | MB read | scanned | grouped | built | probed | CPU ms | ns per row scanned, grouped or probed |",
@@ -155,7 +160,7 @@ def budget(given: dict) -> list[str]:
 
 
 BOUNDS = """
-## What bounds the queries
+### What bounds the queries of TPC-H
 
 Measured by sampling (`./dev profile`) at scale 1. *Snappy* of dictionaries that have about one entry per row (l_extendedprice, l_partkey, orderkeys) is the largest
 part of nearly all queries: 2 GB/s of output alone, 3 GB/s for two blocks in turn; a core waits for the place of the next element. Copying from the page
@@ -171,10 +176,14 @@ cache is next (14 GB/s), then unpacking of codes (10 values per ns), then what t
 
 def write() -> None:
     lines = [INTRO]
-    for path in sorted(RESULTS.glob("tpch_sf*.json"), key=lambda p: float(p.stem[7:])):
-        given = json.loads(path.read_text())
-        lines += section(given) + budget(given)
-    lines.append(BOUNDS)
+    tpch = sorted(RESULTS.glob("tpch_sf*.json"), key=lambda p: float(p.stem[7:]))
+    for path in (*tpch, *(RESULTS / f"{name}.json" for name in SUITES)):
+        given = json.loads(path.read_text()) if path.exists() else {}
+        if "engines" in given:
+            given.setdefault("title", f"TPC-H at scale {given.get('scale')}")
+            lines += section(given, path.stem) + budget(given)
+        if tpch and path == tpch[-1]:
+            lines.append(BOUNDS)
     PAGE.write_text("\n".join(lines).rstrip() + "\n")
 
 
