@@ -83,6 +83,25 @@ claim_part(aggregate_source *s, aggregate_source_local *l, nb_error *err)
     return NB_OK;
 }
 
+nb_status
+nb_agg_rows_out(const aggregate_op *op, uint8_t **rows, int64_t n, nb_arena *arena, nb_batch *out,
+                nb_error *err)
+{
+    NB_TRY(nb_batch_init(arena, op->n_keys + op->n_aggs, n, out));
+    for (int k = 0; k < op->n_keys; k++) {
+        NB_TRY(nb_keys_decode(&op->layout, k, rows, 0, n, arena, &out->cols[k]));
+    }
+    for (int a = 0; a < op->n_aggs; a++) {
+        const agg_fn *fn = &op->aggs[a];
+        nb_agg_ctx ctx = nb_aggregate_ctx(op, fn, arena, arena, 0, err);
+        nb_vector *v = &out->cols[op->n_keys + a];
+
+        NB_TRY(nb_vector_alloc(arena, fn->expr->type, n, v));
+        NB_TRY(fn->ops->finalize(&ctx, rows, fn->offset, n, v));
+    }
+    return NB_OK;
+}
+
 static nb_status
 source_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err)
 {
@@ -90,26 +109,13 @@ source_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_er
     aggregate_source_local *l = local;
     aggregate_op *op = s->op;
     nb_status st = claim_part(s, l, err);
-    uint8_t **rows;
     int64_t n;
 
     if (st != NB_OK) {
         return st;
     }
-    rows = l->rows + l->at;
     n = NB_MIN(l->n - l->at, NB_BATCH_ROWS);
-    NB_TRY(nb_batch_init(scratch, op->n_keys + op->n_aggs, n, out));
-    for (int k = 0; k < op->n_keys; k++) {
-        NB_TRY(nb_keys_decode(&op->layout, k, rows, 0, n, scratch, &out->cols[k]));
-    }
-    for (int a = 0; a < op->n_aggs; a++) {
-        const agg_fn *fn = &op->aggs[a];
-        nb_agg_ctx ctx = nb_aggregate_ctx(op, fn, scratch, scratch, 0, err);
-        nb_vector *v = &out->cols[op->n_keys + a];
-
-        NB_TRY(nb_vector_alloc(scratch, fn->expr->type, n, v));
-        NB_TRY(fn->ops->finalize(&ctx, rows, fn->offset, n, v));
-    }
+    NB_TRY(nb_agg_rows_out(op, l->rows + l->at, n, scratch, out, err));
     out->order = (uint64_t)l->part;
     l->at += n;
     return NB_OK;

@@ -192,19 +192,28 @@ gather_stream(nb_run *run, nb_node *node, nb_stream *stream, const nb_type *sche
     return NB_OK;
 }
 
-/* Runs the child into the sink; the stream goes on with what it holds. */
+/* Runs a stream into the sink and goes on with what it holds. */
 static nb_status
-through(nb_run *run, nb_node *node, nb_operator *sink, nb_stream **out, nb_error *err)
+run_through(nb_run *run, nb_node *node, nb_stream *below, nb_operator *sink, nb_stream **out,
+            nb_error *err)
 {
-    nb_stream *below;
     nb_source *source;
 
-    NB_TRY(nb_build_stream(run, node->children[0], &below, err));
     NB_TRY(nb_stream_run(run, below, sink, err));
     NB_TRY(sink->ops->make_source(sink, nb_run_ctx(run), &source, err));
     NB_TRY(nb_stream_from(run, source, node, out));
     (*out)->branches[0].maker = sink;
     return NB_OK;
+}
+
+/* The same for the stream of the node's child. */
+static nb_status
+through(nb_run *run, nb_node *node, nb_operator *sink, nb_stream **out, nb_error *err)
+{
+    nb_stream *below;
+
+    NB_TRY(nb_build_stream(run, node->children[0], &below, err));
+    return run_through(run, node, below, sink, out, err);
 }
 
 static nb_status
@@ -695,8 +704,14 @@ build_aggregate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_source *source;
 
     if (first) {
+        bool added;
+
+        NB_TRY(nb_build_stream(run, node->children[0], out, err));
         NB_TRY(nb_aggregate_new(run, node, &sink));
-        NB_TRY(through(run, node, sink, out, err));
+        NB_TRY(nb_aggregate_add_to(run, sink, *out, &added, err));
+        if (!added) {
+            NB_TRY(run_through(run, node, *out, sink, out, err));
+        }
     }
     if (share <= 0) {
         return NB_OK;

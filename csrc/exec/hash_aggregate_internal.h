@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include "exec/group_table.h"
 #include "exec/operators.h"
+#include "exec/pipeline.h"
 #include "exec/spill_file.h"
 
 /* Spilled runs and merges are cut into so many ranges of the hash. */
@@ -68,10 +69,35 @@ typedef struct aggregate_op {
     agg_totals *totals; /* NULL: no aggregate is served */
     int row_width;
     bool has_init;
+    const nb_morsel_range
+        *ranges; /* of the key, per morsel: groups leave with their morsel; NULL: they do not */
+    int64_t n_ranges;
     pthread_mutex_t lock; /* guards states while threads start */
     agg_state **states;
     int n_states, cap_states;
 } aggregate_op;
+
+typedef struct agg_near agg_near;
+
+/* One thread's way through push. */
+typedef struct aggregate_local {
+    agg_state *state;
+    nb_eval *eval;
+    uint64_t order;
+    int64_t row0; /* rows of the morsel so far */
+    uint32_t *numbers;
+    uint8_t **rows;
+    uint64_t *hashes;
+    uint32_t *window; /* value - base → row + 1; NULL: not (yet) in use */
+    uint32_t window_null;
+    int64_t window_base;
+    int64_t window_size;
+    bool window_off, window_was_widened;
+    int64_t n_seen;      /* rows */
+    uint32_t *dict_rows; /* combination of entries → row + 1, for the dictionaries dict_ids */
+    uint64_t *dict_ids;  /* per key; 0: one that will not come again */
+    agg_near *near;      /* groups of the morsel under way; NULL: all go to the table */
+} aggregate_local;
 
 nb_agg_ctx nb_aggregate_ctx(const aggregate_op *op, const agg_fn *fn, nb_arena *memory,
                             nb_arena *scratch, uint64_t order, nb_error *err);
@@ -81,7 +107,49 @@ void nb_aggregate_init_rows(const aggregate_op *op, nb_arena *memory, uint8_t *r
 /* Writes a table as a run and empties it. states: it has states behind the keys. */
 nb_status nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states,
                              nb_arena **memory, agg_runs *runs, nb_error *err);
+/* Keys and results of n rows as a batch of order and partition 0. */
+nb_status nb_agg_rows_out(const aggregate_op *op, uint8_t **rows, int64_t n, nb_arena *arena,
+                          nb_batch *out, nb_error *err);
 nb_status nb_aggregate_source_new(aggregate_op *op, nb_source **out);
+
+/* Is it time to write a table out that holds so many bytes? While there is still room to work, and before it grows into what others need. */
+bool nb_agg_must_spill(const aggregate_op *op, const nb_group_table *t, size_t held);
+/* The thread's groups (set -1), or its table of a DISTINCT set, go to disk. */
+nb_status nb_agg_spill_table(aggregate_op *op, aggregate_local *l, int set, nb_error *err);
+
+/* ---- aggregate_find.c ------------------------------------------------------------------------ */
+
+/* Sets l->numbers and l->rows for n rows; memory lives as long as l. On NB_NOMEM rows that were made stay; the call may be repeated. */
+nb_status nb_agg_find_groups(aggregate_op *op, aggregate_local *l, nb_arena *memory,
+                             const nb_vector *keys, int64_t n, nb_arena *scratch);
+/* Row numbers of idx[0..n) (NULL: 0..n) of the keys, through the hash table; out[i] belongs to idx[i]. */
+nb_status nb_agg_find_by_hash(aggregate_op *op, aggregate_local *l, const nb_vector *keys,
+                              const uint32_t *idx, int64_t n, nb_arena *scratch, uint32_t *out);
+/* The caches name rows of the table: it is about to be emptied. */
+void nb_agg_forget_rows(aggregate_local *l);
+
+/* ---- aggregate_cluster.c: groups that are complete with their morsel ------------------------- */
+
+/* Lets groups leave with their morsels where the rows of the stream below come in order of the key; *done: the operator is to be pushed to that
+ * stream, not a sink any more, and has a drain. */
+nb_status nb_agg_cluster_plan(nb_run *run, aggregate_op *op, const nb_stream *below, bool *done);
+void nb_agg_near_open(const aggregate_op *op, aggregate_local *l);
+void nb_agg_near_close(const aggregate_op *op, aggregate_local *l);
+/* Before a batch: emits the groups of the morsel before when it is of another one. NB_DONE: no more is wanted. */
+nb_status nb_agg_near_begin(aggregate_op *op, aggregate_local *l, nb_thread_ctx *t, uint64_t order,
+                            nb_error *err);
+/* Sets l->rows of n rows. */
+nb_status nb_agg_near_find(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t n,
+                           nb_arena *scratch, nb_error *err);
+nb_status nb_agg_near_flush(aggregate_op *op, aggregate_local *l, nb_thread_ctx *t, nb_error *err);
+
+/* ---- aggregate_distinct.c -------------------------------------------------------------------- */
+
+/* Keys and arguments of a DISTINCT set go to its table. */
+nb_status nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, int set, const nb_vector *keys,
+                               nb_batch *batch, nb_error *err);
+/* Once all threads have pushed: the set's rows go into the groups; its tables are freed. */
+nb_status nb_agg_distinct_feed(aggregate_op *op, int set, nb_error *err);
 
 /* ---- aggregate_totals.c: batches added up in 64 bits, while groups are few -------------------- */
 

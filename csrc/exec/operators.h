@@ -38,6 +38,9 @@ nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_ope
 nb_status nb_put_new(nb_run *run, nb_node *node, nb_operator **out);
 /* GROUP BY and DISTINCT. */
 nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
+/* Where rows come in order of the key, the aggregate that was made becomes part of the stream below it, which then has its groups; *done: so it was. */
+nb_status nb_aggregate_add_to(nb_run *run, nb_operator *aggregate, nb_stream *below, bool *done,
+                              nb_error *err);
 /* The rows of a finished collect or tail, moved: the operator has none after that. */
 nb_table *nb_collect_table(nb_operator *op);
 

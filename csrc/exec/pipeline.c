@@ -73,6 +73,7 @@ struct nb_thread_ctx {
     nb_arena *branch_memory; /* of the branch's operators */
     int64_t mark;            /* when the running operator's clock was started */
     uint64_t order;          /* of the batch under way */
+    uint64_t held; /* the earliest morsel that an operator has rows of; UINT64_MAX: none */
     nb_watch_task *task;
 };
 
@@ -398,6 +399,12 @@ nb_thread_progress(const nb_thread_ctx *t, int of)
     return atomic_load(&t->job->progress[of].order);
 }
 
+void
+nb_thread_hold(nb_thread_ctx *t, uint64_t order)
+{
+    t->held = order;
+}
+
 static void
 switch_clock(nb_thread_ctx *t, int to)
 {
@@ -507,7 +514,7 @@ run_batches(nb_thread_ctx *t, int branch, nb_source *source, void *source_local,
         batch.order += t->job->run->ctx->order_base;
         batch.partition += b->partition_base;
         t->order = batch.order;
-        atomic_store(&t->job->progress[t->number].order, batch.order);
+        atomic_store(&t->job->progress[t->number].order, NB_MIN(batch.order, t->held));
         st = push_batch(t, &batch, err);
         if (st != NB_OK) {
             return st == NB_DONE ? NB_OK : st;
@@ -575,6 +582,7 @@ run_branch(job *j, int number, int branch, nb_thread_ctx *t, nb_error *err)
     }
     t->ops[b->n_ops] = j->sink;
     t->op = -1;
+    t->held = UINT64_MAX;
     t->mark = nb_clock_mono_ns();
     for (; n_open < b->n_ops; n_open++) {
         nb_operator *op = b->ops[n_open];

@@ -74,6 +74,8 @@ nb_arena *nb_thread_memory(nb_thread_ctx *t);
 /* No row of an earlier morsel than this can come any more from thread number `of` of the pipeline; UINT64_MAX: none at all. A thread that has
  * not begun says so too: what it will claim is later than all that has been claimed. */
 uint64_t nb_thread_progress(const nb_thread_ctx *t, int of);
+/* Until this is called again, or the thread has done all, it says that it is no further than this morsel: an operator holds rows of it back. */
+void nb_thread_hold(nb_thread_ctx *t, uint64_t order);
 int nb_thread_count(const nb_thread_ctx *t);
 /* Another thread has failed, or the query was cancelled. */
 bool nb_thread_must_stop(const nb_thread_ctx *t);

@@ -29,6 +29,13 @@ nb_cancelled(const nb_cancel_flag *c)
 
 typedef struct nb_source nb_source;
 
+/* Values of an integer column in one morsel, null left out. */
+typedef struct nb_morsel_range {
+    int64_t low, high;
+    int64_t n_rows;   /* at most */
+    const char *path; /* of the file that says so; borrowed */
+} nb_morsel_range;
+
 typedef struct nb_source_ops {
     const char *name;
     /* Any thread, once per thread; memory from pool. */
@@ -38,6 +45,10 @@ typedef struct nb_source_ops {
     nb_status (*next)(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *err);
     void (*close_local)(nb_source *src, void *local);
     void (*free)(nb_source *src);
+    /* *out: per morsel (by its number) the range of a column, when values that lie strictly between the ends of one range are in no other morsel;
+     * else NULL. May be NULL. */
+    nb_status (*ranges)(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out,
+                        int64_t *n);
 } nb_source_ops;
 
 /* The concrete source begins with this. */

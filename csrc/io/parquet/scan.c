@@ -416,7 +416,8 @@ static const nb_source_ops PARQUET_SOURCE = {.name = "parquet",
                                              .open_local = open_local,
                                              .next = next,
                                              .close_local = close_local,
-                                             .free = free_source};
+                                             .free = free_source,
+                                             .ranges = nb_pq_ranges};
 
 static bool
 is_splittable(const nb_relation *rel, int file)

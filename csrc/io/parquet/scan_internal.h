@@ -140,6 +140,9 @@ const nb_pq_chunk *
 nb_pq_own_chunk(const nb_pq_source *s, const nb_pq_local *l, int slot, const nb_pq_column **column);
 /* Sets rows and n_rows of the row groups in hand. */
 nb_status nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err);
+/* The `ranges` of the source: from the statistics of row groups, when the file is in order of the column. */
+nb_status
+nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out, int64_t *n);
 /* The slot of a column, made when there is none; -1: out of memory. */
 int nb_pq_slot_of(nb_pq_source *s, int column);
 

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * aggregate_find.c: which row of a thread's table each row of a batch belongs to.
+ *
+ * Where a single integer key stays within WINDOW values (WIDE_WINDOW after many rows), an array from value to row takes the place of hashing;
+ * dictionary keys with few combinations of entries are looked up once per combination; of runs of equal keys the first row alone is looked up.
+ */
+#include "exec/hash_aggregate_internal.h"
+
+#define WINDOW      (1 << 16)
+#define WIDE_WINDOW (1 << 20) /* for keys of a table that is large anyway */
+#define WIDE_AFTER  (1 << 17) /* rows */
+#define DICT_CACHE  4096
+
+/* Looks up the first of each run of equal images of 8 bytes only, when runs are long enough; *done: so they were. Files that were written in the order
+ * of a key bring such runs. */
+static nb_status
+find_runs(aggregate_op *op, aggregate_local *l, const uint64_t *images, int64_t n,
+          nb_arena *scratch, uint32_t *out, bool *done)
+{
+    nb_group_table *t = &l->state->groups;
+    uint64_t *firsts;
+    int64_t n_runs = 1, at = -1;
+
+    *done = false;
+    for (int64_t i = 1; i < n; i++) {
+        n_runs += images[i] != images[i - 1];
+    }
+    if (n_runs > n / 2) {
+        return NB_OK;
+    }
+    firsts = NB_ARENA_ARRAY(scratch, uint64_t, n + 1);
+    if (firsts == NULL) {
+        return NB_NOMEM;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        at += i == 0 || images[i] != images[i - 1];
+        firsts[at] = images[i];
+    }
+    nb_keys_hash(&op->layout, 1, (const uint8_t *)firsts, n_runs, l->hashes);
+    NB_TRY(nb_group_table_find(t, (const uint8_t *)firsts, l->hashes, n_runs, out));
+    for (int64_t i = n - 1, run = n_runs - 1; i >= 0; i--) { /* from the back: run <= i */
+        out[i] = out[run];
+        run -= i > 0 && images[i] != images[i - 1];
+    }
+    *done = true;
+    return NB_OK;
+}
+
+nb_status
+nb_agg_find_by_hash(aggregate_op *op, aggregate_local *l, const nb_vector *keys,
+                    const uint32_t *idx, int64_t n, nb_arena *scratch, uint32_t *out)
+{
+    nb_group_table *t = &l->state->groups;
+    uint8_t *images = nb_arena_alloc64(scratch, (size_t)n * (size_t)op->layout.n_bytes);
+    uint32_t before = t->n_rows;
+    nb_status st = NB_OK;
+    bool done = false;
+
+    if (images == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_keys_encode(&op->layout, keys, idx, n, scratch, images));
+    if (op->layout.n_bytes == 8) {
+        st = find_runs(op, l, (const uint64_t *)(const void *)images, n, scratch, out, &done);
+    }
+    if (st == NB_OK && !done) {
+        nb_keys_hash(&op->layout, 1, images, n, l->hashes);
+        st = nb_group_table_find(t, images, l->hashes, n, out);
+    }
+    if (t->n_rows > before) {
+        nb_aggregate_init_rows(op, l->state->memory, nb_group_row(t, before), t->n_rows - before);
+    }
+    return st;
+}
+
+#define NB_T       int8_t
+#define NB_NAME(f) int8_##f
+#include "exec/aggregate_window_tmpl.h"
+#define NB_T       int16_t
+#define NB_NAME(f) int16_##f
+#include "exec/aggregate_window_tmpl.h"
+#define NB_T       int32_t
+#define NB_NAME(f) int32_##f
+#include "exec/aggregate_window_tmpl.h"
+#define NB_T       int64_t
+#define NB_NAME(f) int64_##f
+#include "exec/aggregate_window_tmpl.h"
+
+/* Values from least to greatest, of rows that are not null; false when there are none. */
+static bool
+key_range(const nb_vector *key, int64_t n, int64_t *least, int64_t *greatest)
+{
+    switch (nb_type_storage(key->type)->phys) {
+    case NB_PHYS_BOOL:
+    case NB_PHYS_INT8: return int8_range(key->data, key->validity, n, least, greatest);
+    case NB_PHYS_INT16: return int16_range(key->data, key->validity, n, least, greatest);
+    case NB_PHYS_INT32: return int32_range(key->data, key->validity, n, least, greatest);
+    default: return int64_range(key->data, key->validity, n, least, greatest);
+    }
+}
+
+static int64_t
+look_up(const nb_vector *key, int64_t n, const aggregate_local *l, uint32_t *out, uint32_t *missing)
+{
+    const uint32_t *w = l->window;
+    int64_t base = l->window_base;
+
+    switch (nb_type_storage(key->type)->phys) {
+    case NB_PHYS_BOOL:
+    case NB_PHYS_INT8:
+        return int8_look_up(key->data, key->validity, n, w, base, l->window_null, out, missing);
+    case NB_PHYS_INT16:
+        return int16_look_up(key->data, key->validity, n, w, base, l->window_null, out, missing);
+    case NB_PHYS_INT32:
+        return int32_look_up(key->data, key->validity, n, w, base, l->window_null, out, missing);
+    default:
+        return int64_look_up(key->data, key->validity, n, w, base, l->window_null, out, missing);
+    }
+}
+
+static int64_t
+key_value(const nb_vector *key, int64_t i)
+{
+    switch (nb_type_storage(key->type)->phys) {
+    case NB_PHYS_BOOL:
+    case NB_PHYS_INT8: return NB_DATA(int8_t, key)[i];
+    case NB_PHYS_INT16: return NB_DATA(int16_t, key)[i];
+    case NB_PHYS_INT32: return NB_DATA(int32_t, key)[i];
+    default: return NB_DATA(int64_t, key)[i];
+    }
+}
+
+/* Rows that are not in the map yet are found by hash, once per batch, and entered. */
+static nb_status
+find_by_window(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t n,
+               nb_arena *scratch)
+{
+    uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
+    int64_t n_missing;
+
+    if (missing == NULL) {
+        return NB_NOMEM;
+    }
+    n_missing = look_up(key, n, l, l->numbers, missing);
+    if (n_missing == 0) {
+        return NB_OK;
+    }
+    found = NB_ARENA_ARRAY(scratch, uint32_t, n_missing);
+    if (found == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_agg_find_by_hash(op, l, key, missing, n_missing, scratch, found));
+    for (int64_t k = 0; k < n_missing; k++) {
+        uint32_t i = missing[k];
+
+        l->numbers[i] = found[k];
+        if (nb_is_valid(key->validity, i)) {
+            l->window[key_value(key, i) - l->window_base] = found[k] + 1;
+        } else {
+            l->window_null = found[k] + 1;
+        }
+    }
+    return NB_OK;
+}
+
+/* A window around these values; none when they are too far apart. */
+static void
+make_window(aggregate_local *l, int64_t least, int64_t greatest, int64_t size, nb_arena *memory)
+{
+    uint64_t width = (uint64_t)greatest - (uint64_t)least;
+
+    if (width >= (uint64_t)size || least <= INT64_MIN / 2 || greatest >= INT64_MAX / 2) {
+        return;
+    }
+    /* in the middle, as later batches may go to either side */
+    l->window_base = least - (size - (int64_t)width) / 2;
+    if (least >= 0 && greatest < size) {
+        l->window_base = 0;
+    }
+    l->window = nb_arena_zalloc(memory, (size_t)size * sizeof(uint32_t));
+    l->window_size = size;
+}
+
+/* Decides whether the window serves this batch; makes, widens or gives it up. */
+static bool
+window_fits(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t n, nb_arena *memory)
+{
+    nb_phys phys = nb_type_storage(key->type)->phys;
+    bool widen = op->n_keys == 1 && l->n_seen > WIDE_AFTER && !l->window_was_widened &&
+                 op->reserve / 16 > WIDE_WINDOW * sizeof(uint32_t);
+    int64_t least, greatest;
+
+    if ((l->window_off && !widen) || key->kind != NB_VEC_FLAT) {
+        return false;
+    }
+    if (phys < NB_PHYS_BOOL || phys > NB_PHYS_INT64) {
+        l->window_off = l->window_was_widened = true;
+        return false;
+    }
+    if (!key_range(key, n, &least, &greatest)) {
+        least = greatest = l->window ? l->window_base : 0;
+    }
+    if (l->window_off && widen) {
+        l->window_was_widened = true;
+        l->window = NULL;
+        make_window(l, least, greatest, WIDE_WINDOW, memory);
+        l->window_off = false;
+    } else if (l->window == NULL) {
+        make_window(l, least, greatest, WINDOW, memory);
+    }
+    if (l->window == NULL || least < l->window_base ||
+        (uint64_t)greatest - (uint64_t)l->window_base >= (uint64_t)l->window_size) {
+        l->window_off = true;
+        return false;
+    }
+    return true;
+}
+
+/* Do all keys have dictionaries, with few combinations of entries? */
+static bool
+are_dictionaries(const nb_vector *keys, int n_keys)
+{
+    int64_t combinations = 1;
+
+    for (int k = 0; k < n_keys; k++) {
+        if (keys[k].kind != NB_VEC_DICT || keys[k].dict->n_rows > DICT_CACHE) {
+            return false;
+        }
+        combinations *= keys[k].dict->n_rows;
+        if (combinations > DICT_CACHE) {
+            return false;
+        }
+    }
+    return n_keys > 0;
+}
+
+/* Makes the cache one of these dictionaries: kept while batches bring the same ones. */
+static nb_status
+open_dict_cache(aggregate_local *l, const nb_vector *keys, int n_keys, nb_arena *memory)
+{
+    bool same = l->dict_rows != NULL;
+    size_t combinations = 1;
+
+    if (l->dict_rows == NULL) {
+        l->dict_rows = NB_ARENA_ARRAY(memory, uint32_t, DICT_CACHE);
+        l->dict_ids = nb_arena_zalloc(memory, sizeof(uint64_t) * (size_t)n_keys);
+        if (l->dict_rows == NULL || l->dict_ids == NULL) {
+            l->dict_rows = NULL;
+            return NB_NOMEM;
+        }
+    }
+    for (int k = 0; k < n_keys; k++) {
+        same &= keys[k].dict_id != 0 && keys[k].dict_id == l->dict_ids[k];
+        l->dict_ids[k] = keys[k].dict_id;
+        combinations *= (size_t)keys[k].dict->n_rows;
+    }
+    if (!same) {
+        memset(l->dict_rows, 0, combinations * sizeof(uint32_t));
+    }
+    return NB_OK;
+}
+
+/* Dictionary keys: each combination of entries is looked up by hash once. */
+static nb_status
+find_by_dictionary(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64_t n,
+                   nb_arena *memory, nb_arena *scratch)
+{
+    uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
+    const uint32_t *codes = keys[0].indices;
+    int64_t n_missing = 0;
+    nb_status st;
+
+    NB_TRY(open_dict_cache(l, keys, op->n_keys, memory));
+    if (missing == NULL) {
+        return NB_NOMEM;
+    }
+    if (op->n_keys > 1) {
+        uint32_t *mixed = NB_ARENA_ARRAY(scratch, uint32_t, n);
+
+        if (mixed == NULL) {
+            return NB_NOMEM;
+        }
+        memcpy(mixed, codes, sizeof(uint32_t) * (size_t)n);
+        for (int k = 1; k < op->n_keys; k++) {
+            uint32_t entries = (uint32_t)keys[k].dict->n_rows;
+            const uint32_t *more = keys[k].indices;
+
+            for (int64_t i = 0; i < n; i++) {
+                mixed[i] = mixed[i] * entries + more[i];
+            }
+        }
+        codes = mixed;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t row = l->dict_rows[codes[i]];
+
+        l->numbers[i] = row - 1;
+        if (NB_UNLIKELY(row == 0)) {
+            l->dict_rows[codes[i]] = UINT32_MAX; /* asked for: once is enough */
+            missing[n_missing++] = (uint32_t)i;
+        }
+    }
+    if (n_missing == 0) {
+        return NB_OK;
+    }
+    found = NB_ARENA_ARRAY(scratch, uint32_t, n_missing);
+    st = found ? nb_agg_find_by_hash(op, l, keys, missing, n_missing, scratch, found) : NB_NOMEM;
+    for (int64_t k = 0; k < n_missing; k++) {
+        l->dict_rows[codes[missing[k]]] = st < 0 ? 0 : found[k] + 1;
+    }
+    NB_TRY(st);
+    for (int64_t i = 0; i < n; i++) {
+        l->numbers[i] = l->dict_rows[codes[i]] - 1;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_agg_find_groups(aggregate_op *op, aggregate_local *l, nb_arena *memory, const nb_vector *keys,
+                   int64_t n, nb_arena *scratch)
+{
+    if (are_dictionaries(keys, op->n_keys)) {
+        NB_TRY(find_by_dictionary(op, l, keys, n, memory, scratch));
+    } else if (window_fits(op, l, &keys[0], n, memory)) {
+        NB_TRY(find_by_window(op, l, &keys[0], n, scratch));
+    } else {
+        NB_TRY(nb_agg_find_by_hash(op, l, keys, NULL, n, scratch, l->numbers));
+    }
+    for (int64_t i = 0; i < n; i++) {
+        l->rows[i] = nb_group_row(&l->state->groups, l->numbers[i]);
+    }
+    return NB_OK;
+}
+
+void
+nb_agg_forget_rows(aggregate_local *l)
+{
+    if (l->window != NULL) {
+        memset(l->window, 0, (size_t)l->window_size * sizeof(uint32_t));
+    }
+    l->window_null = 0;
+    l->dict_rows = NULL;
+}
