@@ -6,6 +6,7 @@
 
 #include "expr/binders.h"
 #include "expr/kernels/operators.h"
+#include "expr/kernels/string.h"
 
 static nb_status
 put_text(nb_kernel_ctx *ctx, nb_vector *out, int64_t i, const char *text, size_t len)
@@ -123,33 +124,40 @@ digit_value(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
 }
 
+bool
+nb_hex_decode(nb_str s, char *out, size_t *n)
+{
+    size_t odd = s.len % 2; /* the first digit stands alone */
+    bool ok = true;
+
+    *n = s.len / 2 + odd;
+    for (size_t k = 0; k < *n; k++) {
+        int high = odd && k == 0 ? 0 : digit_value(s.data[2 * k - odd]);
+        int low = digit_value(s.data[2 * k + 1 - odd]);
+
+        ok &= high < 16 && low < 16;
+        out[k] = (char)(high * 16 + low);
+    }
+    return ok;
+}
+
 static nb_status
 unhex_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
     for (int64_t i = 0; i < n; i++) {
         nb_str s;
         char *bytes;
-        size_t len, odd;
-        bool ok = true;
+        size_t len;
 
         if (!nb_is_valid(out->validity, i)) {
             continue;
         }
         s = nb_view_str(NB_DATA(nb_view, &args[0]) + i);
-        odd = s.len % 2; /* the first digit stands alone */
-        len = s.len / 2 + odd;
-        bytes = nb_arena_alloc(ctx->arena, len + 1);
+        bytes = nb_arena_alloc(ctx->arena, s.len / 2 + 1);
         if (bytes == NULL) {
             return NB_NOMEM;
         }
-        for (size_t k = 0; k < len; k++) {
-            int high = odd && k == 0 ? 0 : digit_value(s.data[2 * k - odd]);
-            int low = digit_value(s.data[2 * k + 1 - odd]);
-
-            ok &= high < 16 && low < 16;
-            bytes[k] = (char)(high * 16 + low);
-        }
-        if (ok) {
+        if (nb_hex_decode(s, bytes, &len)) {
             NB_DATA(nb_view, out)[i] = nb_view_make(bytes, len);
         } else {
             NB_DATA(nb_view, out)[i] = (nb_view){0};

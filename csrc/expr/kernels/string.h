@@ -66,6 +66,9 @@ nb_text_done(nb_text_writer *w, size_t n)
 /* As Java's MIME decoder: what is no digit is skipped (and *clean false), = ends. out has room for s.len bytes; returns how many there are. */
 size_t nb_base64_decode(nb_str s, char *out, bool *clean);
 
+/* Bytes from hexadecimal digits in any case, of which the first may stand alone; false when one is none. out has room for s.len / 2 + 1 bytes. */
+bool nb_hex_decode(nb_str s, char *out, size_t *n);
+
 /* More than 2 GB in one string. */
 nb_status nb_text_too_long(nb_kernel_ctx *ctx);
 
