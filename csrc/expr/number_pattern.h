@@ -18,8 +18,8 @@
 typedef struct nb_number_pattern nb_number_pattern;
 
 /* Reads a pattern; the result lives in the arena and is read-only. Raises INVALID_FORMAT.* for what Spark refuses. */
-nb_status nb_number_pattern_new(nb_arena *arena, nb_str text, const nb_number_pattern **out,
-                                nb_error *err);
+nb_status
+nb_number_pattern_new(nb_arena *arena, nb_str text, const nb_number_pattern **out, nb_error *err);
 /* The pattern in upper case, as messages show it. */
 nb_str nb_number_pattern_text(const nb_number_pattern *p);
 /* Digits on both sides of the point, and behind it. */

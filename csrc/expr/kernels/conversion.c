@@ -19,8 +19,8 @@ bind_format(nb_bound_call *call, const char *input, nb_str *text, bool *is_null,
         const char *sql = nb_expr_sql(call->arena, call->args[1], false);
 
         return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
-                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
-                        "inputName", input, "inputType", "\"STRING\"", "inputExpr",
+                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "inputName",
+                        input, "inputType", "\"STRING\"", "inputExpr",
                         nb_arena_printf(call->arena, "\"%s\"", sql ? sql : ""), NULL);
     }
     *is_null = text->data == NULL;
@@ -79,11 +79,11 @@ bind_binary_to_char(nb_bound_call *call, nb_error *err)
     if (!found || format.data == NULL) {
         const char *type = nb_type_sql(call->arena, call->args[1]->type);
 
-        return nb_raise(err, NB_COND_NON_FOLDABLE_ARGUMENT, "funcName",
-                        nb_arena_printf(call->arena, "`%.*s`", (int)call->name.len,
-                                        call->name.data),
-                        "paramName", "`format`", "paramType",
-                        nb_arena_printf(call->arena, "\"%s\"", type ? type : ""), NULL);
+        return nb_raise(
+            err, NB_COND_NON_FOLDABLE_ARGUMENT, "funcName",
+            nb_arena_printf(call->arena, "`%.*s`", (int)call->name.len, call->name.data),
+            "paramName", "`format`", "paramType",
+            nb_arena_printf(call->arena, "\"%s\"", type ? type : ""), NULL);
     }
     if (nb_str_equal_nocase(format, NB_STR("hex"))) {
         return nb_bind_again(call, "hex", args, 1, &call->replacement, err);
@@ -92,14 +92,13 @@ bind_binary_to_char(nb_bound_call *call, nb_error *err)
         return nb_bind_again(call, "base64", args, 1, &call->replacement, err);
     }
     if (!nb_str_equal_nocase(format, NB_STR("utf-8"))) {
-        return nb_raise(err, NB_COND_INVALID_PARAMETER_BINARY_FORMAT, "parameter", "`format`",
-                        "functionName",
-                        nb_arena_printf(call->arena, "`%.*s`", (int)call->name.len,
-                                        call->name.data),
-                        "invalidFormat",
-                        nb_arena_printf(call->arena, "'%.*s'",
-                                        (int)NB_MIN(format.len, (size_t)1000), format.data),
-                        NULL);
+        return nb_raise(
+            err, NB_COND_INVALID_PARAMETER_BINARY_FORMAT, "parameter", "`format`", "functionName",
+            nb_arena_printf(call->arena, "`%.*s`", (int)call->name.len, call->name.data),
+            "invalidFormat",
+            nb_arena_printf(call->arena, "'%.*s'", (int)NB_MIN(format.len, (size_t)1000),
+                            format.data),
+            NULL);
     }
     args[1] = nb_expr_string(call->arena, NB_STR("utf-8"));
     return args[1] ? nb_bind_again(call, "decode", args, 2, &call->replacement, err) : NB_NOMEM;
@@ -294,11 +293,11 @@ to_binary_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
             ok = nb_hex_decode(s, room, &len);
         }
         if (!ok && !r->tolerant) {
-            return nb_raise(ctx->err, NB_COND_CONVERSION_INVALID_INPUT, "str",
-                            nb_arena_printf(ctx->arena, "'%.*s'",
-                                            (int)NB_MIN(s.len, (size_t)1000), s.data),
-                            "fmt", r->base64 ? "'BASE64'" : "'HEX'", "targetType", "\"BINARY\"",
-                            "suggestion", "`try_to_binary`", NULL);
+            return nb_raise(
+                ctx->err, NB_COND_CONVERSION_INVALID_INPUT, "str",
+                nb_arena_printf(ctx->arena, "'%.*s'", (int)NB_MIN(s.len, (size_t)1000), s.data),
+                "fmt", r->base64 ? "'BASE64'" : "'HEX'", "targetType", "\"BINARY\"", "suggestion",
+                "`try_to_binary`", NULL);
         }
         NB_DATA(nb_view, out)[i] = ok ? nb_text_done(&w, len) : (nb_view){0};
         if (!ok) {
@@ -337,9 +336,9 @@ bind_to_binary(nb_bound_call *call, bool tolerant, nb_error *err)
             return replace_by_null(call, nb_type_of(NB_TYPE_BINARY));
         }
         return nb_raise(err, NB_COND_DATATYPE_MISMATCH_INVALID_ARG_VALUE, "sqlExpr",
-                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
-                        "inputName", "fmt", "requireType", "case-insensitive \"STRING\"",
-                        "validValues", "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue",
+                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "inputName",
+                        "fmt", "requireType", "case-insensitive \"STRING\"", "validValues",
+                        "'hex', 'utf-8', 'utf8', or 'base64'", "inputValue",
                         nb_arena_printf(call->arena, "'%.*s'",
                                         (int)NB_MIN(format.len, (size_t)1000), format.data),
                         NULL);
