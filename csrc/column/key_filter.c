@@ -7,6 +7,8 @@
  */
 #include "column/key_filter.h"
 
+#include <stdatomic.h>
+
 #define EXACT_MOST_BITS ((uint64_t)1 << 27) /* 16 MiB */
 #define EXACT_PER_KEY \
     ((uint64_t)256) /* a Bloom filter of as many keys is smaller beyond, but asks more */
@@ -20,6 +22,9 @@ struct nb_key_filter {
     uint64_t width;    /* high - low */
     uint64_t *bits;
     uint64_t n_blocks;
+    /* a bound: */
+    bool is_bound, descending, keeps_nulls;
+    atomic_llong bound;
 };
 
 static uint64_t
@@ -127,9 +132,69 @@ nb_key_filter_new(nb_arena *arena, const nb_vector *keys, nb_key_filter **out)
     return NB_OK;
 }
 
+/* What a bound is before anybody knows better. */
+static int64_t
+open_bound(const nb_key_filter *f)
+{
+    return f->descending ? INT64_MIN : INT64_MAX;
+}
+
+nb_status
+nb_key_filter_new_bound(nb_arena *arena, const nb_type *type, bool descending, bool keeps_nulls,
+                        nb_key_filter **out)
+{
+    nb_key_filter *f;
+
+    *out = NULL;
+    if (type->phys < NB_PHYS_INT8 || type->phys > NB_PHYS_INT64) {
+        return NB_OK;
+    }
+    f = NB_ARENA_NEW(arena, nb_key_filter);
+    if (!f) {
+        return NB_NOMEM;
+    }
+    f->phys = type->phys;
+    f->is_bound = true;
+    f->descending = descending;
+    f->keeps_nulls = keeps_nulls;
+    atomic_init(&f->bound, open_bound(f));
+    *out = f;
+    return NB_OK;
+}
+
+void
+nb_key_filter_tighten(nb_key_filter *f, int64_t v)
+{
+    long long now = atomic_load_explicit(&f->bound, memory_order_relaxed);
+
+    while ((f->descending ? v > now : v < now) &&
+           !atomic_compare_exchange_weak_explicit(&f->bound, &now, v, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+}
+
+bool
+nb_key_filter_is_open(const nb_key_filter *f)
+{
+    return f->is_bound &&
+           atomic_load_explicit(&f->bound, memory_order_relaxed) == open_bound(f);
+}
+
+bool
+nb_key_filter_keeps_nulls(const nb_key_filter *f)
+{
+    return f->keeps_nulls;
+}
+
 bool
 nb_key_filter_range(const nb_key_filter *f, int64_t *low, int64_t *high)
 {
+    if (f->is_bound) {
+        int64_t bound = atomic_load_explicit(&f->bound, memory_order_relaxed);
+        *low = f->descending ? bound : INT64_MIN;
+        *high = f->descending ? INT64_MAX : bound;
+        return true;
+    }
     *low = f->low;
     *high = f->high;
     return f->low <= f->high;
@@ -145,7 +210,7 @@ nb_key_filter_test(const nb_key_filter *f, const nb_vector *v, int64_t n, uint8_
     case NB_PHYS_INT32: test_i32(f, v, n, keep); break;
     default: test_i64(f, v, n, keep); break;
     }
-    for (int64_t i = 0; i < n && v->validity; i++) {
+    for (int64_t i = 0; i < n && v->validity && !f->keeps_nulls; i++) {
         keep[i] &= nb_is_valid(v->validity, i);
     }
 }

@@ -33,7 +33,13 @@ NB_NAME(test)(const nb_key_filter *f, const nb_vector *v, int64_t n, uint8_t *ke
 {
     const NB_T *data = v->data;
 
-    if (f->exact) {
+    if (f->is_bound) {
+        int64_t bound = atomic_load_explicit(&f->bound, memory_order_relaxed);
+        for (int64_t i = 0; i < n; i++) {
+            bool wanted = f->descending ? (int64_t)data[i] >= bound : (int64_t)data[i] <= bound;
+            keep[i] &= wanted | (f->keeps_nulls & !nb_is_valid(v->validity, i));
+        }
+    } else if (f->exact) {
         for (int64_t i = 0; i < n; i++) {
             uint64_t at = (uint64_t)data[i] - (uint64_t)f->low;
             uint64_t in = at <= f->width;

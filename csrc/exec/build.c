@@ -4,6 +4,8 @@
  */
 #include "exec/build.h"
 
+#include "column/key_filter.h"
+
 #include "exec/join.h"
 #include "exec/mapped_chunk.h"
 #include "exec/operators.h"
@@ -567,6 +569,7 @@ build_top_n(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_stream *below;
     nb_operator *sink;
     nb_source *source;
+    nb_key_filter *bound = NULL;
 
     if (n == 0 || node->u.sort.limit < 0 || node->u.sort.limit > TOP_N_MOST ||
         node->u.sort.offset > TOP_N_MOST) {
@@ -578,12 +581,20 @@ build_top_n(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     for (int k = 0; k < n; k++) {
         exprs[k] = node->u.sort.keys[k].expr;
     }
+    if (exprs[0]->kind == NB_EXPR_COLUMN) {
+        NB_TRY(nb_key_filter_new_bound(nb_run_arena(run), exprs[0]->type,
+                                       node->u.sort.keys[0].descending,
+                                       !node->u.sort.keys[0].nulls_last, &bound));
+    }
+    if (bound != NULL) {
+        NB_TRY(nb_push_bound(run, node->children[0], exprs[0]->u.column.ordinal, bound));
+    }
     NB_TRY(extended_stream(run, node->children[0], exprs, n, columns, &below, &schema, err));
     for (int k = 0; k < n; k++) {
         cols[k] = (nb_sort_col){columns[k], node->u.sort.keys[k].descending,
                                 node->u.sort.keys[k].nulls_last};
     }
-    NB_TRY(nb_top_n_new(run, node, schema, cols, n, &sink));
+    NB_TRY(nb_top_n_new(run, node, schema, cols, n, bound, &sink));
     NB_TRY(nb_stream_run(run, below, sink, err));
     NB_TRY(sink->ops->make_source(sink, nb_run_ctx(run), &source, err));
     NB_TRY(nb_stream_from(run, source, node, out));

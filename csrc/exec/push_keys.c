@@ -70,11 +70,44 @@ add_probe(nb_run *run, nb_node *scan, int column, const nb_key_filter *f)
     return NB_OK;
 }
 
+/* Could a row that a bound leaves out have raised an error here, or would the rows come too early for the bound? Which rows a bound leaves out
+ * depends on the threads; whether a query fails must not. */
+static bool
+stops_bound(const nb_node *node, int at)
+{
+    int n_left = node->kind == NB_NODE_JOIN ? node->children[0]->schema->n_children : 0;
+
+    switch (node->kind) {
+    case NB_NODE_SCAN:
+    case NB_NODE_UNION: return false;
+    case NB_NODE_FILTER: return node->u.filter.condition->can_fail;
+    case NB_NODE_PROJECT:
+        for (int i = 0; i < node->schema->n_children; i++) {
+            if (node->u.project.exprs[i]->can_fail) {
+                return true;
+            }
+        }
+        return false;
+    case NB_NODE_JOIN:
+        for (int k = 0; k < node->u.join.n_keys; k++) {
+            if (node->u.join.left_keys[k]->can_fail || node->u.join.right_keys[k]->can_fail) {
+                return true;
+            }
+        }
+        return (node->u.join.residual != NULL && node->u.join.residual->can_fail) ||
+               nb_join_builds_left(node) == (at < n_left);
+    default: return true;
+    }
+}
+
 static nb_status
-push(nb_run *run, nb_node *node, int at, const nb_key_filter *f)
+push(nb_run *run, nb_node *node, int at, const nb_key_filter *f, bool is_bound)
 {
     while (node != NULL) {
         const nb_expr *e;
+        if (is_bound && stops_bound(node, at)) {
+            return NB_OK;
+        }
         switch (node->kind) {
         case NB_NODE_SCAN: return add_probe(run, node, at, f);
         case NB_NODE_FILTER:
@@ -107,7 +140,7 @@ push(nb_run *run, nb_node *node, int at, const nb_key_filter *f)
             break;
         case NB_NODE_UNION:
             for (int i = 0; i < node->n_children; i++) {
-                NB_TRY(push(run, node->children[i], at, f));
+                NB_TRY(push(run, node->children[i], at, f, is_bound));
             }
             return NB_OK;
         case NB_NODE_JOIN: node = side_of(node, &at); break;
@@ -139,8 +172,14 @@ nb_push_keys(nb_run *run, nb_node *join, const nb_table *rows, const int *column
         }
         NB_TRY(nb_key_filter_new(nb_run_arena(run), &flat, &f));
         if (f != NULL) {
-            NB_TRY(push(run, probe, keys[k]->u.column.ordinal, f));
+            NB_TRY(push(run, probe, keys[k]->u.column.ordinal, f, false));
         }
     }
     return NB_OK;
+}
+
+nb_status
+nb_push_bound(nb_run *run, nb_node *node, int at, const nb_key_filter *f)
+{
+    return push(run, node, at, f, true);
 }

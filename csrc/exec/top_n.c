@@ -4,17 +4,21 @@
  *
  * Algorithm  each thread gathers rows, with sort keys, morsel and place in it behind them. When it has twice as many as wanted it sorts them and
  *            keeps the first ones; from then on the first key of the last one kept is a bound, and rows whose code (sort_code.h) lies
- *            beyond it are dropped before anything else is looked at. The bound is shared: the least of all threads' holds.
+ *            beyond it are dropped before anything else is looked at. The bound is shared: the least of all threads' holds. Scans below
+ *            know it, too (push_keys.h), and leave out row groups and rows beyond it; so that they do early, the first rows are sorted soon.
  * Order      ties go by morsel and place, as in a full sort.
  */
 #include "exec/top_n.h"
 
 #include <pthread.h>
+#include "column/key_filter.h"
 #include "exec/build.h"
 #include "exec/operators.h"
 #include "exec/sort_code.h"
 #include "exec/sort_rows.h"
 
+/* Rows that are gathered before they are sorted: at first, and when there is a bound. */
+#define FIRST_KEPT 64
 #define LEAST_KEPT 4096
 
 typedef struct top_n_op {
@@ -27,12 +31,14 @@ typedef struct top_n_op {
     bool coded; /* the first key has a code */
     bool descending, nulls_last;
     atomic_ullong bound;  /* rows whose code is greater are out */
+    nb_key_filter *scans; /* the same for scans below, or NULL */
     pthread_mutex_t lock; /* guards the table */
     nb_table *table;
 } top_n_op;
 
 typedef struct top_n_local {
     nb_chunk_builder *builder;
+    bool sorted; /* once */
     uint64_t order;
     int64_t place;
 } top_n_local;
@@ -85,6 +91,20 @@ codes_of(const top_n_op *op, const nb_vector *key, int64_t n, nb_arena *arena, u
     return NB_OK;
 }
 
+static void
+tell_scans(top_n_op *op, const nb_vector *last)
+{
+    if (op->scans == NULL || nb_vector_is_null(last, 0)) {
+        return;
+    }
+    switch (last->type->phys) {
+    case NB_PHYS_INT8: nb_key_filter_tighten(op->scans, NB_DATA(int8_t, last)[0]); break;
+    case NB_PHYS_INT16: nb_key_filter_tighten(op->scans, NB_DATA(int16_t, last)[0]); break;
+    case NB_PHYS_INT32: nb_key_filter_tighten(op->scans, NB_DATA(int32_t, last)[0]); break;
+    default: nb_key_filter_tighten(op->scans, NB_DATA(int64_t, last)[0]); break;
+    }
+}
+
 /* Sorts what the builder holds and keeps the first rows; the last one sets the bound. */
 static nb_status
 compact(top_n_op *op, top_n_local *l)
@@ -115,7 +135,7 @@ compact(top_n_op *op, top_n_local *l)
     kept = NB_MIN(n, op->wanted);
     NB_TRY_GOTO(st, nb_chunk_builder_append_rows(l->builder, chunk->cols, ids, kept), done);
     if (op->coded && kept == op->wanted && kept > 0) {
-        nb_vector last;
+        nb_vector last, flat;
         unsigned long long now = atomic_load(&op->bound);
         uint64_t code;
 
@@ -125,6 +145,8 @@ compact(top_n_op *op, top_n_local *l)
         NB_TRY_GOTO(st, codes_of(op, &last, 1, arena, &code), done);
         while (code < now && !atomic_compare_exchange_weak(&op->bound, &now, code)) {
         }
+        NB_TRY_GOTO(st, nb_vector_flatten(arena, &last, &flat), done);
+        tell_scans(op, &flat);
     }
 done:
     if (ids != NULL) {
@@ -210,7 +232,9 @@ top_n_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch, nb
     }
     NB_TRY(with_place(op, l, batch, &placed));
     NB_TRY(nb_chunk_builder_append_rows(l->builder, placed.cols, batch->sel, batch->n_rows));
-    if (nb_chunk_builder_rows(l->builder) >= NB_MAX(2 * op->wanted, LEAST_KEPT)) {
+    if (nb_chunk_builder_rows(l->builder) >=
+        NB_MAX(2 * op->wanted, l->sorted ? LEAST_KEPT : FIRST_KEPT)) {
+        l->sorted = true;
         return compact(op, l);
     }
     return NB_OK;
@@ -274,7 +298,7 @@ static const nb_operator_ops TOP_N = {
 
 nb_status
 nb_top_n_new(nb_run *run, nb_node *node, const nb_type *schema, const nb_sort_col *keys, int n_keys,
-             nb_operator **out)
+             nb_key_filter *bound, nb_operator **out)
 {
     nb_arena *arena = nb_run_arena(run);
     top_n_op *op = NB_OPERATOR_NEW(run, top_n_op, &TOP_N, node);
@@ -307,6 +331,7 @@ nb_top_n_new(nb_run *run, nb_node *node, const nb_type *schema, const nb_sort_co
     phys = nb_type_storage(schema->children[keys[0].col].type)->phys;
     op->coded = phys != NB_PHYS_NONE && phys != NB_PHYS_LIST && phys != NB_PHYS_STRUCT &&
                 phys != NB_PHYS_INTERVAL;
+    op->scans = bound;
     atomic_init(&op->bound, UINT64_MAX);
     pthread_mutex_init(&op->lock, NULL);
     *out = &op->base;

@@ -8,8 +8,9 @@
 #include "exec/pipeline.h"
 #include "exec/sort_rows.h"
 
-/* schema: the columns that batches will have (computed keys behind those of node); keys are among them, at least one. */
+/* schema: the columns that batches will have (computed keys behind those of node); keys are among them, at least one. bound: a filter of the first
+ * key that is tightened as rows come; may be NULL. */
 nb_status nb_top_n_new(nb_run *run, nb_node *node, const nb_type *schema, const nb_sort_col *keys,
-                       int n_keys, nb_operator **out);
+                       int n_keys, struct nb_key_filter *bound, nb_operator **out);
 
 #endif

@@ -191,7 +191,8 @@ is_out_of_range(const nb_pq_source *s, const nb_pq_local *l)
         const nb_pq_chunk *k = chunk_of(s, l, s->probes[i].slot);
         int64_t low, high;
         if (!nb_key_filter_range(s->probes[i].filter, &low, &high) ||
-            (k && k->has_range && (k->low > high || k->high < low))) {
+            (k && k->has_range && (k->low > high || k->high < low) &&
+             (k->n_nulls == 0 || !nb_key_filter_keeps_nulls(s->probes[i].filter)))) {
             return true; /* no keys at all, or none here */
         }
     }
@@ -235,11 +236,24 @@ ask_entries(nb_pq_source *s, nb_pq_local *l, int i, const nb_vector *dict, uint8
     return NB_OK;
 }
 
+/* Is asking the probe of no use now: it lets nearly everything pass, nobody knows a bound yet, or it would have to be told nulls from values?
+ * Which of these holds may change at any time, as other threads learn. */
 static bool
-is_tired(const nb_pq_local *l, int probe)
+is_tired(const nb_pq_source *s, const nb_pq_local *l, int probe)
 {
-    return l->probe_seen[probe] > 100000 &&
-           (double)l->probe_kept[probe] > NB_PQ_PROBE_MOST * (double)l->probe_seen[probe];
+    const nb_key_filter *f = s->probes[probe].filter;
+    const nb_pq_column *column;
+    const nb_pq_chunk *k;
+
+    if (l->probe_seen[probe] > 100000 &&
+        (double)l->probe_kept[probe] > NB_PQ_PROBE_MOST * (double)l->probe_seen[probe]) {
+        return true;
+    }
+    if (nb_key_filter_is_open(f)) {
+        return true;
+    }
+    k = nb_key_filter_keeps_nulls(f) ? nb_pq_own_chunk(s, l, s->probes[probe].slot, &column) : NULL;
+    return nb_key_filter_keeps_nulls(f) && (k == NULL || k->n_nulls != 0);
 }
 
 /* Counts what a probe lets pass, so that a useless one is given up. */
@@ -291,7 +305,7 @@ choose_by_codes(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
         bool is_filter = i < s->n_filters;
         int probe = i - s->n_filters;
         if ((is_filter ? s->filters[i].slot : s->probes[probe].slot) != slot ||
-            (!is_filter && is_tired(l, probe))) {
+            (!is_filter && is_tired(s, l, probe))) {
             continue;
         }
         if (!keep) {
@@ -410,7 +424,7 @@ is_asked(const nb_pq_source *s, const nb_pq_local *l, int slot)
         }
     }
     for (int i = 0; i < s->n_probes; i++) {
-        if (s->probes[i].slot == slot && !is_tired(l, i)) {
+        if (s->probes[i].slot == slot && !is_tired(s, l, i)) {
             return true;
         }
     }
@@ -463,7 +477,7 @@ choose_rest(nb_pq_source *s, nb_pq_local *l, nb_error *err)
         }
     }
     for (int i = 0; i < s->n_probes && l->n_rows > 0; i++) {
-        if (!l->probes_done[i] && !is_tired(l, i)) {
+        if (!l->probes_done[i] && !is_tired(s, l, i)) {
             NB_TRY(probe_by_values(s, l, i, err));
         }
     }

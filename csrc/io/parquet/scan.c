@@ -276,17 +276,28 @@ prepare(nb_pq_source *s, nb_pq_local *l, nb_error *err)
     return nb_pq_readers_prepare(readers, n);
 }
 
+static bool
+waits_for_bound(const nb_pq_source *s)
+{
+    for (int i = 0; i < s->n_probes; i++) {
+        if (nb_key_filter_is_open(s->probes[i].filter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The rows of the next window, where a row group has too many to be loaded at once. */
 static nb_status
-next_window(nb_pq_local *l)
+next_window(const nb_pq_source *s, nb_pq_local *l)
 {
-    int64_t all = l->n_rows;
+    int64_t all = l->n_rows, most = waits_for_bound(s) ? NB_PQ_FIRST_WINDOW : NB_PQ_WINDOW;
     uint32_t *rows;
 
-    if (all <= NB_PQ_WINDOW) {
+    if (l->window == 0 && all <= most) {
         return NB_OK;
     }
-    l->n_rows = NB_MIN(all - l->window, NB_PQ_WINDOW);
+    l->n_rows = NB_MIN(all - l->window, most);
     rows = NB_ARENA_ARRAY(l->arena, uint32_t, l->n_rows + 8);
     if (!rows) {
         return NB_NOMEM;
@@ -316,7 +327,7 @@ begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
     l->at = 0;
     l->rows = NULL;
     l->n_rows = rows_of(s, group);
-    NB_TRY(next_window(l));
+    NB_TRY(next_window(s, l));
     atomic_fetch_add_explicit(&s->base.rows_read, l->n_rows, memory_order_relaxed);
     return NB_OK;
 }
@@ -328,7 +339,7 @@ begin_partner(nb_pq_source *s, nb_pq_local *l)
     int64_t next = l->group + 1, spare = 2 * (int64_t)atomic_load(&s->n_locals) - 1;
     nb_status st = NB_OK;
 
-    l->has_parked = s->n_groups - next >= spare &&
+    l->has_parked = s->n_groups - next >= spare && l->rows == NULL && !waits_for_bound(s) &&
                     s->groups[next].file == s->groups[l->group].file &&
                     rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW &&
                     atomic_compare_exchange_strong(&s->next_group, &(long long){next}, next + 1);

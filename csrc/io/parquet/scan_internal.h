@@ -117,6 +117,8 @@ nb_pq_swap(nb_pq_local *l)
 
 /* Rows that are loaded at once, at most: row groups of more come by windows. */
 #define NB_PQ_WINDOW ((int64_t)1310720)
+/* The same while a bound is not known that the first rows will tell: they may exclude the rest of the row group. */
+#define NB_PQ_FIRST_WINDOW ((int64_t)16384)
 
 /* A probe that lets more than this pass is not worth asking. */
 #define NB_PQ_PROBE_MOST 0.9

@@ -111,6 +111,49 @@ test_key_filter__empty_and_extreme(void **state)
     nb_arena_free(arena);
 }
 
+static void
+test_key_filter__bound(void **state)
+{
+    nb_arena *arena = nb_arena_new(NULL);
+    const nb_type *type = nb_type_of(NB_TYPE_INT64);
+    nb_key_filter *f;
+    int64_t low, high;
+
+    (void)state;
+    for (int descending = 0; descending < 2; descending++) {
+        int64_t sign = descending ? -1 : 1;
+        assert_int_equal(nb_key_filter_new_bound(arena, type, descending, true, &f), NB_OK);
+        assert_true(nb_key_filter_is_open(f));
+        assert_true(passes(arena, f, INT64_MAX) && passes(arena, f, INT64_MIN));
+        nb_key_filter_tighten(f, 7 * sign);
+        nb_key_filter_tighten(f, 9 * sign); /* looser: has no effect */
+        assert_false(nb_key_filter_is_open(f));
+        assert_true(passes(arena, f, 7 * sign) && passes(arena, f, 6 * sign));
+        assert_false(passes(arena, f, 8 * sign));
+        assert_true(nb_key_filter_range(f, &low, &high));
+        assert_int_equal(descending ? low : high, 7 * sign);
+        assert_int_equal(descending ? high : low, descending ? INT64_MAX : INT64_MIN);
+    }
+    for (int keeps = 0; keeps < 2; keeps++) {
+        nb_vector v;
+        uint8_t keep[2] = {1, 1};
+        assert_int_equal(nb_key_filter_new_bound(arena, type, false, keeps, &f), NB_OK);
+        assert_true(nb_key_filter_keeps_nulls(f) == (bool)keeps);
+        nb_key_filter_tighten(f, 3);
+        assert_int_equal(nb_vector_alloc(arena, type, 2, &v), NB_OK);
+        NB_DATA(int64_t, &v)[0] = 4;
+        NB_DATA(int64_t, &v)[1] = 2;
+        assert_int_equal(nb_vector_need_validity(arena, &v), NB_OK);
+        nb_bit_clear(v.validity, 0);
+        nb_key_filter_test(f, &v, 2, keep);
+        assert_true(keep[0] == keeps && keep[1] == 1);
+    }
+    assert_int_equal(nb_key_filter_new_bound(arena, nb_type_of(NB_TYPE_STRING), false, false, &f),
+                     NB_OK);
+    assert_null(f);
+    nb_arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -118,6 +161,7 @@ main(void)
         cmocka_unit_test(test_key_filter__exact),
         cmocka_unit_test(test_key_filter__bloom),
         cmocka_unit_test(test_key_filter__empty_and_extreme),
+        cmocka_unit_test(test_key_filter__bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
