@@ -176,8 +176,7 @@ nb_key_filter_tighten(nb_key_filter *f, int64_t v)
 bool
 nb_key_filter_is_open(const nb_key_filter *f)
 {
-    return f->is_bound &&
-           atomic_load_explicit(&f->bound, memory_order_relaxed) == open_bound(f);
+    return f->is_bound && atomic_load_explicit(&f->bound, memory_order_relaxed) == open_bound(f);
 }
 
 bool
