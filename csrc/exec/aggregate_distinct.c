@@ -55,8 +55,8 @@ typedef struct feed {
 } feed;
 
 static nb_status
-feed_rows(feed *f, agg_state *s, int part, uint8_t **rows, int64_t n, nb_arena *scratch,
-          nb_error *err)
+feed_rows(feed *f, agg_state *s, int part, uint8_t **rows, const uint32_t *hash32, int64_t n,
+          nb_arena *scratch, nb_error *err)
 {
     aggregate_op *op = f->op;
     const agg_distinct *d = &op->distinct[f->set];
@@ -79,8 +79,8 @@ feed_rows(feed *f, agg_state *s, int part, uint8_t **rows, int64_t n, nb_arena *
         /* section 0 of a set's image is the image of the keys */
         for (int64_t i = 0; i < n; i++) {
             memcpy(images + i * op->layout.n_bytes, rows[i], (size_t)op->layout.n_bytes);
+            hashes[i] = (uint64_t)hash32[i] << 32 ^ nb_key_hash_second(&d->layout, rows[i]);
         }
-        nb_keys_hash(&op->layout, 1, images, n, hashes);
         st = NB_NOMEM;
         if (!nb_agg_must_spill(op, &s->groups,
                                nb_group_table_bytes(&s->groups) + nb_arena_bytes(s->memory))) {
@@ -130,7 +130,8 @@ feed_parts(feed *f, agg_state *s, nb_arena *scratch, agg_merge *m, nb_error *err
                 return NB_CANCELLED;
             }
             nb_arena_reset(scratch);
-            NB_TRY(feed_rows(f, s, part, rows + at, NB_MIN(n - at, NB_BATCH_ROWS), scratch, err));
+            NB_TRY(feed_rows(f, s, part, rows + at, nb_agg_merge_hashes(m) + at,
+                             NB_MIN(n - at, NB_BATCH_ROWS), scratch, err));
         }
     }
 }

@@ -35,6 +35,7 @@ struct agg_merge {
     row_list **live;  /* those that have rows left */
     int n_lists;
     uint8_t **out, **into, **from; /* pool arrays of cap entries */
+    uint32_t *hashes;              /* of out */
     int64_t n_out, n_pairs, cap;
     uint8_t **same; /* rows of one hash32 */
     int64_t n_same, cap_same;
@@ -122,6 +123,7 @@ nb_agg_merge_free(agg_merge *m)
     nb_pool_dealloc(pool, m->out, (size_t)m->cap * sizeof(*m->out));
     nb_pool_dealloc(pool, m->into, (size_t)m->cap * sizeof(*m->into));
     nb_pool_dealloc(pool, m->from, (size_t)m->cap * sizeof(*m->from));
+    nb_pool_dealloc(pool, m->hashes, (size_t)m->cap * sizeof(*m->hashes));
     nb_pool_dealloc(pool, m->same, (size_t)m->cap_same * sizeof(*m->same));
     nb_arena_free(m->scratch);
     nb_arena_free(m->states);
@@ -370,15 +372,19 @@ load_lists(agg_merge *m, int part, uint32_t low, uint32_t high, nb_error *err)
             nb_pool_dealloc(m->op->pool, *arrays[i], old);
             *arrays[i] = NULL;
         }
+        nb_pool_dealloc(m->op->pool, m->hashes, (size_t)m->cap * sizeof(*m->hashes));
         m->cap = 0;
+        m->hashes = nb_pool_alloc(m->op->pool, (size_t)total * sizeof(*m->hashes));
         m->out = nb_pool_alloc(m->op->pool, bytes);
         m->into = nb_pool_alloc(m->op->pool, bytes);
         m->from = nb_pool_alloc(m->op->pool, bytes);
-        if (m->out == NULL || m->into == NULL || m->from == NULL) {
+        if (m->out == NULL || m->into == NULL || m->from == NULL || m->hashes == NULL) {
             for (int i = 0; i < 3; i++) {
                 nb_pool_dealloc(m->op->pool, *arrays[i], bytes);
                 *arrays[i] = NULL;
             }
+            nb_pool_dealloc(m->op->pool, m->hashes, (size_t)total * sizeof(*m->hashes));
+            m->hashes = NULL;
             return NB_NOMEM;
         }
         m->cap = total;
@@ -455,6 +461,7 @@ merge_lists(agg_merge *m)
     }
     while (n > 0) {
         uint32_t least = UINT32_MAX;
+        int64_t first = m->n_out;
         bool ended = false;
 
         for (int i = 0; i < n; i++) {
@@ -475,6 +482,9 @@ merge_lists(agg_merge *m)
         } else {
             settle_same(m);
         }
+        for (int64_t k = first; k < m->n_out; k++) {
+            m->hashes[k] = least;
+        }
         for (int i = 0; ended && i < n;) {
             if (m->live[i]->at < m->live[i]->n) {
                 i++;
@@ -485,6 +495,12 @@ merge_lists(agg_merge *m)
         }
     }
     return NB_OK;
+}
+
+const uint32_t *
+nb_agg_merge_hashes(const agg_merge *m)
+{
+    return m->hashes;
 }
 
 nb_status

@@ -105,6 +105,12 @@ plan_functions(aggregate_op *op, nb_expr **keys, nb_expr **aggs)
             NB_TRY(add_distinct(op, fn));
         }
     }
+    for (int d = 0; d < op->n_distinct; d++) { /* one that sees every row */
+        op->fed_only |= op->distinct[d].filter < 0;
+    }
+    for (int a = 0; a < op->n_aggs; a++) {
+        op->fed_only &= op->aggs[a].distinct >= 0;
+    }
     op->row_width = NB_MAX((int)NB_ALIGN_UP((size_t)at, 16), 16);
     return nb_agg_totals_plan(op);
 }
@@ -421,7 +427,7 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
     for (int k = 0; k < op->n_keys; k++) {
         NB_TRY(nb_eval_run(l->eval, k, batch, &keys[k], err));
     }
-    if (op->n_keys > 0) {
+    if (op->n_keys > 0 && !op->fed_only) {
         NB_TRY(find_groups(op, l, t, keys, batch, err));
     }
     for (int d = 0; d < op->n_distinct; d++) {

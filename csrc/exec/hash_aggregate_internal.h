@@ -69,6 +69,7 @@ typedef struct aggregate_op {
     agg_totals *totals; /* NULL: no aggregate is served */
     int row_width;
     bool has_init;
+    bool fed_only; /* all groups come from the tables of DISTINCT sets */
     const nb_morsel_range
         *ranges; /* of the key, per morsel: groups leave with their morsel; NULL: they do not */
     int64_t n_ranges;
@@ -171,6 +172,8 @@ void nb_agg_merge_free(agg_merge *m);
  * until the next call. part: the spill range that holds [low, high]. */
 nb_status nb_agg_merge_part(agg_merge *m, int part, uint32_t low, uint32_t high, uint8_t ***rows,
                             int64_t *n, nb_error *err);
+/* hash32 of the rows of the last part, as many; borrowed until the next call. */
+const uint32_t *nb_agg_merge_hashes(const agg_merge *m);
 /* How many parts a merge of this set should have: a power of two from 1 to 1024. */
 int nb_agg_merge_parts(const aggregate_op *op, int set);
 

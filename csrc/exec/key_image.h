@@ -53,6 +53,8 @@ void nb_keys_hash(const nb_key_layout *layout, int n_sections, const uint8_t *im
                   uint64_t *out);
 /* The same for images that lie apart. */
 uint64_t nb_key_hash_one(const nb_key_layout *layout, int n_sections, const uint8_t *image);
+/* What section 1 adds: the hash of both sections is that of section 0, xor this. */
+uint64_t nb_key_hash_second(const nb_key_layout *layout, const uint8_t *image);
 /* Any total order; the same in every process. */
 int nb_key_compare(const nb_key_layout *layout, const uint8_t *a, const uint8_t *b);
 /* Column col of images that lie at rows[i] + offset, as a FLAT vector. Strings are borrowed from the images. */

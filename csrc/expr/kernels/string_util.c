@@ -2,6 +2,7 @@
 /*
  * string_util.c: UTF-8 and searching for the kernels of strings.
  */
+#include "base/find.h"
 #include "expr/kernels/string.h"
 
 bool
@@ -109,8 +110,7 @@ nb_str_find(nb_str s, nb_str needle, size_t from)
     if (needle.len == 0) {
         return (int64_t)from;
     }
-    p = needle.len == 1 ? memchr(s.data + from, needle.data[0], s.len - from)
-                        : memmem(s.data + from, s.len - from, needle.data, needle.len);
+    p = nb_find_bytes(s.data + from, s.len - from, needle.data, needle.len);
     return p ? p - s.data : -1;
 }
 
