@@ -1058,6 +1058,7 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
     nb_expr *e;
     nb_scope around = *scope;
     const nb_scope *keep = an->outer;
+    bool may_be_null = false;
     nb_status st;
 
     NB_TRY(nb_find_reference(an, s->plan_id, &rel, err));
@@ -1095,7 +1096,12 @@ resolve_subquery(nb_analyzer *an, const nb_scope *scope, const Sc__SubqueryExpre
         for (size_t i = 0; i < s->n_in_subquery_values; i++) {
             NB_TRY(nb_resolve_expr(an, scope, s->in_subquery_values[i], &e->args[i], err));
             e->args[i] = without_alias(e->args[i]);
+            may_be_null |= e->args[i]->nullable;
         }
+        for (int i = 0; i < n; i++) {
+            may_be_null |= columns[i]->nullable;
+        }
+        e->nullable = may_be_null;
         if (e->n_args != n) {
             return nb_raise(err, NB_COND_IN_SUBQUERY_LENGTH_MISMATCH, "sqlExpr",
                             nb_arena_printf(an->arena, "\"%s\"", in_subquery_sql(an, e)),

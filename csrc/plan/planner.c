@@ -290,6 +290,9 @@ build_join(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     n->u.join.n_keys = j.n_keys;
     n->u.join.null_safe = j.null_safe;
     n->u.join.null_aware = p->u.join.null_aware;
+    if (n->u.join.null_aware && j.n_keys != 1) {
+        return nb_raise_internal(err, "NOT IN without one column to look up");
+    }
     NB_TRY(bind_list(pl, p->children[0], j.left, j.n_keys, &n->u.join.left_keys, err));
     NB_TRY(bind_list(pl, p->children[1], j.right, j.n_keys, &n->u.join.right_keys, err));
     NB_TRY(nb_join_conjuncts(pl->arena, j.rest, j.n_rest, &rest));

@@ -153,17 +153,51 @@ attach_scalar(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, nb_expr **
                                    : NB_OK;
 }
 
+/* Is the value that IN compares one that is null in every row? */
+static nb_status
+is_null_constant(const nb_rewrite_env *env, nb_expr *e, bool *out, nb_error *err)
+{
+    *out = false;
+    if (e->n_args == 1 && e->args[0]->foldable) {
+        NB_TRY(nb_expr_fold(env->arena, e->args[0], env->info, &e->args[0], err));
+        *out = nb_vector_is_null(e->args[0]->u.literal.value, 0);
+    }
+    return NB_OK;
+}
+
+/* A null constant [NOT] IN a query is null where the query has a row: *value, which says whether it has one, becomes that. */
+static nb_status
+null_where_rows(const nb_rewrite_env *env, bool negated, nb_expr **value, nb_error *err)
+{
+    nb_expr **args = NB_ARENA_ARRAY(env->arena, nb_expr *, 3);
+
+    NB_ROOM(args);
+    args[0] = *value;
+    args[1] = nb_expr_null(env->arena, nb_type_of(NB_TYPE_BOOL));
+    args[2] = nb_expr_bool(env->arena, negated);
+    NB_ROOM(args[1]);
+    NB_ROOM(args[2]);
+    return nb_function_bind(env->arena, env->info, nb_function_find(NB_STR("if")), NB_STR("if"),
+                            args, 3, NULL, value, err);
+}
+
 static nb_status
 attach(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, nb_expr **value, nb_error *err)
 {
     nb_lifted s;
     nb_expr *condition;
+    bool is_null = false;
 
     if (e->u.subquery.kind == NB_SUBQUERY_SCALAR) {
         return attach_scalar(env, e, input, value, err);
     }
     NB_TRY(open_subquery(env, e, input, &s, err));
-    if (e->u.subquery.kind == NB_SUBQUERY_IN) {
+    if (e->u.subquery.kind != NB_SUBQUERY_EXISTS && s.conditions.n == 0) {
+        NB_TRY(is_null_constant(env, e, &is_null, err)); /* Spark asks this of uncorrelated ones */
+    }
+    if (is_null) {
+        /* any row will do */
+    } else if (e->u.subquery.kind == NB_SUBQUERY_IN) {
         NB_TRY(in_conditions(env, e, &s, err));
     } else if (e->u.subquery.kind == NB_SUBQUERY_NOT_IN) {
         NB_TRY(not_in_conditions(env, e, &s, err));
@@ -173,6 +207,9 @@ attach(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, nb_expr **value, 
     NB_TRY(nb_rewrite_join(env, *input, s.plan, NB_JOIN_MARK, condition, false, input));
     *value = nb_attr_expr(env->arena, &(*input)->attrs[(*input)->n_attrs - 1]);
     NB_ROOM(*value);
+    if (is_null) {
+        return null_where_rows(env, e->u.subquery.kind == NB_SUBQUERY_NOT_IN, value, err);
+    }
     return e->u.subquery.kind == NB_SUBQUERY_NOT_IN
                ? nb_rewrite_call(env, "not", *value, NULL, value, err)
                : NB_OK;
@@ -314,6 +351,22 @@ replace_in_place(nb_expr **place, void *payload)
     return nb_expr_rewrite(r->env->arena, *place, replace_one, r, place, r->err);
 }
 
+typedef struct input_search {
+    const nb_plan *input;
+    bool found;
+} input_search;
+
+static bool
+find_input(nb_expr *e, void *payload)
+{
+    input_search *s = payload;
+
+    for (int i = 0; e->kind == NB_EXPR_COLUMN && i < s->input->n_attrs; i++) {
+        s->found |= s->input->attrs[i].id == e->u.column.attr;
+    }
+    return !s->found;
+}
+
 /* [NOT] EXISTS / IN as a whole conjunct. */
 static nb_status
 conjunct_join(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, bool *done, nb_error *err)
@@ -335,7 +388,11 @@ conjunct_join(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, bool *done
     is_in = s->u.subquery.kind == NB_SUBQUERY_IN;
     NB_TRY(open_subquery(env, s, input, &l, err));
     if (is_in) {
-        if (negated && (l.conditions.n > 0 || s->n_args > 1)) {
+        /* a null-aware join hashes one column of its left side */
+        input_search left = {*input, false};
+
+        nb_expr_visit(s->args[0], find_input, &left);
+        if (negated && (l.conditions.n > 0 || s->n_args > 1 || !left.found)) {
             NB_TRY(not_in_conditions(env, s, &l, err));
             is_in = false;
         } else {
