@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * optimizer.c: the order of the rules, and the small ones: aliases, unions and constants.
+ * optimizer.c: the order of the rules, and the small ones: aliases, unions, constants and what they make of AND, OR and NOT.
  */
 #include "plan/optimizer.h"
 #include "base/config.h"
+#include "expr/registry.h"
 
 /* An alias that hid columns of its input becomes a projection of the others: what stands above counts positions. */
 static nb_status
@@ -98,6 +99,53 @@ typedef struct fold_state {
     const nb_session_info *info;
 } fold_state;
 
+/* Is e the literal TRUE or FALSE? */
+static bool
+is_bool(const nb_expr *e, bool v)
+{
+    return e->kind == NB_EXPR_LITERAL && e->type->id == NB_TYPE_BOOL &&
+           !nb_vector_is_null(e->u.literal.value, 0) &&
+           (NB_DATA(uint8_t, e->u.literal.value)[0] & 1) == v;
+}
+
+/* x AND TRUE is x, x AND FALSE is FALSE; the other way round for OR; NOT NOT x is x. */
+static nb_status
+simplify(nb_arena *arena, nb_expr *e, nb_expr **out)
+{
+    bool is_and = e->kind == NB_EXPR_AND;
+    nb_expr **kept;
+    int n = 0;
+
+    if (e->kind == NB_EXPR_CALL && e->u.call.fn == nb_function_find(NB_STR("not")) &&
+        e->args[0]->kind == NB_EXPR_CALL && e->args[0]->u.call.fn == e->u.call.fn) {
+        *out = e->args[0]->args[0];
+        return NB_OK;
+    }
+    if (!is_and && e->kind != NB_EXPR_OR) {
+        return NB_OK;
+    }
+    kept = NB_ARENA_ARRAY(arena, nb_expr *, e->n_args + 1);
+    if (!kept) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < e->n_args; i++) {
+        if (is_bool(e->args[i], !is_and)) {
+            *out = e->args[i];
+            return NB_OK;
+        }
+        kept[n] = e->args[i];
+        n += !is_bool(e->args[i], is_and);
+    }
+    if (n == e->n_args) {
+        return NB_OK;
+    }
+    if (n == 0) {
+        *out = e->args[0];
+        return NB_OK;
+    }
+    return nb_join_booleans(arena, e->kind, kept, n, out);
+}
+
 /* What would raise at run time is left to run time: it may never be reached. */
 static nb_status
 fold_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
@@ -108,6 +156,8 @@ fold_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *e
 
     (void)err;
     *out = in;
+    NB_TRY(simplify(arena, in, out));
+    in = *out;
     if (!in->foldable || in->kind == NB_EXPR_LITERAL || in->kind == NB_EXPR_ALIAS ||
         in->kind == NB_EXPR_LAMBDA || in->kind == NB_EXPR_AGG || in->kind == NB_EXPR_WINDOW) {
         return NB_OK;
@@ -225,6 +275,7 @@ nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_err
     if (!nb_config_bool(info->config, NB_CONF_CROSS_JOIN)) {
         NB_TRY(refuse_products(arena, *plan, err));
     }
+    NB_TRY(nb_optimize_sums(arena, info, plan, err));
     NB_TRY(nb_optimize_join_order(arena, info, plan, err));
     NB_TRY(nb_optimize_push_limits(arena, plan));
     return nb_optimize_prune(arena, plan, err);

@@ -22,6 +22,9 @@ nb_status nb_optimize_push_filters(nb_arena *arena, nb_plan **plan, nb_error *er
 /* Inner joins (with semi and anti joins among them) are put in the order that looks cheapest. */
 nb_status
 nb_optimize_join_order(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
+/* Sums of a column and constants share one sum and one count. */
+nb_status
+nb_optimize_sums(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
 nb_status nb_optimize_push_limits(nb_arena *arena, nb_plan **plan);
 nb_status nb_optimize_prune(nb_arena *arena, nb_plan **plan, nb_error *err);
 

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One test per rule of the optimizer: the plan as it was written and what becomes of it, and the same rows either way.
+
+The larger ones (join order, outer joins, subqueries) are in test_optimizer.py.
+"""
+
+import re
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = 3000
+
+
+@pytest.fixture(scope="module")
+def spark(session, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rules")
+    tables = {
+        "facts": {
+            "k": range(ROWS),
+            "v": [k % 7 for k in range(ROWS)],
+            "w": pa.array([None if k % 11 == 0 else k % 100 - 50 for k in range(ROWS)], pa.int16()),
+            "b": pa.array([(k * 77) % 250 - 125 for k in range(ROWS)], pa.int16()),
+            "t": [f"text {k % 13}" for k in range(ROWS)],
+        },
+        "dims": {"k": range(0, ROWS, 100), "name": [f"name {k}" for k in range(ROWS // 100)]},
+    }
+    own = session.newSession()
+    for name, columns in tables.items():
+        table = pa.table({c: pa.array(v) for c, v in columns.items()})
+        pq.write_table(table, folder / f"{name}.parquet", row_group_size=1000)
+        own.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
+    return own
+
+
+def plans(spark, text):
+    """The plan as written and the one that runs; checks that both give the same rows."""
+    rows = sorted(map(repr, spark.sql(text).collect()))
+    spark.conf.set("nbaspark.debug.optimizer", "false")
+    try:
+        assert rows == sorted(map(repr, spark.sql(text).collect()))
+    finally:
+        spark.conf.unset("nbaspark.debug.optimizer")
+    parts = re.split(r"^== (.*) ==$", spark.sql("explain extended " + text).collect()[0][0], flags=re.M)  # fmt: skip
+    named = dict(zip(parts[1::2], parts[2::2]))
+    return named["Analyzed Logical Plan"], named["Physical Plan"]
+
+
+def test_constant_folding(spark):
+    before, after = plans(spark, "select k + (1 + 2 * 3) as s from facts where k > 10 - 7")
+    assert "(1 + (2 * 3))" in before and "(10 - 7)" in before
+    assert "(k#" in after and "+ 7)" in after and "> 3)" in after
+
+
+def test_simplification(spark):
+    text = "select k from facts where true and (v = 3 or false) and not (not (w > 2)) and (k < 0 or true)"
+    before, after = plans(spark, text)
+    assert "NOT (NOT" in before and "OR false" in before
+    assert not re.search("NOT|true|false|OR", after)
+    before, after = plans(spark, "select count(*) from facts where v = 3 and false")
+    assert "AND false" in before and "(v" not in after
+
+
+def test_predicate_pushdown(spark):
+    text = "select * from (select k, v + 1 as z from facts) a join dims d on a.k = d.k where z > 3 and d.name < 'name 2'"
+    before, after = plans(spark, text)
+    assert before.index("Filter") < before.index("Join")
+    filters = [m.start() for m in re.finditer(r"Filter \(", after)]
+    assert len(filters) == 2 and all(at > after.index("HashJoin") for at in filters)
+    assert "PushedFilters: [((v#" in after and "name 2" in after
+
+
+def test_inference_through_joins(spark):
+    text = "select count(*) from facts f join dims d on f.k = d.k join dims e on e.k = d.k where d.k < 500"
+    before, after = plans(spark, text)
+    assert before.count("< ") == 1 and after.count("(k < 500)") == 3
+
+
+def test_column_pruning(spark):
+    before, after = plans(spark, "select v from (select *, k * 2 as unused from facts) where w = 3")
+    assert "unused" in before
+    assert "FileScan parquet [v,w]" in after and "* 2" not in after
+
+
+def test_subqueries_become_joins(spark):
+    text = "select k from facts f where v > (select avg(x.v) from facts x where x.t = f.t) and exists (select 1 from dims d where d.k = f.k)"
+    before, after = plans(spark, text)
+    assert "scalar-subquery" in before.lower() or "subquery" in before.lower()
+    assert "LeftSemi" in after and "HashAggregate (keys=[t#" in after
+    assert "subquery" not in after.lower()
+
+
+def test_join_order_and_build_side(spark):
+    before, after = plans(spark, "select count(*) from dims d join facts f on d.k = f.k join dims e on e.k = d.k")  # fmt: skip
+    first_scan = after.index("FileScan")
+    joins = [m.start() for m in re.finditer("HashJoin", after)]
+    assert len(joins) == 2 and all(at < first_scan or at > first_scan for at in joins)
+    assert "BuildLeft" in after or "BuildRight" in after
+
+
+def test_limit_pushdown(spark):
+    before, after = plans(spark, "select count(*) from (select k + v as s from facts limit 5)")
+    assert before.index("Limit") < before.index("(k#")
+    assert "FileScan" in after and after.index("Limit") < after.index("FileScan")
+
+
+def test_sort_with_limit_is_top_n(spark):
+    before, after = plans(spark, "select k, t from facts order by v, k limit 4")
+    assert "Sort" in before and "Limit" in before
+    assert "TakeOrderedAndProject" in after and "Sort " not in after
+
+
+def test_windows_merge(spark):
+    text = "select k, row_number() over (partition by v order by k) as a, sum(k) over (partition by v order by k) as b, lag(k) over (partition by v order by k) as c from facts"
+    before, after = plans(spark, text)
+    assert after.count("Window [") == 1
+
+
+def test_distinct_aggregates_need_one_pass(spark):
+    before, after = plans(spark, "select v, count(distinct t), count(distinct w), sum(k) from facts group by v")  # fmt: skip
+    assert after.count("HashAggregate") == 1 and after.count("FileScan") == 1
+
+
+def test_sums_share_one_sum(spark):
+    text = "select v, sum(w + 1) as a, sum(w + 2) as b, sum(3 + w) as c, sum(w - 4) as d, max(w) as e, sum(b + 1) as f from facts group by v"
+    before, after = plans(spark, text)
+    assert before.count("sum(") >= 5
+    assert len(re.findall(r"functions=\[.*", after)[0].split("sum(")) == 3  # one of w, one of b
+    assert "count(cast(w#" in after
+
+
+def test_sums_that_may_overflow_are_left(spark):
+    text = "select sum(v + 1), sum(v + 2), sum(v + 3), sum(w + 2147483647), sum(w + 2147483646), sum(w + 2147483645) from (select v, cast(-abs(w) as smallint) as w from facts)"
+    _, after = plans(spark, text)
+    assert "count(" not in after
+
+
+def test_union_of_unions_is_one(spark):
+    before, after = plans(spark, "select k from facts union all (select k from dims union all select v from facts)")  # fmt: skip
+    assert before.count("Union") == 2 and after.count("Union") == 1
+
+
+def test_equal_aggregations_run_once(spark):
+    text = "with c as (select v, sum(k) as s from facts group by v) select a.v, b.s from c a join c b on a.v = b.v"
+    before, after = plans(spark, text)
+    assert before.count("Aggregate") == 2
+    assert after.count("HashAggregate") == 2  # the second reads what the first has made
