@@ -8,6 +8,7 @@
  *      Doubles are integers too once their bits are turned. What does not fit (long strings, wide keys) is cut.
  *   3. Words are sorted together with row numbers: in the same word where both fit, else as pairs. One pass over the upper bits puts
  *      them into buckets, in parallel; buckets that fit into the cache are then sorted by their lower digits.
+ *      When something is cut, strings of few different values are coded by the ranks of these (sort_rank.h).
  *   4. If something was cut, runs of equal words are sorted by comparing the rows.
  */
 #include "exec/sort_rows.h"
@@ -15,18 +16,23 @@
 #include <stdlib.h>
 #include "base/thread.h"
 #include "exec/sort_code.h"
+#include "exec/sort_rank.h"
 
 #define MSD_BITS    11
 #define MSD_BUCKETS (1 << MSD_BITS)
 #define SMALL_SORT  (1 << 15)
 #define MAX_THREADS 64
+#define RANK_FROM   256 /* rows */
+#define SHORT_CODE  16  /* bits */
 
 /* How a key is coded. */
 typedef struct key_plan {
     const nb_sort_col *col;
     nb_code_range range;
-    int bits; /* in the word */
-    int cut;  /* low bits of the code that are not in the word */
+    nb_sort_rank *rank; /* NULL: range codes */
+    int need;           /* bits of a code */
+    int bits;           /* of them in the word */
+    int cut;            /* the others: the low ones */
 } key_plan;
 
 typedef struct pair {
@@ -94,6 +100,49 @@ look_main(void *payload, int i)
     }
 }
 
+/* Gives the keys their bits, as long as some are left. */
+static void
+lay_out(sorter *s, int left)
+{
+    s->exact = true;
+    s->first_cut = s->n_keys;
+    for (int k = 0; k < s->n_keys && s->exact; k++) {
+        key_plan *p = &s->keys[k];
+
+        p->bits = NB_MIN(p->need, left);
+        p->cut = p->need - p->bits;
+        left -= p->bits;
+        if (p->cut > 0 || (p->rank == NULL && !p->range.exact)) {
+            s->exact = false;
+            s->first_cut = k;
+        }
+    }
+    s->word_bits = 64 - left;
+}
+
+/* Ranks for strings whose codes are long, up to the first that has too many values: what comes behind it is hardly looked at. */
+static nb_status
+rank_strings(sorter *s)
+{
+    for (int k = 0; k < s->n_keys; k++) {
+        key_plan *p = &s->keys[k];
+        uint64_t codes;
+
+        if (nb_type_storage(s->table->schema->children[p->col->col].type)->phys !=
+                NB_PHYS_STRING ||
+            (p->range.exact && p->need <= SHORT_CODE)) {
+            continue;
+        }
+        NB_TRY(nb_sort_rank_new(s->ctx, s->pool, s->table, p->col->col, s->n_threads, &p->rank));
+        if (p->rank == NULL) {
+            return NB_OK;
+        }
+        codes = (uint64_t)nb_sort_rank_values(p->rank) + p->range.nulls;
+        p->need = codes > 1 ? 64 - __builtin_clzll(codes - 1) : 0;
+    }
+    return NB_OK;
+}
+
 static nb_status
 plan_word(sorter *s)
 {
@@ -114,31 +163,39 @@ plan_word(sorter *s)
         s->partition_bits = last ? 32 - __builtin_clz((unsigned)last) : 0;
         left -= s->partition_bits;
     }
-    s->exact = true;
-    s->first_cut = s->n_keys;
     for (int k = 0; k < s->n_keys; k++) {
         key_plan *p = &s->keys[k];
-        int need;
 
         for (int c = 0; c < n_chunks; c++) {
             nb_code_range_join(&p->range, &s->ranges[c * s->n_keys + k]);
         }
-        need = nb_code_finish(&p->range, p->col->descending, p->col->nulls_last);
-        if (!s->exact) {
-            continue; /* not in the word */
-        }
-        p->bits = NB_MIN(need, left);
-        p->cut = need - p->bits;
-        left -= p->bits;
-        if (p->cut > 0 || !p->range.exact) {
-            s->exact = false;
-            s->first_cut = k;
-        }
+        p->need = nb_code_finish(&p->range, p->col->descending, p->col->nulls_last);
     }
-    s->word_bits = 64 - left;
+    lay_out(s, left);
+    if (!s->exact && s->n >= RANK_FROM) {
+        NB_TRY(rank_strings(s));
+        lay_out(s, left);
+    }
     s->id_bits = s->n > 1 ? 64 - __builtin_clzll((uint64_t)s->n - 1) : 1;
     s->packed = s->exact && s->word_bits + s->id_bits <= 64;
     return NB_OK;
+}
+
+static void
+make_ranks(const key_plan *p, const nb_chunk *chunk, int c, int64_t from, int64_t n,
+           uint64_t *codes)
+{
+    uint64_t n_values = nb_sort_rank_values(p->rank);
+    uint64_t add = p->range.nulls && !p->col->nulls_last;
+    const uint64_t *validity = chunk->cols[p->col->col].validity;
+
+    nb_sort_rank_make(p->rank, c, from, n, codes);
+    for (int64_t i = 0; i < n; i++) {
+        codes[i] = (p->col->descending ? n_values - 1 - codes[i] : codes[i]) + add;
+        if (!nb_is_valid(validity, from + i)) {
+            codes[i] = p->col->nulls_last ? n_values : 0;
+        }
+    }
 }
 
 /* Words of rows [from, from + n) of a chunk. */
@@ -157,7 +214,11 @@ make_words(sorter *s, int c, int64_t from, int64_t n, uint64_t *words, uint64_t 
         if (p->bits == 0) {
             continue;
         }
-        nb_code_make(&p->range, &chunk->cols[p->col->col], from, n, codes);
+        if (p->rank != NULL) {
+            make_ranks(p, chunk, c, from, n, codes);
+        } else {
+            nb_code_make(&p->range, &chunk->cols[p->col->col], from, n, codes);
+        }
         for (int64_t i = 0; i < n; i++) {
             words[i] = (p->bits == 64 ? 0 : words[i] << p->bits) | (codes[i] >> p->cut);
         }
@@ -455,6 +516,9 @@ done:
     }
     nb_pool_dealloc(pool, s.entries, bytes);
     nb_pool_dealloc(pool, s.other, bytes);
+    for (int k = 0; k < n_cols; k++) {
+        nb_sort_rank_free(s.keys[k].rank);
+    }
     nb_arena_free(s.arena);
     return st;
 }
