@@ -13,7 +13,6 @@
 #include "io/parquet/block.h"
 #include "io/parquet/hybrid.h"
 #include "io/parquet/plain.h"
-#include "io/parquet/snappy.h"
 #include "io/parquet/values.h"
 
 nb_status
@@ -129,60 +128,6 @@ nb_pq_reader_entries(const nb_pq_reader *r)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
-/* So many bytes a page may always have, and so many per stored byte where the codec can pack that much. */
-#define BYTES_FREE ((size_t)16 << 20)
-
-static bool
-is_plausible(int codec, size_t n_in, size_t n_out)
-{
-    size_t most = codec == NB_PQ_SNAPPY                          ? 24
-                  : codec == NB_PQ_GZIP                          ? 1100
-                  : codec == NB_PQ_LZ4 || codec == NB_PQ_LZ4_RAW ? 256
-                                                                 : 32768;
-
-    return n_out <= BYTES_FREE || n_out / most <= n_in;
-}
-
-nb_status
-nb_pq_reader_unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out,
-                    bool keep, const uint8_t **out, nb_error *err)
-{
-    uint8_t *to = r->unpacked;
-
-    if (codec == NB_PQ_UNCOMPRESSED) {
-        if (n_in != n_out) {
-            return nb_pq_reader_damaged(r, "sizes in a page header disagree", err);
-        }
-        *out = in;
-        return NB_OK;
-    }
-    if (!is_plausible(codec, n_in, n_out)) {
-        return nb_pq_reader_damaged(r, "a page claims to be much larger than its bytes explain",
-                                    err);
-    }
-    if (codec == NB_PQ_SNAPPY) {
-        *out = nb_pq_snappy_in_place(in, n_in, n_out);
-        if (*out) {
-            return NB_OK;
-        }
-    }
-    if (keep || n_out > r->cap_unpacked) {
-        to = nb_arena_alloc64(r->arena, n_out + 64);
-        if (!to) {
-            return NB_NOMEM;
-        }
-        if (!keep) {
-            r->unpacked = to;
-            r->cap_unpacked = n_out;
-        }
-    }
-    if (!nb_pq_decompress(codec, in, n_in, to, n_out)) {
-        return nb_pq_reader_damaged(r, "a page cannot be decompressed", err);
-    }
-    *out = to;
-    return NB_OK;
-}
-
 static nb_status
 need_dictionary(nb_pq_reader *r, nb_error *err)
 {
@@ -227,52 +172,6 @@ need_dictionary(nb_pq_reader *r, nb_error *err)
     r->has_dict = true;
     r->dict_id = nb_dict_next_id();
     r->at_page = r->opening;
-    return NB_OK;
-}
-
-/* Is there a dictionary to decompress, and worth a partner? */
-static bool
-is_pending(const nb_pq_reader *r)
-{
-    const nb_pq_page *h = &r->first.head;
-
-    return r->dictionary_page && !r->has_dict && !r->prepared && r->codec == NB_PQ_SNAPPY &&
-           is_plausible(NB_PQ_SNAPPY, (size_t)h->compressed, (size_t)h->uncompressed) &&
-           !nb_pq_snappy_in_place(r->first.bytes, (size_t)h->compressed, (size_t)h->uncompressed);
-}
-
-nb_status
-nb_pq_readers_prepare(nb_pq_reader *const *readers, int n)
-{
-    nb_pq_reader *pair[2];
-    nb_snappy_block blocks[2];
-    int waiting = 0;
-
-    for (int i = 0; i < n; i++) {
-        nb_pq_reader *r = readers[i];
-        const nb_pq_page *h = &r->first.head;
-        if (!is_pending(r)) {
-            continue;
-        }
-        pair[waiting] = r;
-        blocks[waiting] = (nb_snappy_block){
-            .in = r->first.bytes, .n_in = (size_t)h->compressed, .n_out = (size_t)h->uncompressed};
-        blocks[waiting].out = nb_arena_alloc64(r->arena, (size_t)h->uncompressed + NB_SNAPPY_SLACK);
-        if (!blocks[waiting].out) {
-            return NB_NOMEM;
-        }
-        if (++waiting == 2) {
-            nb_snappy_decompress(&blocks[0], &blocks[1]);
-            for (int k = 0; k < 2; k++) {
-                pair[k]->prepared = blocks[k].ok ? blocks[k].out : NULL;
-            }
-            waiting = 0;
-        }
-    }
-    if (waiting) {
-        nb_snappy_decompress(&blocks[0], NULL);
-        pair[0]->prepared = blocks[0].ok ? blocks[0].out : NULL;
-    }
     return NB_OK;
 }
 
@@ -481,7 +380,7 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
     const page *p = &r->pages[i];
     const nb_pq_page *h = &p->head;
     const uint8_t *bytes, *end;
-    int64_t n = h->n_values, n_there = n, before = p->skip, head = 0;
+    int64_t n = h->n_values, n_there = n, before = p->skip, head = nb_pq_page_head_bytes(h);
     bool coded = nb_pq_is_code(h->encoding);
     int codec = r->codec;
 
@@ -498,7 +397,6 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
         NB_TRY(need_dictionary(r, err));
     }
     if (h->type == NB_PQ_DATA_PAGE_V2) {
-        head = h->def_bytes + h->rep_bytes;
         if (head > h->compressed) {
             return nb_pq_reader_damaged(r, "sizes in a page header disagree", err);
         }
@@ -508,9 +406,13 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
         }
         codec = h->is_compressed ? codec : NB_PQ_UNCOMPRESSED;
     }
-    NB_TRY(nb_pq_reader_unpack(r, codec, p->bytes + head, (size_t)(h->compressed - head),
-                               (size_t)(h->uncompressed - head),
-                               !coded && nb_pq_values_stay(r->column, h->encoding), &bytes, err));
+    bytes = p->ready;
+    if (bytes == NULL) {
+        NB_TRY(nb_pq_reader_unpack(r, codec, p->bytes + head, (size_t)(h->compressed - head),
+                                   (size_t)(h->uncompressed - head),
+                                   !coded && nb_pq_values_stay(r->column, h->encoding), &bytes,
+                                   err));
+    }
     end = bytes + h->uncompressed - head;
     if (h->type == NB_PQ_DATA_PAGE && r->column->optional && h->def_encoding == NB_PQ_BIT_PACKED) {
         before = 0;
@@ -555,6 +457,13 @@ count_before(const uint32_t *rows, int64_t from, int64_t n, int64_t end)
     return low - from;
 }
 
+/* How many of rows[at..n) (NULL: of all rows) lie in the page, those before it being done. */
+static int64_t
+rows_of_page(const page *p, const uint32_t *rows, int64_t at, int64_t n)
+{
+    return rows ? count_before(rows, at, n, p->row + p->head.n_values) : p->head.n_values;
+}
+
 nb_status
 nb_pq_reader_select(nb_pq_reader *r, const uint8_t *keep, const uint32_t *rows, int64_t n,
                     uint32_t *out, int64_t *n_out, nb_error *err)
@@ -563,7 +472,7 @@ nb_pq_reader_select(nb_pq_reader *r, const uint8_t *keep, const uint32_t *rows, 
 
     for (int i = 0; i < r->n_pages; i++) {
         const page *p = &r->pages[i];
-        int64_t m = rows ? count_before(rows, at, n, p->row + p->head.n_values) : p->head.n_values;
+        int64_t m = rows_of_page(p, rows, at, n);
         const uint32_t *codes;
         if (m == 0) {
             continue;
@@ -694,11 +603,14 @@ nb_pq_reader_read(nb_pq_reader *r, const uint32_t *rows, int64_t n, nb_vector *o
     }
     for (int i = 0; i < r->n_pages; i++) {
         const page *p = &r->pages[i];
-        int64_t m = rows ? count_before(rows, at, n, p->row + p->head.n_values) : p->head.n_values;
+        int64_t m = rows_of_page(p, rows, at, n);
         const uint32_t *wanted = rows ? rows + at : NULL;
         char *to = as_codes ? NULL : (char *)made.data + (size_t)at * (size_t)r->width;
         if (m == 0) {
             continue;
+        }
+        if (r->view.page != i && i + 1 < r->n_pages && rows_of_page(p + 1, rows, at + m, n) > 0) {
+            NB_TRY(nb_pq_reader_unpack_two(r, &r->pages[i], &r->pages[i + 1]));
         }
         NB_TRY(open_page(r, i, err));
         if (as_codes) {

@@ -11,9 +11,10 @@
 typedef struct page {
     nb_pq_page head; /* n_values: of the part */
     const uint8_t *bytes;
-    int64_t row;  /* first */
-    int64_t skip; /* values of the page before the part */
-    int number;   /* of the page, among the data pages */
+    int64_t row;          /* first */
+    int64_t skip;         /* values of the page before the part */
+    int number;           /* of the page, among the data pages */
+    const uint8_t *ready; /* its values, decompressed together with another page's; NULL: not yet */
 } page;
 
 /* Values that are taken out of a page at once, at most; a multiple of 8. A few bytes can say "null" two billion times. */
@@ -62,5 +63,13 @@ nb_status nb_pq_reader_damaged(const nb_pq_reader *r, const char *what, nb_error
 /* Decompresses; keep: the bytes must stay when the next page comes. At least NB_PQ_SLACK bytes behind the result may be read. */
 nb_status nb_pq_reader_unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in,
                               size_t n_out, bool keep, const uint8_t **out, nb_error *err);
+/* Decompresses the values of two pages together, when they stay and are Snappy's: open_page then finds them ready. Damage is found there. */
+nb_status nb_pq_reader_unpack_two(nb_pq_reader *r, page *a, page *b);
+/* Where the levels of a page of version 2 end, which are never compressed. */
+NB_INLINE int64_t
+nb_pq_page_head_bytes(const nb_pq_page *h)
+{
+    return h->type == NB_PQ_DATA_PAGE_V2 ? h->def_bytes + h->rep_bytes : 0;
+}
 
 #endif
