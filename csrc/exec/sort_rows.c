@@ -128,8 +128,7 @@ rank_strings(sorter *s)
         key_plan *p = &s->keys[k];
         uint64_t codes;
 
-        if (nb_type_storage(s->table->schema->children[p->col->col].type)->phys !=
-                NB_PHYS_STRING ||
+        if (nb_type_storage(s->table->schema->children[p->col->col].type)->phys != NB_PHYS_STRING ||
             (p->range.exact && p->need <= SHORT_CODE)) {
             continue;
         }
