@@ -336,6 +336,16 @@ remap_piece(void *old, size_t old_n, size_t new_n)
         recount(old_bytes, new_bytes);
         return old;
     }
+    /* Copying into pages that are there costs less than making new ones. */
+    to = new_bytes <= SPARE_LONGEST ? take_spare(new_bytes) : NULL;
+    if (to != NULL) {
+        memcpy(to, old, NB_MIN(old_n, new_n));
+        unmap_piece(old, old_bytes);
+        return to;
+    }
+    if (new_bytes <= SPARE_LONGEST) {
+        recount(new_bytes, 0); /* it has been counted, and is again below */
+    }
     /* onto an aligned place, so that huge pages move whole */
     to = map_new(new_bytes);
     if (to == NULL) {

@@ -18,6 +18,7 @@
 typedef struct piece {
     uint8_t *data;
     size_t cap;
+    size_t expected; /* of a steady builder: the longest there has been */
 } piece;
 
 typedef struct column {
@@ -47,6 +48,7 @@ struct nb_chunk_builder {
     nb_arena *spare;  /* of the chunk under way; NULL before its first row */
     heap_block *heap; /* newest first */
     size_t bytes;     /* held in pieces and heap blocks */
+    bool steady;
     uint64_t order;
     int32_t partition;
 };
@@ -108,7 +110,7 @@ piece_free(nb_chunk_builder *b, piece *p)
 {
     nb_pool_dealloc(b->pool, p->data, p->cap);
     b->bytes -= p->cap;
-    *p = (piece){0};
+    *p = (piece){.expected = p->expected};
 }
 
 static void
@@ -153,7 +155,7 @@ nb_chunk_builder_free(nb_chunk_builder *b)
 static nb_status
 piece_grow(nb_chunk_builder *b, piece *p, size_t need)
 {
-    size_t cap = NB_MAX(p->cap * 2, NB_ALIGN_UP(need, 64));
+    size_t cap = NB_MAX(NB_MAX(p->cap * 2, p->expected), NB_ALIGN_UP(need, 64));
     uint8_t *data;
 
     if (need <= p->cap) {
@@ -412,6 +414,37 @@ nb_chunk_builder_bytes(const nb_chunk_builder *b)
     return b->bytes;
 }
 
+static size_t
+column_filled(const column *c)
+{
+    size_t n = (size_t)c->n_rows * (size_t)c->width + (c->nulls ? NB_BITMAP_BYTES(c->n_rows) : 0);
+
+    for (int i = 0; i < c->n_children; i++) {
+        n += column_filled(&c->children[i]);
+    }
+    return n;
+}
+
+size_t
+nb_chunk_builder_filled(const nb_chunk_builder *b)
+{
+    size_t n = 0;
+
+    for (int i = 0; i < b->n_cols; i++) {
+        n += column_filled(&b->cols[i]);
+    }
+    for (const heap_block *h = b->heap; h != NULL; h = h->next) {
+        n += h->used;
+    }
+    return n;
+}
+
+void
+nb_chunk_builder_steady(nb_chunk_builder *b)
+{
+    b->steady = true;
+}
+
 /* The chunk keeps the memory; on failure it stays the caller's. */
 static nb_status
 lend(nb_chunk_builder *b, nb_chunk *chunk, void *data, size_t n_bytes)
@@ -437,17 +470,19 @@ piece_finish(nb_chunk_builder *b, nb_chunk *chunk, piece *p, size_t used)
     if (p->data == NULL) {
         return NB_OK;
     }
-    if (fit < p->cap && fit > 0) {
+    /* A steady builder's pieces stay of one size, for which there are pieces that were given back. */
+    if (fit < p->cap && fit > 0 && (!b->steady || fit < p->cap / 2)) {
         uint8_t *data = nb_pool_realloc(b->pool, p->data, p->cap, fit);
         if (data != NULL) {
             b->bytes -= p->cap - fit;
-            *p = (piece){data, fit};
+            p->data = data;
+            p->cap = fit;
         }
     }
     memset(p->data + used, 0, NB_MIN(fit, p->cap) - used);
     NB_TRY(lend(b, chunk, p->data, p->cap));
     b->bytes -= p->cap;
-    *p = (piece){0};
+    *p = (piece){.expected = b->steady ? NB_MAX(p->expected, fit) : 0};
     return NB_OK;
 }
 

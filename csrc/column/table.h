@@ -60,7 +60,10 @@ nb_status nb_chunk_builder_append(nb_chunk_builder *b, nb_batch *batch);
 nb_status nb_chunk_builder_append_rows(nb_chunk_builder *b, const nb_vector *cols,
                                        const uint32_t *idx, int64_t n);
 int64_t nb_chunk_builder_rows(const nb_chunk_builder *b);
-size_t nb_chunk_builder_bytes(const nb_chunk_builder *b);
+size_t nb_chunk_builder_bytes(const nb_chunk_builder *b);  /* held, used or not */
+size_t nb_chunk_builder_filled(const nb_chunk_builder *b); /* with rows in them */
+/* One chunk will be as long as the other: the next begins with as much memory as the last one took, instead of growing to it. */
+void nb_chunk_builder_steady(nb_chunk_builder *b);
 /* What has been collected so far becomes a chunk (owned by the caller); the builder is empty again. *out NULL when there were no rows. */
 nb_status nb_chunk_builder_finish(nb_chunk_builder *b, nb_chunk **out);
 void nb_chunk_builder_free(nb_chunk_builder *b);

@@ -112,7 +112,9 @@ execution_main(void *arg)
     nb_operation_release(op);
     pthread_mutex_lock(&service->lock);
     service->n_running--;
-    pthread_cond_broadcast(&service->changed);
+    if (service->stopping) { /* who frees the service waits for it; nobody else does */
+        pthread_cond_broadcast(&service->changed);
+    }
     pthread_mutex_unlock(&service->lock);
 }
 

@@ -84,6 +84,7 @@ deliver_open_local(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *er
         return NB_NOMEM;
     }
     NB_TRY(nb_chunk_builder_new(d->ctx->pool, d->schema, &l->builder));
+    nb_chunk_builder_steady(l->builder);
     l->last_order = UINT64_MAX;
     *local = l;
     return NB_OK;
@@ -113,7 +114,7 @@ give(deliver_op *d, nb_chunk *chunk, size_t n_bytes, nb_error *err)
 static nb_status
 give_joint(deliver_op *d, nb_error *err)
 {
-    size_t n_bytes = nb_chunk_builder_bytes(d->joint);
+    size_t n_bytes = nb_chunk_builder_filled(d->joint);
     nb_chunk *chunk;
 
     NB_TRY(nb_chunk_builder_finish(d->joint, &chunk));
@@ -144,7 +145,7 @@ give_next(deliver_op *d, nb_chunk *chunk, size_t n_bytes, nb_error *err)
         nb_chunk_free(chunk);
         NB_TRY(st);
         joint = nb_chunk_builder_rows(d->joint);
-        if (nb_chunk_builder_bytes(d->joint) < CHUNK_BYTES && !is_late(d) &&
+        if (nb_chunk_builder_filled(d->joint) < CHUNK_BYTES && !is_late(d) &&
             (d->limit < 0 || d->n_given + joint < d->limit)) {
             return NB_OK;
         }
@@ -252,7 +253,7 @@ wait_a_little(deliver_op *d)
 static nb_status
 hand_over(deliver_op *d, deliver_local *l, nb_thread_ctx *t, nb_error *err)
 {
-    size_t n_bytes = NB_MAX(nb_chunk_builder_bytes(l->builder), CHUNK_COST);
+    size_t n_bytes = NB_MAX(nb_chunk_builder_filled(l->builder), CHUNK_COST);
     int number = nb_thread_number(t), first = -1;
     nb_status st = NB_OK;
     waiting *w;
@@ -300,7 +301,7 @@ deliver_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
     deliver_op *d = (deliver_op *)op;
     deliver_local *l = local;
 
-    if (nb_chunk_builder_bytes(l->builder) >= CHUNK_BYTES ||
+    if (nb_chunk_builder_filled(l->builder) >= CHUNK_BYTES ||
         (batch->order != l->last_order && (batch->order != l->last_order + 1 || is_late(d)))) {
         nb_status st = hand_over(d, l, t, err);
 

@@ -69,7 +69,7 @@ test_table__selection(void **state)
 }
 
 static void
-test_table__builder(void **state)
+check_builder(bool steady)
 {
     nb_pool *pool = nb_pool_new(NULL, "test", 0);
     int n_cols;
@@ -84,6 +84,9 @@ test_table__builder(void **state)
         keep[i] = 2 * i;
     }
     assert_int_equal(nb_chunk_builder_new(pool, schema, &b), NB_OK);
+    if (steady) {
+        nb_chunk_builder_steady(b);
+    }
     assert_int_equal(nb_table_new(pool, schema, &table), NB_OK);
     for (int round = 0; round < 2; round++) {
         nb_chunk *chunk = NULL;
@@ -98,9 +101,11 @@ test_table__builder(void **state)
             nb_arena_free(scratch);
         }
         assert_int_equal(nb_chunk_builder_rows(b), 4 * 2048 + 2000);
-        assert_true(nb_chunk_builder_bytes(b) > 0);
+        assert_true(nb_chunk_builder_filled(b) > 0);
+        assert_true(nb_chunk_builder_bytes(b) >= nb_chunk_builder_filled(b));
         assert_int_equal(nb_chunk_builder_finish(b, &chunk), NB_OK);
         assert_int_equal(nb_chunk_builder_bytes(b), 0);
+        assert_int_equal(nb_chunk_builder_filled(b), 0);
         assert_int_equal(nb_table_append(table, chunk), NB_OK);
         assert_int_equal(nb_chunk_builder_finish(b, &chunk), NB_OK);
         assert_null(chunk);
@@ -125,6 +130,18 @@ test_table__builder(void **state)
     nb_arena_free(fresh);
     assert_int_equal(nb_pool_used(pool), 0);
     nb_pool_free(pool);
+}
+
+static void
+test_table__builder(void **state)
+{
+    check_builder(false);
+}
+
+static void
+test_table__steady_builder(void **state)
+{
+    check_builder(true);
 }
 
 /* The n-th allocation fails: a clean status, rows as before, no leak; then the same append works. */
@@ -179,6 +196,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table__selection),
         cmocka_unit_test(test_table__builder),
+        cmocka_unit_test(test_table__steady_builder),
         cmocka_unit_test(test_table__builder_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
