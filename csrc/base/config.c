@@ -511,6 +511,16 @@ nb_config_duration_ms(const nb_config *config, const char *key, int64_t otherwis
     return otherwise;
 }
 
+int64_t
+nb_config_limit_ms(const nb_config *config, const char *key, int64_t otherwise)
+{
+    nb_str v;
+
+    return nb_config_get(config, nb_str_of(key), &v) && v.len > 0 && v.data[0] == '-'
+               ? -1
+               : nb_config_duration_ms(config, key, otherwise, 1);
+}
+
 nb_status
 nb_config_load(nb_config *config, const char *path, bool keep, nb_error *err)
 {

@@ -74,6 +74,8 @@ nb_str nb_config_str(const nb_config *config, nb_conf id);
 /* Any key: "10s", "500ms", "2min" or a number of `unit` ms; `otherwise` when it is not set, or none of these. */
 int64_t
 nb_config_duration_ms(const nb_config *config, const char *key, int64_t otherwise, int64_t unit);
+/* The same in ms, -1 when it is negative: what it is the limit of is switched off. */
+int64_t nb_config_limit_ms(const nb_config *config, const char *key, int64_t otherwise);
 
 /* Reads key-value lines as in spark-defaults.conf ("key value", "key=value", "key: value", # comments). A file that is not there is
  * NB_DONE; keys that were set before stay as they are when `keep`. */

@@ -643,10 +643,7 @@ begin(drive *d)
     if (st == NB_OK) {
         q->next = d->c->queries;
         d->c->queries = q;
-        if (d->ctx->watch != NULL) {
-            nb_watched_begin(&q->watched, q->arena, d->ctx->watch->monitor,
-                             d->ctx->watch->execution, d->ctx->watch->title, &q->stages);
-        }
+        nb_watched_begin(&q->watched, q->arena, d->ctx, &q->stages);
         nb_cluster_pump(d->c);
     }
     pthread_mutex_unlock(&d->c->lock);

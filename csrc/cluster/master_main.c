@@ -78,6 +78,8 @@ make_service(master *m, nb_error *err)
     options.memory_limit = (size_t)nb_config_int(m->config, NB_CONF_MEMORY_LIMIT);
     options.detached_ms = (int)nb_config_duration_ms(
         m->config, "spark.connect.execute.manager.detachedTimeout", options.detached_ms, 1);
+    options.session_idle_ms = (int)nb_config_limit_ms(
+        m->config, "spark.connect.session.manager.defaultSessionTimeout", options.session_idle_ms);
     st = nb_service_new(&options, &m->service, err);
     nb_arena_free(arena);
     return st;

@@ -111,16 +111,17 @@ fill_stage(nb_arena *arena, const nb_stage *stage, int64_t first, nb_watched_sta
 }
 
 void
-nb_watched_begin(nb_watched *w, nb_arena *arena, nb_monitor *monitor, int64_t execution,
-                 nb_str title, const nb_stages *stages)
+nb_watched_begin(nb_watched *w, nb_arena *arena, const nb_exec_ctx *ctx, const nb_stages *stages)
 {
-    nb_job_info job = {.execution = execution, .description = title, .n_stages = stages->n};
+    const nb_watch *watch = ctx->watch;
+    nb_monitor *monitor = watch ? watch->monitor : NULL;
+    nb_job_info job = {.n_stages = stages->n};
     nb_stage_info *infos = NB_ARENA_ARRAY(arena, nb_stage_info, stages->n + 1);
     int64_t first;
 
     *w = (nb_watched){.arena = arena, .stages = stages};
     w->state = nb_arena_zalloc(arena, sizeof *w->state * ((size_t)stages->n + 1));
-    if (!monitor || !w->state || !infos) {
+    if ((!monitor && !ctx->progress) || !w->state || !infos) {
         return;
     }
     first = nb_monitor_ids(monitor, NB_MONITOR_STAGE, stages->n);
@@ -130,7 +131,14 @@ nb_watched_begin(nb_watched *w, nb_arena *arena, nb_monitor *monitor, int64_t ex
         }
         infos[s] = w->state[s].info;
     }
+    w->on = true;
+    w->progress = ctx->progress;
+    if (!monitor) {
+        return;
+    }
     w->monitor = monitor;
+    job.execution = watch->execution;
+    job.description = watch->title;
     job.stages = infos;
     job.id = w->job = nb_monitor_ids(monitor, NB_MONITOR_JOB, 1);
     nb_monitor_job_started(monitor, &job);
@@ -174,6 +182,7 @@ submit(nb_watched *w, int stage)
     }
     s->submitted = true;
     s->info.submitted_ms = now_ms();
+    s->number = nb_progress_begin(w->progress, n);
     nb_monitor_stage_submitted(w->monitor, &s->info);
     return true;
 }
@@ -186,7 +195,7 @@ nb_watched_launch(nb_watched *w, const nb_sched_action *a)
     nb_task_info info;
     char executor[16];
 
-    if (!w->monitor || a->stage >= w->stages->n) {
+    if (!w->on || a->stage >= w->stages->n) {
         return;
     }
     s = &w->state[a->stage];
@@ -203,6 +212,7 @@ nb_watched_launch(nb_watched *w, const nb_sched_action *a)
                            .worker = a->worker,
                            .running = true};
     info = task_info(s, t, executor);
+    nb_progress_task_begin(w->progress, s->number);
     nb_monitor_task_started(w->monitor, &info);
 }
 
@@ -215,6 +225,7 @@ end_task(nb_watched *w, nb_watched_stage *s, nb_watched_task *t, const nb_task_m
 
     t->running = false;
     info.finished_ms = now_ms();
+    nb_progress_task_end(w->progress, s->number, how == NB_TASK_SUCCEEDED);
     nb_monitor_task_ended(w->monitor, &info, metrics, NULL, 0, how, error);
 }
 
@@ -232,7 +243,7 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
                                .shuffle_written_rows = m->rows,
                                .shuffle_written_bytes = m->bytes};
 
-    if (!w->monitor || a->stage >= (uint32_t)w->stages->n || !w->state[a->stage].submitted) {
+    if (!w->on || a->stage >= (uint32_t)w->stages->n || !w->state[a->stage].submitted) {
         return;
     }
     s = &w->state[a->stage];
@@ -261,6 +272,7 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
     }
     if (++s->n_done == s->info.n_tasks && !s->completed) {
         s->completed = true;
+        nb_progress_end(w->progress, s->number);
         nb_monitor_stage_completed(w->monitor, &s->info, NULL);
     }
 }
@@ -268,7 +280,7 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
 void
 nb_watched_end(nb_watched *w, const char *error)
 {
-    if (!w->monitor) {
+    if (!w->on) {
         return;
     }
     for (int i = 0; i < w->stages->n; i++) {
@@ -281,6 +293,7 @@ nb_watched_end(nb_watched *w, const char *error)
             }
         }
         if (s->submitted && !s->completed) {
+            nb_progress_end(w->progress, s->number);
             nb_monitor_stage_completed(w->monitor, &s->info, error);
         }
     }

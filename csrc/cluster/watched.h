@@ -13,6 +13,7 @@
 #include "cluster/fragment_internal.h"
 #include "cluster/scheduler.h"
 #include "cluster/stages.h"
+#include "exec/watch.h"
 #include "monitor/monitor.h"
 
 typedef struct nb_watched_task {
@@ -26,21 +27,24 @@ typedef struct nb_watched_stage {
     nb_stage_info info; /* of its tasks: how many there are when the first one begins */
     bool submitted, completed;
     int n_done;
+    int number; /* in the progress */
     nb_watched_task
         *tasks; /* two per task: an attempt and the one after it may run at the same time */
 } nb_watched_stage;
 
 typedef struct nb_watched {
+    bool on;             /* somebody looks, or asks for the progress */
     nb_monitor *monitor; /* NULL: nobody looks */
+    nb_progress *progress;
     nb_arena *arena;
     int64_t job;
     const nb_stages *stages;
     nb_watched_stage *state; /* one per stage */
 } nb_watched;
 
-/* The arena is the query's, and used under the cluster's lock only. execution, title: as the plan was announced. */
-void nb_watched_begin(nb_watched *w, nb_arena *arena, nb_monitor *monitor, int64_t execution,
-                      nb_str title, const nb_stages *stages);
+/* The arena is the query's, and used under the cluster's lock only. */
+void
+nb_watched_begin(nb_watched *w, nb_arena *arena, const nb_exec_ctx *ctx, const nb_stages *stages);
 void nb_watched_launch(nb_watched *w, const nb_sched_action *launch);
 /* accepted: the attempt counts. */
 void nb_watched_report(nb_watched *w, const Nbc__Report *report, bool accepted);

@@ -165,7 +165,8 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_delivery *de
                        .force_spill = nb_config_bool(q->config, NB_CONF_DEBUG_FORCE_SPILL),
                        .spill_dir = nb_config_str(q->config, NB_CONF_LOCAL_DIR),
                        .result_to_disk = to_disk,
-                       .delivery = delivery};
+                       .delivery = delivery,
+                       .progress = q->delivery != NULL ? q->delivery->progress : NULL};
     nb_observed observed;
     nb_status st;
 

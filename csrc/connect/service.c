@@ -391,7 +391,7 @@ find_idle(nb_service *service, int64_t now)
 
     pthread_mutex_lock(&service->lock);
     for (s = service->sessions; s; s = s->next) {
-        if (s->refs == 1 &&
+        if (s->refs == 1 && service->options.session_idle_ms > 0 &&
             now - s->last_used_ns > (int64_t)service->options.session_idle_ms * 1000000) {
             s->refs++;
             break;

@@ -24,7 +24,7 @@ typedef struct nb_service_options {
     size_t memory_limit; /* of all sessions together; 0 = spark.memory.limit's default */
     int max_sessions;
     int max_operations;  /* at once in one session */
-    int session_idle_ms; /* until a session without calls ends */
+    int session_idle_ms; /* until a session without calls ends; not positive: never */
     int detached_ms;     /* until an operation that no client listens to is given up */
 } nb_service_options;
 

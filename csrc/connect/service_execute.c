@@ -41,7 +41,6 @@ report_failure(nb_operation *op, nb_rpc_call *call)
 static nb_status
 listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, nb_error *err)
 {
-    nb_result_cursor at = {0, 0};
     nb_status st;
     int listener;
 
@@ -50,14 +49,10 @@ listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, nb_error *err)
     op->n_listeners++;
     pthread_cond_broadcast(&op->changed);
     pthread_mutex_unlock(&op->lock);
-    if (last_response.len) {
-        NB_TRY_GOTO(st, nb_result_cursor_after(op, last_response, &at, err), done);
-    }
-    st = nb_result_stream(op, call, at, listener, err);
+    st = nb_result_stream(op, call, last_response, listener, err);
     if (st == NB_DONE) {
         st = report_failure(op, call);
     }
-done:
     pthread_mutex_lock(&op->lock);
     op->n_listeners--;
     op->detached_ns = nb_clock_mono_ns();

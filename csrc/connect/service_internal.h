@@ -87,6 +87,8 @@ struct nb_operation {
     int64_t
         chunk_bytes; /* Arrow batches larger than this go in several messages; 0 = they may not */
     nb_cancel_flag cancel;
+    nb_progress *progress; /* how far it is; NULL: the session wants to hear nothing of it */
+    int64_t report_ns;     /* how often it does */
     /* under served->lock */
     nb_operation *next;
 
@@ -94,6 +96,8 @@ struct nb_operation {
     pthread_cond_t changed;
     int refs;
     nb_operation_state state;
+    int64_t started_ns, took_ns;
+    bool told_end; /* that it has ended, as progress */
     bool interrupted;
     nb_result *result;
     nb_error err;
@@ -204,21 +208,12 @@ void nb_rows_free(nb_operation *op);
 
 /* ---- service_result.c ---- */
 
-/* Where a stream stands: response `item`, of which the messages before `part` have been sent. */
-typedef struct nb_result_cursor {
-    int64_t item;
-    int part;
-} nb_result_cursor;
-
-/* Sends all responses from the cursor to the end, as they come to be. `listener`: the stream's number, checked before each message. NB_DONE: the
- * execution has failed. */
-nb_status nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_result_cursor at, int listener,
-                           nb_error *err);
+/* Sends all responses behind the one of this id (empty: all) to the end, as they come to be. `listener`: the stream's number, checked before
+ * each message. NB_DONE: the execution has failed. */
+nb_status
+nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener, nb_error *err);
 /* The client has got everything up to the response of this id. */
 void nb_result_release(nb_operation *op, nb_str response_id);
-/* The cursor behind the response of this id. */
-nb_status
-nb_result_cursor_after(nb_operation *op, nb_str response_id, nb_result_cursor *out, nb_error *err);
 
 /* ---- handlers: service_execute.c, service_requests.c, service_artifacts.c ---- */
 

@@ -27,6 +27,7 @@ nb_operation_release(nb_operation *op)
         return;
     }
     nb_rows_free(op);
+    nb_progress_free(op->progress);
     nb_result_free(op->result);
     nb_error_clear(&op->err);
     pthread_mutex_destroy(&op->lock);
@@ -79,7 +80,7 @@ static void
 execute(void *payload)
 {
     nb_operation *op = payload;
-    nb_delivery delivery = {.take = nb_rows_take, .payload = op};
+    nb_delivery delivery = {.take = nb_rows_take, .payload = op, .progress = op->progress};
     nb_result *result = NULL;
     nb_error err = NB_ERROR_INIT;
     nb_status st;
@@ -89,6 +90,7 @@ execute(void *payload)
     if (st >= 0 && result->table) {
         st = nb_rows_schema(op, result->table->schema);
     }
+    op->took_ns = nb_clock_mono_ns() - op->started_ns;
     op->status = st;
     op->result = result;
     if (st < 0) {
@@ -142,7 +144,12 @@ make(nb_served *s, const nb_operation_request *request, nb_operation **out)
         op->tags[i] = nb_arena_str(arena, request->tags[i]);
         op->n_tags += op->tags[i].data != NULL;
     }
-    if (!op->plan.data || !op->tags || op->n_tags != request->n_tags) {
+    op->report_ns =
+        nb_session_limit_ms(s->session, "spark.connect.progress.reportInterval", 2000) * 1000000;
+    op->progress = op->report_ns > 0 ? nb_progress_new() : NULL;
+    if (!op->plan.data || !op->tags || op->n_tags != request->n_tags ||
+        (!op->progress && op->report_ns > 0)) {
+        nb_progress_free(op->progress);
         nb_arena_free(arena);
         return NB_NOMEM;
     }
@@ -154,7 +161,7 @@ make(nb_served *s, const nb_operation_request *request, nb_operation **out)
     pthread_cond_init(&op->changed, &attr);
     pthread_condattr_destroy(&attr);
     op->refs = 3; /* table, execution, caller */
-    op->detached_ns = nb_clock_mono_ns();
+    op->started_ns = op->detached_ns = nb_clock_mono_ns();
     *out = op;
     return NB_OK;
 }

@@ -6,6 +6,8 @@
  * where to go on; the same item is the same bytes whenever it is made. A batch larger than a client takes goes in parts.
  */
 #include <stdio.h>
+#include <time.h>
+#include "base/clock.h"
 #include "column/arrow.h"
 #include "connect/service_internal.h"
 #include "plan/type_proto.h"
@@ -54,6 +56,12 @@ put_head(nb_strbuf *out, const nb_operation *op, nb_str response_id)
     }
 }
 
+/* Where a stream stands: response `item`, of which the messages before `part` have been sent. */
+typedef struct result_cursor {
+    int64_t item;
+    int part;
+} result_cursor;
+
 typedef struct sender {
     nb_operation *op;
     nb_rpc_call *call;
@@ -62,7 +70,18 @@ typedef struct sender {
     struct ArrowSchema schema;
     nb_arrow_options options;
     nb_strbuf head;
+    int64_t report_ns; /* when progress is told of next */
+    char last_id[48];  /* of the latest response that counts */
 } sender;
+
+/* "item.part"; what has been sent before it. */
+static nb_str
+response_id(sender *s, result_cursor at)
+{
+    int n = snprintf(s->last_id, sizeof s->last_id, "%lld.%d", (long long)at.item, at.part);
+
+    return (nb_str){s->last_id, (size_t)n};
+}
 
 /* Whether this stream is still the one that the client listens to. */
 static nb_status
@@ -80,20 +99,93 @@ check_listener(sender *s, nb_error *err)
 }
 
 static nb_status
-send_simple(sender *s, nb_result_cursor at, nb_str body, bool is_last, nb_error *err)
+send_simple(sender *s, result_cursor at, nb_str body, bool is_last, nb_error *err)
 {
-    char id[48];
-    int n = snprintf(id, sizeof id, "%lld.%d", (long long)at.item, at.part);
-
     NB_TRY(check_listener(s, err));
     s->head.len = 0;
-    put_head(&s->head, s->op, (nb_str){id, (size_t)n});
+    put_head(&s->head, s->op, response_id(s, at));
     nb_strbuf_add(&s->head, body);
     if (s->head.failed) {
         return NB_NOMEM;
     }
     return is_last ? nb_rpc_call_send_last(s->call, nb_strbuf_str(&s->head), err)
                    : nb_rpc_call_send(s->call, nb_strbuf_str(&s->head), err);
+}
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+#define MAX_STAGES 256
+#define SHORT_NS \
+    ((int64_t)100 * 1000000) /* nobody wants to hear of the progress of shorter queries */
+#define BEFORE_FIRST "begin" /* id of the progress before any response */
+
+/* When waiting for the next response ends in order to tell of the progress; INT64_MAX: never. Under op->lock. */
+static int64_t
+report_at(const sender *s)
+{
+    return s->op->progress && s->op->state == NB_OPERATION_RUNNING ? s->report_ns : INT64_MAX;
+}
+
+/* The last word, for queries that took a while. Under op->lock. */
+static bool
+must_tell_end(const sender *s)
+{
+    return s->op->progress && s->op->state == NB_OPERATION_SUCCEEDED && !s->op->told_end &&
+           s->op->took_ns > NB_MIN(SHORT_NS, s->op->report_ns);
+}
+
+/* Progress is no response that is kept: it has the id of the one before it, so that who comes back behind it goes on there. */
+static nb_status
+send_progress(sender *s, nb_error *err)
+{
+    nb_progress_stage stages[MAX_STAGES];
+    nb_arena *arena = nb_arena_new(NULL);
+    Sc__ExecutePlanResponse__ExecutionProgress *progress;
+    int n = nb_progress_stages(s->op->progress, stages, MAX_STAGES);
+    nb_str body = {NULL, 0};
+    nb_status st = NB_NOMEM;
+
+    s->report_ns = nb_clock_mono_ns() + s->op->report_ns;
+    progress = arena ? NB_MESSAGE(arena, Sc__ExecutePlanResponse__ExecutionProgress,
+                                  sc__execute_plan_response__execution_progress)
+                     : NULL;
+    if (progress) {
+        progress->stages =
+            NB_ARENA_ARRAY(arena, Sc__ExecutePlanResponse__ExecutionProgress__StageInfo *, n + 1);
+    }
+    if (!progress || !progress->stages) {
+        goto done;
+    }
+    for (int i = 0; i < n; i++) {
+        Sc__ExecutePlanResponse__ExecutionProgress__StageInfo *info =
+            NB_MESSAGE(arena, Sc__ExecutePlanResponse__ExecutionProgress__StageInfo,
+                       sc__execute_plan_response__execution_progress__stage_info);
+        if (!info) {
+            goto done;
+        }
+        info->has_stage_id = info->has_num_tasks = info->has_num_completed_tasks = true;
+        info->has_input_bytes_read = info->has_done = true;
+        info->stage_id = i;
+        info->num_tasks = stages[i].n_tasks;
+        info->num_completed_tasks = stages[i].n_done;
+        info->input_bytes_read = stages[i].bytes_read;
+        info->done = stages[i].done;
+        progress->num_inflight_tasks += stages[i].n_running;
+        progress->stages[progress->n_stages++] = info;
+    }
+    progress->has_num_inflight_tasks = true;
+    body = nb_message_bytes(arena, &progress->base);
+    if (!body.data) {
+        goto done;
+    }
+    NB_TRY_GOTO(st, check_listener(s, err), done);
+    s->head.len = 0;
+    put_head(&s->head, s->op, nb_str_of(s->last_id[0] ? s->last_id : BEFORE_FIRST));
+    put_bytes(&s->head, 18, body);
+    st = s->head.failed ? NB_NOMEM : nb_rpc_call_send(s->call, nb_strbuf_str(&s->head), err);
+done:
+    nb_arena_free(arena);
+    return st;
 }
 
 /* ---- batches --------------------------------------------------------------------------------- */
@@ -203,11 +295,9 @@ done:
 
 /* One message with bytes [from, from+n) of the batch; the message keeps the batch's buffer when `owner`. */
 static nb_status
-send_part(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_str data, int n_parts,
+send_part(sender *s, result_cursor at, const nb_result_slice *slice, nb_str data, int n_parts,
           nb_str schema, void *owner, nb_error *err)
 {
-    char id[48];
-    int n = snprintf(id, sizeof id, "%lld.%d", (long long)at.item, at.part);
     nb_rpc_piece pieces[2] = {{.bytes = NB_STR("")}, {data, owner ? encoded_free : NULL, owner}};
     size_t batch;
     nb_status st = check_listener(s, err);
@@ -219,7 +309,7 @@ send_part(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_str d
         return st;
     }
     s->head.len = 0;
-    put_head(&s->head, s->op, (nb_str){id, (size_t)n});
+    put_head(&s->head, s->op, response_id(s, at));
     if (schema.len) {
         put_bytes(&s->head, 7, schema);
     }
@@ -253,7 +343,7 @@ send_part(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_str d
 }
 
 static nb_status
-send_batch(sender *s, nb_result_cursor at, const nb_result_slice *slice, const nb_chunk *chunk,
+send_batch(sender *s, result_cursor at, const nb_result_slice *slice, const nb_chunk *chunk,
            nb_error *err)
 {
     nb_operation *op = s->op;
@@ -290,10 +380,73 @@ send_batch(sender *s, nb_result_cursor at, const nb_result_slice *slice, const n
     return st;
 }
 
+/* ---- where a stream stands ------------------------------------------------------------------- */
+
+/* Whether the response of this id has been made; under op->lock. *out: what comes behind it. */
+static bool
+find_response(const nb_operation *op, nb_str id, result_cursor *out)
+{
+    const char *dot = id.len ? memchr(id.data, '.', id.len) : NULL;
+    int64_t item = -1, part = -1, responses = op->result ? op->result->n_responses : 0, slice;
+    bool parts_left = false;
+
+    if (nb_str_equal(id, NB_STR(BEFORE_FIRST))) {
+        *out = (result_cursor){0, 0};
+        return true;
+    }
+    if (!dot || !nb_str_to_int64((nb_str){id.data, (size_t)(dot - id.data)}, &item) ||
+        !nb_str_to_int64((nb_str){dot + 1, id.len - (size_t)(dot + 1 - id.data)}, &part) ||
+        item < 0 || part < 0 || part >= INT32_MAX) {
+        return false;
+    }
+    slice = item - op->first_slice;
+    if (item < responses) {
+        if (part != 0) {
+            return false;
+        }
+    } else if (slice >= op->n_slices) { /* the end */
+        if (op->state != NB_OPERATION_SUCCEEDED || part != 0 ||
+            item > NB_MAX(responses, op->first_slice + op->n_slices)) {
+            return false;
+        }
+    } else if (slice >= 0) {
+        if (part >= op->slices[slice].n_parts) {
+            return false;
+        }
+        parts_left = part + 1 < op->slices[slice].n_parts;
+    }
+    *out = parts_left ? (result_cursor){item, (int)part + 1} : (result_cursor){item + 1, 0};
+    return true;
+}
+
+/* What comes behind the response of this id. */
+static nb_status
+cursor_after(nb_operation *op, nb_str response_id, result_cursor *out, nb_error *err)
+{
+    char text[64];
+    bool found;
+
+    pthread_mutex_lock(&op->lock);
+    found = find_response(op, response_id, out);
+    pthread_mutex_unlock(&op->lock);
+    if (!found) {
+        snprintf(text, sizeof text, "%.*s", (int)NB_MIN(response_id.len, (size_t)40),
+                 response_id.len ? response_id.data : "");
+        return nb_raise(err, NB_COND_INVALID_CURSOR_POSITION_NOT_FOUND, "responseId", text, NULL);
+    }
+    return NB_OK;
+}
+
 /* ---- the stream ------------------------------------------------------------------------------ */
 
 /* What is to be sent next. */
-typedef enum next_item { NEXT_RESPONSE, NEXT_SLICE, NEXT_END, NEXT_FAILURE } next_item;
+typedef enum next_item {
+    NEXT_RESPONSE,
+    NEXT_SLICE,
+    NEXT_PROGRESS,
+    NEXT_END,
+    NEXT_FAILURE
+} next_item;
 
 /* Waits until there is something to send, or until nobody listens any more. */
 static nb_status
@@ -318,6 +471,11 @@ wait_for_item(sender *s, int64_t item, next_item *next, nb_result_slice *slice, 
             *next = NEXT_FAILURE;
             break;
         }
+        if (must_tell_end(s) || nb_clock_mono_ns() >= report_at(s)) {
+            op->told_end = op->state == NB_OPERATION_SUCCEEDED;
+            *next = NEXT_PROGRESS;
+            break;
+        }
         if (op->state == NB_OPERATION_SUCCEEDED && item < op->result->n_responses) {
             *next = NEXT_RESPONSE;
             break;
@@ -333,7 +491,12 @@ wait_for_item(sender *s, int64_t item, next_item *next, nb_result_slice *slice, 
             *next = NEXT_END;
             break;
         }
-        pthread_cond_wait(&op->changed, &op->lock);
+        if (report_at(s) == INT64_MAX) {
+            pthread_cond_wait(&op->changed, &op->lock);
+        } else {
+            struct timespec until = {s->report_ns / 1000000000, s->report_ns % 1000000000};
+            pthread_cond_timedwait(&op->changed, &op->lock, &until);
+        }
     }
     pthread_mutex_unlock(&op->lock);
     return st;
@@ -350,7 +513,7 @@ wake(void *payload)
 }
 
 static nb_status
-send_slice(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_chunk *chunk,
+send_slice(sender *s, result_cursor at, const nb_result_slice *slice, nb_chunk *chunk,
            nb_error *err)
 {
     nb_status st = NB_OK;
@@ -371,11 +534,11 @@ send_slice(sender *s, nb_result_cursor at, const nb_result_slice *slice, nb_chun
 }
 
 static nb_status
-send_all(sender *s, nb_result_cursor at, nb_error *err)
+send_all(sender *s, result_cursor at, nb_error *err)
 {
     static const char complete[] = {14 << 3 | 2, 0}; /* result_complete {} */
 
-    for (;; at.item++, at.part = 0) {
+    for (;;) {
         nb_result_slice slice;
         nb_chunk *chunk = NULL;
         next_item next;
@@ -386,23 +549,31 @@ send_all(sender *s, nb_result_cursor at, nb_error *err)
             NB_TRY(send_simple(s, at, s->op->result->responses[at.item], false, err));
             break;
         case NEXT_SLICE: NB_TRY(send_slice(s, at, &slice, chunk, err)); break;
+        case NEXT_PROGRESS: NB_TRY(send_progress(s, err)); continue;
         case NEXT_END: return send_simple(s, at, (nb_str){complete, sizeof complete}, true, err);
         default: return NB_DONE;
         }
+        at.item++;
+        at.part = 0;
     }
 }
 
 nb_status
-nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_result_cursor at, int listener,
-                 nb_error *err)
+nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener, nb_error *err)
 {
+    result_cursor at = {0, 0};
     sender s = {.op = op, .call = call, .listener = listener};
     nb_status st;
 
+    if (after.len) {
+        NB_TRY(cursor_after(op, after, &at, err));
+        memcpy(s.last_id, after.data, NB_MIN(after.len, sizeof s.last_id - 1));
+    }
     s.arena = nb_arena_new(NULL);
     if (!s.arena) {
         return NB_NOMEM;
     }
+    s.report_ns = nb_clock_mono_ns() + op->report_ns;
     s.options.time_zone = nb_session_time_zone(op->served->session, s.arena);
     nb_rpc_call_on_cancel(call, wake, op);
     st = send_all(&s, at, err);
@@ -415,62 +586,10 @@ nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_result_cursor at, int l
     return st;
 }
 
-/* ---- where a stream stands ------------------------------------------------------------------- */
-
-/* Whether the response of this id has been made; under op->lock. *out: what comes behind it. */
-static bool
-find_response(const nb_operation *op, nb_str id, nb_result_cursor *out)
-{
-    const char *dot = id.len ? memchr(id.data, '.', id.len) : NULL;
-    int64_t item = -1, part = -1, responses = op->result ? op->result->n_responses : 0, slice;
-    bool parts_left = false;
-
-    if (!dot || !nb_str_to_int64((nb_str){id.data, (size_t)(dot - id.data)}, &item) ||
-        !nb_str_to_int64((nb_str){dot + 1, id.len - (size_t)(dot + 1 - id.data)}, &part) ||
-        item < 0 || part < 0 || part >= INT32_MAX) {
-        return false;
-    }
-    slice = item - op->first_slice;
-    if (item < responses) {
-        if (part != 0) {
-            return false;
-        }
-    } else if (slice >= op->n_slices) { /* the end */
-        if (op->state != NB_OPERATION_SUCCEEDED || part != 0 ||
-            item > NB_MAX(responses, op->first_slice + op->n_slices)) {
-            return false;
-        }
-    } else if (slice >= 0) {
-        if (part >= op->slices[slice].n_parts) {
-            return false;
-        }
-        parts_left = part + 1 < op->slices[slice].n_parts;
-    }
-    *out = parts_left ? (nb_result_cursor){item, (int)part + 1} : (nb_result_cursor){item + 1, 0};
-    return true;
-}
-
-nb_status
-nb_result_cursor_after(nb_operation *op, nb_str response_id, nb_result_cursor *out, nb_error *err)
-{
-    char text[64];
-    bool found;
-
-    pthread_mutex_lock(&op->lock);
-    found = find_response(op, response_id, out);
-    pthread_mutex_unlock(&op->lock);
-    if (!found) {
-        snprintf(text, sizeof text, "%.*s", (int)NB_MIN(response_id.len, (size_t)40),
-                 response_id.len ? response_id.data : "");
-        return nb_raise(err, NB_COND_INVALID_CURSOR_POSITION_NOT_FOUND, "responseId", text, NULL);
-    }
-    return NB_OK;
-}
-
 void
 nb_result_release(nb_operation *op, nb_str response_id)
 {
-    nb_result_cursor at;
+    result_cursor at;
 
     pthread_mutex_lock(&op->lock);
     if ((!op->result || op->result->n_responses == 0) && find_response(op, response_id, &at)) {

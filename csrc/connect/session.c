@@ -217,6 +217,17 @@ nb_session_time_zone(nb_session *s, nb_arena *arena)
     return zone;
 }
 
+int64_t
+nb_session_limit_ms(nb_session *s, const char *key, int64_t otherwise)
+{
+    int64_t ms;
+
+    pthread_mutex_lock(&s->lock);
+    ms = nb_config_limit_ms(s->config, key, otherwise);
+    pthread_mutex_unlock(&s->lock);
+    return ms;
+}
+
 nb_pool *
 nb_session_pool(nb_session *s)
 {

@@ -69,5 +69,7 @@ void nb_session_interrupt(nb_session *s);
 /* The session's time zone id and a memory pool for data that enters it (createDataFrame). */
 nb_str nb_session_time_zone(nb_session *s, nb_arena *arena);
 nb_pool *nb_session_pool(nb_session *s);
+/* As nb_config_limit_ms. */
+int64_t nb_session_limit_ms(nb_session *s, const char *key, int64_t otherwise);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef NB_EXEC_EXEC_H
 #define NB_EXEC_EXEC_H
 
+#include "exec/progress.h"
 #include "plan/physical.h"
 
 /* Tests run everything with vectors of each kind: see exec/reshape.c. */
@@ -44,6 +45,8 @@ typedef struct nb_delivery {
                       nb_error *err);
     void *payload;
     bool begun; /* rows have been taken: they must not be made a second time */
+    nb_progress
+        *progress; /* of the query, and of those that it runs to make its plan; NULL: nobody asks */
 } nb_delivery;
 
 typedef struct nb_exec_ctx {
@@ -55,7 +58,8 @@ typedef struct nb_exec_ctx {
     nb_batch_shape shape; /* tests: of the vectors that sources give */
     bool force_spill;     /* tests: every operator that can spill does */
     nb_str spill_dir;
-    nb_watch *watch; /* the job that stages and tasks are reported to; NULL: nobody looks */
+    nb_watch *watch;       /* the job that stages and tasks are reported to; NULL: nobody looks */
+    nb_progress *progress; /* NULL: nobody asks */
     bool
         result_to_disk; /* rows of the result that do not fit into memory lie in mapped files: caches */
     nb_exchange *exchange;

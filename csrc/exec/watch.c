@@ -111,6 +111,8 @@ nb_watch_stage_begin(const nb_exec_ctx *ctx, const char *name, const nb_operator
     int next;
 
     stage->watch = NULL;
+    stage->progress = ctx->progress;
+    stage->number = nb_progress_begin(ctx->progress, n_tasks);
     if (w == NULL) {
         return;
     }
@@ -159,11 +161,9 @@ nb_watch_stream_begin(nb_run *run, const nb_stream *s, const nb_operator *sink, 
                       nb_watch_stage *stage)
 {
     stage->name = (nb_strbuf){0};
-    stage->watch = NULL;
-    if (nb_run_ctx(run)->watch == NULL) {
-        return;
+    if (nb_run_ctx(run)->watch != NULL) {
+        name_stream(&stage->name, s, sink);
     }
-    name_stream(&stage->name, s, sink);
     nb_watch_stage_begin(nb_run_ctx(run), stage->name.data ? stage->name.data : "", sink, n_threads,
                          stage);
 }
@@ -181,6 +181,7 @@ reason(nb_status st, const nb_error *err)
 void
 nb_watch_stage_end(nb_watch_stage *stage, nb_status st, const nb_error *err)
 {
+    nb_progress_end(stage->progress, stage->number);
     if (stage->watch != NULL) {
         nb_monitor_stage_completed(stage->watch->monitor, &stage->info,
                                    st < 0 ? reason(st, err) : NULL);
@@ -190,9 +191,35 @@ nb_watch_stage_end(nb_watch_stage *stage, nb_status st, const nb_error *err)
 
 /* ---- tasks ----------------------------------------------------------------------------------- */
 
+static void
+count_begin(nb_watch_stage *stage, nb_watch_task *task)
+{
+    if (stage->progress == NULL || stage->number < 0) {
+        return;
+    }
+    if (task->progress == NULL) {
+        task->progress = stage->progress;
+        task->stage = stage->number;
+        nb_progress_task_begin(task->progress, task->stage);
+    }
+    task->counting = true;
+    task->count_read = nb_file_bytes_read_by_thread();
+}
+
+static void
+count_pause(nb_watch_task *task)
+{
+    if (task->counting) {
+        task->counting = false;
+        nb_progress_read(task->progress, task->stage,
+                         nb_file_bytes_read_by_thread() - task->count_read);
+    }
+}
+
 void
 nb_watch_task_begin(nb_watch_stage *stage, int number, nb_arena *arena, nb_watch_task *task)
 {
+    count_begin(stage, task);
     if (stage->watch == NULL || arena == NULL) {
         return;
     }
@@ -220,6 +247,7 @@ nb_watch_task_begin(nb_watch_stage *stage, int number, nb_arena *arena, nb_watch
 void
 nb_watch_task_pause(nb_watch_task *task)
 {
+    count_pause(task);
     if (!task->running) {
         return;
     }
@@ -314,10 +342,12 @@ nb_watch_task_wrote(nb_watch_task *task, int64_t n_rows)
 void
 nb_watch_task_end(nb_watch_stage *stage, nb_watch_task *task, nb_status st, const nb_error *err)
 {
+    nb_watch_task_pause(task);
+    nb_progress_task_end(task->progress, task->stage, st >= 0);
+    task->progress = NULL;
     if (!task->on) {
         return;
     }
-    nb_watch_task_pause(task);
     task->on = false;
     task->info.finished_ms = nb_clock_us() / 1000;
     task->metrics.run_ms = task->run_ns / 1000000;

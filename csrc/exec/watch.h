@@ -14,6 +14,7 @@
 #define NB_EXEC_WATCH_H
 
 #include "exec/pipeline.h"
+#include "exec/progress.h"
 #include "monitor/monitor.h"
 
 struct nb_watch {
@@ -54,7 +55,9 @@ typedef struct nb_watch_stage {
     nb_stage_info info;
     nb_strbuf name;
     int64_t first_task;
-    bool feeds_another; /* its rows go to another stage */
+    bool feeds_another;    /* its rows go to another stage */
+    nb_progress *progress; /* set also when it is not watched */
+    int number;            /* there */
 } nb_watch_stage;
 
 /* One thread's part of a stage; a pipeline of several rounds pauses it between them. */
@@ -67,6 +70,10 @@ typedef struct nb_watch_task {
     int n_updates, cap_updates;
     bool running; /* not paused: what follows is set */
     int64_t run_ns, start_ns, start_cpu_ns, start_read, start_written, start_spilled;
+    nb_progress *progress; /* NULL: it is not counted, or has ended */
+    int stage;             /* there */
+    bool counting;         /* not paused */
+    int64_t count_read;
 } nb_watch_task;
 
 /* name is borrowed until the end. Tasks are numbered from 0 to n_tasks - 1; Spark's reader takes no more than were announced with the
