@@ -47,7 +47,7 @@ nb_utc_to_local(int64_t utc_us)
     return utc_us + offset_at(floor_div(utc_us, 1000000)) * 1000000;
 }
 
-/* As datetime does it (PEP 495): of a repeated time fold says which; a skipped one is read with the offset of the other side. */
+/* As datetime.timestamp() does it (PEP 495): of a repeated time fold says which; a skipped one has the offset before the gap, with fold the one after it. */
 int64_t
 nb_local_to_utc(int64_t local_us, int fold)
 {
@@ -71,5 +71,5 @@ nb_local_to_utc(int64_t local_us, int fold)
     if (t1 == t) {
         return u1 * 1000000 + rest;
     }
-    return (t - offset_at(fold ? NB_MIN(u1, u2) : NB_MAX(u1, u2))) * 1000000 + rest;
+    return (fold ? NB_MIN(u1, u2) : NB_MAX(u1, u2)) * 1000000 + rest;
 }

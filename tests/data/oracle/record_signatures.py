@@ -5,7 +5,8 @@
 Usage: python tests/data/oracle/record_signatures.py     (in an environment with pyspark 4.2)
 
 Of each module: public functions and classes that it defines or names in __all__; of each class its public
-members. Signatures are names, kinds and defaults of parameters; annotations do not count.
+members, without those of Python's own classes, which differ between its versions. Signatures are
+names, kinds and defaults of parameters; annotations do not count.
 """
 
 import importlib
@@ -58,7 +59,8 @@ def default_text(value):
 def members(cls):
     out = {}
     for name, _ in inspect.getmembers(cls):
-        if name.startswith("_"):
+        owner = next((c for c in cls.__mro__ if name in vars(c)), cls)
+        if name.startswith("_") or owner.__module__ == "builtins":
             continue
         static = inspect.getattr_static(cls, name)
         if isinstance(static, (property, str, int, float, bool)) or not callable(

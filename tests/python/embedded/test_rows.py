@@ -220,7 +220,8 @@ def test_local_times_are_those_of_datetime(zone):
     )
     got = table.column_numpy(0).astype("int64").tolist()
     epoch = dt.datetime(1970, 1, 1, tzinfo=UTC)
-    assert got == [(v.astimezone(UTC) - epoch) // dt.timedelta(microseconds=1) for v in values]
+    # astimezone() reads times that were skipped in another way before Python 3.13
+    assert got == [round(v.timestamp()) * 1000000 for v in values]
     back = [(epoch + dt.timedelta(microseconds=u)).astimezone().replace(tzinfo=None) for u in got]
     assert [row[0] for row in table.rows()] == back
 
