@@ -12,36 +12,52 @@
 #define WIDE_AFTER  (1 << 17) /* rows */
 #define DICT_CACHE  4096
 
-/* Looks up the first of each run of equal images of 8 bytes only, when runs are long enough; *done: so they were. Files that were written in the order
- * of a key bring such runs. */
-static nb_status
-find_runs(aggregate_op *op, aggregate_local *l, const uint64_t *images, int64_t n,
-          nb_arena *scratch, uint32_t *out, bool *done)
+/* Word by word: the first one mostly tells. */
+NB_INLINE bool
+same_image(const uint8_t *a, const uint8_t *b, int n_bytes)
 {
-    nb_group_table *t = &l->state->groups;
-    uint64_t *firsts;
-    int64_t n_runs = 1, at = -1;
+    const uint64_t *x = (const uint64_t *)(const void *)a;
+    const uint64_t *y = (const uint64_t *)(const void *)b;
+
+    for (int w = 0; w < n_bytes / 8; w++) {
+        if (x[w] != y[w]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Looks up the first of each run of equal images only, when runs are long enough; *done: so they were, and images are gone. Files that were written in
+ * the order of a key bring such runs, and so do joins; long strings of a run are mostly one string. */
+static nb_status
+find_runs(aggregate_op *op, aggregate_local *l, uint8_t *images, int64_t n, nb_arena *scratch,
+          uint32_t *out, bool *done)
+{
+    int width = op->layout.n_bytes;
+    uint8_t *begins = nb_arena_alloc(scratch, (size_t)n + 1); /* does row i begin a run? */
+    int64_t n_runs = 1, at = 0;
 
     *done = false;
-    for (int64_t i = 1; i < n; i++) {
-        n_runs += images[i] != images[i - 1];
-    }
-    if (n_runs > n / 2) {
-        return NB_OK;
-    }
-    firsts = NB_ARENA_ARRAY(scratch, uint64_t, n + 1);
-    if (firsts == NULL) {
+    if (begins == NULL) {
         return NB_NOMEM;
     }
-    for (int64_t i = 0; i < n; i++) {
-        at += i == 0 || images[i] != images[i - 1];
-        firsts[at] = images[i];
+    for (int64_t i = 1; i < n; i++) {
+        begins[i] = !same_image(images + i * width, images + (i - 1) * width, width);
+        n_runs += begins[i];
     }
-    nb_keys_hash(&op->layout, 1, (const uint8_t *)firsts, n_runs, l->hashes);
-    NB_TRY(nb_group_table_find(t, (const uint8_t *)firsts, l->hashes, n_runs, out));
+    if (n_runs > n - n / 4) {
+        return NB_OK;
+    }
+    for (int64_t i = 1; i < n; i++) {
+        if (begins[i]) {
+            memcpy(images + ++at * width, images + i * width, (size_t)width);
+        }
+    }
+    nb_keys_hash(&op->layout, 1, images, n_runs, l->hashes);
+    NB_TRY(nb_group_table_find(&l->state->groups, images, l->hashes, n_runs, out));
     for (int64_t i = n - 1, run = n_runs - 1; i >= 0; i--) { /* from the back: run <= i */
         out[i] = out[run];
-        run -= i > 0 && images[i] != images[i - 1];
+        run -= i > 0 && begins[i];
     }
     *done = true;
     return NB_OK;
@@ -54,16 +70,14 @@ nb_agg_find_by_hash(aggregate_op *op, aggregate_local *l, const nb_vector *keys,
     nb_group_table *t = &l->state->groups;
     uint8_t *images = nb_arena_alloc64(scratch, (size_t)n * (size_t)op->layout.n_bytes);
     uint32_t before = t->n_rows;
-    nb_status st = NB_OK;
-    bool done = false;
+    nb_status st;
+    bool done;
 
     if (images == NULL) {
         return NB_NOMEM;
     }
     NB_TRY(nb_keys_encode(&op->layout, keys, idx, n, scratch, images));
-    if (op->layout.n_bytes == 8) {
-        st = find_runs(op, l, (const uint64_t *)(const void *)images, n, scratch, out, &done);
-    }
+    st = find_runs(op, l, images, n, scratch, out, &done);
     if (st == NB_OK && !done) {
         nb_keys_hash(&op->layout, 1, images, n, l->hashes);
         st = nb_group_table_find(t, images, l->hashes, n, out);
