@@ -11,10 +11,13 @@
 
 #define MAGIC 0x6b6c424eu /* "NBlk" */
 
+/* Columns of which a block has nothing but nulls (constants) do not travel: a bit each, of the first MASKED. The first column always does. */
+#define MASKED 64
+
 typedef struct header {
     uint32_t magic;
     int32_t partition;
-    uint64_t n_rows, n_bytes, checksum;
+    uint64_t n_rows, n_bytes, checksum, absent;
 } header;
 
 _Static_assert(sizeof(header) <= NB_BLOCK_ALIGN, "the header fits");
@@ -23,6 +26,60 @@ static void
 pad(nb_strbuf *out, size_t from)
 {
     nb_strbuf_fill(out, 0, NB_ALIGN_UP(out->len - from, NB_BLOCK_ALIGN) - (out->len - from));
+}
+
+static uint64_t
+absent_columns(const nb_type *schema, const nb_chunk *chunk)
+{
+    uint64_t absent = 0;
+
+    for (int i = 1; i < NB_MIN(schema->n_children, MASKED); i++) {
+        const nb_vector *v = &chunk->cols[i];
+
+        absent |= (uint64_t)(v->kind == NB_VEC_CONST && nb_vector_is_null(v, 0)) << i;
+    }
+    return absent;
+}
+
+static bool
+is_absent(uint64_t absent, int column)
+{
+    return column < MASKED && (absent >> column & 1);
+}
+
+/* The columns that travel; the schema itself when all do. NULL: out of memory. */
+static const nb_type *
+present_type(const nb_type *schema, uint64_t absent, nb_arena *scratch)
+{
+    nb_field *fields = NB_ARENA_ARRAY(scratch, nb_field, schema->n_children + 1);
+    int n = 0;
+
+    if (absent == 0 || fields == NULL) {
+        return fields ? schema : NULL;
+    }
+    for (int i = 0; i < schema->n_children; i++) {
+        if (!is_absent(absent, i)) {
+            fields[n++] = schema->children[i];
+        }
+    }
+    return nb_type_struct(fields, n);
+}
+
+/* The chunk without the columns that do not travel, as a chunk that borrows from it. */
+static nb_status
+narrow(nb_pool *pool, const nb_type *schema, const nb_chunk *chunk, uint64_t absent,
+       nb_chunk **out)
+{
+    int n = 0;
+
+    NB_TRY(nb_chunk_new(pool, schema->n_children, out));
+    for (int i = 0; i < schema->n_children; i++) {
+        if (!is_absent(absent, i)) {
+            (*out)->cols[n++] = chunk->cols[i];
+        }
+    }
+    (*out)->n_rows = chunk->n_rows;
+    return NB_OK;
 }
 
 static nb_status
@@ -45,6 +102,27 @@ write_stream(nb_pool *pool, const nb_type *schema, nb_chunk *chunk, bool compres
     return st;
 }
 
+/* The same without columns that are constant nulls. */
+static nb_status
+write_present(nb_pool *pool, const nb_type *schema, nb_chunk *chunk, uint64_t absent, bool compress,
+              nb_strbuf *out, nb_error *err)
+{
+    nb_arena *scratch = nb_arena_new(NULL);
+    const nb_type *present = scratch ? present_type(schema, absent, scratch) : NULL;
+    nb_chunk *narrowed = NULL;
+    nb_status st = present ? NB_OK : NB_NOMEM;
+
+    if (st == NB_OK && absent != 0) {
+        st = narrow(pool, schema, chunk, absent, &narrowed);
+    }
+    if (st == NB_OK) {
+        st = write_stream(pool, present, narrowed ? narrowed : chunk, compress, out, err);
+    }
+    nb_chunk_free(narrowed);
+    nb_arena_free(scratch);
+    return st;
+}
+
 nb_status
 nb_wire_block_write(nb_pool *pool, const nb_type *schema, nb_chunk *chunk, bool compress,
                     nb_strbuf *out, nb_error *err)
@@ -52,10 +130,11 @@ nb_wire_block_write(nb_pool *pool, const nb_type *schema, nb_chunk *chunk, bool 
     header h = {.magic = MAGIC, .partition = chunk->partition, .n_rows = (uint64_t)chunk->n_rows};
     size_t start = out->len, stream = start + NB_BLOCK_ALIGN;
 
+    h.absent = absent_columns(schema, chunk);
     nb_strbuf_add(out, (nb_str){(const char *)&h, sizeof(h)});
     pad(out, start);
     if (schema->n_children > 0) {
-        NB_TRY(write_stream(pool, schema, chunk, compress, out, err));
+        NB_TRY(write_present(pool, schema, chunk, h.absent, compress, out, err));
     }
     if (out->failed) {
         return NB_NOMEM;
@@ -166,30 +245,63 @@ slice_of(nb_pool *pool, nb_buffer *whole, size_t at, size_t n, nb_buffer **out)
     return NB_OK;
 }
 
+/* Nulls where columns have not travelled. */
+static nb_status
+widen(nb_chunk *chunk, const nb_type *schema, uint64_t absent)
+{
+    nb_vector *cols = NB_ARENA_ARRAY(chunk->arena, nb_vector, schema->n_children + 1);
+    int at = 0;
+
+    if (cols == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < schema->n_children; i++) {
+        if (is_absent(absent, i)) {
+            NB_TRY(nb_vector_const_null(chunk->arena, schema->children[i].type, chunk->n_rows,
+                                        &cols[i]));
+        } else {
+            cols[i] = chunk->cols[at++];
+        }
+    }
+    chunk->cols = cols;
+    return NB_OK;
+}
+
+/* A chunk as it came, with the types and columns of the schema. */
+static nb_status
+restore(nb_chunk *chunk, const nb_type *present, const header *h, const nb_type *schema,
+        nb_error *err)
+{
+    for (int i = 0; i < present->n_children; i++) {
+        if (!retype(&chunk->cols[i], present->children[i].type)) {
+            return damaged(err, "a block's columns are encoded in another way");
+        }
+    }
+    chunk->partition = h->partition;
+    return h->absent ? widen(chunk, schema, h->absent) : NB_OK;
+}
+
 static nb_status
 append_stream(nb_pool *pool, nb_buffer *bytes, size_t at, const header *h, nb_table *into,
               nb_error *err)
 {
+    nb_arena *scratch = nb_arena_new(NULL);
+    const nb_type *present = scratch ? present_type(into->schema, h->absent, scratch) : NULL;
     nb_table *table = NULL;
     nb_buffer *stream = NULL;
-    nb_status st;
+    nb_status st = present ? NB_OK : NB_NOMEM;
 
+    NB_TRY_GOTO(st, st, done);
     NB_TRY_GOTO(st, slice_of(pool, bytes, at, h->n_bytes, &stream), done);
     NB_TRY_GOTO(st, nb_arrow_ipc_read(pool, stream, NULL, &table, err), done);
-    if ((uint64_t)table->n_rows != h->n_rows || !same_layout(table->schema, into->schema)) {
+    if ((uint64_t)table->n_rows != h->n_rows || !same_layout(table->schema, present)) {
         st = damaged(err, "a block has other rows or columns than it should");
         goto done;
     }
     for (int c = 0; c < table->n_chunks && st == NB_OK; c++) {
         nb_chunk *chunk = table->chunks[c];
 
-        for (int i = 0; i < into->schema->n_children; i++) {
-            if (!retype(&chunk->cols[i], into->schema->children[i].type)) {
-                st = damaged(err, "a block's columns are encoded in another way");
-                goto done;
-            }
-        }
-        chunk->partition = h->partition;
+        NB_TRY_GOTO(st, restore(chunk, present, h, into->schema, err), done);
         st = nb_table_append(into, nb_chunk_ref(chunk));
         if (st < 0) {
             nb_chunk_free(chunk);
@@ -198,6 +310,7 @@ append_stream(nb_pool *pool, nb_buffer *bytes, size_t at, const header *h, nb_ta
 done:
     nb_table_release(table);
     nb_buffer_release(stream);
+    nb_arena_free(scratch);
     return st;
 }
 
@@ -213,7 +326,9 @@ nb_wire_block_read(nb_pool *pool, nb_buffer *bytes, size_t from, size_t to, nb_t
             return damaged(err, "a block is cut off");
         }
         memcpy(&h, bytes->data + from, sizeof(h));
-        if (h.magic != MAGIC || h.n_bytes > left - NB_BLOCK_ALIGN || h.partition < 0) {
+        if (h.magic != MAGIC || h.n_bytes > left - NB_BLOCK_ALIGN || h.partition < 0 ||
+            (h.absent & 1) != 0 ||
+            (into->schema->n_children < MASKED && h.absent >> into->schema->n_children != 0)) {
             return damaged(err, "a block's header is damaged");
         }
         if (nb_hash_bytes(bytes->data + stream, h.n_bytes) != h.checksum) {

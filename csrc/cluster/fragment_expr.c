@@ -185,6 +185,7 @@ nb_fragment_write_expr(nb_fragment_writer *w, const nb_expr *e, uint32_t *out, n
         break;
     case NB_EXPR_AGG:
         NB_WIRE_SET(m, mode, phase);
+        NB_WIRE_SET(m, explicit_, phase == NB_AGG_SECOND && nb_agg_has_rows(e));
         NB_TRY(write_aggregate(w, e, whole, m, err));
         break;
     case NB_EXPR_WINDOW: NB_TRY(write_window(w, e, m, err)); break;
@@ -371,8 +372,17 @@ read_phase(nb_fragment_reader *r, size_t i, const Nbc__Expr *m, nb_expr **args, 
     if (m->mode == NB_AGG_FIRST && n == 0) {
         return nb_agg_first_phase(r->arena, whole, out);
     }
-    if (m->mode == NB_AGG_SECOND && n == 1 && args[0]->type->id == NB_TYPE_BINARY) {
-        return nb_agg_second_phase(r->arena, whole, args[0], out);
+    if (m->mode == NB_AGG_SECOND && n >= 1 && args[0]->type->id == NB_TYPE_BINARY) {
+        bool rows = m->explicit_;
+
+        for (int k = 0; rows && n == 1 + whole->n_args && k < whole->n_args; k++) {
+            if (!nb_type_same_ignoring_null(args[k + 1]->type, whole->args[k]->type)) {
+                return nb_fragment_bad(err, "a step of an aggregate has other arguments");
+            }
+        }
+        if (n == (rows ? 1 + whole->n_args : 1)) {
+            return nb_agg_second_phase(r->arena, whole, args[0], rows ? args + 1 : NULL, out);
+        }
     }
     return nb_fragment_bad(err, "a step of an aggregate is unknown");
 }

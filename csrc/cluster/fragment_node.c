@@ -7,7 +7,7 @@
  *   SCAN       filters                                   limit, columns …
  *   FILTER     condition
  *   PROJECT    columns
- *   AGGREGATE  keys | aggregates
+ *   AGGREGATE  keys | values that are passed | aggregates; passes, rehash
  *   SORT                                        order    global
  *   TOPN                                        order    limit, offset
  *   LIMIT                                                limit, offset
@@ -271,7 +271,9 @@ write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *
     case NB_NODE_PROJECT:
         return add_list(w, m, node->u.project.exprs, node->schema->n_children, err);
     case NB_NODE_AGGREGATE:
+        NB_TRY(NUMBERS(node->u.aggregate.passes, node->u.aggregate.rehash));
         NB_TRY(add_list(w, m, node->u.aggregate.keys, node->u.aggregate.n_keys, err));
+        NB_TRY(add_list(w, m, node->u.aggregate.passed, node->u.aggregate.n_passed, err));
         return add_list(w, m, node->u.aggregate.aggs, node->u.aggregate.n_aggs, err);
     case NB_NODE_SORT:
         NB_TRY(NUMBERS(node->u.sort.global));
@@ -677,20 +679,29 @@ read_aggregate(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *
     const nb_type *input = n->children[0]->schema;
     const nb_field *fields = n->schema->children;
 
-    if (m->n_lists != 2 ||
-        m->lists[0]->n_exprs + m->lists[1]->n_exprs != (size_t)n->schema->n_children) {
+    if (m->n_lists != 3 || m->n_numbers != 2 ||
+        m->lists[0]->n_exprs + m->lists[1]->n_exprs + m->lists[2]->n_exprs !=
+            (size_t)n->schema->n_children) {
         return nb_fragment_bad(err, "an aggregate has other columns");
     }
+    n->u.aggregate.passes = m->numbers[0] != 0;
+    n->u.aggregate.rehash = m->numbers[1] != 0;
     NB_TRY(read_list(r, m, 0, input, fields, &n->u.aggregate.keys, &n->u.aggregate.n_keys, err));
     NB_TRY(scalars_only(n->u.aggregate.keys, n->u.aggregate.n_keys, err));
-    NB_TRY(read_list(r, m, 1, input, fields + n->u.aggregate.n_keys, &n->u.aggregate.aggs,
-                     &n->u.aggregate.n_aggs, err));
+    fields += n->u.aggregate.n_keys;
+    NB_TRY(
+        read_list(r, m, 1, input, fields, &n->u.aggregate.passed, &n->u.aggregate.n_passed, err));
+    NB_TRY(scalars_only(n->u.aggregate.passed, n->u.aggregate.n_passed, err));
+    fields += n->u.aggregate.n_passed;
+    NB_TRY(read_list(r, m, 2, input, fields, &n->u.aggregate.aggs, &n->u.aggregate.n_aggs, err));
     for (int i = 0; i < n->u.aggregate.n_aggs; i++) {
         if (n->u.aggregate.aggs[i]->kind != NB_EXPR_AGG) {
             return nb_fragment_bad(err, "an aggregate has a function that is none");
         }
     }
-    return NB_OK;
+    return n->u.aggregate.n_passed > 0 && !n->u.aggregate.passes
+               ? nb_fragment_bad(err, "an aggregate passes values that nobody wants")
+               : NB_OK;
 }
 
 static bool

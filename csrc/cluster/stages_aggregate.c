@@ -4,8 +4,8 @@
  *
  * In two steps where their states can travel: groups of a task, then the states of equal keys (aggregate_phase.h).
  *
- * Many groups  when the first step would leave nearly as many groups as there were rows, it is left out: rows are shuffled by the keys, and
- *              aggregated whole.
+ * Many groups  when the first step is estimated to leave nearly as many groups as there were rows, it is left out: rows are shuffled by the
+ *              keys, and aggregated whole. When it turns out so, the first step lets rows pass (exec/aggregate_pass.c).
  * DISTINCT     with keys: rows are shuffled by the keys, and aggregated whole. Without: rows are shuffled by what is to be distinct, so
  *              that no value is in two tasks; each task makes states of its values, which the driver merges. All DISTINCT aggregates
  *              must have the same arguments for that; else the driver does it all.
@@ -14,101 +14,6 @@
 #include "expr/aggregate_phase.h"
 
 #define MANY_GROUPS 0.2
-
-/* Groups and states of one task. */
-static nb_status
-first_step(nb_cutter *c, const nb_node *node, nb_node **out)
-{
-    int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs;
-    nb_field *fields = NB_ARENA_ARRAY(c->arena, nb_field, n_keys + n_aggs + 1);
-    nb_expr **aggs = NB_ARENA_ARRAY(c->arena, nb_expr *, n_aggs + 1);
-    nb_node *first = nb_cut_node_over(c, node, NULL, NULL);
-
-    if (fields == NULL || aggs == NULL || first == NULL) {
-        return NB_NOMEM;
-    }
-    for (int i = 0; i < n_keys; i++) {
-        fields[i] = node->schema->children[i];
-    }
-    for (int i = 0; i < n_aggs; i++) {
-        NB_TRY(nb_agg_first_phase(c->arena, node->u.aggregate.aggs[i], &aggs[i]));
-        fields[n_keys + i] =
-            (nb_field){.name = NB_STR("state"), .type = aggs[i]->type, .nullable = false};
-    }
-    first->schema = nb_type_struct(fields, n_keys + n_aggs);
-    first->u.aggregate.aggs = aggs;
-    first->metrics = NB_ARENA_NEW(c->arena, nb_node_metrics);
-    *out = first;
-    return first->schema && first->metrics ? NB_OK : NB_NOMEM;
-}
-
-/* Merges the states that the columns of `below` hold. Groups arrive in the order of their hashes, which fills a growing table by linear
- * probing from one end, in quadratic time; a constant as a further key gives them other hashes. */
-static nb_status
-second_step(nb_cutter *c, const nb_node *node, nb_node *below, nb_node **out)
-{
-    int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs;
-    int n_extra = n_keys > 0, n = n_keys + n_aggs;
-    nb_node *second = nb_cut_node_over(c, node, below, NULL), *project;
-    nb_expr **keys = NB_ARENA_ARRAY(c->arena, nb_expr *, n_keys + 2);
-    nb_expr **aggs = NB_ARENA_ARRAY(c->arena, nb_expr *, n_aggs + 1);
-    nb_field *fields = NB_ARENA_ARRAY(c->arena, nb_field, n + 2);
-
-    if (second == NULL || keys == NULL || aggs == NULL || fields == NULL) {
-        return NB_NOMEM;
-    }
-    for (int i = 0; i < n_keys; i++) {
-        keys[i] = nb_cut_column(c, below->schema, i);
-        if (keys[i] == NULL) {
-            return NB_NOMEM;
-        }
-        fields[i] = node->schema->children[i];
-    }
-    if (n_extra) {
-        keys[n_keys] = nb_expr_int32(c->arena, 1);
-        if (keys[n_keys] == NULL) {
-            return NB_NOMEM;
-        }
-        fields[n_keys] = (nb_field){.name = NB_STR("extra"), .type = keys[n_keys]->type};
-    }
-    for (int i = 0; i < n_aggs; i++) {
-        nb_expr *states = nb_cut_column(c, below->schema, n_keys + i);
-
-        if (states == NULL) {
-            return NB_NOMEM;
-        }
-        NB_TRY(nb_agg_second_phase(c->arena, node->u.aggregate.aggs[i], states, &aggs[i]));
-        fields[n_keys + n_extra + i] = node->schema->children[n_keys + i];
-    }
-    second->u.aggregate.keys = keys;
-    second->u.aggregate.n_keys = n_keys + n_extra;
-    second->u.aggregate.aggs = aggs;
-    *out = second;
-    if (!n_extra) {
-        return NB_OK;
-    }
-    second->schema = nb_type_struct(fields, n + 1);
-    project = nb_cut_node(c, NB_NODE_PROJECT, node->schema, 1);
-    if (second->schema == NULL || project == NULL) {
-        return NB_NOMEM;
-    }
-    project->est_rows = node->est_rows;
-    project->children[0] = second;
-    project->u.project.exprs = NB_ARENA_ARRAY(c->arena, nb_expr *, n + 1);
-    if (project->u.project.exprs == NULL) {
-        return NB_NOMEM;
-    }
-    for (int i = 0; i < n; i++) {
-        nb_expr *e = nb_cut_column(c, second->schema, i < n_keys ? i : i + 1);
-
-        if (e == NULL) {
-            return NB_NOMEM;
-        }
-        project->u.project.exprs[i] = e;
-    }
-    *out = project;
-    return NB_OK;
-}
 
 static nb_expr **
 first_columns(nb_cutter *c, const nb_type *schema, int n)
@@ -122,6 +27,143 @@ first_columns(nb_cutter *c, const nb_type *schema, int n)
         }
     }
     return keys;
+}
+
+/* How the result of a first step looks: keys, what rows are passed with, states. */
+typedef struct steps {
+    bool passes;
+    nb_expr **passed; /* arguments of the aggregates, each once */
+    int n_passed;
+    int **arg_at; /* per aggregate and argument: its number among those */
+} steps;
+
+static bool
+may_pass(const nb_node *node)
+{
+    for (int a = 0; a < node->u.aggregate.n_aggs; a++) {
+        if (!nb_agg_takes_rows_late(node->u.aggregate.aggs[a])) {
+            return false;
+        }
+    }
+    return node->u.aggregate.n_keys > 0;
+}
+
+static nb_status
+plan_steps(nb_cutter *c, const nb_node *node, steps *out)
+{
+    int n_aggs = node->u.aggregate.n_aggs, n = 0;
+
+    *out = (steps){.passes = may_pass(node)};
+    for (int a = 0; a < n_aggs; a++) {
+        n += node->u.aggregate.aggs[a]->n_args;
+    }
+    out->passed = NB_ARENA_ARRAY(c->arena, nb_expr *, n + 1);
+    out->arg_at = NB_ARENA_ARRAY(c->arena, int *, n_aggs + 1);
+    if (out->passed == NULL || out->arg_at == NULL) {
+        return NB_NOMEM;
+    }
+    for (int a = 0; a < n_aggs && out->passes; a++) {
+        const nb_expr *agg = node->u.aggregate.aggs[a];
+
+        out->arg_at[a] = NB_ARENA_ARRAY(c->arena, int, agg->n_args + 1);
+        if (out->arg_at[a] == NULL) {
+            return NB_NOMEM;
+        }
+        for (int k = 0; k < agg->n_args; k++) {
+            int at = 0;
+
+            while (at < out->n_passed && !nb_expr_equal(out->passed[at], agg->args[k])) {
+                at++;
+            }
+            out->arg_at[a][k] = at;
+            if (at == out->n_passed) {
+                out->passed[out->n_passed++] = agg->args[k];
+            }
+        }
+    }
+    return NB_OK;
+}
+
+/* Groups and states of one task. */
+static nb_status
+first_step(nb_cutter *c, const nb_node *node, const steps *how, nb_node **out)
+{
+    int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs;
+    int at = n_keys + how->n_passed;
+    nb_field *fields = NB_ARENA_ARRAY(c->arena, nb_field, at + n_aggs + 1);
+    nb_expr **aggs = NB_ARENA_ARRAY(c->arena, nb_expr *, n_aggs + 1);
+    nb_node *first = nb_cut_node_over(c, node, NULL, NULL);
+
+    if (fields == NULL || aggs == NULL || first == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n_keys; i++) {
+        fields[i] = node->schema->children[i];
+    }
+    for (int i = 0; i < how->n_passed; i++) {
+        fields[n_keys + i] = (nb_field){
+            .name = NB_STR("argument"), .type = how->passed[i]->type, .nullable = true};
+    }
+    for (int i = 0; i < n_aggs; i++) {
+        NB_TRY(nb_agg_first_phase(c->arena, node->u.aggregate.aggs[i], &aggs[i]));
+        fields[at + i] = (nb_field){
+            .name = NB_STR("state"), .type = aggs[i]->type, .nullable = how->passes};
+    }
+    first->schema = nb_type_struct(fields, at + n_aggs);
+    first->u.aggregate.aggs = aggs;
+    first->u.aggregate.passes = how->passes;
+    first->u.aggregate.passed = how->passed;
+    first->u.aggregate.n_passed = how->n_passed;
+    first->metrics = NB_ARENA_NEW(c->arena, nb_node_metrics);
+    *out = first;
+    return first->schema && first->metrics ? NB_OK : NB_NOMEM;
+}
+
+/* The columns of `below` that an aggregate's arguments are passed in; *out NULL: nothing is passed. */
+static nb_status
+passed_columns(nb_cutter *c, const nb_node *node, const steps *how, int agg, const nb_node *below,
+               nb_expr ***out)
+{
+    int n = node->u.aggregate.aggs[agg]->n_args;
+
+    *out = how->passes ? NB_ARENA_ARRAY(c->arena, nb_expr *, n + 1) : NULL;
+    for (int k = 0; *out != NULL && k < n; k++) {
+        (*out)[k] =
+            nb_cut_column(c, below->schema, node->u.aggregate.n_keys + how->arg_at[agg][k]);
+        if ((*out)[k] == NULL) {
+            return NB_NOMEM;
+        }
+    }
+    return how->passes && *out == NULL ? NB_NOMEM : NB_OK;
+}
+
+/* Merges the states that the columns of `below` hold, and rows that have passed. Groups arrive in the order of their hashes, which would fill a
+ * growing table by linear probing from one end, in quadratic time: the table hashes them in another way. */
+static nb_status
+second_step(nb_cutter *c, const nb_node *node, const steps *how, nb_node *below, nb_node **out)
+{
+    int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs;
+    nb_node *second = nb_cut_node_over(c, node, below, NULL);
+    nb_expr **aggs = NB_ARENA_ARRAY(c->arena, nb_expr *, n_aggs + 1);
+
+    if (second == NULL || aggs == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n_aggs; i++) {
+        nb_expr *states = nb_cut_column(c, below->schema, n_keys + how->n_passed + i), **rows;
+
+        if (states == NULL) {
+            return NB_NOMEM;
+        }
+        NB_TRY(passed_columns(c, node, how, i, below, &rows));
+        NB_TRY(
+            nb_agg_second_phase(c->arena, node->u.aggregate.aggs[i], states, rows, &aggs[i]));
+    }
+    second->u.aggregate.keys = first_columns(c, below->schema, n_keys);
+    second->u.aggregate.aggs = aggs;
+    second->u.aggregate.rehash = true;
+    *out = second;
+    return second->u.aggregate.keys ? NB_OK : NB_NOMEM;
 }
 
 /* The DISTINCT aggregate whose arguments all others of that kind have too; NULL: there is none, or another. */
@@ -171,6 +213,7 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     bool distinct = false;
     nb_node *first, *second, *read;
     nb_piece child;
+    steps how;
 
     NB_TRY(nb_cut(c, node->children[0], &child, err));
     for (int i = 0; i < n_aggs; i++) {
@@ -191,11 +234,12 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
         }
         NB_TRY(nb_cut_spread(c, read, n_buckets, false, &child));
     }
-    NB_TRY(first_step(c, node, &first));
+    NB_TRY(plan_steps(c, node, &how));
+    NB_TRY(first_step(c, node, &how, &first));
     NB_TRY(nb_cut_onto_branches(c, first, &child, &child));
     if (n_keys == 0) {
         NB_TRY(nb_cut_to_driver(c, &child));
-        NB_TRY(second_step(c, node, child.local, &second));
+        NB_TRY(second_step(c, node, &how, child.local, &second));
         *out = (nb_piece){.local = second};
         return NB_OK;
     }
@@ -205,6 +249,6 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     }
     n_buckets = nb_cut_buckets(c, nb_cut_bytes(node));
     NB_TRY(nb_cut_shuffled(c, &child, keys, n_keys, n_buckets, &read));
-    NB_TRY(second_step(c, node, read, &second));
+    NB_TRY(second_step(c, node, &how, read, &second));
     return nb_cut_spread(c, second, n_buckets, false, out);
 }

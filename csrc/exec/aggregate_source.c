@@ -87,14 +87,20 @@ nb_status
 nb_agg_rows_out(const aggregate_op *op, uint8_t **rows, int64_t n, nb_arena *arena, nb_batch *out,
                 nb_error *err)
 {
-    NB_TRY(nb_batch_init(arena, op->n_keys + op->n_aggs, n, out));
+    int at = op->n_keys + op->base.node->u.aggregate.n_passed;
+
+    NB_TRY(nb_batch_init(arena, at + op->n_aggs, n, out));
     for (int k = 0; k < op->n_keys; k++) {
         NB_TRY(nb_keys_decode(&op->layout, k, rows, 0, n, arena, &out->cols[k]));
+    }
+    for (int i = op->n_keys; i < at; i++) { /* of rows only: aggregate_pass.c */
+        NB_TRY(
+            nb_vector_const_null(arena, op->base.node->schema->children[i].type, n, &out->cols[i]));
     }
     for (int a = 0; a < op->n_aggs; a++) {
         const agg_fn *fn = &op->aggs[a];
         nb_agg_ctx ctx = nb_aggregate_ctx(op, fn, arena, arena, 0, err);
-        nb_vector *v = &out->cols[op->n_keys + a];
+        nb_vector *v = &out->cols[at + a];
 
         NB_TRY(nb_vector_alloc(arena, fn->expr->type, n, v));
         NB_TRY(fn->ops->finalize(&ctx, rows, fn->offset, n, v));

@@ -763,9 +763,13 @@ build_put(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_table *nothing;
     nb_status st;
 
+    if (node->children[0]->kind == NB_NODE_AGGREGATE && node->u.put.kind == NB_PUT_HASH &&
+        nb_run_ctx(run)->n_threads == 1) {
+        node->children[0]->u.aggregate.put = node;
+    }
     NB_TRY(nb_build_stream(run, node->children[0], &stream, err));
     stream->sequential = true; /* rows of a bucket stay in order */
-    NB_TRY(nb_put_new(run, node, &sink));
+    NB_TRY(nb_put_new(run, node, false, &sink));
     NB_TRY(nb_stream_run(run, stream, sink, err));
     NB_TRY(nb_table_new(nb_run_ctx(run)->pool, node->schema, &nothing));
     st = from_table(run, node, nothing, out);

@@ -122,7 +122,6 @@ aggregate_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
     nb_node *node = base->node;
     const nb_type **types;
 
-    (void)err;
     op->ctx = ctx;
     op->pool = nb_pool_new(ctx->pool, "aggregate", 0);
     types = NB_ARENA_ARRAY(op->arena, const nb_type *, op->n_keys);
@@ -135,7 +134,9 @@ aggregate_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
         types[k] = node->u.aggregate.keys[k]->type;
     }
     NB_TRY(nb_key_layout_init(op->arena, types, op->n_keys, op->n_keys, &op->layout));
-    return plan_functions(op, node->u.aggregate.keys, node->u.aggregate.aggs);
+    op->layout.rehash = node->u.aggregate.rehash;
+    NB_TRY(plan_functions(op, node->u.aggregate.keys, node->u.aggregate.aggs));
+    return nb_agg_pass_open(op, err);
 }
 
 nb_agg_ctx
@@ -264,15 +265,18 @@ aggregate_open_local(nb_operator *base, nb_thread_ctx *t, void **local, nb_error
     NB_TRY(new_state(op, &l->state));
     NB_TRY(nb_eval_new(memory, op->exprs, op->n_exprs, op->ctx->info, &l->eval, err));
     nb_agg_near_open(op, l);
-    *local = l;
-    return NB_OK;
+    *local = l; /* from here on it is closed */
+    return nb_agg_pass_open_local(op, t, &l->pass, err);
 }
 
 static void
 aggregate_close_local(nb_operator *base, void *local)
 {
-    nb_agg_near_close((aggregate_op *)base, local);
-    nb_eval_free(((aggregate_local *)local)->eval);
+    aggregate_local *l = local;
+
+    nb_agg_pass_close_local((aggregate_op *)base, &l->pass);
+    nb_agg_near_close((aggregate_op *)base, l);
+    nb_eval_free(l->eval);
 }
 
 /* ---- push ------------------------------------------------------------------------------------ */
@@ -427,6 +431,9 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
     for (int k = 0; k < op->n_keys; k++) {
         NB_TRY(nb_eval_run(l->eval, k, batch, &keys[k], err));
     }
+    if (l->pass.on) {
+        return nb_agg_pass_push(op, &l->pass, l->eval, t, keys, batch, err);
+    }
     if (op->n_keys > 0 && !op->fed_only) {
         NB_TRY(find_groups(op, l, t, keys, batch, err));
     }
@@ -443,6 +450,7 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
     }
     l->row0 += batch->n_rows;
     l->n_seen += batch->n_rows;
+    nb_agg_pass_count(op, &l->pass, l->state->groups.n_rows, batch->n_rows);
     return NB_OK;
 }
 
@@ -512,6 +520,7 @@ aggregate_finalize(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
         NB_TRY(spill_rest(op, -1, err));
     }
     nb_metrics_peak(base->node, (int64_t)nb_pool_peak(op->pool));
+    NB_TRY(nb_agg_pass_finalize(op, err));
     (void)ctx;
     return op->n_keys == 0 ? merge_single(op, err) : NB_OK;
 }
@@ -529,6 +538,7 @@ aggregate_close(nb_operator *base)
 {
     aggregate_op *op = (aggregate_op *)base;
 
+    nb_agg_pass_close(op);
     for (int s = 0; s < op->n_states; s++) {
         state_free(op, op->states[s]);
     }
@@ -587,7 +597,7 @@ nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out)
     op->n_aggs = node->u.aggregate.n_aggs;
     pthread_mutex_init(&op->lock, NULL);
     *out = &op->base;
-    return NB_OK;
+    return nb_agg_pass_new(run, op);
 }
 
 nb_status

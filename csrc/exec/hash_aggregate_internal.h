@@ -53,6 +53,19 @@ typedef struct agg_state {
 
 typedef struct agg_totals agg_totals;
 
+/* Rows that are passed on: aggregate_pass.c. */
+typedef struct agg_pass {
+    nb_operator *put; /* NULL: never */
+    int first;        /* of what is passed, among the sink's expressions */
+} agg_pass;
+
+typedef struct agg_pass_local {
+    void *put;
+    bool on;
+    int64_t rows; /* since groups were last counted */
+    uint32_t groups;
+} agg_pass_local;
+
 typedef struct aggregate_op {
     nb_operator base;
     const nb_exec_ctx *ctx;
@@ -67,6 +80,7 @@ typedef struct aggregate_op {
     nb_expr **exprs; /* keys, then arguments and filters */
     int n_exprs;
     agg_totals *totals; /* NULL: no aggregate is served */
+    agg_pass pass;
     int row_width;
     bool has_init;
     bool fed_only; /* all groups come from the tables of DISTINCT sets */
@@ -98,6 +112,7 @@ typedef struct aggregate_local {
     uint32_t *dict_rows; /* combination of entries → row + 1, for the dictionaries dict_ids */
     uint64_t *dict_ids;  /* per key; 0: one that will not come again */
     agg_near *near;      /* groups of the morsel under way; NULL: all go to the table */
+    agg_pass_local pass;
 } aggregate_local;
 
 nb_agg_ctx nb_aggregate_ctx(const aggregate_op *op, const agg_fn *fn, nb_arena *memory,
@@ -160,6 +175,24 @@ nb_status nb_agg_totals_plan(aggregate_op *op);
 nb_status nb_agg_totals_push(const aggregate_op *op, nb_eval *eval, agg_state *state,
                              const uint32_t *numbers, nb_batch *batch, bool *done, nb_error *err);
 bool nb_agg_totals_has(const aggregate_op *op, int agg);
+
+/* ---- aggregate_pass.c: rows go on ungrouped when groups hardly repeat ------------------------- */
+
+/* Makes the operator that takes them, if the plan has one. */
+nb_status nb_agg_pass_new(nb_run *run, aggregate_op *op);
+/* May add expressions. */
+nb_status nb_agg_pass_open(aggregate_op *op, nb_error *err);
+nb_status nb_agg_pass_open_local(const aggregate_op *op, nb_thread_ctx *t, agg_pass_local *l,
+                                 nb_error *err);
+/* After a batch that has been grouped: is it worth going on so? */
+void nb_agg_pass_count(const aggregate_op *op, agg_pass_local *l, uint32_t n_groups,
+                       int64_t n_rows);
+/* Instead of grouping. keys are the batch's. */
+nb_status nb_agg_pass_push(const aggregate_op *op, agg_pass_local *l, nb_eval *eval,
+                           nb_thread_ctx *t, const nb_vector *keys, nb_batch *batch, nb_error *err);
+nb_status nb_agg_pass_finalize(const aggregate_op *op, nb_error *err);
+void nb_agg_pass_close_local(const aggregate_op *op, agg_pass_local *l);
+void nb_agg_pass_close(aggregate_op *op);
 
 /* ---- merge.c: rows of many tables and runs, equal keys together ------------------------------ */
 

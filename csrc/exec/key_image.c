@@ -88,6 +88,8 @@ nb_key_layout_init(nb_arena *arena, const nb_type *const *types, int n, int n_fi
 
 /* ---- encoding -------------------------------------------------------------------------------- */
 
+#define REHASH 0x9e3779b97f4a7c15u
+
 #define NB_T            uint8_t
 #define NB_NAME(f)      w1_##f
 #define NB_CANONICAL(x) (x)
@@ -320,7 +322,7 @@ nb_key_hash_one(const nb_key_layout *l, int n_sections, const uint8_t *image)
     if (n_sections == 2) {
         h ^= nb_key_hash_second(l, image);
     }
-    return h;
+    return l->rehash ? nb_hash_u64(h ^ REHASH) : h;
 }
 
 /* Rows of one group often come together, their strings from the same place: then section 0 is that of the row before, bit by bit. */
@@ -361,6 +363,9 @@ nb_keys_hash(const nb_key_layout *l, int n_sections, const uint8_t *images, int6
         hash_loop(images, l->n_bytes, 0, 1, n, out);
     } else {
         hash_loop(images, l->n_bytes, s->n_fixed, s->n_views, n, out);
+    }
+    for (int64_t i = 0; l->rehash && n_sections == 1 && !nb_hash_debug_equal && i < n; i++) {
+        out[i] = nb_hash_u64(out[i] ^ REHASH);
     }
 }
 

@@ -34,8 +34,8 @@ nb_status nb_deliver_table(nb_delivery *delivery, const nb_table *table, nb_erro
 /* Keeps the last n rows. */
 nb_status
 nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);
-/* PUT: hands rows to the buckets of the context's exchange. */
-nb_status nb_put_new(nb_run *run, nb_node *node, nb_operator **out);
+/* PUT: hands rows to the buckets of the context's exchange. rows: those that an aggregate below passes on, instead of its groups. */
+nb_status nb_put_new(nb_run *run, nb_node *node, bool rows, nb_operator **out);
 /* GROUP BY and DISTINCT. */
 nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
 /* Where rows come in order of the key, the aggregate that was made becomes part of the stream below it, which then has its groups; *done: so it was. */

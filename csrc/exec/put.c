@@ -27,6 +27,8 @@ typedef struct put_op {
     nb_arena *arena;
     nb_key_layout layout;
     const nb_type *schema;
+    const nb_type *present; /* the columns that have values: of an aggregate's rows or groups, see there */
+    bool rows;              /* an aggregate's rows come, not its groups */
     nb_chunk_builder **builders; /* per bucket; NULL until it gets a row */
     int32_t *partitions;         /* of the rows in builders */
     int64_t n_rows;              /* that were pushed */
@@ -42,6 +44,85 @@ typedef struct put_op {
 typedef struct put_local {
     nb_eval *eval;
 } put_local;
+
+/* ---- rows and groups of an aggregate that lets rows pass (aggregate_pass.c) ------------------- */
+
+/* Is it one of the columns that an aggregate has for its rows when it gives groups, or the other way round? */
+static bool
+is_absent(const put_op *op, int column)
+{
+    const nb_node *from = op->base.node->children[0];
+    int at = column - from->u.aggregate.n_keys;
+
+    return op->base.node->u.put.kind == NB_PUT_HASH && from->kind == NB_NODE_AGGREGATE &&
+           from->u.aggregate.passes && at >= 0 &&
+           (at < from->u.aggregate.n_passed) != op->rows;
+}
+
+static nb_status
+find_present(put_op *op)
+{
+    nb_field *fields = NB_ARENA_ARRAY(op->arena, nb_field, op->schema->n_children + 1);
+    int n = 0;
+
+    if (fields == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < op->schema->n_children; i++) {
+        if (!is_absent(op, i)) {
+            fields[n++] = op->schema->children[i];
+        }
+    }
+    op->present = n < op->schema->n_children ? nb_type_struct(fields, n) : op->schema;
+    return op->present ? NB_OK : NB_NOMEM;
+}
+
+/* The columns that are there, of a batch or chunk with all of them. NULL: out of memory. */
+static const nb_vector *
+present_columns(const put_op *op, const nb_vector *cols, nb_arena *arena)
+{
+    nb_vector *out;
+    int n = 0;
+
+    if (op->present == op->schema) {
+        return cols;
+    }
+    out = NB_ARENA_ARRAY(arena, nb_vector, op->present->n_children + 1);
+    for (int i = 0; out != NULL && i < op->schema->n_children; i++) {
+        if (!is_absent(op, i)) {
+            out[n++] = cols[i];
+        }
+    }
+    return out;
+}
+
+/* Nulls for the columns that are not there. */
+static nb_status
+add_absent(const put_op *op, nb_chunk *chunk)
+{
+    nb_vector *cols;
+    int n = 0;
+
+    if (op->present == op->schema) {
+        return NB_OK;
+    }
+    cols = NB_ARENA_ARRAY(chunk->arena, nb_vector, op->schema->n_children + 1);
+    if (cols == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < op->schema->n_children; i++) {
+        if (is_absent(op, i)) {
+            NB_TRY(nb_vector_const_null(chunk->arena, op->schema->children[i].type, chunk->n_rows,
+                                        &cols[i]));
+        } else {
+            cols[i] = chunk->cols[n++];
+        }
+    }
+    chunk->cols = cols;
+    return NB_OK;
+}
+
+/* ---- opening ---------------------------------------------------------------------------------- */
 
 static nb_status
 put_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
@@ -65,6 +146,7 @@ put_open_global(nb_operator *base, const nb_exec_ctx *ctx, nb_error *err)
         op->sample == NULL) {
         return NB_NOMEM;
     }
+    NB_TRY(find_present(op));
     op->n_keys = n;
     op->stride = 1;
     op->robin_of = -1;
@@ -108,7 +190,10 @@ hand_over(put_op *op, int bucket, nb_error *err)
         return NB_OK;
     }
     chunk->partition = op->partitions[bucket];
-    st = op->ctx->exchange->put(op->ctx->exchange, bucket, chunk, op->schema, err);
+    st = add_absent(op, chunk);
+    if (st == NB_OK) {
+        st = op->ctx->exchange->put(op->ctx->exchange, bucket, chunk, op->schema, err);
+    }
     nb_chunk_free(chunk);
     return st;
 }
@@ -118,7 +203,7 @@ static nb_status
 builder_of(put_op *op, int bucket, int32_t partition, nb_error *err)
 {
     if (op->builders[bucket] == NULL) {
-        NB_TRY(nb_chunk_builder_new(op->ctx->pool, op->schema, &op->builders[bucket]));
+        NB_TRY(nb_chunk_builder_new(op->ctx->pool, op->present, &op->builders[bucket]));
     } else if (op->partitions[bucket] != partition) {
         NB_TRY(hand_over(op, bucket, err));
     }
@@ -263,6 +348,7 @@ put_scattered(put_op *op, nb_eval *eval, nb_batch *batch, nb_error *err)
     int n_buckets = node->u.put.n_buckets;
     nb_arena *scratch = batch->arena;
     uint32_t *numbers, *rows, *at;
+    const nb_vector *cols;
 
     NB_TRY(nb_batch_flatten_selection(batch));
     numbers = NB_ARENA_ARRAY(scratch, uint32_t, batch->n_rows);
@@ -272,6 +358,10 @@ put_scattered(put_op *op, nb_eval *eval, nb_batch *batch, nb_error *err)
         return NB_NOMEM;
     }
     NB_TRY(place(op, eval, batch, numbers, err));
+    cols = present_columns(op, batch->cols, scratch);
+    if (cols == NULL) {
+        return NB_NOMEM;
+    }
     /* a counting sort of the rows by bucket */
     for (int64_t i = 0; i < batch->n_rows; i++) {
         at[numbers[i] + 1]++;
@@ -290,10 +380,10 @@ put_scattered(put_op *op, nb_eval *eval, nb_batch *batch, nb_error *err)
             continue;
         }
         NB_TRY(builder_of(op, b, node->u.put.kind == NB_PUT_HASH ? 0 : b, err));
-        st = nb_chunk_builder_append_rows(op->builders[b], batch->cols, rows + from, count);
+        st = nb_chunk_builder_append_rows(op->builders[b], cols, rows + from, count);
         if (st == NB_NOMEM && nb_chunk_builder_rows(op->builders[b]) > 0) {
             NB_TRY(hand_over(op, b, err));
-            st = nb_chunk_builder_append_rows(op->builders[b], batch->cols, rows + from, count);
+            st = nb_chunk_builder_append_rows(op->builders[b], cols, rows + from, count);
         }
         NB_TRY(st);
         NB_TRY(filled(op, b, err));
@@ -461,7 +551,7 @@ static const nb_operator_ops PUT = {
 };
 
 nb_status
-nb_put_new(nb_run *run, nb_node *node, nb_operator **out)
+nb_put_new(nb_run *run, nb_node *node, bool rows, nb_operator **out)
 {
     put_op *op = NB_OPERATOR_NEW(run, put_op, &PUT, node);
 
@@ -469,6 +559,7 @@ nb_put_new(nb_run *run, nb_node *node, nb_operator **out)
         return NB_NOMEM;
     }
     op->arena = nb_run_arena(run);
+    op->rows = rows;
     *out = &op->base;
     return NB_OK;
 }

@@ -10,6 +10,7 @@
 typedef struct phase {
     nb_agg_ops ops;
     const nb_expr *whole;
+    bool takes_rows; /* the second step: arguments of the whole follow the state */
 } phase;
 
 /* The context that the wrapped loops expect. */
@@ -161,6 +162,9 @@ merge_rows(nb_agg_ctx *ctx, const nb_vector *states, int64_t n, uint8_t *const *
     }
     for (int64_t i = 0; i < n; i++) {
         if (nb_vector_is_null(states, i)) {
+            if (((const phase *)ctx->payload)->takes_rows) {
+                return nb_raise_internal(ctx->err, "rows stand among the states of an aggregate");
+            }
             continue;
         }
         a[m] = into ? into[i] + offset : one;
@@ -171,11 +175,24 @@ merge_rows(nb_agg_ctx *ctx, const nb_vector *states, int64_t n, uint8_t *const *
     return m > 0 ? ops->merge(&inner, a, b, 0, m) : NB_OK;
 }
 
+/* Is this a batch of rows, to which the other arguments belong? */
+static bool
+are_rows(const nb_agg_ctx *ctx, const nb_vector *states)
+{
+    return ((const phase *)ctx->payload)->takes_rows && states->kind == NB_VEC_CONST &&
+           nb_vector_is_null(states, 0);
+}
+
 static nb_status
 second_update(nb_agg_ctx *ctx, const nb_vector *args, int64_t n, uint8_t *const *rows, int offset,
               int64_t row0)
 {
-    (void)row0;
+    if (are_rows(ctx, args)) {
+        const nb_agg_ops *ops;
+        nb_agg_ctx inner = inner_ctx(ctx, &ops);
+
+        return ops->update(&inner, args + 1, n, rows, offset, row0);
+    }
     return merge_rows(ctx, args, n, rows, offset, NULL);
 }
 
@@ -240,6 +257,7 @@ nb_agg_first_phase(nb_arena *arena, const nb_expr *whole, nb_expr **out)
     e->u.agg.distinct = whole->u.agg.distinct;
     p->ops.update = first_update;
     p->ops.update_one = first_update_one;
+    p->ops.add_total = whole->u.agg.ops->add_total; /* the state is the whole's */
     p->ops.finalize = first_finalize;
     nb_expr_set_flags(e);
     *out = e;
@@ -247,19 +265,38 @@ nb_agg_first_phase(nb_arena *arena, const nb_expr *whole, nb_expr **out)
 }
 
 nb_status
-nb_agg_second_phase(nb_arena *arena, const nb_expr *whole, nb_expr *states, nb_expr **out)
+nb_agg_second_phase(nb_arena *arena, const nb_expr *whole, nb_expr *states, nb_expr *const *rows,
+                    nb_expr **out)
 {
+    int n_args = rows ? 1 + whole->n_args : 1;
     phase *p;
     nb_expr *e;
 
-    NB_TRY(phase_new(arena, whole, whole->type, whole->nullable, 1, &p, &e));
+    NB_TRY(phase_new(arena, whole, whole->type, whole->nullable, n_args, &p, &e));
     e->args[0] = states;
+    for (int i = 1; i < n_args; i++) {
+        e->args[i] = rows[i - 1];
+    }
+    p->takes_rows = rows != NULL;
     p->ops.update = second_update;
     p->ops.update_one = second_update_one;
     p->ops.finalize = second_finalize;
     nb_expr_set_flags(e);
     *out = e;
     return NB_OK;
+}
+
+bool
+nb_agg_has_rows(const nb_expr *second)
+{
+    return ((const phase *)second->u.agg.payload)->takes_rows;
+}
+
+bool
+nb_agg_takes_rows_late(const nb_expr *whole)
+{
+    return whole->u.agg.filter == NULL && !whole->u.agg.distinct &&
+           (whole->u.agg.fn->flags & NB_AGG_ORDER_SENSITIVE) == 0;
 }
 
 nb_agg_phase

@@ -134,6 +134,13 @@ struct nb_node {
             nb_expr **aggs; /* NB_EXPR_AGG nodes, arguments over the child's columns */
             int n_aggs;
             int share; /* > 0: those of one number give the same rows (plan/share.h) */
+            /* In tasks (cluster/stages_aggregate.c). A first step that passes may give rows instead of groups (exec/aggregate_pass.c); between
+             * keys and states its result then has these values, from which aggregates are made later. */
+            bool passes;
+            nb_expr **passed;
+            int n_passed;
+            nb_node *put; /* the exchange above it; NULL outside of a task that runs */
+            bool rehash; /* groups arrive in the order of their hashes: others are used */
         } aggregate;
         struct {
             nb_sort_key *keys;

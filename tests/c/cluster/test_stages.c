@@ -315,9 +315,8 @@ test_stages__shapes(void **state)
            "stage 1: 2 tasks or others\n"
            "  Put single into 1\n"
            "    Project\n"
-           "      Project\n"
-           "        Aggregate second step\n"
-           "          Read bucket of stage 0\n"
+           "      Aggregate second step\n"
+           "        Read bucket of stage 0\n"
            "final\n"
            "  Read everything of stage 1\n");
     expect(&f, "SELECT count(*) FROM range(10)",
