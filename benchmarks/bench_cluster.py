@@ -128,15 +128,23 @@ def run_on(spark, folder, given):
     return {n: f for n, f in made.items() if given.only in n}
 
 
-def shuffle_speed(cluster, way):
-    spark = cluster.session()
-    pids = [process.pid for process in cluster.processes]
-    without, with_shuffle, n_bytes = shuffled(spark)
-    plain, moved = median_of(without, pids), median_of(with_shuffle, pids)
-    print(
-        f"shuffle of {n_bytes / 1e9:.2f} GB {way}: {n_bytes / 1e9 / (moved[0] - plain[0]):.2f} GB/s,"
-        f" {n_bytes / 1e9 / (moved[1] - plain[1]):.2f} GB per second of a processor"
-    )
+def shuffle_speed(folder):
+    """Bytes a second between two workers: handed over as files, and sent over gRPC."""
+    for way, conf in (("handed over", ""), ("over gRPC", "nbaspark.cluster.handoff false\n")):
+        cluster = Cluster(Path(folder) / way.replace(" ", "_"), conf=conf)
+        try:
+            for _ in range(2):
+                cluster.add(memory="4g")
+            pids = [process.pid for process in cluster.processes]
+            without, with_shuffle, n_bytes = shuffled(cluster.session())
+            plain, moved = median_of(without, pids), median_of(with_shuffle, pids)
+        finally:
+            cluster.stop()
+        clock, work = (n_bytes / 1e9 / (moved[i] - plain[i]) for i in (0, 1))
+        print(
+            f"shuffle of {n_bytes / 1e9:.2f} GB {way}: {clock:.2f} GB/s,"
+            f" {work:.2f} GB per second of a processor ({moved[1]:.3f} s, {plain[1]:.3f} without)"
+        )
 
 
 def spark_beside(given, folder, ours):
@@ -199,11 +207,12 @@ def main():
                     " in the geometric mean"
                 )
         if not given.only:
-            shuffle_speed(cluster, "by handing files over")
             start = time.perf_counter()
             spark.range(1000).count()
             print(f"a count over workers: {(time.perf_counter() - start) * 1000:.1f} ms")
         cluster.stop()
+        if not given.only or given.only in "shuffle":
+            shuffle_speed(folder)
         if given.spark:
             spark_beside(given, folder, ours)
 

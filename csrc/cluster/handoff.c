@@ -208,7 +208,7 @@ nb_handoff_serve(nb_handoff_open open, void *payload, nb_handoff_server **out, n
 nb_str
 nb_handoff_name(const nb_handoff_server *s)
 {
-    return nb_str_of(s->name);
+    return s ? nb_str_of(s->name) : NB_STR("");
 }
 
 void

@@ -26,7 +26,7 @@ typedef int (*nb_handoff_open)(void *payload, const nb_handoff_key *key);
 
 nb_status
 nb_handoff_serve(nb_handoff_open open, void *payload, nb_handoff_server **out, nb_error *err);
-nb_str nb_handoff_name(const nb_handoff_server *s); /* for those who ask */
+nb_str nb_handoff_name(const nb_handoff_server *s); /* for those who ask; NULL has none */
 void nb_handoff_stop(nb_handoff_server *s);         /* and frees; NULL is fine */
 
 /* A connection to the server of that name, as a descriptor; -1: it cannot be reached from here, or is another user's. */

@@ -6,7 +6,7 @@
  *            runs is stopped and all blocks go: to the master this worker is lost. Then it attaches again, as a new one.
  *   beat     says every heartbeat that it is alive
  *   cores    a thread each takes tasks from the queue, runs them (task.h) and reports
- *   blocks   one file per attempt, unlinked as soon as it is open: whatever ends this process, nothing is left on disk
+ *   blocks   outputs.h
  *
  * Memory   every task has a pool below the worker's, whose limit is --memory.
  */
@@ -22,6 +22,7 @@
 #include "cluster/failure.h"
 #include "cluster/fetch.h"
 #include "cluster/fragment_internal.h"
+#include "cluster/outputs.h"
 #include "cluster/task.h"
 #include "exec/spill_file.h"
 #include "monitor/monitor.h"
@@ -34,17 +35,8 @@
 #define BEAT          "/nbaspark.cluster.Master/Beat"
 #define REPORT_MS     30000
 #define FEW_BYTES     ((size_t)64 << 10) /* go with the report */
-#define PIECE_BYTES   ((size_t)1 << 20)
 #define GRACE_MS      5000
 #define STALLED_BEATS 4 /* as many as the master waits for */
-
-typedef struct output_file {
-    struct output_file *next;
-    uint64_t query;
-    uint32_t stage, task, attempt;
-    nb_spill_file *file;
-    int refs;
-} output_file;
 
 typedef struct job {
     struct job *next;
@@ -66,6 +58,7 @@ typedef struct worker {
     nb_rpc_server *server;
     nb_monitor_server *pages;
     nb_handoff_server *handoff;
+    nb_outputs *outputs;
     nb_peers peers;
     char address[300];
     nb_str local_dir;
@@ -74,138 +67,11 @@ typedef struct worker {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
     job *queue, *running;
-    output_file *files;
     uint32_t id; /* 0: not attached */
     int heartbeat_ms;
     nb_rpc_stream *stream; /* of the attachment */
     bool stopping;
 } worker;
-
-/* ---- blocks ---------------------------------------------------------------------------------- */
-
-static void
-file_unref(worker *w, output_file *f)
-{
-    if (--f->refs == 0) {
-        nb_spill_file_free(f->file);
-        nb_pool_dealloc(w->pool, f, sizeof(*f));
-    }
-}
-
-/* A reference; NULL: not here. */
-static output_file *
-find_file(worker *w, uint64_t query, uint32_t stage, uint32_t task, uint32_t attempt)
-{
-    output_file *f;
-
-    pthread_mutex_lock(&w->lock);
-    for (f = w->files; f != NULL; f = f->next) {
-        if (f->query == query && f->stage == stage && f->task == task && f->attempt == attempt) {
-            f->refs++;
-            break;
-        }
-    }
-    pthread_mutex_unlock(&w->lock);
-    return f;
-}
-
-static void
-give_back(worker *w, output_file *f)
-{
-    pthread_mutex_lock(&w->lock);
-    file_unref(w, f);
-    pthread_mutex_unlock(&w->lock);
-}
-
-/* Forgets the files of a query; all: of every one. The lock is held. */
-static void
-forget_files(worker *w, uint64_t query, bool all)
-{
-    output_file **at = &w->files;
-
-    while (*at != NULL) {
-        output_file *f = *at;
-
-        if (all || f->query == query) {
-            *at = f->next;
-            file_unref(w, f);
-        } else {
-            at = &f->next;
-        }
-    }
-}
-
-/* For this process and others of this host; see handoff.h. */
-static int
-open_blocks(void *payload, const nb_handoff_key *key)
-{
-    worker *w = payload;
-    output_file *f = find_file(w, key->query, key->stage, key->task, key->attempt);
-    int fd = -1;
-
-    if (f != NULL) {
-        fd = nb_spill_file_open_again(f->file);
-        give_back(w, f);
-    }
-    return fd;
-}
-
-static nb_status
-send_ranges(worker *w, nb_rpc_call *call, uint64_t query, const Nbc__FetchFile *m, uint8_t *piece,
-            nb_error *err)
-{
-    output_file *f = find_file(w, query, m->stage, m->task, m->attempt);
-    nb_status st = NB_OK;
-
-    if (f == NULL) {
-        return nb_raise_internal(err, "the blocks of stage %u, task %u are not here", m->stage,
-                                 m->task);
-    }
-    for (size_t i = 0; i + 1 < m->n_ranges && st == NB_OK; i += 2) {
-        int64_t from = m->ranges[i], left = m->ranges[i + 1];
-
-        if (from < 0 || left < 0 || from > nb_spill_file_size(f->file) ||
-            left > nb_spill_file_size(f->file) - from) {
-            st = nb_raise_internal(err, "a range outside of the blocks of a task");
-        }
-        while (left > 0 && st == NB_OK) {
-            size_t n = (size_t)NB_MIN(left, (int64_t)PIECE_BYTES);
-
-            st = nb_spill_file_read(f->file, from, piece, n, err);
-            if (st == NB_OK) {
-                st = nb_rpc_call_send(call, (nb_str){(const char *)piece, n}, err);
-            }
-            from += (int64_t)n;
-            left -= (int64_t)n;
-        }
-    }
-    give_back(w, f);
-    return st;
-}
-
-static nb_status
-handle_fetch(nb_rpc_call *call, void *payload, nb_error *err)
-{
-    worker *w = payload;
-    nb_str request = nb_rpc_call_request(call);
-    nb_arena *arena = nb_arena_new(NULL);
-    ProtobufCMessage *m;
-    const Nbc__Fetch *fetch;
-    uint8_t *piece = arena ? nb_arena_alloc(arena, PIECE_BYTES) : NULL;
-    nb_status st = NB_NOMEM;
-
-    if (piece != NULL) {
-        st = nb_message_unpack(arena, &nbc__fetch__descriptor, request.data, request.len, &m, err);
-    }
-    if (st == NB_OK) {
-        fetch = (const Nbc__Fetch *)m;
-        for (size_t i = 0; i < fetch->n_files && st == NB_OK; i++) {
-            st = send_ranges(w, call, fetch->query, fetch->files[i], piece, err);
-        }
-    }
-    nb_arena_free(arena);
-    return st;
-}
 
 /* ---- one task -------------------------------------------------------------------------------- */
 
@@ -275,32 +141,20 @@ keep_file(run_state *r, nb_error *err)
 {
     worker *w = r->w;
     const Nbc__Attempt *a = r->j->task->attempt;
-    output_file *f;
+    nb_handoff_key key = {a->query, a->stage, a->task, a->attempt};
+    nb_status st = NB_OK;
 
     if (r->file == NULL) {
         return NB_OK;
     }
     NB_TRY(nb_spill_file_finish(r->file, err));
-    f = nb_pool_zalloc(w->pool, sizeof(*f));
-    if (f == NULL) {
-        return NB_NOMEM;
-    }
-    *f = (output_file){.query = a->query,
-                       .stage = a->stage,
-                       .task = a->task,
-                       .attempt = a->attempt,
-                       .file = r->file,
-                       .refs = 1};
-    r->file = NULL;
     pthread_mutex_lock(&w->lock);
-    if (r->j->dropped) { /* the query has ended meanwhile */
-        file_unref(w, f);
-    } else {
-        f->next = w->files;
-        w->files = f;
+    if (!r->j->dropped) { /* else the query has ended meanwhile */
+        st = nb_outputs_keep(w->outputs, &key, r->file);
+        r->file = NULL;
     }
     pthread_mutex_unlock(&w->lock);
-    return NB_OK;
+    return st;
 }
 
 static nb_status
@@ -414,8 +268,8 @@ do_job(worker *w, job *j, uint32_t self)
                          .cancel = &j->cancel,
                          .query = j->task->attempt->query,
                          .self = self,
-                         .open = open_blocks,
-                         .payload = w};
+                         .open = nb_outputs_open,
+                         .payload = w->outputs};
     pthread_mutex_lock(&w->lock);
     j->fetch = &r.fetch;
     pthread_mutex_unlock(&w->lock);
@@ -527,7 +381,7 @@ obey(worker *w, nb_rpc_message *message, nb_error *err)
     }
     if (c->has_release) {
         drop_jobs(w, c->release, NULL, false);
-        forget_files(w, c->release, false);
+        nb_outputs_forget(w->outputs, c->release);
     }
     if (c->launch != NULL && c->launch->attempt != NULL) {
         j = NB_ARENA_NEW(arena, job);
@@ -599,11 +453,11 @@ attach(worker *w)
         w->stream = NULL;
         w->id = 0;
         drop_jobs(w, 0, NULL, true);
-        forget_files(w, 0, true);
+        nb_outputs_forget_all(w->outputs);
         while (w->running != NULL) { /* cores are counted anew */
             pthread_cond_wait(&w->wake, &w->lock);
         }
-        forget_files(w, 0, true);
+        nb_outputs_forget_all(w->outputs);
         pthread_mutex_unlock(&w->lock);
         nb_rpc_close(stream);
     }
@@ -807,7 +661,7 @@ static nb_status
 start(worker *w, nb_error *err)
 {
     static const nb_rpc_method methods[] = {
-        {.path = NB_FETCH_METHOD, .handler = handle_fetch, .is_long = true}};
+        {.path = NB_FETCH_METHOD, .handler = nb_outputs_serve, .is_long = true}};
     nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
     nb_rpc_channel_options to_master = NB_RPC_CHANNEL_OPTIONS_INIT;
     nb_rpc_method method = methods[0];
@@ -845,18 +699,21 @@ start(worker *w, nb_error *err)
         nb_strbuf_str(w->secrets.secret.len > 0 ? &w->secrets.secret : &w->secrets.token);
     nb_tls_to_peer(&w->tls, &to_master);
     NB_TRY(nb_peers_init(&w->peers, &to_master));
+    NB_TRY(nb_outputs_new(&w->outputs));
     NB_TRY(nb_rpc_channel_new(&to_master, &w->channel, err));
     options.gate = nb_secrets_gate;
     options.gate_payload = &w->secrets;
     NB_TRY(nb_rpc_server_new(&options, &w->server, err));
-    method.payload = w;
+    method.payload = w->outputs;
     NB_TRY(nb_rpc_server_add(w->server, &method, 1, err));
     nb_daemon_address(address, w->host, port);
     tls = nb_tls_of_server(&w->tls);
     NB_TRY(nb_rpc_server_listen(w->server, address, w->tls.enabled ? &tls : NULL, &bound, err));
     nb_daemon_address(w->address, w->host, bound);
     NB_TRY(nb_rpc_server_start(w->server, err));
-    NB_TRY(nb_handoff_serve(open_blocks, w, &w->handoff, err));
+    if (nb_config_bool(w->config, NB_CONF_CLUSTER_HANDOFF)) {
+        NB_TRY(nb_handoff_serve(nb_outputs_open, w->outputs, &w->handoff, err));
+    }
     return serve_pages(w, err);
 }
 
@@ -919,6 +776,7 @@ nb_worker_main(int argc, char **argv)
     nb_handoff_stop(w.handoff);
     nb_rpc_server_free(w.server);
     nb_rpc_channel_release(w.channel);
+    nb_outputs_free(w.outputs);
     nb_peers_free(&w.peers);
     nb_tls_files_free(&w.tls);
     nb_secrets_free(&w.secrets);
