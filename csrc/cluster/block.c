@@ -67,8 +67,7 @@ present_type(const nb_type *schema, uint64_t absent, nb_arena *scratch)
 
 /* The chunk without the columns that do not travel, as a chunk that borrows from it. */
 static nb_status
-narrow(nb_pool *pool, const nb_type *schema, const nb_chunk *chunk, uint64_t absent,
-       nb_chunk **out)
+narrow(nb_pool *pool, const nb_type *schema, const nb_chunk *chunk, uint64_t absent, nb_chunk **out)
 {
     int n = 0;
 

@@ -28,7 +28,7 @@ struct nb_outputs {
     nb_pool *pool;
     pthread_mutex_t lock; /* guards what follows, and what outputs have */
     output *first;
-    int n; /* outputs, those under way to a reader included */
+    int n;       /* outputs, those under way to a reader included */
     bool closed; /* goes with the last of them: gRPC may hold pieces for longer than a call lasts */
 };
 

@@ -101,13 +101,13 @@ first_step(nb_cutter *c, const nb_node *node, const steps *how, nb_node **out)
         fields[i] = node->schema->children[i];
     }
     for (int i = 0; i < how->n_passed; i++) {
-        fields[n_keys + i] = (nb_field){
-            .name = NB_STR("argument"), .type = how->passed[i]->type, .nullable = true};
+        fields[n_keys + i] =
+            (nb_field){.name = NB_STR("argument"), .type = how->passed[i]->type, .nullable = true};
     }
     for (int i = 0; i < n_aggs; i++) {
         NB_TRY(nb_agg_first_phase(c->arena, node->u.aggregate.aggs[i], &aggs[i]));
-        fields[at + i] = (nb_field){
-            .name = NB_STR("state"), .type = aggs[i]->type, .nullable = how->passes};
+        fields[at + i] =
+            (nb_field){.name = NB_STR("state"), .type = aggs[i]->type, .nullable = how->passes};
     }
     first->schema = nb_type_struct(fields, at + n_aggs);
     first->u.aggregate.aggs = aggs;
@@ -128,8 +128,7 @@ passed_columns(nb_cutter *c, const nb_node *node, const steps *how, int agg, con
 
     *out = how->passes ? NB_ARENA_ARRAY(c->arena, nb_expr *, n + 1) : NULL;
     for (int k = 0; *out != NULL && k < n; k++) {
-        (*out)[k] =
-            nb_cut_column(c, below->schema, node->u.aggregate.n_keys + how->arg_at[agg][k]);
+        (*out)[k] = nb_cut_column(c, below->schema, node->u.aggregate.n_keys + how->arg_at[agg][k]);
         if ((*out)[k] == NULL) {
             return NB_NOMEM;
         }
@@ -156,8 +155,7 @@ second_step(nb_cutter *c, const nb_node *node, const steps *how, nb_node *below,
             return NB_NOMEM;
         }
         NB_TRY(passed_columns(c, node, how, i, below, &rows));
-        NB_TRY(
-            nb_agg_second_phase(c->arena, node->u.aggregate.aggs[i], states, rows, &aggs[i]));
+        NB_TRY(nb_agg_second_phase(c->arena, node->u.aggregate.aggs[i], states, rows, &aggs[i]));
     }
     second->u.aggregate.keys = first_columns(c, below->schema, n_keys);
     second->u.aggregate.aggs = aggs;

@@ -182,11 +182,11 @@ bool nb_agg_totals_has(const aggregate_op *op, int agg);
 nb_status nb_agg_pass_new(nb_run *run, aggregate_op *op);
 /* May add expressions. */
 nb_status nb_agg_pass_open(aggregate_op *op, nb_error *err);
-nb_status nb_agg_pass_open_local(const aggregate_op *op, nb_thread_ctx *t, agg_pass_local *l,
-                                 nb_error *err);
+nb_status
+nb_agg_pass_open_local(const aggregate_op *op, nb_thread_ctx *t, agg_pass_local *l, nb_error *err);
 /* After a batch that has been grouped: is it worth going on so? */
-void nb_agg_pass_count(const aggregate_op *op, agg_pass_local *l, uint32_t n_groups,
-                       int64_t n_rows);
+void
+nb_agg_pass_count(const aggregate_op *op, agg_pass_local *l, uint32_t n_groups, int64_t n_rows);
 /* Instead of grouping. keys are the batch's. */
 nb_status nb_agg_pass_push(const aggregate_op *op, agg_pass_local *l, nb_eval *eval,
                            nb_thread_ctx *t, const nb_vector *keys, nb_batch *batch, nb_error *err);

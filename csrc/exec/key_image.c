@@ -88,7 +88,7 @@ nb_key_layout_init(nb_arena *arena, const nb_type *const *types, int n, int n_fi
 
 /* ---- encoding -------------------------------------------------------------------------------- */
 
-#define REHASH 0x9e3779b97f4a7c15u
+#define REHASH          0x9e3779b97f4a7c15u
 
 #define NB_T            uint8_t
 #define NB_NAME(f)      w1_##f

@@ -37,7 +37,8 @@ typedef struct nb_key_layout {
     int n_cols;
     int n_bytes; /* of the image, a multiple of 8 */
     int n_sections;
-    bool rehash; /* hashes are not those of other layouts: of keys that come in the order of these */
+    bool
+        rehash; /* hashes are not those of other layouts: of keys that come in the order of these */
     nb_key_section sections[2];
 } nb_key_layout;
 

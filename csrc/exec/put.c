@@ -27,8 +27,9 @@ typedef struct put_op {
     nb_arena *arena;
     nb_key_layout layout;
     const nb_type *schema;
-    const nb_type *present; /* the columns that have values: of an aggregate's rows or groups, see there */
-    bool rows;              /* an aggregate's rows come, not its groups */
+    const nb_type
+        *present; /* the columns that have values: of an aggregate's rows or groups, see there */
+    bool rows;    /* an aggregate's rows come, not its groups */
     nb_chunk_builder **builders; /* per bucket; NULL until it gets a row */
     int32_t *partitions;         /* of the rows in builders */
     int64_t n_rows;              /* that were pushed */
@@ -55,8 +56,7 @@ is_absent(const put_op *op, int column)
     int at = column - from->u.aggregate.n_keys;
 
     return op->base.node->u.put.kind == NB_PUT_HASH && from->kind == NB_NODE_AGGREGATE &&
-           from->u.aggregate.passes && at >= 0 &&
-           (at < from->u.aggregate.n_passed) != op->rows;
+           from->u.aggregate.passes && at >= 0 && (at < from->u.aggregate.n_passed) != op->rows;
 }
 
 static nb_status

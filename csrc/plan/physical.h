@@ -140,7 +140,7 @@ struct nb_node {
             nb_expr **passed;
             int n_passed;
             nb_node *put; /* the exchange above it; NULL outside of a task that runs */
-            bool rehash; /* groups arrive in the order of their hashes: others are used */
+            bool rehash;  /* groups arrive in the order of their hashes: others are used */
         } aggregate;
         struct {
             nb_sort_key *keys;
