@@ -17,7 +17,7 @@ def suite(given: argparse.Namespace) -> engines.Suite:
     path = str(lineitem_text.ndjson(given.sf))
     lineitem = {"format": "json", "path": path, "columns": lineitem_text.COLUMNS}
     queries = {**lineitem_text.QUERIES, "found schema": lineitem_text.found("json", path)}
-    about = f"TPC-H's lineitem at scale {given.sf} as NDJSON, an object per line; *found schema* finds names and types itself (DuckDB by a sample)."
+    about = f"TPC-H's lineitem at scale {given.sf} as NDJSON, an object per line; *found schema* finds names and types itself: DuckDB in a sample; nbaspark in the whole file, but only in its first run, as the file does not change after it."
     return engines.Suite("json", "Reading NDJSON", {"lineitem": lineitem}, queries, about)
 
 

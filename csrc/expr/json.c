@@ -6,9 +6,12 @@
 
 #include "expr/number_text.h"
 
-/* A comment, to its end or to that of the text. */
-static bool
-skip_comment(nb_json *j)
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+bool
+nb_json_skip_comment(nb_json *j)
 {
     const char *at;
 
@@ -19,38 +22,6 @@ skip_comment(nb_json *j)
                         : memmem(j->p + 2, (size_t)(j->end - j->p) - 2, "*/", 2);
     j->p = at == NULL ? j->end : at + (j->p[1] == '/' ? 1 : 2);
     return true;
-}
-
-NB_INLINE void
-skip_space(nb_json *j)
-{
-    do {
-        while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r')) {
-            j->p++;
-        }
-    } while (NB_UNLIKELY(j->rules & NB_JSON_COMMENTS) && skip_comment(j));
-}
-
-nb_json_kind
-nb_json_peek(nb_json *j)
-{
-    skip_space(j);
-    if (j->p == j->end) {
-        return NB_JSON_BAD;
-    }
-    switch (*j->p) {
-    case '{': return NB_JSON_OBJECT;
-    case '[': return NB_JSON_ARRAY;
-    case '"':
-    case '\'': return NB_JSON_STRING;
-    case 't': return NB_JSON_TRUE;
-    case 'f': return NB_JSON_FALSE;
-    case 'n': return NB_JSON_NULL;
-    case 'N':
-    case 'I':
-    case '+': return j->rules & NB_JSON_NOT_FINITE ? NB_JSON_FLOAT : NB_JSON_BAD;
-    default: return *j->p == '-' || (*j->p >= '0' && *j->p <= '9') ? NB_JSON_INT : NB_JSON_BAD;
-    }
 }
 
 static int
@@ -130,6 +101,21 @@ bytes_equal(uint64_t w, unsigned char b)
 NB_INLINE const char *
 plain_end(const char *p, const char *end, char quote)
 {
+#if defined(__x86_64__)
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i odd = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(quote)),
+                                   _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        int found;
+
+        odd = _mm_or_si128(odd, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+        found = _mm_movemask_epi8(odd);
+        if (found) {
+            return p + __builtin_ctz((unsigned)found);
+        }
+        p += 16;
+    }
+#endif
     while (end - p >= 8) {
         uint64_t w, odd;
 
@@ -147,10 +133,10 @@ plain_end(const char *p, const char *end, char quote)
     return p;
 }
 
-static bool
+NB_INLINE bool
 opens_string(nb_json *j, char *quote)
 {
-    skip_space(j);
+    nb_json_skip_space(j);
     if (j->p == j->end ||
         (*j->p != '"' && (*j->p != '\'' || j->rules & NB_JSON_DOUBLE_QUOTES_ONLY))) {
         return false;
@@ -217,6 +203,31 @@ nb_json_string(nb_json *j, nb_strbuf *out)
 }
 
 bool
+nb_json_name_is_plain(nb_str name)
+{
+    return plain_end(name.data, name.data + name.len, '"') == name.data + name.len;
+}
+
+/* A string that nobody wants. */
+static bool
+skip_string(nb_json *j)
+{
+    const char *to;
+    char quote;
+
+    if (!opens_string(j, &quote)) {
+        return false;
+    }
+    to = plain_end(j->p, j->end, quote);
+    if (to < j->end && *to == quote) {
+        j->p = to + 1;
+        return true;
+    }
+    j->p--;
+    return nb_json_string(j, NULL);
+}
+
+bool
 nb_json_string_at(nb_json *j, nb_strbuf *side, nb_str *out)
 {
     const char *from, *to;
@@ -244,7 +255,7 @@ nb_json_string_at(nb_json *j, nb_strbuf *side, nb_str *out)
 bool
 nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
 {
-    skip_space(j);
+    nb_json_skip_space(j);
     if (j->rules & NB_JSON_BARE_NAMES && j->p < j->end && *j->p != '"' && *j->p != '\'') {
         const char *from = j->p;
 
@@ -260,7 +271,7 @@ nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
     } else if (!nb_json_string_at(j, side, out)) {
         return false;
     }
-    skip_space(j);
+    nb_json_skip_space(j);
     if (j->p == j->end || *j->p != ':') {
         return false;
     }
@@ -278,7 +289,11 @@ is_digit(const nb_json *j)
 static bool
 ends_here(const nb_json *j)
 {
-    return j->p == j->end || strchr(" \t\r\n,]}:", *j->p) != NULL ||
+    static const bool ends[256] = {
+        ['\0'] = true, [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true,
+        [','] = true,  [']'] = true, ['}'] = true,  [':'] = true};
+
+    return j->p == j->end || ends[(unsigned char)*j->p] ||
            (*j->p == '/' && j->rules & NB_JSON_COMMENTS);
 }
 
@@ -306,7 +321,7 @@ nb_json_number(nb_json *j, nb_str *text)
 {
     nb_json_kind kind = NB_JSON_INT;
 
-    skip_space(j);
+    nb_json_skip_space(j);
     const char *from = j->p;
     if (j->p < j->end && *j->p == '-') {
         j->p++;
@@ -359,7 +374,7 @@ nb_json_word(nb_json *j, const char *word)
 {
     size_t n = strlen(word);
 
-    skip_space(j);
+    nb_json_skip_space(j);
     if ((size_t)(j->end - j->p) < n || memcmp(j->p, word, n) != 0) {
         return false;
     }
@@ -370,36 +385,12 @@ nb_json_word(nb_json *j, const char *word)
 bool
 nb_json_enter(nb_json *j)
 {
-    skip_space(j);
+    nb_json_skip_space(j);
     if (j->depth >= (j->max_depth > 0 ? j->max_depth : NB_JSON_DEPTH)) {
         return false;
     }
     j->depth++;
     j->p++;
-    return true;
-}
-
-bool
-nb_json_more(nb_json *j, char closing, bool *first, bool *bad)
-{
-    skip_space(j);
-    *bad = j->p == j->end;
-    if (*bad) {
-        return false;
-    }
-    if (*j->p == closing) {
-        j->p++;
-        j->depth--;
-        return false;
-    }
-    if (!*first) {
-        if (*j->p != ',') {
-            *bad = true;
-            return false;
-        }
-        j->p++;
-    }
-    *first = false;
     return true;
 }
 
@@ -419,10 +410,10 @@ nb_json_name(nb_json *j, nb_strbuf *out)
         nb_strbuf_free(&side);
         return ok;
     }
-    if (!nb_json_string(j, out)) {
+    if (!(out ? nb_json_string(j, out) : skip_string(j))) {
         return false;
     }
-    skip_space(j);
+    nb_json_skip_space(j);
     if (j->p == j->end || *j->p != ':') {
         return false;
     }
@@ -430,7 +421,7 @@ nb_json_name(nb_json *j, nb_strbuf *out)
     return true;
 }
 
-/* out NULL: only skips. */
+/* Consumes one value and writes it. */
 static bool
 walk(nb_json *j, nb_strbuf *out)
 {
@@ -446,18 +437,16 @@ walk(nb_json *j, nb_strbuf *out)
         if (!nb_json_enter(j)) {
             return false;
         }
-        if (out) {
-            nb_strbuf_addc(out, object ? '{' : '[');
-        }
+        nb_strbuf_addc(out, object ? '{' : '[');
         for (bool comma = false; ok && nb_json_more(j, object ? '}' : ']', &first, &bad);
              comma = true) {
-            if (out && comma) {
+            if (comma) {
                 nb_strbuf_addc(out, ',');
             }
             if (object) {
                 text.len = 0;
-                ok = nb_json_name(j, out ? &text : NULL);
-                if (out && ok) {
+                ok = nb_json_name(j, &text);
+                if (ok) {
                     nb_json_put_string(out, nb_strbuf_str(&text));
                     nb_strbuf_addc(out, ':');
                     out->failed |= text.failed;
@@ -465,15 +454,13 @@ walk(nb_json *j, nb_strbuf *out)
             }
             ok = ok && walk(j, out);
         }
-        if (out) {
-            nb_strbuf_addc(out, object ? '}' : ']');
-        }
+        nb_strbuf_addc(out, object ? '}' : ']');
         nb_strbuf_free(&text);
         return ok && !bad;
     }
     case NB_JSON_STRING:
-        ok = nb_json_string(j, out ? &text : NULL);
-        if (out && ok) {
+        ok = nb_json_string(j, &text);
+        if (ok) {
             nb_json_put_string(out, nb_strbuf_str(&text));
             out->failed |= text.failed;
         }
@@ -483,17 +470,15 @@ walk(nb_json *j, nb_strbuf *out)
     case NB_JSON_FALSE:
     case NB_JSON_NULL: {
         const char *word = kind == NB_JSON_TRUE ? "true" : kind == NB_JSON_FALSE ? "false" : "null";
-        if (out) {
-            nb_strbuf_adds(out, word);
-        }
+        nb_strbuf_adds(out, word);
         return nb_json_word(j, word);
     }
     case NB_JSON_BAD: return false;
     default:
         kind = nb_json_number(j, &number);
-        if (out && kind == NB_JSON_INT) {
+        if (kind == NB_JSON_INT) {
             nb_strbuf_add(out, number);
-        } else if (out && kind == NB_JSON_FLOAT) {
+        } else if (kind == NB_JSON_FLOAT) {
             /* Jackson copies fractions through double. */
             char shown[32];
             double x;
@@ -510,7 +495,29 @@ walk(nb_json *j, nb_strbuf *out)
 bool
 nb_json_skip(nb_json *j)
 {
-    return walk(j, NULL);
+    nb_json_kind kind = nb_json_peek(j);
+    bool object = kind == NB_JSON_OBJECT, first = true, bad = false;
+    nb_str text;
+
+    switch (kind) {
+    case NB_JSON_OBJECT:
+    case NB_JSON_ARRAY:
+        if (!nb_json_enter(j)) {
+            return false;
+        }
+        while (nb_json_more(j, object ? '}' : ']', &first, &bad)) {
+            if ((object && !nb_json_name(j, NULL)) || !nb_json_skip(j)) {
+                return false;
+            }
+        }
+        return !bad;
+    case NB_JSON_STRING: return skip_string(j);
+    case NB_JSON_TRUE: return nb_json_word(j, "true");
+    case NB_JSON_FALSE: return nb_json_word(j, "false");
+    case NB_JSON_NULL: return nb_json_word(j, "null");
+    case NB_JSON_BAD: return false;
+    default: return nb_json_number(j, &text) != NB_JSON_BAD;
+    }
 }
 
 bool

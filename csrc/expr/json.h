@@ -9,6 +9,8 @@
 #define NB_EXPR_JSON_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 #include "base/str.h"
 
 #define NB_JSON_DEPTH 1000
@@ -50,8 +52,42 @@ nb_json_of(nb_str s)
     return (nb_json){s.data, s.data + s.len, 0, 0, 0};
 }
 
+/* A comment at the cursor, to its end or to that of the text; false when there is none. */
+bool nb_json_skip_comment(nb_json *j);
+
+NB_INLINE void
+nb_json_skip_space(nb_json *j)
+{
+    do {
+        while (j->p < j->end && (*j->p == ' ' || *j->p == '\t' || *j->p == '\n' || *j->p == '\r')) {
+            j->p++;
+        }
+    } while (NB_UNLIKELY(j->rules & NB_JSON_COMMENTS) && nb_json_skip_comment(j));
+}
+
 /* Skips white space and looks at what comes next; numbers and words are checked only when consumed. */
-nb_json_kind nb_json_peek(nb_json *j);
+NB_INLINE nb_json_kind
+nb_json_peek(nb_json *j)
+{
+    nb_json_skip_space(j);
+    if (j->p == j->end) {
+        return NB_JSON_BAD;
+    }
+    switch (*j->p) {
+    case '{': return NB_JSON_OBJECT;
+    case '[': return NB_JSON_ARRAY;
+    case '"':
+    case '\'': return NB_JSON_STRING;
+    case 't': return NB_JSON_TRUE;
+    case 'f': return NB_JSON_FALSE;
+    case 'n': return NB_JSON_NULL;
+    case 'N':
+    case 'I':
+    case '+': return j->rules & NB_JSON_NOT_FINITE ? NB_JSON_FLOAT : NB_JSON_BAD;
+    default: return *j->p == '-' || (*j->p >= '0' && *j->p <= '9') ? NB_JSON_INT : NB_JSON_BAD;
+    }
+}
+
 /* Consumes one value of any kind. */
 bool nb_json_skip(nb_json *j);
 /* Consumes a string and adds its content to out (which may be NULL). */
@@ -65,7 +101,71 @@ bool nb_json_word(nb_json *j, const char *word);
 /* Enters [ or {: consumes the bracket. Then nb_json_more says whether an element (a field) follows, and consumes the comma or the closing
  * bracket; *first starts as true. After a bad text it returns false and sets *bad. */
 bool nb_json_enter(nb_json *j);
-bool nb_json_more(nb_json *j, char closing, bool *first, bool *bad);
+NB_INLINE bool
+nb_json_more(nb_json *j, char closing, bool *first, bool *bad)
+{
+    nb_json_skip_space(j);
+    *bad = j->p == j->end;
+    if (*bad) {
+        return false;
+    }
+    if (*j->p == closing) {
+        j->p++;
+        j->depth--;
+        return false;
+    }
+    if (!*first) {
+        if (*j->p != ',') {
+            *bad = true;
+            return false;
+        }
+        j->p++;
+    }
+    *first = false;
+    return true;
+}
+
+/* Is the name written as it is, without escapes? */
+bool nb_json_name_is_plain(nb_str name);
+/* Consumes a field's name and the colon when it is this plain one, in double quotes and without escapes, right at the cursor or behind white space; else
+ * nothing but white space. For readers who know which field most likely comes. */
+NB_INLINE bool
+nb_json_name_is(nb_json *j, nb_str name)
+{
+    const char *p;
+
+    nb_json_skip_space(j);
+    p = j->p;
+    if ((size_t)(j->end - p) < name.len + 3 || *p != '"' || p[name.len + 1] != '"' ||
+        p[name.len + 2] != ':') {
+        return false;
+    }
+    p++;
+    if (name.len >= 8) { /* two overlapping words at a time: names are short */
+        size_t at = 0;
+        uint64_t a, b;
+        for (; at + 8 <= name.len; at += 8) {
+            memcpy(&a, p + at, 8);
+            memcpy(&b, name.data + at, 8);
+            if (a != b) {
+                return false;
+            }
+        }
+        memcpy(&a, p + name.len - 8, 8);
+        memcpy(&b, name.data + name.len - 8, 8);
+        if (a != b) {
+            return false;
+        }
+    } else {
+        for (size_t i = 0; i < name.len; i++) {
+            if (p[i] != name.data[i]) {
+                return false;
+            }
+        }
+    }
+    j->p = p + name.len + 2;
+    return true;
+}
 /* Consumes a field's name (into out) and the colon. */
 bool nb_json_name(nb_json *j, nb_strbuf *out);
 /* The same, as nb_json_string_at. */

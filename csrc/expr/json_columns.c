@@ -2,8 +2,8 @@
 /*
  * json_columns.c: growing columns of one type, a reader per kind of value.
  *
- * A struct remembers which field came last: records name their fields in the same order nearly always, so the next name is compared with one
- * name only.
+ * A struct remembers the names of the record before, wanted or not, and which of its fields they are: records name their fields in the same order
+ * nearly always, so the next name is compared where it stands, with one name only.
  */
 #include "expr/json_columns.h"
 
@@ -14,6 +14,15 @@
 #include "expr/kernels/string.h"
 #include "expr/number_text.h"
 
+/* Names of a record that are remembered, at most. */
+#define MOST_NAMES 128
+
+typedef struct known_name {
+    nb_str name;
+    int field;  /* n_children: nobody wants it */
+    bool plain; /* nb_json_name_is can find it */
+} known_name;
+
 /* A column under construction. */
 typedef struct column {
     const nb_type *type;
@@ -23,7 +32,8 @@ typedef struct column {
     uint8_t *valid; /* a byte per row */
     struct column *children;
     int n_children;
-    int guess; /* of a struct: the field that comes next, if the order is that of the record before */
+    known_name *names; /* of a struct: those of the record before, in its order */
+    int n_names;
 } column;
 
 typedef struct nb_json_columns reader;
@@ -221,18 +231,30 @@ forget_last(column *c)
     }
 }
 
-/* The field of that name; n_children when there is none. */
+/* The field of that name; n_children when there is none. *next is the place of the name behind it in the order of the record before. */
 static int
-field_of(column *c, nb_str name)
+field_of(reader *r, column *c, nb_str name, int *next)
 {
-    int k = c->guess;
+    int k = 0, at = 0;
 
-    if (k >= c->n_children || !nb_str_equal(c->type->children[k].name, name)) {
-        for (k = 0; k < c->n_children && !nb_str_equal(c->type->children[k].name, name); k++) {
-        }
+    while (at < c->n_names && !nb_str_equal(c->names[at].name, name)) {
+        at++;
     }
-    if (k < c->n_children) {
-        c->guess = k + 1 < c->n_children ? k + 1 : 0;
+    *next = at + 1;
+    if (at < c->n_names) {
+        return c->names[at].field;
+    }
+    while (k < c->n_children && !nb_str_equal(c->type->children[k].name, name)) {
+        k++;
+    }
+    if (c->names == NULL) {
+        c->names = NB_ARENA_ARRAY(r->ctx->arena, known_name, MOST_NAMES);
+    }
+    if (c->names != NULL && c->n_names < MOST_NAMES) {
+        nb_str copy = nb_arena_str(r->ctx->arena, name);
+        if (copy.data != NULL) {
+            c->names[c->n_names++] = (known_name){copy, k, nb_json_name_is_plain(copy)};
+        }
     }
     return k;
 }
@@ -242,6 +264,7 @@ read_struct(reader *r, nb_json *j, column *c)
 {
     int64_t row = add_row(r, c);
     bool first = true, bad = false;
+    int next = 0;
 
     if (row < 0 || !nb_json_enter(j)) {
         r->malformed = true;
@@ -249,11 +272,14 @@ read_struct(reader *r, nb_json *j, column *c)
     while (!r->malformed && !r->nomem && nb_json_more(j, '}', &first, &bad)) {
         nb_str name;
         int k;
-        if (!nb_json_name_at(j, &r->name, &name)) {
+        if (next < c->n_names && c->names[next].plain && nb_json_name_is(j, c->names[next].name)) {
+            k = c->names[next++].field;
+        } else if (nb_json_name_at(j, &r->name, &name)) {
+            k = field_of(r, c, name, &next);
+        } else {
             r->malformed = true;
             break;
         }
-        k = field_of(c, name);
         if (k == c->n_children) {
             skip(r, j);
             continue;

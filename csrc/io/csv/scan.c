@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "io/schema_cache.h"
 
 #include <stdlib.h>
 
@@ -464,6 +465,7 @@ static nb_status
 csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
 {
     nb_csv_relation *csv = NB_ARENA_NEW(rel->arena, nb_csv_relation);
+    nb_schema_key key;
     nb_str v;
 
     if (csv == NULL) {
@@ -497,7 +499,12 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
         if (rel->files.n_files == 0) {
             return NB_OK; /* UNABLE_TO_INFER_SCHEMA */
         }
-        NB_TRY(nb_csv_infer(rel, csv, request, &rel->data_schema, err));
+        NB_TRY(nb_schema_key_of(rel, request->info, &key));
+        rel->data_schema = nb_schema_cache_find(&key);
+        if (rel->data_schema == NULL) {
+            NB_TRY(nb_csv_infer(rel, csv, request, &rel->data_schema, err));
+            nb_schema_cache_put(&key, rel->data_schema);
+        }
     }
     csv->inferred = request->schema == NULL;
     csv->corrupt = -1;

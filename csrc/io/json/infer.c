@@ -3,8 +3,8 @@
  * infer.c: the schema of JSON files.
  *
  * A full pass, as in Spark: each thread widens a tree of guesses of its own by the records of the splits that it claims; the trees are put together
- * at the end. A record is checked before it widens anything, so that of one that is malformed nothing remains. Memory grows with the number
- * of different fields only.
+ * at the end. Nearly all records fit what is there already, which one look shows. Another record is checked before it widens anything, so that of one
+ * that is malformed nothing remains. Memory grows with the number of different fields only.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,7 @@ typedef struct guess {
     guess_kind kind;
     int whole, scale;    /* of decimals: digits before and behind the point */
     nb_str name;         /* where it is a field */
+    bool plain;          /* nb_json_name_is can find it */
     struct guess *child; /* of arrays: the element; of structs: the fields */
     int n, cap;          /* fields */
     int next;            /* the field that followed the last one, in the record before */
@@ -116,7 +117,7 @@ field_of(worker *w, guess *g, nb_str name, guess **out)
             return NB_NOMEM;
         }
         g->child = grown;
-        g->child[g->n++] = (guess){.name = copy, .seen = -1};
+        g->child[g->n++] = (guess){.name = copy, .plain = nb_json_name_is_plain(copy), .seen = -1};
     }
     g->next = k + 1;
     *out = &g->child[k];
@@ -277,6 +278,55 @@ infer_value(worker *w, nb_json *j, guess *g)
     return NB_OK;
 }
 
+/* Is the value well-formed, and would it widen nothing? "No" may be wrong: who looks closer knows. */
+static bool
+fits(const worker *w, nb_json *j, const guess *g)
+{
+    nb_json_kind kind = nb_json_peek(j);
+    bool first = true, bad = false;
+    int64_t number;
+    nb_str s;
+    int k = 0;
+
+    if (kind == NB_JSON_NULL || g->kind == G_STRING) {
+        return nb_json_skip(j);
+    }
+    switch (g->kind) {
+    case G_BOOL: return (kind == NB_JSON_TRUE || kind == NB_JSON_FALSE) && nb_json_skip(j);
+    case G_LONG:
+        return kind == NB_JSON_INT && nb_json_number(j, &s) == NB_JSON_INT &&
+               nb_str_to_int64(s, &number);
+    case G_DOUBLE:
+        return kind == NB_JSON_INT && !w->f->json->o.prefers_decimal &&
+               nb_json_number(j, &s) != NB_JSON_BAD;
+    case G_ARRAY:
+        if (kind != NB_JSON_ARRAY || g->child == NULL || !nb_json_enter(j)) {
+            return false;
+        }
+        while (nb_json_more(j, ']', &first, &bad)) {
+            if (!fits(w, j, g->child)) {
+                return false;
+            }
+        }
+        return !bad;
+    case G_STRUCT:
+        if (kind != NB_JSON_OBJECT || !nb_json_enter(j)) {
+            return false;
+        }
+        /* fields in the order of the guesses: then none comes twice */
+        while (nb_json_more(j, '}', &first, &bad)) {
+            while (k < g->n && !(g->child[k].plain && nb_json_name_is(j, g->child[k].name))) {
+                k++;
+            }
+            if (k == g->n || !fits(w, j, &g->child[k++])) {
+                return false;
+            }
+        }
+        return !bad;
+    default: return false;
+    }
+}
+
 static nb_status
 raise_bad(const inference *f, nb_error *err)
 {
@@ -292,6 +342,10 @@ infer_record(worker *w, nb_str line, nb_error *err)
 
     j.rules = w->f->json->o.rules;
     j.max_depth = w->f->json->o.max_depth;
+    check = j;
+    if (fits(w, &check, &w->root)) {
+        return NB_OK;
+    }
     check = j;
     kind = nb_json_peek(&j);
     if (kind == NB_JSON_OBJECT && nb_json_skip(&check)) {

@@ -9,6 +9,7 @@
 #include "io/json/json.h"
 
 #include "base/config.h"
+#include "io/schema_cache.h"
 
 #define MORSEL_BYTES   (4 << 20)
 #define FROM_CORRUPT   (-1)
@@ -449,6 +450,7 @@ static nb_status
 json_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
 {
     nb_json_relation *json = NB_ARENA_NEW(rel->arena, nb_json_relation);
+    nb_schema_key key;
 
     if (json == NULL) {
         return NB_NOMEM;
@@ -460,7 +462,12 @@ json_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
         if (rel->files.n_files == 0) {
             return NB_OK; /* UNABLE_TO_INFER_SCHEMA */
         }
-        NB_TRY(nb_json_infer(rel, json, request, &rel->data_schema, err));
+        NB_TRY(nb_schema_key_of(rel, request->info, &key));
+        rel->data_schema = nb_schema_cache_find(&key);
+        if (rel->data_schema == NULL) {
+            NB_TRY(nb_json_infer(rel, json, request, &rel->data_schema, err));
+            nb_schema_cache_put(&key, rel->data_schema);
+        }
     }
     json->corrupt = -1;
     for (int i = 0; i < rel->data_schema->n_children; i++) {
