@@ -461,6 +461,10 @@ message_unpack(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
     while (failed == 0 && u.n_frames > 0) {
         failed = u.at < u.frames[u.n_frames - 1].end ? read_field(&u) : close_frame(&u);
     }
+    /* From the top: the frames hold what lies in each other, so that no dictionary's end reaches into another's on a small stack. */
+    for (size_t i = 0; i < u.n_frames; i++) {
+        PyDict_Clear(u.frames[i].dict);
+    }
     while (u.n_frames > 0) {
         Py_DECREF(u.frames[--u.n_frames].dict);
     }
