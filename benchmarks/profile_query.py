@@ -78,16 +78,22 @@ def logged(
 
 
 def budget(suite: Suite, query: str) -> dict[str, int]:
-    """Count what a query cannot avoid: bytes read, rows out of scans, rows grouped, rows put into and looked up in tables of joins."""
+    """Count what a query cannot avoid: bytes read and decompressed, values decoded, rows out of scans, grouped, put into and looked up in tables of joins."""
     plan, values, n_read = logged(suite, query, 1, True)
-    made = Counter({"bytes read": n_read, "scanned": 0, "grouped": 0, "built": 0, "probed": 0})
+    names = ("decompressed", "decoded", "scanned", "grouped", "built", "probed")
+    made = Counter({"bytes read": n_read, **dict.fromkeys(names, 0)})
+
+    def metric(node: dict, name: str) -> int:
+        found = {m["name"]: values[m["accumulatorId"]] for m in node.get("metrics", ())}
+        return found.get(name, 0)
 
     def rows(node: dict) -> int:
-        found = {m["name"]: values[m["accumulatorId"]] for m in node.get("metrics", ())}
-        return found.get("number of output rows", 0)
+        return metric(node, "number of output rows")
 
     def visit(node: dict, above: dict | None) -> None:
         kind, children = node["nodeName"], node["children"]
+        made["decompressed"] += metric(node, "size of decompressed pages")
+        made["decoded"] += metric(node, "number of decoded values")
         if kind == "HashAggregate":
             made["grouped"] += rows(children[0])
         elif kind == "HashJoin" and len(children) == 2:
@@ -110,8 +116,12 @@ def by_operator(suite: Suite, query: str, threads: int) -> None:
     def show(node: dict, depth: int) -> None:
         found = {m["name"]: values[m["accumulatorId"]] for m in node.get("metrics", ())}
         spent = found.get("time", 0) / 1e6
+        unpacked = found.get("size of decompressed pages", 0)
+        decoded = found.get("number of decoded values", 0)
+        file = f"  ({unpacked / 1e6:.1f} MB decompressed, {decoded:,} values decoded)"
         print(
             f"{spent:10.2f} ms {found.get('number of output rows', 0):12,} rows  {'  ' * depth}{node['simpleString'][:110]}"
+            + (file if decoded else "")
         )
         for child in node["children"]:
             show(child, depth + 1)

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include "base/clock.h"
 
-#define PER_OPERATOR 4
+#define PER_OPERATOR NB_TASK_OPERATOR_NUMBERS
 
 static int64_t
 now_ms(void)
@@ -35,6 +35,8 @@ read_node(const nb_node *node, int64_t *numbers, int *at)
         n[1] = m ? atomic_load(&m->ns) : 0;
         n[2] = m ? atomic_load(&m->bytes_spilled) : 0;
         n[3] = m ? atomic_load(&m->peak_bytes) : 0;
+        n[4] = m ? atomic_load(&m->bytes_unpacked) : 0;
+        n[5] = m ? atomic_load(&m->values_decoded) : 0;
     }
 }
 
@@ -58,13 +60,15 @@ add_node(nb_node *node, const int64_t *numbers, int n, int *at)
         const int64_t *of = numbers + PER_OPERATOR * (*at)++;
         nb_node_metrics *m = node->metrics;
 
-        if (m && of[0] >= 0 && of[1] >= 0 && of[2] >= 0) {
+        if (m && of[0] >= 0 && of[1] >= 0 && of[2] >= 0 && of[4] >= 0 && of[5] >= 0) {
             atomic_fetch_add(&m->rows_out, of[0]);
             atomic_fetch_add(&m->ns, of[1]);
             atomic_fetch_add(&m->bytes_spilled, of[2]);
             if (of[3] > atomic_load(&m->peak_bytes)) {
                 atomic_store(&m->peak_bytes, of[3]);
             }
+            atomic_fetch_add(&m->bytes_unpacked, of[4]);
+            atomic_fetch_add(&m->values_decoded, of[5]);
         }
     }
 }

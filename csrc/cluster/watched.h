@@ -51,7 +51,8 @@ void nb_watched_report(nb_watched *w, const Nbc__Report *report, bool accepted);
 void nb_watched_end(nb_watched *w, const char *error); /* NULL: it succeeded */
 
 /* What each operator of a task did: (rows, ns, bytes spilled, peak bytes) per node, children first. Returns how many numbers. */
-#define NB_TASK_OPERATORS 64 /* nodes beyond are not told of */
+#define NB_TASK_OPERATOR_NUMBERS 6
+#define NB_TASK_OPERATORS        64 /* nodes beyond are not told of */
 int nb_operators_read(const nb_node *root, int64_t *numbers);
 
 #endif

@@ -177,6 +177,8 @@ collect_rest(const nb_node *n, nb_metric_update *out)
             [NB_NODE_METRIC_NS] = atomic_load(&m->ns) - atomic_load(&m->told_ns),
             [NB_NODE_METRIC_SPILLED] = atomic_load(&m->bytes_spilled),
             [NB_NODE_METRIC_PEAK] = atomic_load(&m->peak_bytes),
+            [NB_NODE_METRIC_UNPACKED] = atomic_load(&m->bytes_unpacked),
+            [NB_NODE_METRIC_DECODED] = atomic_load(&m->values_decoded),
         };
         for (int i = 0; i < NB_N_NODE_METRICS; i++) {
             if (rest[i] > 0) {

@@ -670,6 +670,23 @@ thread_main(void *payload, int number)
     }
 }
 
+/* What sources count themselves; all threads are done with them. */
+static void
+add_source_metrics(const nb_stream *s)
+{
+    for (int b = 0; b < s->n_branches; b++) {
+        const nb_branch *branch = &s->branches[b];
+
+        if (branch->source != NULL && branch->source_node != NULL &&
+            branch->source_node->metrics != NULL) {
+            atomic_fetch_add(&branch->source_node->metrics->bytes_unpacked,
+                             atomic_load(&branch->source->bytes_unpacked));
+            atomic_fetch_add(&branch->source_node->metrics->values_decoded,
+                             atomic_load(&branch->source->values_decoded));
+        }
+    }
+}
+
 static void
 combine_main(void *payload, int number)
 {
@@ -788,6 +805,7 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
         stats.ns = nb_clock_mono_ns() - start;
         add_metrics(sink->node, &stats);
     }
+    add_source_metrics(s);
     if (st == NB_OK) {
         close_stream(run, s);
     }

@@ -16,6 +16,8 @@ const struct nb_node_metric_info nb_node_metric_infos[NB_N_NODE_METRICS] = {
     [NB_NODE_METRIC_NS] = {"time", NB_METRIC_NS},
     [NB_NODE_METRIC_SPILLED] = {"spill size", NB_METRIC_SIZE},
     [NB_NODE_METRIC_PEAK] = {"peak memory", NB_METRIC_SIZE},
+    [NB_NODE_METRIC_UNPACKED] = {"size of decompressed pages", NB_METRIC_SIZE},
+    [NB_NODE_METRIC_DECODED] = {"number of decoded values", NB_METRIC_SUM},
 };
 
 static int

@@ -34,6 +34,8 @@ typedef enum nb_node_metric {
     NB_NODE_METRIC_NS,
     NB_NODE_METRIC_SPILLED,
     NB_NODE_METRIC_PEAK,
+    NB_NODE_METRIC_UNPACKED,
+    NB_NODE_METRIC_DECODED,
     NB_N_NODE_METRICS
 } nb_node_metric;
 

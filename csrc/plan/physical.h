@@ -85,6 +85,7 @@ typedef enum nb_generator_kind {
 /* Filled by execution; read by metrics, EXPLAIN and the event log. */
 typedef struct nb_node_metrics {
     atomic_llong rows_out, batches_out, ns, bytes_spilled, peak_bytes;
+    atomic_llong bytes_unpacked, values_decoded; /* of files */
     int64_t first_id; /* of its metrics in the application's monitor; 0: nobody looks */
     atomic_llong told_rows, told_ns; /* what tasks have reported there already */
 } nb_node_metrics;

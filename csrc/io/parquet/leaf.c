@@ -172,6 +172,7 @@ take_page(nb_pq_reader *r, int i, bool want_values, nb_pq_leaf *leaf, nb_error *
         NB_TRY(take_values(r, h, bytes, end, n_there, to, err));
     }
     leaf->n_there += n_there;
+    nb_pq_reader_decoded(r, want_values ? n_there : 0);
     return NB_OK;
 }
 

@@ -109,9 +109,10 @@ nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk, const ui
 }
 
 void
-nb_pq_reader_set_cancel(nb_pq_reader *r, const nb_cancel_flag *cancel)
+nb_pq_reader_watch(nb_pq_reader *r, const nb_cancel_flag *cancel, nb_pq_counts *counts)
 {
     r->cancel = cancel;
+    r->counts = counts;
 }
 
 bool
@@ -169,6 +170,7 @@ need_dictionary(nb_pq_reader *r, nb_error *err)
         NB_TRY(nb_vector_need_validity(r->arena, &r->dict));
         nb_bit_clear(r->dict.validity, r->n_dict);
     }
+    nb_pq_reader_decoded(r, h->n_values);
     r->has_dict = true;
     r->dict_id = nb_dict_next_id();
     r->at_page = r->opening;
@@ -429,6 +431,7 @@ open_page(nb_pq_reader *r, int i, nb_error *err)
         NB_TRY(read_levels(r, bytes + 4, bytes + 4 + len, p->skip, n, &before, &n_there, err));
         bytes += 4 + len;
     }
+    nb_pq_reader_decoded(r, n_there);
     NB_TRY(coded ? take_codes(r, bytes, end, before, n, n_there, err)
                  : take_values(r, h->encoding, bytes, end, before, n, n_there, err));
     r->view.page = i;

@@ -23,7 +23,13 @@ nb_status nb_pq_reader_open(const nb_pq_column *column, const nb_pq_chunk *chunk
                             nb_pq_reader **out, nb_error *err);
 
 /* Looked at with each page; may be NULL. */
-void nb_pq_reader_set_cancel(nb_pq_reader *r, const nb_cancel_flag *cancel);
+/* What was done, added up over readers. */
+typedef struct nb_pq_counts {
+    int64_t bytes_unpacked, values_decoded;
+} nb_pq_counts;
+
+/* cancel may be NULL; counts are borrowed for as long as the reader is used. */
+void nb_pq_reader_watch(nb_pq_reader *r, const nb_cancel_flag *cancel, nb_pq_counts *counts);
 bool nb_pq_reader_is_coded(const nb_pq_reader *r);
 /* Entries of the dictionary, by its page's header. */
 int64_t nb_pq_reader_entries(const nb_pq_reader *r);

@@ -52,9 +52,18 @@ struct nb_pq_reader {
     size_t cap_unpacked;
     int64_t longest;
     const nb_cancel_flag *cancel;
+    nb_pq_counts *counts; /* NULL: nobody looks */
     int at_page,
         opening; /* for messages: which page is looked at (-1: the dictionary's), and for which one */
 };
+
+NB_INLINE void
+nb_pq_reader_decoded(nb_pq_reader *r, int64_t n)
+{
+    if (r->counts != NULL) {
+        r->counts->values_decoded += n;
+    }
+}
 
 /* Is the encoding one of indices into the dictionary? */
 bool nb_pq_is_code(int encoding);

@@ -21,6 +21,14 @@ is_plausible(int codec, size_t n_in, size_t n_out)
     return n_out <= BYTES_FREE || n_out / most <= n_in;
 }
 
+static void
+count_bytes(nb_pq_reader *r, size_t n)
+{
+    if (r->counts != NULL) {
+        r->counts->bytes_unpacked += (int64_t)n;
+    }
+}
+
 nb_status
 nb_pq_reader_unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, size_t n_out,
                     bool keep, const uint8_t **out, nb_error *err)
@@ -54,6 +62,7 @@ nb_pq_reader_unpack(nb_pq_reader *r, int codec, const uint8_t *in, size_t n_in, 
             r->cap_unpacked = n_out;
         }
     }
+    count_bytes(r, n_out);
     if (!nb_pq_decompress(codec, in, n_in, to, n_out)) {
         return nb_pq_reader_damaged(r, "a page cannot be decompressed", err);
     }
@@ -92,6 +101,7 @@ nb_pq_readers_prepare(nb_pq_reader *const *readers, int n)
         if (!blocks[waiting].out) {
             return NB_NOMEM;
         }
+        count_bytes(r, blocks[waiting].n_out);
         if (++waiting == 2) {
             nb_snappy_decompress(&blocks[0], &blocks[1]);
             for (int k = 0; k < 2; k++) {
@@ -139,6 +149,7 @@ nb_pq_reader_unpack_two(nb_pq_reader *r, page *a, page *b)
         if (!blocks[k].out) {
             return NB_NOMEM;
         }
+        count_bytes(r, blocks[k].n_out);
     }
     nb_snappy_decompress(&blocks[0], &blocks[1]);
     a->ready = blocks[0].ok ? blocks[0].out : NULL;

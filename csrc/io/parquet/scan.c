@@ -30,7 +30,8 @@ close_local(nb_source *src, void *local)
 {
     nb_pq_local *l = local;
 
-    (void)src;
+    atomic_fetch_add(&src->bytes_unpacked, l->counts.bytes_unpacked);
+    atomic_fetch_add(&src->values_decoded, l->counts.values_decoded);
     nb_eval_free(l->eval);
     nb_file_close(l->file);
     nb_arena_free(l->arena);
@@ -128,7 +129,7 @@ open_chunk(nb_pq_source *s, nb_pq_local *l, int column, nb_pq_reader **out, nb_e
     atomic_fetch_add_explicit(&s->base.bytes_read, chunk->n_bytes, memory_order_relaxed);
     NB_TRY(nb_pq_reader_open(c, chunk, bytes, flat ? g->n_rows : chunk->n_values,
                              nb_file_path(l->file), l->arena, out, err));
-    nb_pq_reader_set_cancel(*out, s->base.cancel);
+    nb_pq_reader_watch(*out, s->base.cancel, &l->counts);
     return NB_OK;
 }
 

@@ -102,6 +102,7 @@ typedef struct nb_pq_local {
     int open_file;
     int64_t window; /* first row of the next window of the row group; 0: the next row group */
     int64_t *probe_seen, *probe_kept;
+    nb_pq_counts counts;
     int *index_misses; /* per filter: row groups in a row whose page index excluded nothing */
 } nb_pq_local;
 
