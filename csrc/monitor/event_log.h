@@ -6,6 +6,10 @@
  *
  * <dir>/<application>[.zstd|.lz4].inprogress, one JSON object a line; close gives it its name without ".inprogress". After an event that
  * asks for it all events so far are with the kernel, so that a process that dies leaves a log that can be read up to there.
+ *
+ * A log that rolls is a folder instead (spark.eventLog.rolling.*):
+ *     <dir>/eventlog_v2_<application>/appstatus_<application>[.inprogress]      empty: its name says whether the application runs
+ *                                     events_1_<application>[.zstd|.lz4], events_2_…    each a stream of its own
  */
 #ifndef NB_MONITOR_EVENT_LOG_H
 #define NB_MONITOR_EVENT_LOG_H

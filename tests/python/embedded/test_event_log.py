@@ -138,3 +138,50 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     done = run(tmp_path / "logs", "stop", f"spark.eventLog.dir=file://{tmp_path}/missing")
     assert done.returncode != 0
     assert f"{tmp_path}/missing" in done.stderr
+
+
+ROLLING = """
+import sys
+from nbaspark.sql import SparkSession
+
+builder = SparkSession.builder.appName("rolls").master("local[2]").config("spark.eventLog.enabled", "true")
+for pair in sys.argv[1:]:
+    builder = builder.config(*pair.split("=", 1))
+spark = builder.getOrCreate()
+for i in range(9):  # the text of a plan is in its events
+    assert len(spark.sql(f"SELECT '{chr(97 + i) * 1_000_000}' AS x").collect()) == 1
+print(spark.sparkContext.applicationId, flush=True)
+spark.stop()
+"""
+
+
+def roll(folder, *settings):
+    folder.mkdir(exist_ok=True)
+    settings = [
+        f"spark.eventLog.dir={folder}",
+        "spark.eventLog.rolling.enabled=true",
+        *settings,
+    ]
+    return subprocess.run(
+        [sys.executable, "-c", ROLLING, *settings], capture_output=True, text=True, timeout=60
+    )
+
+
+def test_a_log_that_rolls(tmp_path):
+    settings = ["spark.eventLog.rolling.maxFileSize=10m", "spark.eventLog.compress=false"]
+    app = roll(tmp_path / "log", *settings).stdout.strip()
+    folder = tmp_path / "log" / f"eventlog_v2_{app}"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names[:3] == [f"appstatus_{app}", f"events_1_{app}", f"events_2_{app}"]
+    assert (folder / names[0]).stat().st_size == 0
+    files = [folder / name for name in names[1:]]
+    assert all(path.stat().st_size <= 10 << 20 for path in files)
+    events = [event["Event"] for path in files for event in events_of(path)]
+    assert events[0] == "SparkListenerLogStart" and events[-1] == "SparkListenerApplicationEnd"
+    assert events.count("SparkListenerJobStart") == events.count("SparkListenerJobEnd") == 9
+
+
+def test_files_of_a_log_that_rolls_are_large(tmp_path):
+    refused = roll(tmp_path / "log", "spark.eventLog.rolling.maxFileSize=9m")
+    assert "at least 10 MiB" in refused.stderr and refused.returncode != 0
+    assert "INVALID_CONF_VALUE.REQUIREMENT" in refused.stderr
