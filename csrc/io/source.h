@@ -59,8 +59,7 @@ struct nb_source {
     int n_partitions;                   /* Spark partitions: batch->partition is below this */
     int64_t enough_threads;             /* more would find nothing to do; 0: not known */
     atomic_llong rows_read, bytes_read; /* progress and metrics */
-    atomic_llong bytes_unpacked,
-        values_decoded; /* once a thread's local state is closed */
+    atomic_llong bytes_unpacked, values_decoded; /* once a thread's local state is closed */
 };
 
 #endif
