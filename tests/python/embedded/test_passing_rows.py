@@ -3,7 +3,6 @@
 
 import pytest
 
-from nbaspark.sql import SparkSession
 from nbaspark.sql import functions as F
 
 N = 300_000
@@ -26,11 +25,20 @@ AGGREGATES = [
 ]
 
 
-def session(**conf):
-    builder = SparkSession.builder.master("local[2]")
-    for key, value in conf.items():
-        builder = builder.config(f"nbaspark.debug.{key}", value)
-    return builder.create()
+@pytest.fixture
+def under(session):
+    """A function that makes sessions under such settings; they end with the test."""
+    made = []
+
+    def make(**conf):
+        made.append(session.newSession())
+        for key, value in conf.items():
+            made[-1].conf.set(f"nbaspark.debug.{key}", value)
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
 
 
 def grouped(spark, key, n, aggregates):
@@ -45,29 +53,27 @@ def grouped(spark, key, n, aggregates):
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_groups(name):
-    whole = grouped(session(), KEYS[name], N, AGGREGATES)
-    assert grouped(session(stages="3"), KEYS[name], N, AGGREGATES) == whole
+def test_groups(under, name):
+    whole = grouped(under(), KEYS[name], N, AGGREGATES)
+    assert grouped(under(stages="3"), KEYS[name], N, AGGREGATES) == whole
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_from_the_first_batch_and_with_spilling(name):
-    whole = grouped(session(), KEYS[name], 5000, AGGREGATES)
-    small = session(stages="3", forceSpill="true", batchRows="100")
+def test_from_the_first_batch_and_with_spilling(under, name):
+    whole = grouped(under(), KEYS[name], 5000, AGGREGATES)
+    small = under(stages="3", forceSpill="true", batchRows="100")
     assert grouped(small, KEYS[name], 5000, AGGREGATES) == whole
 
 
-def test_distinct_rows():
+def test_distinct_rows(under):
     key = KEYS["with nulls"]
-    assert grouped(session(stages="3"), key, N, []) == grouped(session(), key, N, [])
+    assert grouped(under(stages="3"), key, N, []) == grouped(under(), key, N, [])
 
 
-def test_filters_and_order_stay_with_groups():
+def test_filters_and_order_stay_with_groups(under):
     key = KEYS["each row its own"]
     aggregates = [
         F.expr("sum(v) filter (where v > 500)").alias("a"),
         F.first("t").alias("b"),
     ]
-    assert grouped(session(stages="3"), key, N, aggregates) == grouped(
-        session(), key, N, aggregates
-    )
+    assert grouped(under(stages="3"), key, N, aggregates) == grouped(under(), key, N, aggregates)
