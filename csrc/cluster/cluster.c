@@ -403,6 +403,7 @@ handle_beat(nb_rpc_call *call, void *payload, nb_error *err)
     }
     if (st == NB_OK) {
         pthread_mutex_lock(&c->lock);
+        nb_cluster_note_use(c, (const Nbc__Beat *)m);
         answer.known =
             nb_scheduler_worker_beat(c->scheduler, ((const Nbc__Beat *)m)->worker, now_ms());
         pthread_mutex_unlock(&c->lock);
@@ -628,37 +629,4 @@ nb_cluster_count(nb_cluster *c)
     }
     pthread_mutex_unlock(&c->lock);
     return n;
-}
-
-nb_status
-nb_cluster_list_workers(void *payload, nb_monitor_emit_worker emit, void *to)
-{
-    nb_cluster *c = payload;
-
-    pthread_mutex_lock(&c->lock);
-    for (const nb_attached *w = c->workers; w != NULL; w = w->next) {
-        nb_sched_worker_state now;
-        nb_monitor_worker shown = {.state = NB_STR("ALIVE"), .memory = w->memory};
-        size_t host = w->address.len;
-        char id[16];
-
-        if (w->lost || !nb_scheduler_worker_state(c->scheduler, w->id, &now)) {
-            continue;
-        }
-        while (host > 0 && w->address.data[host - 1] != ':') {
-            host--;
-        }
-        snprintf(id, sizeof(id), "worker-%u", w->id);
-        shown.id = nb_str_of(id);
-        shown.host = (nb_str){w->address.data, host > 0 ? host - 1 : w->address.len};
-        for (size_t i = host; host > 0 && i < w->address.len && shown.port < 65536; i++) {
-            shown.port = shown.port * 10 + (w->address.data[i] - '0');
-        }
-        shown.cores = now.cores;
-        shown.cores_used = shown.tasks = now.running;
-        shown.heartbeat_ms = nb_clock_us() / 1000 - (now_ms() - now.beat_ms);
-        emit(to, &shown);
-    }
-    pthread_mutex_unlock(&c->lock);
-    return NB_OK;
 }

@@ -33,6 +33,8 @@ typedef struct nb_cluster_counts {
 } nb_cluster_counts;
 nb_cluster_counts nb_cluster_count(nb_cluster *c);
 /* For nb_monitor_pages: the workers that are attached. payload: the cluster. */
+/* What tasks of an application have now: cores, bytes. False: there is no worker. An nb_monitor_pages.app_use. */
+bool nb_cluster_app_use(nb_cluster *c, nb_str app_id, int *cores, int64_t *memory);
 nb_status nb_cluster_list_workers(void *payload, nb_monitor_emit_worker emit, void *to);
 
 #endif

@@ -21,12 +21,24 @@ typedef struct nb_outgoing {
     nb_str bytes;
 } nb_outgoing;
 
+/* What a worker's tasks of a query use. */
+typedef struct nb_query_use {
+    uint64_t query;
+    int64_t bytes;
+} nb_query_use;
+
+#define NB_MOST_USES 32 /* queries of one worker that are told of */
+
 /* A worker that is attached: lives on the stack of the call that it has open. */
 typedef struct nb_attached {
     struct nb_attached *next;
     uint32_t id;
     nb_str address, local_name;
     int64_t memory; /* bytes of all its tasks */
+    /* As the last heartbeat said: bytes in use, and of how many queries it told. */
+    int64_t memory_used;
+    nb_query_use used[NB_MOST_USES];
+    int n_used;
     nb_outgoing *first, *last;
     pthread_cond_t wake;
     bool lost; /* its call is to end */
@@ -72,6 +84,9 @@ void nb_cluster_release(nb_cluster *c, uint64_t query);
 
 /* Segments (bucket, offset, length) in the order of buckets, those of one in the order of offsets. */
 void nb_segments_sort(int64_t *segments, size_t n);
+
+/* usage.c: takes what a heartbeat says; the lock is held. */
+void nb_cluster_note_use(nb_cluster *c, const Nbc__Beat *m);
 
 /* driver.c: the task of a launch, in the arena; NULL when out of memory. The lock is held. */
 Nbc__Task *nb_driven_task(nb_driven *q, nb_arena *arena, const nb_sched_action *a);

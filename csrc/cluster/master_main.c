@@ -102,6 +102,12 @@ list_workers(void *payload, nb_monitor_emit_worker emit, void *to)
 }
 
 static bool
+app_use(void *payload, nb_str app_id, int *cores, int64_t *memory)
+{
+    return nb_cluster_app_use(((master *)payload)->cluster, app_id, cores, memory);
+}
+
+static bool
 kill_query(void *payload, nb_str app_id, int64_t execution)
 {
     return nb_service_kill(((master *)payload)->service, app_id, execution);
@@ -116,6 +122,7 @@ serve_pages(master *m, const char *host, nb_error *err)
                               .insecure = m->options.insecure,
                               .payload = m,
                               .list_workers = list_workers,
+                              .app_use = app_use,
                               .kill = kill_query};
 
     snprintf(m->title, sizeof(m->title), "spark://%.200s:%d", host, m->bound);

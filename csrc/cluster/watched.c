@@ -3,7 +3,8 @@
  * watched.c: see watched.h.
  *
  * A worker tells what each operator of its fragment did by position, children first: the fragment is the part of the plan that the driver has,
- * so the numbers are added to the plan's own nodes, whose metrics are told when the execution ends.
+ * so the numbers are added to the plan's own nodes. Rows and time are told with the end of the task, so that a running query's page shows how
+ * far it is; the rest when the execution ends.
  */
 #include "cluster/watched.h"
 
@@ -49,12 +50,28 @@ nb_operators_read(const nb_node *root, int64_t *numbers)
     return PER_OPERATOR * at;
 }
 
+/* What an event of a task's end says of its operators. */
+typedef struct told {
+    nb_metric_update updates[2 * NB_TASK_OPERATORS];
+    int n;
+} told;
+
+static void
+tell(told *t, const nb_node_metrics *m, nb_node_metric what, int64_t value, atomic_llong *so_far)
+{
+    if (m->first_id > 0 && value > 0 && t->n < 2 * NB_TASK_OPERATORS) {
+        t->updates[t->n++] =
+            (nb_metric_update){m->first_id + what, nb_node_metric_infos[what].name, value};
+        atomic_fetch_add(so_far, value);
+    }
+}
+
 /* A worker's numbers are not trusted: negative ones are none. */
 static void
-add_node(nb_node *node, const int64_t *numbers, int n, int *at)
+add_node(nb_node *node, const int64_t *numbers, int n, int *at, told *t)
 {
     for (int i = 0; i < node->n_children; i++) {
-        add_node(node->children[i], numbers, n, at);
+        add_node(node->children[i], numbers, n, at, t);
     }
     if (*at < n) {
         const int64_t *of = numbers + PER_OPERATOR * (*at)++;
@@ -64,6 +81,8 @@ add_node(nb_node *node, const int64_t *numbers, int n, int *at)
             atomic_fetch_add(&m->rows_out, of[0]);
             atomic_fetch_add(&m->ns, of[1]);
             atomic_fetch_add(&m->bytes_spilled, of[2]);
+            tell(t, m, NB_NODE_METRIC_ROWS, of[0], &m->told_rows);
+            tell(t, m, NB_NODE_METRIC_NS, of[1], &m->told_ns);
             if (of[3] > atomic_load(&m->peak_bytes)) {
                 atomic_store(&m->peak_bytes, of[3]);
             }
@@ -222,7 +241,7 @@ nb_watched_launch(nb_watched *w, const nb_sched_action *a)
 
 static void
 end_task(nb_watched *w, nb_watched_stage *s, nb_watched_task *t, const nb_task_metrics *metrics,
-         nb_task_end how, const char *error)
+         const told *operators, nb_task_end how, const char *error)
 {
     char executor[16];
     nb_task_info info = task_info(s, t, executor);
@@ -230,7 +249,7 @@ end_task(nb_watched *w, nb_watched_stage *s, nb_watched_task *t, const nb_task_m
     t->running = false;
     info.finished_ms = now_ms();
     nb_progress_task_end(w->progress, s->number, how == NB_TASK_SUCCEEDED);
-    nb_monitor_task_ended(w->monitor, &info, metrics, NULL, 0, how, error);
+    nb_monitor_task_ended(w->monitor, &info, metrics, operators->updates, operators->n, how, error);
 }
 
 void
@@ -239,6 +258,7 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
     const Nbc__Attempt *a = m->attempt;
     nb_watched_stage *s;
     nb_watched_task *t;
+    told operators = {.n = 0};
     nb_task_metrics metrics = {.run_ms = m->ns / 1000000,
                                .cpu_ns = m->ns,
                                .input_rows = m->rows_in,
@@ -256,13 +276,12 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
         return;
     }
     if (!m->ok) {
-        end_task(w, s, t, &metrics, m->is_lost ? NB_TASK_FETCH_FAILED : NB_TASK_FAILED,
+        end_task(w, s, t, &metrics, &operators, m->is_lost ? NB_TASK_FETCH_FAILED : NB_TASK_FAILED,
                  "the task failed");
         return;
     }
-    end_task(w, s, t, &metrics, accepted ? NB_TASK_SUCCEEDED : NB_TASK_KILLED,
-             accepted ? NULL : "another attempt was faster");
     if (!accepted) {
+        end_task(w, s, t, &metrics, &operators, NB_TASK_KILLED, "another attempt was faster");
         return;
     }
     for (int p = w->stages->stages[a->stage].n_parts - 1; p >= 0; p--) {
@@ -270,10 +289,12 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
         int at = 0;
 
         if ((int)a->task >= part->first_task) {
-            add_node(part->root, m->operators, (int)(m->n_operators / PER_OPERATOR), &at);
+            add_node(part->root, m->operators, (int)(m->n_operators / PER_OPERATOR), &at,
+                     &operators);
             break;
         }
     }
+    end_task(w, s, t, &metrics, &operators, NB_TASK_SUCCEEDED, NULL);
     if (++s->n_done == s->info.n_tasks && !s->completed) {
         s->completed = true;
         nb_progress_end(w->progress, s->number);
@@ -293,7 +314,8 @@ nb_watched_end(nb_watched *w, const char *error)
         for (int t = 0; s->submitted && t < 2 * s->info.n_tasks; t++) {
             if (s->tasks[t].running) {
                 nb_task_metrics none = {0};
-                end_task(w, s, &s->tasks[t], &none, NB_TASK_KILLED, "the query has ended");
+                end_task(w, s, &s->tasks[t], &none, &(told){.n = 0}, NB_TASK_KILLED,
+                         "the query has ended");
             }
         }
         if (s->submitted && !s->completed) {

@@ -36,7 +36,8 @@
 #define REPORT_MS     30000
 #define FEW_BYTES     ((size_t)64 << 10) /* go with the report */
 #define GRACE_MS      5000
-#define STALLED_BEATS 4 /* as many as the master waits for */
+#define MOST_USES     64 /* tasks that a heartbeat tells of */
+#define STALLED_BEATS 4  /* as many as the master waits for */
 
 typedef struct job {
     struct job *next;
@@ -44,7 +45,8 @@ typedef struct job {
     const Nbc__Task *task;
     nb_cancel_flag cancel;
     atomic_bool dropped; /* nobody waits for its report */
-    nb_fetch *fetch;     /* while it runs */
+    nb_fetch *fetch;     /* while it runs, as the next one */
+    nb_pool *pool;
 } job;
 
 typedef struct worker {
@@ -185,10 +187,16 @@ run_task(run_state *r, nb_task_counts *counts, nb_error *err)
     if (env.pool == NULL) {
         return NB_NOMEM;
     }
+    pthread_mutex_lock(&w->lock);
+    r->j->pool = env.pool;
+    pthread_mutex_unlock(&w->lock);
     st = nb_task_run(&env, &spec, &io, counts, err);
     if (st == NB_OK) {
         st = keep_file(r, err);
     }
+    pthread_mutex_lock(&w->lock);
+    r->j->pool = NULL;
+    pthread_mutex_unlock(&w->lock);
     nb_pool_free(env.pool);
     return st;
 }
@@ -489,11 +497,38 @@ attach_main(void *payload)
     return NULL;
 }
 
+/* What tasks use; the lock is held. */
+typedef struct uses {
+    uint64_t queries[MOST_USES];
+    int64_t bytes[MOST_USES];
+    size_t n;
+} uses;
+
 static void
-beat(worker *w, uint32_t id)
+read_uses(const worker *w, uses *out)
 {
-    Nbc__Beat m = {.base = {.descriptor = &nbc__beat__descriptor}, .has_worker = 1, .worker = id};
-    uint8_t bytes[16];
+    out->n = 0;
+    for (const job *j = w->running; j != NULL && out->n < MOST_USES; j = j->next) {
+        if (j->pool != NULL) {
+            out->queries[out->n] = j->task->attempt->query;
+            out->bytes[out->n++] = (int64_t)nb_pool_used(j->pool);
+        }
+    }
+}
+
+static void
+beat(worker *w, uint32_t id, uses *used)
+{
+    Nbc__Beat m = {.base = {.descriptor = &nbc__beat__descriptor},
+                   .has_worker = 1,
+                   .worker = id,
+                   .has_memory = 1,
+                   .memory = (int64_t)nb_pool_used(w->pool),
+                   .n_queries = used->n,
+                   .queries = used->queries,
+                   .n_query_memory = used->n,
+                   .query_memory = used->bytes};
+    uint8_t bytes[48 + 22 * MOST_USES];
     size_t n = protobuf_c_message_pack(&m.base, bytes);
     nb_rpc_options options = NB_RPC_OPTIONS_INIT;
     nb_rpc_message *answer = NULL;
@@ -532,6 +567,7 @@ beat_main(void *payload)
         struct timespec until;
         uint32_t id;
         int64_t ms;
+        uses used;
 
         pthread_mutex_lock(&w->lock);
         id = w->id;
@@ -552,9 +588,10 @@ beat_main(void *payload)
                 nb_fetch_check(j->fetch, STALLED_BEATS * (int64_t)w->heartbeat_ms);
             }
         }
+        read_uses(w, &used);
         pthread_mutex_unlock(&w->lock);
         if (id != 0) {
-            beat(w, id);
+            beat(w, id, &used);
         }
     }
 }

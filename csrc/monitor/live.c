@@ -315,6 +315,7 @@ nb_monitor_serve(const nb_monitor_pages *pages, nb_monitor_server **out, nb_erro
                         .open_app = open_kept,
                         .close_app = close_kept,
                         .list_workers = pages->list_workers,
+                        .app_use = pages->app_use,
                         .metrics = pages->metrics,
                         .kill = may_kill ? pages->kill : NULL};
     options.post_path = may_kill ? NB_STR("/api/v1/kill") : NB_STR("");

@@ -205,6 +205,8 @@ typedef struct nb_monitor_pages {
     void *payload;
     /* Gives each worker to emit(to, …). Any thread. NULL: there are none. */
     nb_status (*list_workers)(void *payload, nb_monitor_emit_worker emit, void *to);
+    /* What a running application has of the cluster now: cores, bytes. False: not known. Any thread. May be NULL. */
+    bool (*app_use)(void *payload, nb_str app_id, int *cores, int64_t *memory);
     /* Adds numbers to /metrics by nb_monitor_metric. Any thread. May be NULL. */
     void (*metrics)(void *payload, nb_strbuf *out);
     /* Stops the execution of an application; false: it does not run. Any thread. Offered to those who have shown the token, and where there is

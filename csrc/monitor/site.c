@@ -23,6 +23,7 @@ static const char *const KINDS[] = {
 /* ---- lists ----------------------------------------------------------------------------------- */
 
 typedef struct lister {
+    const nb_site *site;
     nb_json_out o;
     nb_str status; /* completed, running or empty */
     int64_t limit;
@@ -63,13 +64,24 @@ put_attempt(nb_json_out *o, const nb_site_app *a)
 }
 
 static void
-put_app(nb_json_out *o, const nb_site_app *a)
+put_app(nb_json_out *o, const nb_site *site, const nb_site_app *a)
 {
+    int cores = a->cores;
+    int64_t memory = -1;
+
+    if (a->completed || site->app_use == NULL ||
+        !site->app_use(site->payload, a->id, &cores, &memory)) {
+        cores = a->cores;
+        memory = -1;
+    }
     nb_out_open(o, NULL, '{');
     nb_out_str(o, "id", a->id);
     nb_out_str(o, "name", a->name);
-    if (a->cores >= 0) {
-        nb_out_int(o, "coresGranted", a->cores);
+    if (cores >= 0) {
+        nb_out_int(o, "coresGranted", cores);
+    }
+    if (memory >= 0) {
+        nb_out_int(o, "memoryUsed", memory);
     }
     if (a->memory >= 0) {
         nb_out_int(o, "memoryPerExecutorMB", a->memory / (1 << 20));
@@ -96,7 +108,7 @@ emit_app(void *to, const nb_site_app *a)
         return;
     }
     l->limit--;
-    put_app(&l->o, a);
+    put_app(&l->o, l->site, a);
 }
 
 /* "2026-11-28" or "2026-11-28T11:39:44.201GMT" */
@@ -120,7 +132,7 @@ date_of(const nb_http_request *request, const char *name, bool end_of_day, int64
 static nb_status
 list_apps(const nb_site *site, const nb_http_request *request, nb_http_answer *answer)
 {
-    lister l = {.o = {&answer->body, false}, .status = {"", 0}};
+    lister l = {.site = site, .o = {&answer->body, false}, .status = {"", 0}};
     nb_status st;
 
     nb_http_query(request, "status", &l.status);
@@ -192,7 +204,7 @@ describe(const nb_site *site, nb_http_answer *answer)
 /* ---- one application --------------------------------------------------------------------------- */
 
 typedef struct found {
-    const nb_site_app *app;
+    const nb_site *site;
     nb_str id;
     nb_json_out o;
     bool any;
@@ -205,7 +217,7 @@ emit_one(void *to, const nb_site_app *a)
 
     if (!f->any && nb_str_equal(a->id, f->id)) {
         f->any = true;
-        put_app(&f->o, a);
+        put_app(&f->o, f->site, a);
     }
 }
 
@@ -235,7 +247,7 @@ one_app(const nb_site *site, const nb_http_request *request, nb_str id, nb_str p
     nb_status st;
 
     if (path.len == 0) {
-        found f = {.id = id, .o = {&answer->body, false}};
+        found f = {.site = site, .id = id, .o = {&answer->body, false}};
 
         if (!site->list_apps) {
             return unknown_app(id, answer);

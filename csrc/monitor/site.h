@@ -56,6 +56,7 @@ typedef struct nb_site {
     /* Fills answer->file and file_name, or the body. NB_DONE: there is none. */
     nb_status (*send_log)(void *payload, nb_str id, nb_str attempt, nb_http_answer *answer);
     nb_status (*list_workers)(void *payload, nb_monitor_emit_worker emit, void *to);
+    bool (*app_use)(void *payload, nb_str app_id, int *cores, int64_t *memory); /* may be NULL */
     /* Adds lines of the Prometheus text format; nb_monitor_metric helps. */
     void (*metrics)(void *payload, nb_strbuf *out);
     /* POST /api/v1/kill?app=…&execution=…: only with the token; see nb_http_options.post_path. False: it does not run. */

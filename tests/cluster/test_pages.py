@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages of master and workers say what there is."""
 
+import contextlib
 import json
+import threading
 import time
 
 import pytest
 from harness import Cluster
+
+from nbaspark.errors import SparkException
 
 
 @pytest.fixture
@@ -93,3 +97,47 @@ def test_tasks_of_workers_are_shown_and_logged(cluster, tmp_path):
     start = lines[kinds.index("ApplicationStart")]
     assert start["App Name"] == name and kinds.count("ApplicationStart") == 1
     assert kinds.count("ExecutorAdded") == 3 and kinds.count("TaskEnd") >= 4
+
+
+def test_a_running_query_shows_what_it_uses_and_how_far_it_is(cluster):
+    for _ in range(2):
+        cluster.add()
+    spark = cluster.session()
+    query = (
+        spark.range(0, 60_000_000, 1, 4)
+        .selectExpr("hash(id) AS k", "id AS v")
+        .groupBy("k")
+        .sum("v")
+        .groupBy()
+        .count()
+    )
+    seen = set()
+
+    def run():
+        with contextlib.suppress(SparkException):  # it is interrupted when all has been seen
+            query.collect()
+
+    thread = threading.Thread(target=run)
+
+    def get(path):
+        return json.loads(cluster.page(cluster.master, f"/api/v1/applications{path}"))
+
+    try:
+        thread.start()
+        while thread.is_alive() and seen != {"cores", "memory", "worker", "rows"}:
+            (app,) = get("")
+            seen |= {"cores"} if app.get("coresGranted") == 2 else set()
+            seen |= {"memory"} if app.get("memoryUsed", 0) > 1 << 20 else set()
+            seen |= (
+                {"worker"} if any(w["memoryused"] > 1 << 20 for w in workers(cluster)) else set()
+            )
+            running = get(f"/{app['id']}/sql?details=true")
+            ranges = [n for x in running if x["status"] == "RUNNING" for n in x["nodes"]]
+            values = [m["value"] for n in ranges if n["nodeName"] == "Range" for m in n["metrics"]]
+            seen |= {"rows"} if "15,000,000" in values or "30,000,000" in values else set()
+            time.sleep(0.02)
+    finally:
+        spark.interruptAll()
+        thread.join(60)
+        spark.stop()
+    assert seen == {"cores", "memory", "worker", "rows"}

@@ -25,6 +25,9 @@ const textOf = (job) => job.description || job.name || "";
 
 /* ---- lists of applications and workers ---- */
 
+/* What it uses now, else what one of its executors may. */
+const memoryOf = (a) => a.memoryUsed ?? (a.memoryPerExecutorMB === undefined ? undefined : a.memoryPerExecutorMB * 1048576);
+
 function appsTable(name, title, site) {
   const w = words();
   return new Table([
@@ -35,7 +38,7 @@ function appsTable(name, title, site) {
     { key: "user", title: w.user, value: (a) => a.last.sparkUser, cell: (a) => a.last.sparkUser },
     ...(site.kind === "master" ? [
       { key: "cores", title: w.cores, num: true, value: (a) => a.coresGranted, cell: (a) => number(a.coresGranted) },
-      { key: "memory", title: w.memory, num: true, value: (a) => a.memoryPerExecutorMB, cell: (a) => (a.memoryPerExecutorMB === undefined ? "–" : bytes(a.memoryPerExecutorMB * 1048576)) }] : [
+      { key: "memory", title: w.memory, num: true, value: (a) => memoryOf(a), cell: (a) => (memoryOf(a) === undefined ? "–" : bytes(memoryOf(a))) }] : [
       { key: "size", title: w.log, num: true, value: (a) => a.last.logBytes, cell: (a) => bytes(a.last.logBytes) }]),
   ], { name, title, search: (a) => `${a.name} ${a.id} ${a.last.sparkUser}`, start: ["started", true], empty: w.empty });
 }
