@@ -15,7 +15,7 @@ import engines
 
 # All peers at scale 1; Spark and LakeSail take minutes per query beyond it.
 TPCH_PEERS = {"1": "duckdb,datafusion,pysail,pyspark"}
-OTHERS = ("weblog", "groupby_join", "csv", "json")
+OTHERS = ("weblog", "groupby_join", "star", "csv", "json")
 
 
 def main() -> None:
