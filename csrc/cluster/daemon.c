@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include "base/log.h"
+#include "io/allowed.h"
 
 static sigset_t ending;
 
@@ -152,6 +153,7 @@ nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err)
             st = nb_config_load(config, path, false, err);
         }
     }
+    st = st < 0 ? st : nb_allowed_set(config, err);
     if (st < 0) {
         nb_config_free(config);
         return st;

@@ -16,6 +16,7 @@
 #include "connect/query.h"
 #include "connect/requests.h"
 #include "exec/operators.h"
+#include "io/allowed.h"
 #include "plan/message_unpack.h"
 
 #define PLAN_MAX_BYTES ((size_t)1 << 30) /* of a compressed plan, unpacked */
@@ -88,6 +89,7 @@ nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_sess
         NB_TRY_GOTO(st, nb_setting_check(conf[i].key, conf[i].value, err), fail);
         NB_TRY_GOTO(st, nb_config_set(config, conf[i].key, conf[i].value, err), fail);
     }
+    NB_TRY_GOTO(st, nb_allowed_set(config, err), fail);
     st = NB_NOMEM;
     if (nb_config_bool(config, NB_CONF_DEBUG_EQUAL_HASHES)) {
         nb_hash_debug_equal = true;

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <unistd.h>
 #include "base/config.h"
+#include "io/allowed.h"
 #include "io/file.h"
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
@@ -323,7 +324,11 @@ drop(nb_query *q, const nb_table_def *t, nb_error *err)
     NB_NEED(path);
     gone.dropped = true;
     NB_TRY(nb_catalog_add_table(q->session->catalog, &gone));
-    return t->is_external ? NB_OK : nb_remove_tree(path, err);
+    if (t->is_external) {
+        return NB_OK;
+    }
+    NB_TRY(nb_allowed_check(path, err));
+    return nb_remove_tree(path, err);
 }
 
 /* Fills in def's location, schema and name, writes the rows of plan (NULL: none) and enters the table. */
@@ -337,6 +342,7 @@ make_table(nb_query *q, nb_table_def *def, nb_plan *plan, nb_error *err)
     }
     path = nb_arena_strdup(q->arena, def->location);
     NB_NEED(path);
+    NB_TRY(nb_allowed_check(path, err));
     if (has_entries(path) && (!def->is_external || plan)) {
         return nb_raise(err, NB_COND_LOCATION_ALREADY_EXISTS, "location", path, "identifier",
                         full_name(q, def->name), NULL);
@@ -482,6 +488,7 @@ nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
         NB_TRY(nb_table_need(q, s->name.parts, s->name.n, &t, err));
         path = nb_arena_strdup(q->arena, t->location);
         NB_NEED(path);
+        NB_TRY(nb_allowed_check(path, err));
         NB_TRY(nb_remove_tree(path, err));
         return nb_make_dirs(path, err);
     case NB_SQL_DROP_TABLE:

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "io/allowed.h"
 
 struct nb_file {
     nb_pool *pool;
@@ -31,6 +32,10 @@ file_new(nb_pool *pool, const char *path, int flags, nb_file **out, nb_error *er
     if (f == NULL) {
         return NB_NOMEM;
     }
+    if (flags & O_CREAT && nb_allowed_check(path, err) < 0) {
+        nb_pool_dealloc(pool, f, bytes);
+        return NB_ERROR;
+    }
     do {
         fd = open(path, flags | O_CLOEXEC, 0666);
     } while (fd < 0 && errno == EINTR);
@@ -51,6 +56,11 @@ file_new(nb_pool *pool, const char *path, int flags, nb_file **out, nb_error *er
             return NB_ERROR;
         }
         return nb_raise_errno(err, flags & O_CREAT ? "create" : "open", path, saved);
+    }
+    if (nb_allowed_check_open(fd, path, err) < 0) {
+        close(fd);
+        nb_pool_dealloc(pool, f, bytes);
+        return NB_ERROR;
     }
     f->pool = pool;
     f->fd = fd;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/allowed.h"
 #include "io/file.h"
 
 #define MAX_DEPTH 200
@@ -130,7 +131,7 @@ nb_path_plain(nb_arena *arena, nb_str path, nb_str *out, nb_error *err)
         return NB_NOMEM;
     }
     *out = text;
-    return NB_OK;
+    return nb_allowed_check(text.data, err);
 }
 
 nb_str
@@ -326,11 +327,13 @@ split_partition(nb_arena *arena, nb_str name, bool *is_partition, nb_str *key, n
 static nb_status
 list_names(nb_arena *arena, nb_str dir, nb_str_list *names, nb_error *err)
 {
-    DIR *d = opendir(dir.data);
     struct dirent *entry;
     nb_status st = NB_OK;
     int failed = 0;
+    DIR *d;
 
+    NB_TRY(nb_allowed_check(dir.data, err));
+    d = opendir(dir.data);
     if (d == NULL) {
         return errno == EACCES ? nb_raise(err, NB_COND_ACCESS_DENIED, "path", dir.data, NULL)
                                : nb_raise_errno(err, "list", dir.data, errno);
@@ -588,6 +591,7 @@ nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out
             NB_TRY(check_components(path, err));
             NB_TRY(nb_glob_expand(arena, path, &patterns));
             for (int k = 0; k < patterns.n; k++) {
+                NB_TRY(nb_allowed_check(patterns.items[k].data, err));
                 NB_TRY(glob_walk(arena, NB_STR("/"), patterns.items[k], 0, &roots, err));
             }
             if (roots.n == 0) {
@@ -596,6 +600,7 @@ nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out
             }
         }
         for (int k = 0; k < roots.n; k++) {
+            NB_TRY(nb_allowed_check(roots.items[k].data, err));
             NB_TRY(walk_root(&w, roots.items[k], err));
         }
     }

@@ -26,6 +26,7 @@
 
 #include "base/config.h"
 #include "expr/registry.h"
+#include "io/allowed.h"
 
 #define MAX_OPEN_FILES 100
 
@@ -435,6 +436,7 @@ make_dirs_below(const char *root, char *path, nb_error *err)
             continue;
         }
         *at = 0;
+        NB_TRY(nb_allowed_check(path, err));
         if (mkdir(path, 0777) != 0 && errno != EEXIST) {
             return nb_raise_errno(err, "mkdir", path, errno);
         }
@@ -766,6 +768,7 @@ move_tree(nb_write_job *job, const char *source, const char *target, const char 
         NB_TRY_GOTO(st, nb_path_look(from.data, &exists, &is_dir, err), done);
         if (is_dir) {
             NB_TRY_GOTO(st, join_path(&below, rel, "", entry->d_name), done);
+            NB_TRY_GOTO(st, nb_allowed_check(to.data, err), done);
             NB_TRY_GOTO(st, nb_make_dirs(to.data, err), done);
             st = move_tree(job, source, target, below.data, err);
         } else {

@@ -15,28 +15,30 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "expr/number_text.h"
+#include "io/allowed.h"
 #include "ml/json.h"
 #include "ml/model.h"
 
-/* A local path of what the user gave: file: is dropped. */
-static char *
-local_path(nb_arena *arena, nb_str path)
+/* A local path of what the user gave, if it may be used: file: is dropped. */
+static nb_status
+local_path(nb_arena *arena, nb_str path, char **out, nb_error *err)
 {
     if (nb_str_starts_with(path, NB_STR("file://"))) {
         path = (nb_str){path.data + 7, path.len - 7};
     } else if (nb_str_starts_with(path, NB_STR("file:"))) {
         path = (nb_str){path.data + 5, path.len - 5};
     }
-    return nb_arena_strdup(arena, path);
+    *out = nb_arena_strdup(arena, path);
+    return *out ? nb_allowed_check(*out, err) : NB_NOMEM;
 }
 
 nb_status
 nb_ml_prepare_path(nb_str path, bool overwrite, nb_arena *arena, nb_error *err)
 {
-    char *local = local_path(arena, path);
     struct stat s;
+    char *local;
 
-    NB_ML_NEED(local);
+    NB_TRY(local_path(arena, path, &local, err));
     if (stat(local, &s) != 0) {
         return NB_OK;
     }
@@ -169,11 +171,11 @@ nb_status
 nb_ml_save(nb_arena *arena, nb_str path, const nb_ml_class *cls, nb_str uid,
            const nb_ml_bag *params, const nb_ml_bag *values, nb_error *err)
 {
-    char *local = local_path(arena, path), *temporary, *metadata, *data;
+    char *local, *temporary, *metadata, *data;
     nb_strbuf b = {0};
     nb_status st;
 
-    NB_ML_NEED(local);
+    NB_TRY(local_path(arena, path, &local, err));
     while (strlen(local) > 1 && local[strlen(local) - 1] == '/') {
         local[strlen(local) - 1] = 0;
     }
@@ -232,11 +234,13 @@ done:
 static nb_status
 read_file(nb_arena *arena, const char *path, nb_str *out, nb_error *err)
 {
-    FILE *f = fopen(path, "rb");
     struct stat s;
     char *text;
     size_t n;
+    FILE *f;
 
+    NB_TRY(nb_allowed_check(path, err));
+    f = fopen(path, "rb");
     if (f == NULL) {
         return nb_raise_errno(err, "open", path, errno);
     }
@@ -410,14 +414,14 @@ nb_ml_load_saved(nb_str path, const nb_ml_class *cls, nb_str *uid, nb_ml_bag *pa
                  nb_ml_bag *values, nb_error *err)
 {
     nb_arena *arena = params->arena;
-    char *local = local_path(arena, path), *metadata, *data, *directory;
+    char *local, *metadata, *data, *directory;
     const nb_json *name, *id, *map;
     nb_ml_args args = {.cls = cls, .arena = arena};
     struct stat s;
     nb_str text;
     nb_json j;
 
-    NB_ML_NEED(local);
+    NB_TRY(local_path(arena, path, &local, err));
     directory = nb_arena_printf(arena, "%s/metadata", local);
     metadata = nb_arena_printf(arena, "%s/metadata/part-00000", local);
     data = nb_arena_printf(arena, "%s/data/part-00000", local);
