@@ -76,9 +76,9 @@ def test_reads_outside(confined, places, path):
     refused(lambda: confined.read.csv(f"{places}/{path}").collect())
 
 
-def test_schemes(confined, places):
-    for scheme in ("file:", "file://", "file:///../"):
-        refused(lambda: confined.read.csv(f"{scheme}{places}/outside/a.csv").collect())
+@pytest.mark.parametrize("scheme", ["file:", "file://", "file:///../"])
+def test_schemes(confined, places, scheme):
+    refused(lambda: confined.read.csv(f"{scheme}{places}/outside/a.csv").collect())
 
 
 @pytest.mark.parametrize("form", ["text", "json", "parquet", "csv"])
@@ -120,24 +120,20 @@ def test_partitions_that_are_links(confined, places):
     assert os.listdir(places / "outside" / "table") == ["b.csv"]
 
 
+@pytest.mark.parametrize("path", WRITES)
+def test_locations(confined, places, path):
+    at = f"{places}/{path}"
+    refused(lambda: confined.sql(f"CREATE TABLE t (a INT) USING csv LOCATION '{at}'"))
+    refused(lambda: confined.sql(f"CREATE TABLE t USING parquet LOCATION '{at}' AS SELECT 1 a"))
+    refused(lambda: confined.range(1).write.option("path", at).saveAsTable("t"))
+    refused(lambda: confined.sql(f"INSERT OVERWRITE DIRECTORY '{at}' USING csv SELECT 1"))
+    assert sorted(os.listdir(places / "outside")) == ["a.csv", "table"]
+
+
 def test_tables(confined, places):
-    for path in WRITES:
-        refused(
-            lambda: confined.sql(f"CREATE TABLE t (a INT) USING csv LOCATION '{places}/{path}'")
-        )
-        refused(
-            lambda: confined.sql(
-                f"CREATE TABLE t USING parquet LOCATION '{places}/{path}' AS SELECT 1 a"
-            )
-        )
-        refused(lambda: confined.range(1).write.option("path", f"{places}/{path}").saveAsTable("t"))
-        refused(
-            lambda: confined.sql(f"INSERT OVERWRITE DIRECTORY '{places}/{path}' USING csv SELECT 1")
-        )
     confined.range(2).write.saveAsTable("kept")
     assert confined.table("kept").count() == 2
     confined.sql("DROP TABLE kept")
-    assert sorted(os.listdir(places / "outside")) == ["a.csv", "table"]
 
 
 def test_models(confined, places):
