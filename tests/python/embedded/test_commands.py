@@ -4,6 +4,8 @@
 import os
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -33,6 +35,19 @@ def test_one_name_for_all():
     assert "--dir" in run("nbaspark", "history", "--help").stdout
 
 
+def health(port):
+    """Ask a daemon that has been started, but may not listen yet."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
+                return answer.read()
+        except urllib.error.URLError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 def test_scripts_start_and_stop_a_daemon(tmp_path, free_port):
     folders = {"SPARK_PID_DIR": str(tmp_path), "SPARK_LOG_DIR": str(tmp_path / "logs")}
     (tmp_path / "events").mkdir()
@@ -40,8 +55,7 @@ def test_scripts_start_and_stop_a_daemon(tmp_path, free_port):
     started = run("start-history-server.sh", *options, **folders)
     try:
         assert started.returncode == 0, started.stderr
-        with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/health", timeout=10) as answer:
-            assert answer.read() == b"ok\n"
+        assert health(free_port) == b"ok\n"
         again = run("start-history-server.sh", *options, **folders)
         assert again.returncode == 1 and "Stop it first" in again.stderr
     finally:
