@@ -89,4 +89,11 @@ nb_status
 nb_fragment_write_node(nb_fragment_writer *w, const nb_node *node, uint32_t *out, nb_error *err);
 nb_status nb_fragment_read_node(nb_fragment_reader *r, size_t i, nb_error *err);
 
+/* Do rows go by an order, which takes the place of keys? */
+NB_INLINE bool
+nb_put_is_ordered(nb_put_kind kind)
+{
+    return kind == NB_PUT_SAMPLE || kind == NB_PUT_RANGE;
+}
+
 #endif

@@ -5,302 +5,38 @@
  *   attach   one stream to the master brings commands: its number, tasks, attempts to stop, queries to forget. When the stream ends, all that
  *            runs is stopped and all blocks go: to the master this worker is lost. Then it attaches again, as a new one.
  *   beat     says every heartbeat that it is alive
- *   cores    a thread each takes tasks from the queue, runs them (task.h) and reports
+ *   cores    a thread each takes tasks from the queue, runs them and reports (worker_task.c)
  *   blocks   outputs.h
  *
  * Memory   every task has a pool below the worker's, whose limit is --memory.
  */
-#include <pthread.h>
+#include "cluster/worker_internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "cluster/block.h"
-#include "cluster/daemon.h"
-#include "cluster/failure.h"
-#include "cluster/fetch.h"
 #include "cluster/fragment_internal.h"
-#include "cluster/outputs.h"
-#include "cluster/task.h"
-#include "exec/spill_file.h"
-#include "monitor/monitor.h"
 #include "plan/message_unpack.h"
-#include "rpc/call.h"
 #include "rpc/runtime.h"
 
 #define ATTACH        "/nbaspark.cluster.Master/Attach"
-#define REPORT        "/nbaspark.cluster.Master/Report"
 #define BEAT          "/nbaspark.cluster.Master/Beat"
-#define REPORT_MS     30000
-#define FEW_BYTES     ((size_t)64 << 10) /* go with the report */
 #define GRACE_MS      5000
 #define MOST_USES     64 /* tasks that a heartbeat tells of */
 #define STALLED_BEATS 4  /* as many as the master waits for */
 
-typedef struct job {
-    struct job *next;
-    nb_arena *arena;
-    const Nbc__Task *task;
-    nb_cancel_flag cancel;
-    atomic_bool dropped; /* nobody waits for its report */
-    nb_fetch *fetch;     /* while it runs, as the next one */
-    nb_pool *pool;
-} job;
-
-typedef struct worker {
-    nb_daemon_options options;
-    const char *master, *host, *cores_text, *memory_text;
-    nb_config *config;
-    nb_secrets secrets;
-    nb_tls_files tls;
-    nb_pool *pool;
-    nb_rpc_channel *channel;
-    nb_rpc_server *server;
-    nb_monitor_server *pages;
-    nb_handoff_server *handoff;
-    nb_outputs *outputs;
-    nb_peers peers;
-    char address[300];
-    nb_str local_dir;
-    int cores;
-    size_t memory;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t wake;
-    job *queue, *running;
-    uint32_t id; /* 0: not attached */
-    int heartbeat_ms;
-    nb_rpc_stream *stream; /* of the attachment */
-    bool stopping;
-} worker;
-
-/* ---- one task -------------------------------------------------------------------------------- */
-
-typedef struct run_state {
-    worker *w;
-    job *j;
-    nb_fetch fetch;
-    nb_strbuf few; /* what it has put out, as long as it is little */
-    nb_spill_file *file;
-    nb_pointers segments;
-    int64_t written;
-} run_state;
-
-static nb_status
-fetch(void *payload, const nb_node *read, nb_pool *pool, nb_table *into, nb_error *err)
-{
-    run_state *r = payload;
-    int stage = read->u.read.stage;
-
-    for (size_t i = 0; i < r->j->task->n_inputs; i++) {
-        const Nbc__Input *in = r->j->task->inputs[i];
-
-        if ((int)in->stage ==
-            stage) { /* it names the segments that are this task's, and no others */
-            return nb_fetch_run(&r->fetch, stage, -1, in->outputs, in->n_outputs, pool, into, err);
-        }
-    }
-    return nb_raise_internal(err, "a task reads stage %d, which it was not given", stage);
-}
-
-static nb_status
-add_segment(run_state *r, int bucket, size_t len)
-{
-    int64_t *s = NB_ARENA_ARRAY(r->j->arena, int64_t, 3);
-
-    if (s == NULL) {
-        return NB_NOMEM;
-    }
-    s[0] = bucket;
-    s[1] = r->written;
-    s[2] = (int64_t)len;
-    r->written += (int64_t)len;
-    return nb_pointers_add(r->j->arena, &r->segments, s);
-}
-
-static nb_status
-append(void *payload, int bucket, nb_str block, int64_t n_rows, nb_error *err)
-{
-    run_state *r = payload;
-
-    (void)n_rows;
-    NB_TRY(add_segment(r, bucket, block.len));
-    if (r->file == NULL && r->few.len + block.len <= FEW_BYTES) {
-        nb_strbuf_add(&r->few, block);
-        return r->few.failed ? NB_NOMEM : NB_OK;
-    }
-    if (r->file == NULL) {
-        NB_TRY(nb_spill_file_new(r->w->local_dir, &r->file, err));
-        NB_TRY(nb_spill_file_write(r->file, nb_strbuf_str(&r->few).data, r->few.len, err));
-    }
-    return nb_spill_file_write(r->file, block.data, block.len, err);
-}
-
-/* The file stays until the query ends. */
-static nb_status
-keep_file(run_state *r, nb_error *err)
-{
-    worker *w = r->w;
-    const Nbc__Attempt *a = r->j->task->attempt;
-    nb_handoff_key key = {a->query, a->stage, a->task, a->attempt};
-    nb_status st = NB_OK;
-
-    if (r->file == NULL) {
-        return NB_OK;
-    }
-    NB_TRY(nb_spill_file_finish(r->file, err));
-    pthread_mutex_lock(&w->lock);
-    if (!r->j->dropped) { /* else the query has ended meanwhile */
-        st = nb_outputs_keep(w->outputs, &key, r->file);
-        r->file = NULL;
-    }
-    pthread_mutex_unlock(&w->lock);
-    return st;
-}
-
-static nb_status
-run_task(run_state *r, nb_task_counts *counts, nb_error *err)
-{
-    worker *w = r->w;
-    const Nbc__Task *m = r->j->task;
-    nb_task_io io = {.fetch = fetch, .append = append, .payload = r, .compress = m->compress};
-    nb_task_env env = {.cancel = &r->j->cancel,
-                       .n_threads = 1,
-                       .parallelism = (int)NB_MIN(m->parallelism, 100000),
-                       .batch_rows = (int)NB_MIN(NB_MAX(m->batch_rows, 1), NB_BATCH_ROWS),
-                       .force_spill = m->force_spill,
-                       .spill_dir = w->local_dir};
-    nb_task_spec spec = {.fragment = nb_wire_text(m->fragment),
-                         .index = (int)m->index,
-                         .n = (int)m->n,
-                         .number = (int)m->attempt->task,
-                         .whole_partitions = m->whole_partitions,
-                         .by_task = m->by_task,
-                         .write_job = nb_wire_text(m->write_job)};
-    char label[40];
-    nb_status st;
-
-    snprintf(label, sizeof(label), "%u.%u", m->attempt->task, m->attempt->attempt);
-    spec.write_label = nb_str_of(label);
-    env.pool = nb_pool_new(w->pool, "task", 0);
-    if (env.pool == NULL) {
-        return NB_NOMEM;
-    }
-    pthread_mutex_lock(&w->lock);
-    r->j->pool = env.pool;
-    pthread_mutex_unlock(&w->lock);
-    st = nb_task_run(&env, &spec, &io, counts, err);
-    if (st == NB_OK) {
-        st = keep_file(r, err);
-    }
-    pthread_mutex_lock(&w->lock);
-    r->j->pool = NULL;
-    pthread_mutex_unlock(&w->lock);
-    nb_pool_free(env.pool);
-    return st;
-}
-
-static void
-report(worker *w, job *j, uint32_t self, run_state *r, nb_status st, const nb_error *err,
-       const nb_task_counts *counts)
-{
-    Nbc__Report *m = NB_WIRE_NEW(j->arena, Nbc__Report, nbc__report);
-    nb_rpc_options options = NB_RPC_OPTIONS_INIT;
-    nb_rpc_message *answer = NULL;
-    nb_error ignored = NB_ERROR_INIT;
-    nb_str bytes;
-
-    if (m == NULL) {
-        return;
-    }
-    NB_WIRE_SET(m, worker, self);
-    m->attempt = (Nbc__Attempt *)(uintptr_t)j->task->attempt;
-    NB_WIRE_SET(m, ok, st == NB_OK);
-    NB_WIRE_SET(m, rows, counts->rows_out);
-    NB_WIRE_SET(m, bytes, counts->bytes_out);
-    NB_WIRE_SET(m, ns, counts->ns);
-    NB_WIRE_SET(m, rows_in, counts->rows_in);
-    NB_WIRE_SET(m, spilled, counts->bytes_spilled);
-    NB_WIRE_SET(m, peak, counts->peak_bytes);
-    m->operators = (int64_t *)(uintptr_t)counts->operators;
-    m->n_operators = (size_t)counts->n_operators;
-    if (st == NB_OK) {
-        m->segments = NB_ARENA_ARRAY(j->arena, int64_t, 3 * r->segments.n + 1);
-        for (size_t i = 0; m->segments != NULL && i < r->segments.n; i++) {
-            memcpy(m->segments + 3 * i, r->segments.items[i], 3 * sizeof(int64_t));
-            m->n_segments += 3;
-        }
-        if (r->written == (int64_t)r->few.len && r->few.len > 0) {
-            NB_WIRE_SET(m, blocks, nb_wire_bytes(nb_strbuf_str(&r->few)));
-        }
-    } else {
-        m->failure = nb_failure_write(j->arena, st, err);
-        if (r->fetch.failed) {
-            NB_WIRE_SET(m, is_lost, 1);
-            NB_WIRE_SET(m, lost_worker, r->fetch.lost_worker);
-            NB_WIRE_SET(m, lost_stage, (uint32_t)r->fetch.lost_stage);
-        }
-    }
-    bytes.len = protobuf_c_message_get_packed_size(&m->base);
-    bytes.data = nb_arena_alloc(j->arena, bytes.len + 1);
-    if (bytes.data == NULL) {
-        return;
-    }
-    protobuf_c_message_pack(&m->base, (uint8_t *)(uintptr_t)bytes.data);
-    options.deadline_ms = REPORT_MS;
-    if (nb_rpc_unary(w->channel, REPORT, &NB_RPC_PIECE(bytes), &options, &answer, NULL, &ignored) <
-        0) {
-        nb_log(NB_LOG_WARN, "worker", "a report did not arrive: %s", nb_error_message(&ignored));
-        pthread_mutex_lock(&w->lock);
-        if (w->stream != NULL && w->id == self) { /* the master must not wait for it in vain */
-            nb_rpc_cancel(w->stream);
-        }
-        pthread_mutex_unlock(&w->lock);
-    }
-    nb_rpc_message_free(answer);
-    nb_error_clear(&ignored);
-}
-
-static void
-do_job(worker *w, job *j, uint32_t self)
-{
-    run_state r = {.w = w, .j = j};
-    nb_task_counts counts = {0};
-    nb_error err = NB_ERROR_INIT;
-    nb_status st;
-
-    r.fetch = (nb_fetch){NB_FETCH_INIT,
-                         .peers = &w->peers,
-                         .driver = w->channel,
-                         .cancel = &j->cancel,
-                         .query = j->task->attempt->query,
-                         .self = self,
-                         .open = nb_outputs_open,
-                         .payload = w->outputs};
-    pthread_mutex_lock(&w->lock);
-    j->fetch = &r.fetch;
-    pthread_mutex_unlock(&w->lock);
-    st = run_task(&r, &counts, &err);
-    pthread_mutex_lock(&w->lock);
-    j->fetch = NULL;
-    pthread_mutex_unlock(&w->lock);
-    if (!j->dropped) {
-        report(w, j, self, &r, st, &err, &counts);
-    }
-    nb_spill_file_free(r.file);
-    nb_strbuf_free(&r.few);
-    nb_error_clear(&err);
-}
+/* ---- cores ----------------------------------------------------------------------------------- */
 
 static void *
 core_main(void *payload)
 {
-    worker *w = payload;
+    nb_worker *w = payload;
 
     pthread_mutex_lock(&w->lock);
     while (!w->stopping) {
-        job *j = w->queue;
+        nb_worker_job *j = w->queue;
         uint32_t self = w->id;
 
         if (j == NULL) {
@@ -311,9 +47,9 @@ core_main(void *payload)
         j->next = w->running;
         w->running = j;
         pthread_mutex_unlock(&w->lock);
-        do_job(w, j, self);
+        nb_worker_do_job(w, j, self);
         pthread_mutex_lock(&w->lock);
-        for (job **at = &w->running; *at != NULL; at = &(*at)->next) {
+        for (nb_worker_job **at = &w->running; *at != NULL; at = &(*at)->next) {
             if (*at == j) {
                 *at = j->next;
                 break;
@@ -330,9 +66,9 @@ core_main(void *payload)
 
 /* Stops what matches; the lock is held. */
 static void
-drop_jobs(worker *w, uint64_t query, const Nbc__Attempt *only, bool all)
+drop_jobs(nb_worker *w, uint64_t query, const Nbc__Attempt *only, bool all)
 {
-    job **at = &w->queue;
+    nb_worker_job **at = &w->queue;
 
     while (*at != NULL) {
         const Nbc__Attempt *a = (*at)->task->attempt;
@@ -340,7 +76,7 @@ drop_jobs(worker *w, uint64_t query, const Nbc__Attempt *only, bool all)
         if (all || (a->query == query &&
                     (only == NULL || (a->stage == only->stage && a->task == only->task &&
                                       a->attempt == only->attempt)))) {
-            job *j = *at;
+            nb_worker_job *j = *at;
 
             *at = j->next;
             nb_arena_free(j->arena);
@@ -348,7 +84,7 @@ drop_jobs(worker *w, uint64_t query, const Nbc__Attempt *only, bool all)
             at = &(*at)->next;
         }
     }
-    for (job *j = w->running; j != NULL; j = j->next) {
+    for (nb_worker_job *j = w->running; j != NULL; j = j->next) {
         const Nbc__Attempt *a = j->task->attempt;
 
         if (all || (a->query == query &&
@@ -361,14 +97,14 @@ drop_jobs(worker *w, uint64_t query, const Nbc__Attempt *only, bool all)
 }
 
 static nb_status
-obey(worker *w, nb_rpc_message *message, nb_error *err)
+obey(nb_worker *w, nb_rpc_message *message, nb_error *err)
 {
     nb_arena *arena = nb_arena_new(NULL);
     nb_str bytes = arena ? nb_rpc_message_copy(message, arena) : (nb_str){NULL, 0};
     ProtobufCMessage *m;
     const Nbc__Command *c;
     nb_status st = NB_NOMEM;
-    job *j, **at;
+    nb_worker_job *j, **at;
 
     if (bytes.data != NULL) {
         st = nb_message_unpack(arena, &nbc__command__descriptor, bytes.data, bytes.len, &m, err);
@@ -392,7 +128,7 @@ obey(worker *w, nb_rpc_message *message, nb_error *err)
         nb_outputs_forget(w->outputs, c->release);
     }
     if (c->launch != NULL && c->launch->attempt != NULL) {
-        j = NB_ARENA_NEW(arena, job);
+        j = NB_ARENA_NEW(arena, nb_worker_job);
         if (j == NULL) {
             st = NB_NOMEM;
         } else {
@@ -412,7 +148,7 @@ obey(worker *w, nb_rpc_message *message, nb_error *err)
 
 /* One attachment, from its begin to its end. */
 static void
-attach(worker *w)
+attach(nb_worker *w)
 {
     nb_arena *arena = nb_arena_new(NULL);
     Nbc__WorkerInfo *m = arena ? NB_WIRE_NEW(arena, Nbc__WorkerInfo, nbc__worker_info) : NULL;
@@ -476,7 +212,7 @@ attach(worker *w)
 static void *
 attach_main(void *payload)
 {
-    worker *w = payload;
+    nb_worker *w = payload;
     bool stopping = false;
 
     while (!stopping) {
@@ -505,10 +241,10 @@ typedef struct uses {
 } uses;
 
 static void
-read_uses(const worker *w, uses *out)
+read_uses(const nb_worker *w, uses *out)
 {
     out->n = 0;
-    for (const job *j = w->running; j != NULL && out->n < MOST_USES; j = j->next) {
+    for (const nb_worker_job *j = w->running; j != NULL && out->n < MOST_USES; j = j->next) {
         if (j->pool != NULL) {
             out->queries[out->n] = j->task->attempt->query;
             out->bytes[out->n++] = (int64_t)nb_pool_used(j->pool);
@@ -517,7 +253,7 @@ read_uses(const worker *w, uses *out)
 }
 
 static void
-beat(worker *w, uint32_t id, uses *used)
+beat(nb_worker *w, uint32_t id, uses *used)
 {
     Nbc__Beat m = {.base = {.descriptor = &nbc__beat__descriptor},
                    .has_worker = 1,
@@ -561,7 +297,7 @@ beat(worker *w, uint32_t id, uses *used)
 static void *
 beat_main(void *payload)
 {
-    worker *w = payload;
+    nb_worker *w = payload;
 
     for (;;) {
         struct timespec until;
@@ -583,7 +319,7 @@ beat_main(void *payload)
             return NULL;
         }
         id = w->id;
-        for (job *j = w->running; j != NULL; j = j->next) {
+        for (nb_worker_job *j = w->running; j != NULL; j = j->next) {
             if (j->fetch != NULL) {
                 nb_fetch_check(j->fetch, STALLED_BEATS * (int64_t)w->heartbeat_ms);
             }
@@ -622,7 +358,7 @@ setting(const char *option, const char *variable, const char *otherwise)
 
 /* "2g", "512m": as Spark reads it. */
 static nb_status
-read_sizes(worker *w, nb_error *err)
+read_sizes(nb_worker *w, nb_error *err)
 {
     const char *memory = setting(w->memory_text, "SPARK_WORKER_MEMORY", NULL);
     const char *cores = setting(w->cores_text, "SPARK_WORKER_CORES", NULL);
@@ -655,7 +391,7 @@ read_sizes(worker *w, nb_error *err)
 static nb_status
 list_self(void *payload, nb_monitor_emit_worker emit, void *to)
 {
-    worker *w = payload;
+    nb_worker *w = payload;
     nb_str address = nb_str_of(w->address);
     nb_monitor_worker shown = {.cores = w->cores,
                                .memory = (int64_t)w->memory,
@@ -666,7 +402,7 @@ list_self(void *payload, nb_monitor_emit_worker emit, void *to)
     pthread_mutex_lock(&w->lock);
     snprintf(id, sizeof(id), "worker-%u", w->id);
     shown.state = w->id ? NB_STR("ALIVE") : NB_STR("WAITING");
-    for (const job *j = w->running; j != NULL; j = j->next) {
+    for (const nb_worker_job *j = w->running; j != NULL; j = j->next) {
         shown.cores_used++;
     }
     pthread_mutex_unlock(&w->lock);
@@ -679,7 +415,7 @@ list_self(void *payload, nb_monitor_emit_worker emit, void *to)
 }
 
 static nb_status
-serve_pages(worker *w, nb_error *err)
+serve_pages(nb_worker *w, nb_error *err)
 {
     nb_monitor_pages pages = {.is_worker = true,
                               .title = w->address,
@@ -695,7 +431,7 @@ serve_pages(worker *w, nb_error *err)
 }
 
 static nb_status
-start(worker *w, nb_error *err)
+start(nb_worker *w, nb_error *err)
 {
     static const nb_rpc_method methods[] = {
         {.path = NB_FETCH_METHOD, .handler = nb_outputs_serve, .is_long = true}};
@@ -755,7 +491,7 @@ start(worker *w, nb_error *err)
 }
 
 static void
-run(worker *w)
+run(nb_worker *w)
 {
     pthread_t *threads = nb_pool_alloc(w->pool, (size_t)(w->cores + 2) * sizeof(pthread_t));
     int n = 0;
@@ -786,7 +522,7 @@ run(worker *w)
 int
 nb_worker_main(int argc, char **argv)
 {
-    worker w = {0};
+    nb_worker w = {0};
     const nb_daemon_option own[] = {{"cores", 'c', &w.cores_text}, {"memory", 'm', &w.memory_text}};
     nb_error err = NB_ERROR_INIT;
     int code;

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from harness import Master, Proxy, Raw, connect  # noqa: E402
+from harness import Master, Raw, connect  # noqa: E402
+from proxy import Proxy  # noqa: E402
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def proxy(master):
     proxies = []
 
     def make(**kwargs):
-        proxies.append(Proxy(master.port, **kwargs))
+        proxies.append(Proxy("127.0.0.1", master.port, once=True, **kwargs))
         return proxies[-1]
 
     yield make

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes of a cluster, and ways to ask them: Spark's client, raw calls, a proxy that cuts connections, networks that are cut.
+"""Processes of a cluster, and ways to ask them: Spark's client, raw calls, networks that are cut.
 
 NBASPARKD names another executable than .venv/bin/nbasparkd, one with sanitizers for example.
 """
@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -327,46 +326,3 @@ class Raw:
 
     def close(self):
         self.channel.close()
-
-
-class Proxy:
-    """A TCP proxy that can cut its connections after so many bytes to the client."""
-
-    def __init__(self, port, cut_after=None):
-        self.target = port
-        self.cut_after = cut_after
-        self.cuts = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.target))
-            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
-
-    def _pump(self, source, sink, to_client):
-        passed = 0
-        try:
-            while data := source.recv(65536):
-                passed += len(data)
-                if to_client and self.cut_after and passed > self.cut_after:
-                    self.cut_after = None  # once
-                    self.cuts += 1
-                    break
-                sink.sendall(data)
-        except OSError:
-            pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def close(self):
-        self.listener.close()

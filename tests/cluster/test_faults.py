@@ -233,10 +233,10 @@ def test_check_4_client_killed(make_cluster):
     while True:  # nothing goes on for it any more
         before = processor_s(worker) + processor_s(cluster.master)
         time.sleep(0.5)
-        if processor_s(worker) + processor_s(cluster.master) - before < 0.05:
+        idle = processor_s(worker) + processor_s(cluster.master) - before < 0.05
+        if idle and cluster.open_files(worker) == []:  # a busy machine may leave tasks idle, too
             break
         assert time.monotonic() < until
-    assert cluster.open_files(worker) == []
     spark = cluster.session()
     assert rows(big_query(spark)) == EXPECTED
     spark.stop()

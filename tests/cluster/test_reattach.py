@@ -21,7 +21,7 @@ def test_no_row_is_lost_or_doubled(master, proxy, new_session, cut_after):
         table = session.range(2_000_000).toArrow()
         ids = table["id"].to_numpy()
         assert len(ids) == 2_000_000 and ids[0] == 0 and (ids[1:] - ids[:-1] == 1).all()
-    assert way.cuts == 1
+    assert way.n_cuts == 1
 
 
 def reattachable(raw):

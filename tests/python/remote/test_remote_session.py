@@ -23,7 +23,7 @@ from nbaspark.errors import (
 from nbaspark.sql import Row, SparkSession, remote_upload
 from nbaspark.sql import functions as F
 
-_spec = importlib.util.spec_from_file_location("proxy", Path(__file__).with_name("proxy.py"))
+_spec = importlib.util.spec_from_file_location("proxy", Path(__file__).parents[2] / "proxy.py")
 _proxy = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_proxy)
 Proxy = _proxy.Proxy
@@ -43,7 +43,7 @@ def through(spark):
 
     yield make
     for session, proxy in made:
-        proxy._cut_after = None
+        proxy.cut_after = None
         session.stop()
         proxy.close()
     SparkSession._active = spark

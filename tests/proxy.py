@@ -13,21 +13,33 @@ class Proxy:
     host, port
         The server.
     cut_after : int, optional
-        Break all connections when so many bytes have come from the server, then after twice as many,
-        and so on: a message must get through some time.
+        Break all connections when so many bytes have come from the server (since this was set), then after
+        twice as many, and so on: a message must get through some time.
+    once : bool
+        Break them by itself one time only.
     """
 
-    def __init__(self, host, port, cut_after=None):
+    def __init__(self, host, port, cut_after=None, once=False):
         self._server = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._lock = threading.Lock()
         self._pairs = []
-        self._cut_after = cut_after
-        self._bytes = 0
+        self._once = once
+        self.cut_after = cut_after
         self.n_cuts = 0
         self.closed = False
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def cut_after(self):
+        """Bytes from the server until the next cut; None: no more."""
+        return self._cut_after
+
+    @cut_after.setter
+    def cut_after(self, n_bytes):
+        self._bytes = 0
+        self._cut_after = n_bytes
 
     def _accept(self):
         while True:
@@ -53,8 +65,7 @@ class Proxy:
                 if counted and self._cut_after is not None:
                     self._bytes += len(data)
                     if self._bytes >= self._cut_after:
-                        self._bytes = 0
-                        self._cut_after *= 2
+                        self.cut_after = None if self._once else 2 * self._cut_after
                         self.cut()
                         return
                 sink.sendall(data)
@@ -83,5 +94,5 @@ class Proxy:
         """Break all connections and take no more."""
         self.closed = True
         self._listener.close()
-        self._cut_after = None
+        self.cut_after = None
         self.cut()
