@@ -19,9 +19,11 @@ import importlib.machinery
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,24 @@ def pytest_configure(config):
             del sys.modules[name]
         sys.meta_path.insert(0, _PySparkFinder())
         gc.disable()  # see below
+
+
+def _remote():
+    return os.environ.get("NBASPARK_TEST_REMOTE", "sc://localhost:15002")
+
+
+def pytest_sessionstart(session):
+    # Spark's client tries for minutes to reach a server that is not there, once per test.
+    config = session.config
+    if config.getoption("--engine") not in ("spark", "remote") or config.option.collectonly:
+        return
+    url = urllib.parse.urlsplit(_remote())
+    try:
+        socket.create_connection((url.hostname or "localhost", url.port or 15002), 5).close()
+    except OSError as error:
+        raise pytest.UsageError(
+            f"no Spark Connect server at {_remote()} ({error}): start one, or name it in NBASPARK_TEST_REMOTE"
+        ) from None
 
 
 def pytest_runtest_teardown(item):
@@ -172,7 +192,7 @@ def session(engine, settings, master, tmp_path_factory):
 
     conf = settings.get("conf", {})
     if engine in ("spark", "remote"):
-        remote = os.environ.get("NBASPARK_TEST_REMOTE", "sc://localhost:15002")
+        remote = _remote()
         os.environ["SPARK_REMOTE"] = remote  # for builders that tests make themselves
         session = SparkSession.builder.remote(remote).getOrCreate()
     else:

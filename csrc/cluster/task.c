@@ -57,50 +57,21 @@ task_put(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema, nb
 
 /* Rows of one task have one number where Spark's partitions are not known. */
 static nb_status
-number_rows(nb_pool *pool, nb_table *rows, int partition, nb_table **out)
-{
-    nb_table *copy;
-    nb_status st = NB_OK;
-
-    NB_TRY(nb_table_new(pool, rows->schema, &copy));
-    for (int i = 0; i < rows->n_chunks && st == NB_OK; i++) {
-        rows->chunks[i]->partition = partition; /* they are this task's alone */
-        st = nb_table_append(copy, nb_chunk_ref(rows->chunks[i]));
-        if (st < 0) {
-            nb_chunk_free(rows->chunks[i]);
-        }
-    }
-    if (st < 0) {
-        nb_table_release(copy);
-        return st;
-    }
-    *out = copy;
-    return NB_OK;
-}
-
-static nb_status
-task_write(nb_exchange *ex, const nb_write_request *request, nb_table *rows, nb_error *err)
+task_write_begin(nb_exchange *ex, const nb_write_request *request, nb_write_job **job,
+                 int *partition, nb_error *err)
 {
     task *t = (task *)ex;
-    nb_write_job *job;
-    nb_table *numbered;
-    nb_status st;
 
-    t->metrics->rows_out += rows->n_rows;
-    NB_TRY(nb_write_attach(t->env->pool, request, t->spec->write_job, t->spec->write_label, &job,
-                           err));
-    if (t->spec->by_task) {
-        st = number_rows(t->env->pool, rows, t->spec->number, &numbered);
-    } else {
-        numbered = nb_table_ref(rows);
-        st = NB_OK;
-    }
-    if (st == NB_OK) {
-        st = nb_write_rows(&t->ctx, job, numbered, false, err);
-        nb_table_release(numbered);
-    }
+    *partition = t->spec->by_task ? t->spec->number : -1;
+    return nb_write_attach(t->env->pool, request, t->spec->write_job, t->spec->write_label, job,
+                           err);
+}
+
+static void
+task_write_end(nb_exchange *ex, nb_write_job *job, int64_t n_rows, nb_status st)
+{
+    ((task *)ex)->metrics->rows_out += n_rows;
     nb_write_detach(job, st == NB_OK);
-    return st;
 }
 
 /* The task's share of ranges; relations have theirs set. */
@@ -179,7 +150,7 @@ nb_task_run(const nb_task_env *env, const nb_task_spec *spec, const nb_task_io *
             nb_task_counts *metrics, nb_error *err)
 {
     nb_task_counts unused = {0};
-    task t = {.base = {task_read, task_put, task_write},
+    task t = {.base = {task_read, task_put, task_write_begin, task_write_end},
               .env = env,
               .spec = spec,
               .io = io,

@@ -316,24 +316,38 @@ nb_status
 nb_build_write(nb_run *run, nb_node *node, nb_table **out, nb_error *err)
 {
     const nb_exec_ctx *ctx = nb_run_ctx(run);
-    nb_table *rows, *nothing;
+    nb_exchange *ex = ctx->exchange && ctx->exchange->write_begin ? ctx->exchange : NULL;
+    const nb_write_request *request = node->u.write.request;
+    nb_write_job *job = NULL;
+    int partition = -1;
+    nb_stream *stream;
+    nb_table *nothing;
     nb_status st;
 
-    NB_TRY(gather(run, node, &rows, err));
     /* made first, so that nothing can fail once the files are in place */
-    st = nb_table_new(ctx->pool, node->schema, &nothing);
-    if (st == NB_OK) {
-        st = ctx->exchange != NULL && ctx->exchange->write != NULL
-                 ? ctx->exchange->write(ctx->exchange, node->u.write.request, rows, err)
-                 : nb_write_table(ctx, node->u.write.request, rows, err);
-        if (st < 0) {
-            nb_table_release(nothing);
+    NB_TRY(nb_table_new(ctx->pool, node->schema, &nothing));
+    st = ex != NULL ? ex->write_begin(ex, request, &job, &partition, err)
+                    : nb_write_begin(ctx->pool, request, &job, err);
+    if (st == NB_OK && job != NULL) {
+        int64_t n_rows = 0;
+
+        st = nb_build_stream(run, node->children[0], &stream, err);
+        st = st == NB_OK ? nb_write_stream(run, node, stream, job, partition, &n_rows, err) : st;
+        if (ex != NULL) {
+            ex->write_end(ex, job, n_rows, st);
         } else {
-            *out = nothing;
+            st = st == NB_OK ? nb_write_commit(job, err) : st;
+            if (st < 0) {
+                nb_write_abort(job);
+            }
         }
     }
-    nb_table_release(rows);
-    return st;
+    if (st < 0) {
+        nb_table_release(nothing);
+        return st;
+    }
+    *out = nothing;
+    return NB_OK;
 }
 
 /* The fields of `schema`, then those of the expressions. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * deliver.c: results that leave while the query runs.
+ * deliver.c: rows that leave, in order, while the query runs: results, and what goes into files.
  *
  * Each thread builds chunks of about a MiB; a chunk ends where the thread's next morsel does not follow directly. Finished chunks wait in a list in
  * the order of their first morsel. The first of them may go once no thread can still give rows of an earlier morsel: morsels are claimed
@@ -42,10 +42,15 @@ typedef struct deliver_op {
     nb_operator base;
     const nb_type *schema;
     const nb_exec_ctx *ctx;
-    int64_t limit;           /* -1: none */
+    nb_delivery *to;
+    bool
+        by_partition; /* a chunk has rows of one Spark partition; nobody waits for the first ones */
+    int64_t limit;    /* -1: none */
+    size_t most_waiting;     /* bytes */
     held *held;              /* per thread */
     atomic_llong last_ns;    /* when rows left */
     nb_chunk_builder *joint; /* small chunks on their way out; who delivers has it */
+    int32_t joint_partition;
     int64_t n_given;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -57,6 +62,7 @@ typedef struct deliver_op {
 typedef struct deliver_local {
     nb_chunk_builder *builder;
     uint64_t last_order;
+    int32_t partition;
 } deliver_local;
 
 static nb_status
@@ -66,6 +72,7 @@ deliver_open_global(nb_operator *op, const nb_exec_ctx *ctx, nb_error *err)
 
     (void)err;
     d->ctx = ctx;
+    d->most_waiting = NB_MIN(WAITING_BYTES, nb_pool_available(ctx->pool) / 8);
     for (int i = 0; i < NB_MAX(ctx->n_threads, 1); i++) {
         atomic_store(&d->held[i].order, UINT64_MAX);
     }
@@ -95,18 +102,18 @@ deliver_open_local(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *er
 static bool
 is_late(deliver_op *d)
 {
-    return nb_clock_mono_ns() - atomic_load_explicit(&d->last_ns, memory_order_relaxed) > LATE_NS;
+    return !d->by_partition &&
+           nb_clock_mono_ns() - atomic_load_explicit(&d->last_ns, memory_order_relaxed) > LATE_NS;
 }
 
 static nb_status
 give(deliver_op *d, nb_chunk *chunk, size_t n_bytes, nb_error *err)
 {
-    nb_delivery *to = d->ctx->delivery;
     nb_status st;
 
-    to->begun = true;
+    d->to->begun = true;
     d->n_given += chunk->n_rows;
-    st = to->take(to->payload, chunk, d->schema, n_bytes, err);
+    st = d->to->take(d->to->payload, chunk, d->schema, n_bytes, err);
     atomic_store_explicit(&d->last_ns, nb_clock_mono_ns(), memory_order_relaxed);
     return st == NB_OK && d->limit >= 0 && d->n_given >= d->limit ? NB_DONE : st;
 }
@@ -131,6 +138,14 @@ give_next(deliver_op *d, nb_chunk *chunk, size_t n_bytes, nb_error *err)
     if (d->limit >= 0) {
         chunk->n_rows = NB_MIN(chunk->n_rows, d->limit - d->n_given - joint);
     }
+    if (d->by_partition && joint > 0 && chunk->partition != d->joint_partition) {
+        st = give_joint(d, err);
+        if (st != NB_OK) {
+            nb_chunk_free(chunk);
+            return st;
+        }
+    }
+    d->joint_partition = chunk->partition;
     if (n_bytes < SMALL_BYTES) {
         nb_arena *arena = nb_arena_new(d->ctx->pool);
         nb_batch batch;
@@ -277,7 +292,7 @@ hand_over(deliver_op *d, deliver_local *l, nb_thread_ctx *t, nb_error *err)
     pthread_mutex_lock(&d->lock);
     for (;;) {
         st = give_ready(d, t, err);
-        if (st != NB_OK || d->done || d->n_bytes <= WAITING_BYTES) {
+        if (st != NB_OK || d->done || d->n_bytes <= d->most_waiting) {
             break;
         }
         frontier(d, t, &first);
@@ -301,7 +316,11 @@ deliver_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
     deliver_op *d = (deliver_op *)op;
     deliver_local *l = local;
 
+    if (d->by_partition) {
+        nb_thread_wrote(t, batch->n_rows);
+    }
     if (nb_chunk_builder_filled(l->builder) >= CHUNK_BYTES ||
+        (d->by_partition && batch->partition != l->partition) ||
         (batch->order != l->last_order && (batch->order != l->last_order + 1 || is_late(d)))) {
         nb_status st = hand_over(d, l, t, err);
 
@@ -310,6 +329,7 @@ deliver_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb
         }
     }
     l->last_order = batch->order;
+    l->partition = batch->partition;
     if (nb_chunk_builder_rows(l->builder) == 0) {
         atomic_store(&d->held[nb_thread_number(t)].order, batch->order);
     }
@@ -374,10 +394,11 @@ static const nb_operator_ops DELIVER = {
 };
 
 nb_status
-nb_deliver_new(nb_run *run, const nb_type *schema, int64_t limit, nb_operator **out)
+nb_deliver_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t limit, nb_delivery *to,
+               bool by_partition, nb_operator **out)
 {
     size_t n = (size_t)NB_MAX(nb_run_ctx(run)->n_threads, 1);
-    deliver_op *d = NB_OPERATOR_NEW(run, deliver_op, &DELIVER, NULL);
+    deliver_op *d = NB_OPERATOR_NEW(run, deliver_op, &DELIVER, node);
     held *lines = nb_arena_zalloc(nb_run_arena(run), (n + 1) * sizeof(*lines));
     pthread_condattr_t attr;
 
@@ -386,6 +407,8 @@ nb_deliver_new(nb_run *run, const nb_type *schema, int64_t limit, nb_operator **
     }
     d->schema = schema;
     d->limit = limit;
+    d->to = to;
+    d->by_partition = by_partition;
     d->held = (held *)NB_ALIGN_UP((uintptr_t)lines, _Alignof(held));
     pthread_mutex_init(&d->lock, NULL);
     pthread_condattr_init(&attr);

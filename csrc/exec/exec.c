@@ -23,7 +23,7 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
     nb_delivery *delivery = nb_run_ctx(run)->delivery;
     int64_t limit = -1, offset = 0;
 
-    if (root->kind == NB_NODE_WRITE) {
+    if (root->kind == NB_NODE_WRITE) { /* says itself which of its pipelines is the last one */
         return nb_build_write(run, root, out, err);
     }
     if (root->kind == NB_NODE_LIMIT) { /* the result sink limits by itself */
@@ -42,7 +42,7 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
         nb_run_ctx(run)->watch->at_root = true;
     }
     if (delivery != NULL && (limit < 0 || limit > LIMIT_KEPT) && offset == 0) {
-        NB_TRY(nb_deliver_new(run, root->schema, limit, &sink));
+        NB_TRY(nb_deliver_new(run, NULL, root->schema, limit, delivery, false, &sink));
         NB_TRY(nb_stream_run(run, stream, sink, err));
         return nb_table_new(nb_run_ctx(run)->pool, root->schema, out);
     }

@@ -31,9 +31,12 @@ struct nb_exchange {
     /* Takes rows for a bucket (borrowed). One thread at a time; rows of a bucket come in order. */
     nb_status (*put)(nb_exchange *ex, int bucket, nb_chunk *chunk, const nb_type *schema,
                      nb_error *err);
-    /* A WRITE node: rows of a task of a job that the driver has begun. NULL: the job is this process's own. */
-    nb_status (*write)(nb_exchange *ex, const nb_write_request *request, nb_table *rows,
-                       nb_error *err);
+    /* A WRITE node of a task: the job that the driver has begun, and the partition of all rows (-1: their own). NULL: the job is this
+     * process's own. */
+    nb_status (*write_begin)(nb_exchange *ex, const nb_write_request *request, nb_write_job **job,
+                             int *partition, nb_error *err);
+    /* n_rows are in files; st < 0: they shall go. */
+    void (*write_end)(nb_exchange *ex, nb_write_job *job, int64_t n_rows, nb_status st);
 };
 
 /* Who takes the rows of a result while the query runs. */

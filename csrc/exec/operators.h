@@ -27,8 +27,10 @@ nb_status nb_extend_new(nb_run *run, nb_node *node, nb_expr **exprs, int n, nb_o
 /* Keeps all rows in order; of them only [offset, offset + limit) (limit -1: no bound). Stops threads early where it may. */
 nb_status nb_collect_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t limit,
                          int64_t offset, nb_operator **out);
-/* Gives all rows away in order, to the context's delivery, while the pipeline runs; at most `limit` of them (-1: no bound). */
-nb_status nb_deliver_new(nb_run *run, const nb_type *schema, int64_t limit, nb_operator **out);
+/* Gives all rows away in order while the pipeline runs; at most `limit` of them (-1: no bound). by_partition: a chunk has rows of one Spark
+ * partition, whose number it has. The delivery is borrowed. */
+nb_status nb_deliver_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t limit,
+                         nb_delivery *to, bool by_partition, nb_operator **out);
 /* The chunks of a table that is there: shared. */
 nb_status nb_deliver_table(nb_delivery *delivery, const nb_table *table, nb_error *err);
 /* Keeps the last n rows. */
@@ -36,6 +38,9 @@ nb_status
 nb_tail_new(nb_run *run, nb_node *node, const nb_type *schema, int64_t n, nb_operator **out);
 /* PUT: hands rows to the buckets of the context's exchange. rows: those that an aggregate below passes on, instead of its groups. */
 nb_status nb_put_new(nb_run *run, nb_node *node, bool rows, nb_operator **out);
+/* Runs the stream of a WRITE node into files of a job (borrowed), while it goes on. partition: of all rows; -1: their own. */
+nb_status nb_write_stream(nb_run *run, nb_node *node, nb_stream *stream, nb_write_job *job,
+                          int partition, int64_t *n_rows, nb_error *err);
 /* GROUP BY and DISTINCT. */
 nb_status nb_aggregate_new(nb_run *run, nb_node *node, nb_operator **out);
 /* Where rows come in order of the key, the aggregate that was made becomes part of the stream below it, which then has its groups; *done: so it was. */
@@ -69,11 +74,4 @@ nb_status nb_sorted_source_new(nb_pool *pool, nb_table *table, const nb_type *sc
  * the columns of `in` that a RANGE goes by. */
 nb_status nb_repartition_table(const nb_exec_ctx *ctx, nb_node *node, nb_table *in,
                                const nb_sort_col *range, nb_table **out, nb_error *err);
-/* Writes the partitions of a table into a job that is open. all: partition 0 gets a file also without rows. */
-nb_status
-nb_write_rows(const nb_exec_ctx *ctx, nb_write_job *job, nb_table *table, bool all, nb_error *err);
-/* Writes a table, a task per partition, and commits. */
-nb_status nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table *table,
-                         nb_error *err);
-
 #endif

@@ -459,6 +459,12 @@ report(job *j, nb_thread_ctx *t, nb_status st, nb_error *err)
     atomic_store(&j->failed, 1);
 }
 
+void
+nb_thread_wrote(nb_thread_ctx *t, int64_t n_rows)
+{
+    nb_watch_task_wrote(t->task, n_rows);
+}
+
 bool
 nb_thread_must_stop(const nb_thread_ctx *t)
 {
@@ -727,8 +733,8 @@ close_stream(nb_run *run, nb_stream *s)
 }
 
 /* No more than find something to do: waking a thread costs more than a small query. */
-static int
-threads_for(const nb_run *run, const nb_stream *s)
+int
+nb_stream_threads(const nb_run *run, const nb_stream *s)
 {
     int64_t enough = 0, most = NB_MAX(run->ctx->n_threads, 1);
 
@@ -746,7 +752,7 @@ threads_for(const nb_run *run, const nb_stream *s)
 nb_status
 nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
 {
-    job j = {.run = run, .stream = s, .sink = sink, .n_threads = threads_for(run, s)};
+    job j = {.run = run, .stream = s, .sink = sink, .n_threads = nb_stream_threads(run, s)};
     nb_status st;
     int64_t start;
 

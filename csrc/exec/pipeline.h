@@ -64,6 +64,8 @@ nb_status nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *e
 /* The same for an operator that is open, to all branches or to the last one. */
 nb_status nb_stream_append_all(nb_run *run, nb_stream *s, nb_operator *op);
 nb_status nb_stream_append(nb_run *run, nb_stream *s, nb_operator *op);
+/* Threads that will run it. */
+int nb_stream_threads(const nb_run *run, const nb_stream *s);
 /* Opens the sink, runs everything into it and finalizes it. The stream is used up; its sources and operators are closed on success. */
 nb_status nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err);
 
@@ -77,6 +79,8 @@ uint64_t nb_thread_progress(const nb_thread_ctx *t, int of);
 /* Until this is called again, or the thread has done all, it says that it is no further than this morsel: an operator holds rows of it back. */
 void nb_thread_hold(nb_thread_ctx *t, uint64_t order);
 int nb_thread_count(const nb_thread_ctx *t);
+/* For the monitor: rows have gone into files. */
+void nb_thread_wrote(nb_thread_ctx *t, int64_t n_rows);
 /* Another thread has failed, or the query was cancelled. */
 bool nb_thread_must_stop(const nb_thread_ctx *t);
 /* A zeroed operator in the run's arena. */

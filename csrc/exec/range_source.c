@@ -15,16 +15,15 @@ typedef struct range_source {
     nb_pool *pool;
     int64_t start, step;
     nb_uint128 n; /* numbers in all */
-    uint64_t
+    int64_t
         per_partition; /* morsels of the longest partition: each gets so many numbers of morsels */
-    uint64_t end_morsel;
-    atomic_ullong next_morsel;
 } range_source;
 
 typedef struct range_local {
     nb_pool *pool;
     nb_uint128 at, end; /* indices of the morsel under way */
-    uint64_t morsel;
+    nb_morsel_run run;
+    int64_t morsel;
     int32_t partition;
 } range_local;
 
@@ -73,9 +72,8 @@ range_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
     while (l->at == l->end) {
         nb_uint128 from, to;
 
-        l->morsel = atomic_fetch_add(&s->next_morsel, 1);
-        if (l->morsel >= s->end_morsel) {
-            atomic_fetch_sub(&s->next_morsel, 1);
+        l->morsel = nb_source_claim(src, &l->run);
+        if (l->morsel < 0) {
             return NB_DONE;
         }
         l->partition = (int32_t)(l->morsel / s->per_partition);
@@ -94,7 +92,7 @@ range_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
         fill(NB_DATA(int64_t, &out->cols[0]),
              (int64_t)((uint64_t)s->start + (uint64_t)l->at * (uint64_t)s->step), s->step, n);
     }
-    out->order = l->morsel;
+    out->order = (uint64_t)l->morsel;
     out->partition = l->partition;
     l->at += (nb_uint128)n;
     atomic_fetch_add_explicit(&src->rows_read, n, memory_order_relaxed);
@@ -107,6 +105,12 @@ range_free(nb_source *src)
     range_source *s = (range_source *)src;
 
     nb_pool_dealloc(s->pool, s, sizeof(*s));
+}
+
+static int32_t
+range_partition_of(const nb_source *src, int64_t morsel)
+{
+    return (int32_t)(morsel / ((const range_source *)src)->per_partition);
 }
 
 static const nb_source_ops RANGE_SOURCE = {
@@ -130,6 +134,7 @@ nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t
         return NB_NOMEM;
     }
     s->base.ops = &RANGE_SOURCE;
+    s->base.partition_of = range_partition_of;
     s->base.schema = schema;
     s->base.cancel = cancel;
     s->base.n_partitions = NB_MAX(n_partitions, 1);
@@ -142,12 +147,12 @@ nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t
         s->n = (nb_uint128)((span + step + 1) / step);
     }
     longest = s->n / (nb_uint128)s->base.n_partitions + 1;
-    s->per_partition = (uint64_t)((longest + MORSEL_ROWS - 1) / MORSEL_ROWS);
-    atomic_init(&s->next_morsel, s->per_partition * (uint64_t)NB_MAX(first, 0));
-    s->end_morsel = s->per_partition * (uint64_t)NB_MIN(last, s->base.n_partitions);
-    s->base.enough_threads = (int64_t)NB_MIN(
-        s->n / FEW_ROWS + 1,
-        (nb_uint128)(s->end_morsel < INT32_MAX ? NB_MAX(s->end_morsel, 1) : INT32_MAX));
+    s->per_partition = (int64_t)((longest + MORSEL_ROWS - 1) / MORSEL_ROWS);
+    first = NB_MIN(NB_MAX(first, 0), s->base.n_partitions);
+    atomic_init(&s->base.next_morsel, s->per_partition * first);
+    s->base.n_morsels = s->per_partition * NB_MIN(last, s->base.n_partitions);
+    s->base.enough_threads =
+        (int64_t)NB_MIN(s->n / FEW_ROWS + 1, (nb_uint128)NB_MAX(s->base.n_morsels, 1));
     *out = &s->base;
     return NB_OK;
 }

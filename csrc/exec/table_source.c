@@ -22,12 +22,11 @@ typedef struct table_source {
     int *columns;
     int n_columns;
     morsel *morsels;
-    int64_t n_morsels;
-    atomic_llong next_morsel;
 } table_source;
 
 typedef struct table_local {
     nb_pool *pool;
+    nb_morsel_run run;
     int64_t morsel; /* -1: none yet */
     int64_t at;     /* rows of it that are done */
 } table_local;
@@ -42,7 +41,7 @@ table_open_local(nb_source *src, nb_pool *pool, void **local, nb_error *err)
     if (l == NULL) {
         return NB_NOMEM;
     }
-    *l = (table_local){pool, -1, 0};
+    *l = (table_local){.pool = pool, .morsel = -1};
     *local = l;
     return NB_OK;
 }
@@ -70,10 +69,9 @@ table_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
         if (l->morsel >= 0) {
             nb_chunk_forget(s->table->chunks[s->morsels[l->morsel].chunk]);
         }
-        l->morsel = atomic_fetch_add(&s->next_morsel, 1);
+        l->morsel = nb_source_claim(src, &l->run);
         l->at = 0;
-        if (l->morsel >= s->n_morsels) {
-            l->morsel = -1;
+        if (l->morsel < 0) {
             return NB_DONE;
         }
     }
@@ -98,9 +96,17 @@ table_free(nb_source *src)
     table_source *s = (table_source *)src;
 
     nb_pool_dealloc(s->pool, s->columns, (size_t)NB_MAX(s->n_columns, 1) * sizeof(int));
-    nb_pool_dealloc(s->pool, s->morsels, (size_t)NB_MAX(s->n_morsels, 1) * sizeof(morsel));
+    nb_pool_dealloc(s->pool, s->morsels, (size_t)NB_MAX(s->base.n_morsels, 1) * sizeof(morsel));
     nb_table_release(s->table);
     nb_pool_dealloc(s->pool, s, sizeof(*s));
+}
+
+static int32_t
+table_partition_of(const nb_source *src, int64_t morsel)
+{
+    const table_source *s = (const table_source *)src;
+
+    return NB_MAX(s->table->chunks[s->morsels[morsel].chunk]->partition, 0);
 }
 
 static const nb_source_ops TABLE_SOURCE = {
@@ -149,10 +155,10 @@ nb_table_source_new(nb_pool *pool, nb_table *table, const nb_type *schema, const
     s->pool = pool;
     s->table = nb_table_ref(table);
     s->n_columns = schema->n_children;
-    s->n_morsels = cut(table, limit, rows, NULL);
-    s->base.enough_threads = NB_MAX(s->n_morsels, 1);
+    s->base.n_morsels = cut(table, limit, rows, NULL);
+    s->base.enough_threads = NB_MAX(s->base.n_morsels, 1);
     s->columns = nb_pool_alloc(pool, (size_t)NB_MAX(s->n_columns, 1) * sizeof(int));
-    s->morsels = nb_pool_alloc(pool, (size_t)NB_MAX(s->n_morsels, 1) * sizeof(morsel));
+    s->morsels = nb_pool_alloc(pool, (size_t)NB_MAX(s->base.n_morsels, 1) * sizeof(morsel));
     if (s->columns == NULL || s->morsels == NULL) {
         table_free(&s->base);
         return NB_NOMEM;
@@ -161,8 +167,13 @@ nb_table_source_new(nb_pool *pool, nb_table *table, const nb_type *schema, const
     for (int i = 0; i < s->n_columns; i++) {
         s->columns[i] = columns ? columns[i] : i;
     }
+    s->base.partition_of = table_partition_of;
     for (int c = 0; c < table->n_chunks; c++) {
         s->base.n_partitions = NB_MAX(s->base.n_partitions, table->chunks[c]->partition + 1);
+        if (c > 0 && table->chunks[c]->partition < table->chunks[c - 1]->partition) {
+            s->base.partition_of = NULL;
+            s->base.partitions_return = true;
+        }
     }
     *out = &s->base;
     return NB_OK;

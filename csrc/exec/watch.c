@@ -32,7 +32,6 @@ own_stages(const nb_node *n)
     case NB_NODE_JOIN:
     case NB_NODE_WINDOW: return 1;
     case NB_NODE_EXCHANGE: return n->u.exchange.kind == NB_EXCHANGE_COALESCE ? 0 : 1;
-    case NB_NODE_WRITE: return 2;
     default: return 0;
     }
 }

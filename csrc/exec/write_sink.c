@@ -1,158 +1,191 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * write_sink.c: df.write: one task per Spark partition, each with its rows in order.
+ * write_sink.c: df.write: rows go into files as they come.
  *
- * Rows are gathered first; the partitions are then written in parallel and the job is committed. A failure aborts the job, which
- * leaves old data as it was. Partition 0 writes a file even without rows, as in Spark, so that the schema is kept.
+ * Each Spark partition has files of its own, with its rows in order. Where there are enough partitions for all threads, a thread takes all rows of a
+ * partition, as a task of Spark does, and writes them itself. Else (coalesce(1) before all) threads share partitions; their rows then leave in
+ * order (deliver.c), and whoever hands over the next ones writes them, while the others go on.
+ * Rows that an operator held back (a join's) come when everything else is written; so files stay open until the end where that may be.
+ *
+ * Memory   what files hold back, and what waits for its turn; nothing is gathered.
  */
-#include <pthread.h>
-#include "base/thread.h"
 #include "exec/operators.h"
 #include "exec/watch.h"
+#include "exec/write_rows.h"
 
-typedef struct write_job {
-    nb_table *table;
-    nb_write_job *job;
+typedef struct write_op {
+    nb_operator base;
+    nb_write_rows *rows;
+    bool keep_open;
+    int32_t passed; /* in order: the partition under way */
+    atomic_llong n_rows;
     const nb_exec_ctx *ctx;
-    int *
-        first; /* per partition the number of its first chunk, n_chunks at the end; chunks are in order of partitions */
-    int n_partitions;
-    bool all; /* partition 0 gets a file even without rows */
-    nb_chunk **chunks;
-    atomic_int next;
-    pthread_mutex_t lock; /* guards what follows */
-    nb_status status;
-    nb_error *err;
-    nb_watch_stage stage;
-} write_job;
+} write_op;
+
+typedef struct write_local {
+    int32_t partition; /* under way; -1: none */
+} write_local;
 
 static nb_status
-write_partition(write_job *w, int part, nb_arena *scratch, nb_watch_task *watched, nb_error *err)
+write_open_local(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *err)
 {
-    nb_write_task *task;
-    nb_status st = NB_OK;
+    write_local *l = NB_ARENA_NEW(nb_thread_memory(t), write_local);
 
-    NB_TRY(nb_write_task_open(w->job, part, &task, err));
-    for (int c = w->first[part]; c < w->first[part + 1] && st == NB_OK; c++) {
-        nb_chunk *chunk = w->chunks[c];
-
-        for (int64_t at = 0; at < chunk->n_rows && st == NB_OK; at += NB_BATCH_ROWS) {
-            nb_batch batch;
-
-            nb_arena_reset(scratch);
-            st = nb_chunk_batch(chunk, w->table->schema->n_children, at,
-                                NB_MIN(chunk->n_rows - at, NB_BATCH_ROWS), scratch, &batch);
-            if (st == NB_OK) {
-                st = nb_cancelled(w->ctx->cancel) ? NB_CANCELLED
-                                                  : nb_write_task_push(task, &batch, err);
-            }
-            if (st == NB_OK) {
-                nb_watch_task_wrote(watched, batch.n_rows);
-            }
-        }
-    }
-    if (st < 0) {
-        nb_write_task_abort(task);
-        return st;
-    }
-    return nb_write_task_close(task, err);
-}
-
-static void
-write_main(void *payload, int i)
-{
-    write_job *w = payload;
-    nb_arena *scratch = nb_arena_new(w->ctx->pool);
-    nb_error err = NB_ERROR_INIT;
-    nb_status st = scratch ? NB_OK : NB_NOMEM;
-    nb_watch_task watched = {0};
-    int part;
-
-    nb_watch_task_begin(&w->stage, i, scratch, &watched);
-    while (st == NB_OK && (part = atomic_fetch_add(&w->next, 1)) < w->n_partitions) {
-        if ((part == 0 && w->all) || w->first[part] < w->first[part + 1]) {
-            st = write_partition(w, part, scratch, &watched, &err);
-        }
-    }
-    nb_watch_task_end(&w->stage, &watched, st, &err);
-    nb_arena_free(scratch);
-    if (st < 0) {
-        pthread_mutex_lock(&w->lock);
-        if (w->status == NB_OK) {
-            w->status = st;
-            nb_error_move(&err, w->err);
-        }
-        pthread_mutex_unlock(&w->lock);
-        atomic_store(&w->next, w->n_partitions);
-        nb_error_clear(&err);
-    }
-}
-
-/* Chunks in order of partitions; those of one partition stay as they are. */
-static nb_status
-sort_by_partition(write_job *w, nb_arena *arena)
-{
-    int n = w->table->n_chunks;
-
-    for (int c = 0; c < n; c++) {
-        w->n_partitions = NB_MAX(w->n_partitions, w->table->chunks[c]->partition + 1);
-    }
-    w->n_partitions = NB_MAX(w->n_partitions, 1);
-    w->first = nb_arena_zalloc(arena, (size_t)(w->n_partitions + 2) * sizeof(int));
-    w->chunks = NB_ARENA_ARRAY(arena, nb_chunk *, n + 1);
-    if (w->first == NULL || w->chunks == NULL) {
+    (void)op;
+    (void)err;
+    if (l == NULL) {
         return NB_NOMEM;
     }
-    for (int c = 0; c < n; c++) {
-        w->first[w->table->chunks[c]->partition + 2]++;
-    }
-    for (int p = 0; p <= w->n_partitions; p++) {
-        w->first[p + 1] += w->first[p];
-    }
-    for (int c = 0; c < n; c++) {
-        w->chunks[w->first[w->table->chunks[c]->partition + 1]++] = w->table->chunks[c];
-    }
+    l->partition = -1;
+    *local = l;
     return NB_OK;
 }
 
-nb_status
-nb_write_rows(const nb_exec_ctx *ctx, nb_write_job *job, nb_table *table, bool all, nb_error *err)
+/* Files of the partition before are closed when another one begins. */
+static nb_status
+pass(write_op *w, int32_t *under_way, int32_t partition, nb_error *err)
 {
-    write_job w = {.table = table, .job = job, .ctx = ctx, .all = all, .err = err};
-    nb_arena *arena = nb_arena_new(ctx->pool);
-    nb_status st = arena ? sort_by_partition(&w, arena) : NB_NOMEM;
-    int n_threads;
+    int32_t before = *under_way;
 
-    if (st == NB_OK) {
-        pthread_mutex_init(&w.lock, NULL);
-        n_threads = NB_MIN(NB_MAX(ctx->n_threads, 1), w.n_partitions);
-        nb_watch_stage_begin(ctx, nb_node_name(NB_NODE_WRITE), NULL, n_threads, &w.stage);
-        nb_threads_run(n_threads, write_main, &w);
-        pthread_mutex_destroy(&w.lock);
-        st = w.status;
-        nb_watch_stage_end(&w.stage, st, err);
+    *under_way = partition;
+    return before >= 0 && before != partition && !w->keep_open
+               ? nb_write_rows_settle(w->rows, before, err)
+               : NB_OK;
+}
+
+static nb_status
+write_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
+{
+    write_op *w = (write_op *)op;
+
+    NB_TRY(pass(w, &((write_local *)local)->partition, batch->partition, err));
+    NB_TRY(nb_write_rows_push(w->rows, batch, err));
+    atomic_fetch_add_explicit(&w->n_rows, batch->n_rows, memory_order_relaxed);
+    nb_thread_wrote(t, batch->n_rows);
+    return NB_OK;
+}
+
+static nb_status
+write_flush(nb_operator *op, void *local, nb_thread_ctx *t, nb_error *err)
+{
+    (void)t;
+    return pass((write_op *)op, &((write_local *)local)->partition, -1, err);
+}
+
+static void
+write_close(nb_operator *op)
+{
+    (void)op;
+}
+
+static const nb_operator_ops WRITE = {
+    .name = "Write",
+    .open_local = write_open_local,
+    .push = write_push,
+    .flush = write_flush,
+    .close = write_close,
+};
+
+/* Rows in order, from one thread at a time. */
+static nb_status
+take(void *payload, nb_chunk *chunk, const nb_type *schema, size_t n_bytes, nb_error *err)
+{
+    write_op *w = payload;
+    nb_arena *scratch = nb_arena_new(w->ctx->pool);
+    nb_status st = scratch ? pass(w, &w->passed, chunk->partition, err) : NB_NOMEM;
+
+    (void)n_bytes;
+    for (int64_t at = 0; at < chunk->n_rows && st == NB_OK; at += NB_BATCH_ROWS) {
+        nb_batch batch;
+        int64_t n = NB_MIN(chunk->n_rows - at, NB_BATCH_ROWS);
+
+        nb_arena_reset(scratch);
+        st = nb_cancelled(w->ctx->cancel)
+                 ? NB_CANCELLED
+                 : nb_chunk_batch(chunk, schema->n_children, at, n, scratch, &batch);
+        st = st == NB_OK ? nb_write_rows_push(w->rows, &batch, err) : st;
     }
-    nb_arena_free(arena);
+    atomic_fetch_add_explicit(&w->n_rows, chunk->n_rows, memory_order_relaxed);
+    nb_chunk_free(chunk);
+    nb_arena_free(scratch);
     return st;
 }
 
-nb_status
-nb_write_table(const nb_exec_ctx *ctx, const nb_write_request *request, nb_table *table,
-               nb_error *err)
+/* May rows of a partition come after those of others? */
+static bool
+partitions_return(const nb_stream *s)
 {
-    nb_write_job *job;
+    for (int b = 0; b < s->n_branches; b++) {
+        if (s->branches[b].source == NULL || s->branches[b].source->partitions_return) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* May each thread take whole partitions, without a third of the time being lost while some wait for the last ones? */
+static bool
+may_take_whole(const nb_run *run, const nb_stream *s)
+{
+    int threads = nb_stream_threads(run, s), n = s->n_partitions;
+    int rounds = (n + threads - 1) / threads;
+
+    if (threads == 1) {
+        return true;
+    }
+    for (int b = 0; b < s->n_branches; b++) {
+        const nb_branch *branch = &s->branches[b];
+
+        if (branch->source == NULL || branch->source->partition_of == NULL || branch->sealed) {
+            return false;
+        }
+    }
+    return 3 * rounds * threads <= 4 * n;
+}
+
+static nb_status
+run_into(nb_run *run, nb_node *node, nb_stream *stream, bool whole, write_op *w, nb_error *err)
+{
+    nb_delivery to = {.take = take, .payload = w};
+    nb_operator *sink = &w->base;
+
+    if (!whole) {
+        NB_TRY(nb_deliver_new(run, node, node->children[0]->schema, -1, &to, true, &sink));
+        NB_TRY(nb_stream_run(run, stream, sink, err));
+    } else {
+        for (int b = 0; b < stream->n_branches; b++) {
+            if (stream->branches[b].source != NULL) {
+                stream->branches[b].source->whole_partitions =
+                    stream->branches[b].source->partition_of != NULL;
+            }
+        }
+        NB_TRY(nb_stream_run(run, stream, sink, err));
+    }
+    return nb_write_rows_finish(w->rows, err);
+}
+
+nb_status
+nb_write_stream(nb_run *run, nb_node *node, nb_stream *stream, nb_write_job *job, int partition,
+                int64_t *n_rows, nb_error *err)
+{
+    const nb_exec_ctx *ctx = nb_run_ctx(run);
+    write_op *w = NB_OPERATOR_NEW(run, write_op, &WRITE, node);
+    bool whole =
+        may_take_whole(run, stream) && (partition < 0 || nb_stream_threads(run, stream) == 1);
     nb_status st;
 
-    NB_TRY(nb_write_begin(ctx->pool, request, &job, err));
-    if (job == NULL) {
-        return NB_OK;
+    if (w == NULL) {
+        return NB_NOMEM;
     }
-    st = nb_write_rows(ctx, job, table, true, err);
-    if (st == NB_OK) {
-        st = nb_write_commit(job, err);
+    NB_TRY(nb_write_rows_new(ctx, node, node->children[0]->schema, job, partition, &w->rows));
+    w->ctx = ctx;
+    w->passed = -1;
+    w->keep_open = partition >= 0 || partitions_return(stream);
+    if (ctx->watch != NULL) {
+        ctx->watch->at_root = true;
     }
-    if (st < 0) {
-        nb_write_abort(job);
-    }
+    st = run_into(run, node, stream, whole, w, err);
+    nb_write_rows_free(w->rows);
+    *n_rows = atomic_load(&w->n_rows);
     return st;
 }

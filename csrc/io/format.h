@@ -85,7 +85,7 @@ typedef struct nb_file_split {
 nb_status
 nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
                    int n_threads, bool (*splittable)(const nb_relation *, int file),
-                   int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions);
+                   int64_t morsel_bytes, nb_file_split **out, int64_t *n_out, int *n_partitions);
 /* A partition column of a file as a constant of n rows. */
 void nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n,
                                   nb_vector *out);
@@ -115,6 +115,10 @@ struct nb_format {
     nb_status (*file_close)(struct nb_file_writer *fw,
                             nb_error *err); /* frees it, also on failure */
     void (*file_abort)(struct nb_file_writer *fw);
+    /* Where a file holds much back in memory: how much, and how to write it. NULL: it does not. */
+    size_t (*file_bytes)(const struct nb_file_writer *fw);
+    nb_status (*file_flush)(struct nb_file_writer *fw, nb_error *err);
+    int most_open; /* files that a task may have open at once; 0: as many as is usual */
 };
 
 /* By name, any case; NULL when unknown. */

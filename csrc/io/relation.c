@@ -785,7 +785,7 @@ take_share(const nb_scan_share *share, int n_partitions, nb_file_split **pieces,
 nb_status
 nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
                    int n_threads, bool (*splittable)(const nb_relation *, int file),
-                   int64_t morsel_bytes, nb_file_split **out, int *n_out, int *n_partitions)
+                   int64_t morsel_bytes, nb_file_split **out, int64_t *n_out, int *n_partitions)
 {
     const nb_config *config = info ? info->config : NULL;
     int64_t open_cost = nb_config_int(config, NB_CONF_OPEN_COST);
@@ -848,6 +848,6 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
     *n_partitions = n_splits ? partition + 1 : 0;
     take_share(&rel->share, *n_partitions, &pieces, &n_pieces);
     *out = pieces;
-    *n_out = (int)n_pieces;
+    *n_out = n_pieces;
     return NB_OK;
 }

@@ -36,6 +36,11 @@ typedef struct nb_morsel_range {
     const char *path; /* of the file that says so; borrowed */
 } nb_morsel_range;
 
+/* Where a thread is among the morsels that are its own; starts as zeros. */
+typedef struct nb_morsel_run {
+    int64_t at, end;
+} nb_morsel_run;
+
 typedef struct nb_source_ops {
     const char *name;
     /* Any thread, once per thread; memory from pool. */
@@ -60,6 +65,17 @@ struct nb_source {
     int64_t enough_threads;             /* more would find nothing to do; 0: not known */
     atomic_llong rows_read, bytes_read; /* progress and metrics */
     atomic_llong bytes_unpacked, values_decoded; /* once a thread's local state is closed */
+    /* Morsels 0 … n_morsels - 1 in the order of their partitions, for sources that share them out by nb_source_claim. */
+    int64_t n_morsels;
+    atomic_llong next_morsel;
+    int32_t (*partition_of)(const nb_source *src,
+                            int64_t morsel); /* NULL: threads share partitions */
+    bool partitions_return; /* rows of a partition may come after those of others */
+    bool
+        whole_partitions; /* asked for, before the first open_local: one thread gets all of a partition */
 };
+
+/* The next morsel for a thread; -1: none is left. */
+int64_t nb_source_claim(nb_source *src, nb_morsel_run *run);
 
 #endif

@@ -21,14 +21,13 @@ typedef struct text_source {
     nb_relation *rel;
     nb_arena *arena;
     nb_file_split *splits;
-    int n_splits;
-    atomic_int next_split;
     const int *source_of; /* per column: 0 = value, < 0 = ~partition column */
     int n_columns;
 } text_source;
 
 typedef struct text_local {
     nb_lines lines;
+    nb_morsel_run run;
     int split; /* that is open; -1: none */
 } text_local;
 
@@ -126,8 +125,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
         int64_t n = 0, bytes;
         nb_status st;
         if (l->split < 0) {
-            int i = atomic_fetch_add(&s->next_split, 1);
-            if (i >= s->n_splits) {
+            int64_t i = nb_source_claim(src, &l->run);
+            if (i < 0) {
                 return NB_DONE;
             }
             st = nb_lines_open(&l->lines, &s->splits[i], err);
@@ -135,7 +134,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                 continue;
             }
             NB_TRY(st);
-            l->split = i;
+            l->split = (int)i;
         }
         NB_TRY(nb_vector_alloc(scratch, nb_type_of(NB_TYPE_STRING), NB_BATCH_ROWS, &value));
         while (n < NB_BATCH_ROWS) {
@@ -200,6 +199,12 @@ free_source(nb_source *src)
     nb_relation_release(rel);
 }
 
+static int32_t
+partition_of(const nb_source *src, int64_t split)
+{
+    return ((const text_source *)src)->splits[split].partition;
+}
+
 static const nb_source_ops TEXT_SOURCE = {.name = "text",
                                           .open_local = open_local,
                                           .next = next,
@@ -218,6 +223,7 @@ text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_so
 
     if (fields != NULL && source_of != NULL) {
         s->base.ops = &TEXT_SOURCE;
+        s->base.partition_of = partition_of;
         s->base.cancel = request->cancel;
         s->rel = rel;
         s->arena = arena;
@@ -228,10 +234,10 @@ text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_so
             source_of[j] = rel->source_of[request->columns[j]];
         }
         s->base.schema = nb_type_struct(fields, request->n_columns);
-        st = s->base.schema
-                 ? nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable,
-                                      MORSEL_BYTES, &s->splits, &s->n_splits, &s->base.n_partitions)
-                 : NB_NOMEM;
+        st = s->base.schema ? nb_relation_splits(rel, arena, request->info, request->n_threads,
+                                                 is_splittable, MORSEL_BYTES, &s->splits,
+                                                 &s->base.n_morsels, &s->base.n_partitions)
+                            : NB_NOMEM;
     }
     if (st < 0) {
         nb_arena_free(arena);

@@ -38,10 +38,19 @@ typedef struct nb_write_task nb_write_task;
 nb_status nb_write_begin(struct nb_pool *pool, const nb_write_request *request, nb_write_job **out,
                          nb_error *err);
 nb_status nb_write_task_open(nb_write_job *job, int partition, nb_write_task **out, nb_error *err);
-nb_status nb_write_task_push(nb_write_task *task, nb_batch *batch, nb_error *err);
+/* Rows go into their directory's file. A task has no more than some files open at once: rows aside[0..*n_aside) of the batch belong to directories
+ * beyond these. They are to be pushed after all others and nb_write_task_sorted. aside has room for all rows; may be NULL without partition_by. */
+nb_status nb_write_task_push(nb_write_task *task, nb_batch *batch, uint32_t *aside,
+                             int64_t *n_aside, nb_error *err);
+/* From now on rows come in the order of the partition columns: one file is open at a time. */
+nb_status nb_write_task_sorted(nb_write_task *task, nb_error *err);
+/* Closes all files. Rows that come all the same go into further ones. */
+nb_status nb_write_task_rest(nb_write_task *task, nb_error *err);
 nb_status
 nb_write_task_close(nb_write_task *task, nb_error *err); /* frees the task, also on failure */
 void nb_write_task_abort(nb_write_task *task);
+/* Positions of the partition columns in the schema, in their order. */
+const int *nb_write_partition_columns(const nb_write_job *job, int *n);
 nb_status nb_write_commit(nb_write_job *job, nb_error *err); /* frees the job on success */
 void nb_write_abort(nb_write_job *job);                      /* frees the job */
 

@@ -43,7 +43,7 @@ typedef struct inference {
     const nb_read_request *request;
     const nb_csv_formats *formats;
     nb_file_split *splits;
-    int n_splits;
+    int64_t n_splits;
     atomic_int next_split;
     nb_str header_line; /* its text: every line like it is passed over */
     int n_columns;
@@ -459,7 +459,7 @@ infer_types(inference *f, nb_arena *arena, column_guess *out, nb_error *err)
 
     NB_TRY(nb_relation_splits(f->rel, arena, f->request->info, n, is_splittable, MORSEL_BYTES,
                               &f->splits, &f->n_splits, &partitions));
-    n = NB_MAX(1, NB_MIN(n, f->n_splits));
+    n = (int)NB_MAX(1, NB_MIN(n, f->n_splits));
     f->guesses = nb_arena_zalloc(arena, (size_t)n * (size_t)f->n_columns * sizeof(*f->guesses) + 1);
     if (f->guesses == NULL) {
         return NB_NOMEM;

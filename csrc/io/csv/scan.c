@@ -25,8 +25,6 @@ typedef struct csv_source {
     nb_arena *arena;
     const nb_csv_relation *csv;
     nb_file_split *splits;
-    int n_splits;
-    atomic_int next_split;
     int n_columns; /* that go out */
     int *
         slot_of; /* per column: index into need, -1 = corrupt record, else ~partition column - 1 → see OUT_ */
@@ -43,6 +41,7 @@ typedef struct csv_source {
 
 typedef struct csv_local {
     nb_csv_records records;
+    nb_morsel_run run;
     int split; /* index of the claimed split, or -1 */
     int64_t rows_of_split;
 
@@ -284,11 +283,11 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             return NB_CANCELLED;
         }
         if (l->split < 0) {
-            int i = atomic_fetch_add(&s->next_split, 1);
-            if (i >= s->n_splits) {
+            int64_t i = nb_source_claim(src, &l->run);
+            if (i < 0) {
                 return NB_DONE;
             }
-            l->split = i;
+            l->split = (int)i;
             l->rows_of_split = 0;
             st = nb_csv_records_open(&l->records, &s->splits[i], err);
         }
@@ -324,6 +323,12 @@ free_source(nb_source *src)
 
     nb_arena_free(s->arena);
     nb_relation_release(rel);
+}
+
+static int32_t
+partition_of(const nb_source *src, int64_t split)
+{
+    return ((const csv_source *)src)->splits[split].partition;
 }
 
 static const nb_source_ops CSV_SOURCE = {
@@ -422,6 +427,7 @@ csv_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_sou
         return NB_NOMEM;
     }
     s->base.ops = &CSV_SOURCE;
+    s->base.partition_of = partition_of;
     s->base.cancel = request->cancel;
     s->rel = rel;
     s->pool = pool;
@@ -433,7 +439,8 @@ csv_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_sou
     NB_TRY_GOTO(st, plan_columns(s, request, err), failed);
     NB_TRY_GOTO(st,
                 nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable,
-                                   MORSEL_BYTES, &s->splits, &s->n_splits, &s->base.n_partitions),
+                                   MORSEL_BYTES, &s->splits, &s->base.n_morsels,
+                                   &s->base.n_partitions),
                 failed);
     nb_relation_ref(rel);
     *out = &s->base;

@@ -45,7 +45,7 @@ typedef struct inference {
     const nb_json_relation *json;
     const nb_read_request *request;
     nb_file_split *splits;
-    int n_splits;
+    int64_t n_splits;
     atomic_int next_split;
     uint32_t sample_below; /* of 2^32; 0: every record */
 } inference;
@@ -576,7 +576,7 @@ nb_json_infer(nb_relation *rel, const nb_json_relation *json, const nb_read_requ
                 nb_relation_splits(rel, arena, request->info, n, nb_json_splittable, MORSEL_BYTES,
                                    &f.splits, &f.n_splits, &partitions),
                 done);
-    n = NB_MAX(1, NB_MIN(n, f.n_splits));
+    n = (int)NB_MAX(1, NB_MIN(n, f.n_splits));
     workers = nb_arena_zalloc(arena, (size_t)n * sizeof(*workers));
     st = workers ? NB_OK : NB_NOMEM;
     for (int i = 0; i < n && st == NB_OK; i++) {

@@ -22,8 +22,6 @@ typedef struct json_source {
     const nb_json_relation *json;
     nb_json_reading how;
     nb_file_split *splits;
-    int n_splits;
-    atomic_int next_split;
     int n_columns; /* that go out */
     int *slot_of;  /* per column: field of want, FROM_CORRUPT, or at or below FROM_PARTITION */
     const nb_type *want; /* STRUCT of what is read from the records */
@@ -33,6 +31,7 @@ typedef struct json_source {
 
 typedef struct json_local {
     nb_lines lines;
+    nb_morsel_run run;
     int split; /* index of the claimed split, or -1 */
     int64_t rows_of_split;
     nb_json_reading how;
@@ -315,8 +314,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             return NB_CANCELLED;
         }
         if (l->split < 0) {
-            int i = atomic_fetch_add(&s->next_split, 1);
-            if (i >= s->n_splits) {
+            int64_t i = nb_source_claim(src, &l->run);
+            if (i < 0) {
                 return NB_DONE;
             }
             st = nb_lines_open(&l->lines, &s->splits[i], err);
@@ -324,7 +323,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                 continue;
             }
             NB_TRY(st);
-            l->split = i;
+            l->split = (int)i;
             l->rows_of_split = 0;
             l->in_array = l->broken = false;
         }
@@ -365,6 +364,12 @@ free_source(nb_source *src)
 
     nb_arena_free(s->arena);
     nb_relation_release(rel);
+}
+
+static int32_t
+partition_of(const nb_source *src, int64_t split)
+{
+    return ((const json_source *)src)->splits[split].partition;
 }
 
 static const nb_source_ops JSON_SOURCE = {
@@ -425,6 +430,7 @@ json_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_so
         return NB_NOMEM;
     }
     s->base.ops = &JSON_SOURCE;
+    s->base.partition_of = partition_of;
     s->base.cancel = request->cancel;
     s->rel = rel;
     s->arena = arena;
@@ -435,7 +441,7 @@ json_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_so
     NB_TRY_GOTO(st, plan_columns(s, request, err), failed);
     NB_TRY_GOTO(st,
                 nb_relation_splits(rel, arena, request->info, request->n_threads,
-                                   nb_json_splittable, MORSEL_BYTES, &s->splits, &s->n_splits,
+                                   nb_json_splittable, MORSEL_BYTES, &s->splits, &s->base.n_morsels,
                                    &s->base.n_partitions),
                 failed);
     nb_relation_ref(rel);

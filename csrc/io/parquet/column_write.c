@@ -140,6 +140,8 @@ nb_pq_column_reset(nb_pq_column_writer *w)
     w->groups_without = w->groups_without > 0 ? w->groups_without - 1 : useless ? RETRY_GROUPS : 0;
     nb_pool_unreserve(w->pool, w->reserved);
     w->reserved = 0;
+    nb_strbuf_free(&w->pages); /* other files of the task have more use for the memory */
+    nb_strbuf_free(&w->dictionary_page);
     begin_chunk(w);
     begin_page(w);
 }

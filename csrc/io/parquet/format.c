@@ -114,4 +114,7 @@ const nb_format nb_format_parquet = {
     .file_push = nb_pq_file_push,
     .file_close = nb_pq_file_close,
     .file_abort = nb_pq_file_abort,
+    .file_bytes = nb_pq_file_bytes,
+    .file_flush = nb_pq_file_flush,
+    .most_open = 16, /* more would leave few rows to each row group */
 };

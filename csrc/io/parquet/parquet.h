@@ -28,5 +28,9 @@ nb_status nb_pq_file_push(struct nb_file_writer *fw, const nb_vector *const *col
                           nb_arena *scratch, nb_error *err);
 nb_status nb_pq_file_close(struct nb_file_writer *fw, nb_error *err);
 void nb_pq_file_abort(struct nb_file_writer *fw);
+/* Of the row group at hand, encoded. */
+size_t nb_pq_file_bytes(const struct nb_file_writer *fw);
+/* Ends the row group at hand. */
+nb_status nb_pq_file_flush(struct nb_file_writer *fw, nb_error *err);
 
 #endif

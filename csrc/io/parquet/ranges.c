@@ -22,15 +22,15 @@ nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out,
     nb_morsel_range *ranges;
 
     *out = NULL;
-    *n = s->n_groups;
+    *n = s->base.n_morsels;
     if (slot < 0 || s->slots[slot].source < 0) {
         return NB_OK;
     }
-    ranges = NB_ARENA_ARRAY(arena, nb_morsel_range, s->n_groups + 1);
+    ranges = NB_ARENA_ARRAY(arena, nb_morsel_range, s->base.n_morsels + 1);
     if (!ranges) {
         return NB_NOMEM;
     }
-    for (int64_t g = 0; g < s->n_groups; g++) {
+    for (int64_t g = 0; g < s->base.n_morsels; g++) {
         const nb_pq_group_ref *ref = &s->groups[g];
         const nb_pq_meta *meta = p->metas[ref->file];
         const nb_pq_group *group = &meta->groups[ref->group];

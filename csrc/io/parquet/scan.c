@@ -339,11 +339,18 @@ begin_partner(nb_pq_source *s, nb_pq_local *l)
 {
     int64_t next = l->group + 1, spare = 2 * (int64_t)atomic_load(&s->n_locals) - 1;
     nb_status st = NB_OK;
+    bool own = l->run.at < l->run.end; /* the next one is this thread's already */
 
-    l->has_parked = s->n_groups - next >= spare && l->rows == NULL && !waits_for_bound(s) &&
+    l->has_parked = (own || (!s->base.whole_partitions && s->base.n_morsels - next >= spare)) &&
+                    l->rows == NULL && !waits_for_bound(s) &&
                     s->groups[next].file == s->groups[l->group].file &&
-                    rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW &&
-                    atomic_compare_exchange_strong(&s->next_group, &(long long){next}, next + 1);
+                    rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW;
+    if (l->has_parked && own) {
+        l->run.at++;
+    } else if (l->has_parked) {
+        l->has_parked =
+            atomic_compare_exchange_strong(&s->base.next_morsel, &(long long){next}, next + 1);
+    }
     if (l->has_parked) {
         nb_pq_swap(l);
         st = begin_group(s, l, next);
@@ -381,8 +388,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             nb_pq_swap(l);
             l->has_parked = false;
         } else {
-            int64_t group = l->window ? l->group : atomic_fetch_add(&s->next_group, 1);
-            if (group >= s->n_groups) {
+            int64_t group = l->window ? l->group : nb_source_claim(src, &l->run);
+            if (group < 0) {
                 return NB_DONE;
             }
             st = begin_group(s, l, group);
@@ -424,6 +431,12 @@ free_source(nb_source *src)
     nb_relation_release(rel);
 }
 
+static int32_t
+partition_of(const nb_source *src, int64_t group)
+{
+    return ((const nb_pq_source *)src)->groups[group].partition;
+}
+
 static const nb_source_ops PARQUET_SOURCE = {.name = "parquet",
                                              .open_local = open_local,
                                              .next = next,
@@ -441,7 +454,7 @@ is_splittable(const nb_relation *rel, int file)
 
 /* Row groups in the order of their splits. */
 static nb_status
-list_groups(nb_pq_source *s, const nb_file_split *splits, int n_splits)
+list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
 {
     const nb_pq_relation *p = s->rel->payload;
     int64_t total = 0;
@@ -453,7 +466,7 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int n_splits)
     if (!s->groups) {
         return NB_NOMEM;
     }
-    for (int i = 0; i < n_splits; i++) {
+    for (int64_t i = 0; i < n_splits; i++) {
         const nb_pq_meta *m = p->metas[splits[i].file];
         for (int g = 0; g < m->n_groups; g++) {
             /* by the middle, as parquet-mr does, so that a group's bytes lie mostly in its split */
@@ -462,8 +475,8 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int n_splits)
                 bytes += m->groups[g].chunks[c].n_bytes;
             }
             middle = m->groups[g].offset + bytes / 2;
-            if (middle >= splits[i].from && middle < splits[i].to && s->n_groups < total) {
-                s->groups[s->n_groups++] =
+            if (middle >= splits[i].from && middle < splits[i].to && s->base.n_morsels < total) {
+                s->groups[s->base.n_morsels++] =
                     (nb_pq_group_ref){splits[i].file, g, splits[i].partition};
             }
         }
@@ -560,7 +573,7 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
     nb_field *fields = s ? NB_ARENA_ARRAY(arena, nb_field, request->n_columns + 1) : NULL;
     nb_scan_request asked = *request;
     nb_file_split *splits;
-    int n_splits;
+    int64_t n_splits;
     nb_status st = NB_NOMEM;
 
     if (!nb_config_bool(request->info ? request->info->config : NULL,
@@ -569,6 +582,8 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
     }
     if (fields) {
         s->base.ops = &PARQUET_SOURCE;
+        s->base.partition_of = partition_of;
+        s->base.partition_of = partition_of;
         s->base.cancel = request->cancel;
         s->rel = rel;
         s->arena = arena;

@@ -46,8 +46,6 @@ typedef struct nb_pq_source {
     nb_arena *arena;
     const nb_session_info *info;
     nb_pq_group_ref *groups;
-    int64_t n_groups;
-    atomic_llong next_group;
     atomic_int n_locals;
     nb_pq_slot *slots;
     int n_slots;
@@ -94,6 +92,7 @@ typedef struct nb_pq_local {
     };
     nb_pq_turn parked; /* the other one */
     bool has_parked;
+    nb_morsel_run run;
     nb_pool *pool;
     nb_arena *scratch; /* evaluation of filters */
     nb_arena *memory;  /* as long as the thread */

@@ -122,8 +122,8 @@ put_bloom(struct nb_file_writer *fw, nb_pq_footer_chunk *c, nb_error *err)
     return st;
 }
 
-static nb_status
-flush_group(struct nb_file_writer *fw, nb_error *err)
+nb_status
+nb_pq_file_flush(struct nb_file_writer *fw, nb_error *err)
 {
     nb_pq_footer *f = &fw->footer;
     nb_pq_footer_group *groups, *g;
@@ -164,22 +164,29 @@ flush_group(struct nb_file_writer *fw, nb_error *err)
     return NB_OK;
 }
 
+size_t
+nb_pq_file_bytes(const struct nb_file_writer *fw)
+{
+    size_t bytes = 0;
+
+    for (int c = 0; c < fw->n_columns && fw->n_rows > 0; c++) {
+        bytes += nb_pq_column_bytes(fw->columns[c]);
+    }
+    return bytes;
+}
+
 nb_status
 nb_pq_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
                 nb_arena *scratch, nb_error *err)
 {
     const nb_pq_out_schema *schema = &fw->options->schema;
-    size_t bytes = 0;
 
     for (int i = 0; i < schema->n_fields; i++) {
         NB_TRY(nb_pq_shred(schema, &schema->fields[i], fw->columns, scratch, cols[i], n, err));
     }
-    for (int c = 0; c < fw->n_columns; c++) {
-        bytes += nb_pq_column_bytes(fw->columns[c]);
-    }
     fw->n_rows += n;
-    return bytes >= (size_t)fw->options->group_bytes || fw->n_rows >= GROUP_ROWS
-               ? flush_group(fw, err)
+    return nb_pq_file_bytes(fw) >= (size_t)fw->options->group_bytes || fw->n_rows >= GROUP_ROWS
+               ? nb_pq_file_flush(fw, err)
                : NB_OK;
 }
 
@@ -235,7 +242,7 @@ put_footer(struct nb_file_writer *fw, nb_error *err)
 nb_status
 nb_pq_file_close(struct nb_file_writer *fw, nb_error *err)
 {
-    nb_status st = flush_group(fw, err);
+    nb_status st = nb_pq_file_flush(fw, err);
     nb_file *file = fw->file;
 
     if (st >= 0) {

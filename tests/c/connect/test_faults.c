@@ -451,6 +451,13 @@ writers(query *out)
                        .output = path,
                        .before = plan_of_write(arena, plan_sql(arena, "select * from u"), "csv",
                                                path, OVERWRITE, "k")};
+    out[n++] =
+        (query){.name = "more directories than open files",
+                .plan = plan_of_write(arena, plan_sql(arena, "select id, s, id % 19 m from t"),
+                                      "parquet", path, OVERWRITE, "m"),
+                .output = path,
+                .before = plan_of_write(arena, plan_sql(arena, "select id, s from u"), "csv", path,
+                                        OVERWRITE, NULL)};
     out[n++] = (query){.name = "new",
                        .plan = plan_of_write(arena, rows, "csv", path, OVERWRITE, NULL),
                        .output = path};
