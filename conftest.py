@@ -197,8 +197,10 @@ def session(engine, settings, master, tmp_path_factory):
         session = SparkSession.builder.remote(remote).getOrCreate()
     else:
         builder = SparkSession.builder.master(master).appName("tests")
-        # what an interrupted run left is in nobody's way
-        builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+        if (
+            engine == "embedded"
+        ):  # what an interrupted run left is in nobody's way; the cluster's master has its own
+            builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
         for key, value in conf.items():
             builder = builder.config(key, value)
         session = builder.getOrCreate()

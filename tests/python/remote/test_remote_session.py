@@ -321,7 +321,7 @@ def test_errors_have_all_their_parts(spark):
     assert e.value.getMessageParameters() == {"objectName": "`nothing`", "proposal": "`id`"}
 
 
-def test_progress(spark, not_on_our_server):
+def test_progress(spark):
     seen = []
 
     def handler(stages, inflight_tasks, operation_id, done):
