@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app_events.c: the events of applications, executors, jobs, stages and tasks.
+ * app_events.c: the events of applications, executors, jobs and stages; those of tasks are in app_tasks.c, of SQL executions in app_plan.c.
  *
  * Each handler first reads the whole event into a struct of its own and only then changes the application, so that a damaged line
  * changes nothing. What a handler cannot keep for want of memory sets app->full.
  */
-#include "monitor/app_events.h"
+#include "monitor/app_events_internal.h"
 
-#include <stddef.h>
 #include "io/codec.h"
-
-#define TASKS_MOST            100000000 /* that a stage may announce */
-#define INT(T, name, member)  {name, NB_FIELD_INT, offsetof(T, member), NULL, NULL}
-#define TEXT(T, name, member) {name, NB_FIELD_TEXT, offsetof(T, member), NULL, NULL}
-#define BOOL(T, name, member) {name, NB_FIELD_BOOL, offsetof(T, member), NULL, NULL}
-#define OBJECT(name, table)   {name, NB_FIELD_OBJECT, 0, table, NULL}
-#define READ(name, fn)        {name, NB_FIELD_READ, 0, NULL, fn}
-#define END                   {NULL, NB_FIELD_INT, 0, NULL, NULL}
-#define NONE                  {"", 0}
-
-static nb_str
-keep(nb_app *app, nb_str s)
-{
-    nb_str kept = nb_app_keep(app, s);
-
-    app->full |= !kept.data;
-    return kept.data ? kept : (nb_str){"", 0};
-}
-
-static void
-seen(nb_app *app, int64_t ms)
-{
-    app->last_event_ms = NB_MAX(app->last_event_ms, ms);
-}
 
 /* ---- application ----------------------------------------------------------------------------- */
 
@@ -44,13 +19,14 @@ typedef struct app_event {
 static bool
 log_start(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field table[] = {TEXT(app_event, "Spark Version", version), END};
-    app_event e = {.version = NONE};
+    static const nb_event_field table[] = {NB_EVENT_TEXT(app_event, "Spark Version", version),
+                                           NB_EVENT_END};
+    app_event e = {.version = NB_EVENT_NONE};
 
     if (!nb_event_read_object(r, table, &e)) {
         return false;
     }
-    app->version = keep(app, e.version);
+    app->version = nb_app_keep_text(app, e.version);
     return true;
 }
 
@@ -58,34 +34,38 @@ static bool
 app_start(nb_app *app, nb_event_reader *r)
 {
     static const nb_event_field table[] = {
-        TEXT(app_event, "App Name", name),          TEXT(app_event, "App ID", id),
-        INT(app_event, "Timestamp", time),          TEXT(app_event, "User", user),
-        TEXT(app_event, "App Attempt ID", attempt), END};
-    app_event e = {.name = NONE, .id = NONE, .user = NONE, .attempt = NONE};
+        NB_EVENT_TEXT(app_event, "App Name", name),          NB_EVENT_TEXT(app_event, "App ID", id),
+        NB_EVENT_INT(app_event, "Timestamp", time),          NB_EVENT_TEXT(app_event, "User", user),
+        NB_EVENT_TEXT(app_event, "App Attempt ID", attempt), NB_EVENT_END};
+    app_event e = {.name = NB_EVENT_NONE,
+                   .id = NB_EVENT_NONE,
+                   .user = NB_EVENT_NONE,
+                   .attempt = NB_EVENT_NONE};
 
     if (!nb_event_read_object(r, table, &e)) {
         return false;
     }
-    app->name = keep(app, e.name);
-    app->id = keep(app, e.id);
-    app->user = keep(app, e.user);
-    app->attempt = keep(app, e.attempt);
+    app->name = nb_app_keep_text(app, e.name);
+    app->id = nb_app_keep_text(app, e.id);
+    app->user = nb_app_keep_text(app, e.user);
+    app->attempt = nb_app_keep_text(app, e.attempt);
     app->started_ms = e.time;
-    seen(app, e.time);
+    nb_app_seen(app, e.time);
     return true;
 }
 
 static bool
 app_end(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field table[] = {INT(app_event, "Timestamp", time), END};
+    static const nb_event_field table[] = {NB_EVENT_INT(app_event, "Timestamp", time),
+                                           NB_EVENT_END};
     app_event e = {0};
 
     if (!nb_event_read_object(r, table, &e)) {
         return false;
     }
     app->ended_ms = e.time;
-    seen(app, e.time);
+    nb_app_seen(app, e.time);
     for (int i = 0; i < app->n_executors; i++) {
         app->executors[i].n_active = 0;
     }
@@ -149,13 +129,14 @@ SECTION(read_classpath, CLASSPATH)
 static bool
 environment(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field table[] = {READ("JVM Information", read_runtime),
-                                           READ("Spark Properties", read_spark),
-                                           READ("Hadoop Properties", read_hadoop),
-                                           READ("System Properties", read_system),
-                                           READ("Metrics Properties", read_metrics_section),
-                                           READ("Classpath Entries", read_classpath),
-                                           END};
+    static const nb_event_field table[] = {
+        NB_EVENT_READ("JVM Information", read_runtime),
+        NB_EVENT_READ("Spark Properties", read_spark),
+        NB_EVENT_READ("Hadoop Properties", read_hadoop),
+        NB_EVENT_READ("System Properties", read_system),
+        NB_EVENT_READ("Metrics Properties", read_metrics_section),
+        NB_EVENT_READ("Classpath Entries", read_classpath),
+        NB_EVENT_END};
     section_event e = {0};
 
     if (!nb_event_read_object(r, table, &e)) {
@@ -169,8 +150,8 @@ environment(nb_app *app, nb_event_reader *r)
             return true;
         }
         for (int i = 0; i < e.n[s]; i++) {
-            pairs[i].key = keep(app, e.pairs[s][i].key);
-            pairs[i].value = keep(app, e.pairs[s][i].value);
+            pairs[i].key = nb_app_keep_text(app, e.pairs[s][i].key);
+            pairs[i].value = nb_app_keep_text(app, e.pairs[s][i].value);
         }
         app->sections[s] = pairs;
         app->n_pairs[s] = e.n[s];
@@ -188,12 +169,13 @@ typedef struct executor_event {
 static bool
 executor_added(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field info[] = {TEXT(executor_event, "Host", host),
-                                          INT(executor_event, "Total Cores", n_cores), END};
-    static const nb_event_field table[] = {INT(executor_event, "Timestamp", time),
-                                           TEXT(executor_event, "Executor ID", id),
-                                           OBJECT("Executor Info", info), END};
-    executor_event e = {.id = NONE, .host = NONE};
+    static const nb_event_field info[] = {NB_EVENT_TEXT(executor_event, "Host", host),
+                                          NB_EVENT_INT(executor_event, "Total Cores", n_cores),
+                                          NB_EVENT_END};
+    static const nb_event_field table[] = {NB_EVENT_INT(executor_event, "Timestamp", time),
+                                           NB_EVENT_TEXT(executor_event, "Executor ID", id),
+                                           NB_EVENT_OBJECT("Executor Info", info), NB_EVENT_END};
+    executor_event e = {.id = NB_EVENT_NONE, .host = NB_EVENT_NONE};
     int at;
 
     if (!nb_event_read_object(r, table, &e)) {
@@ -204,24 +186,25 @@ executor_added(nb_app *app, nb_event_reader *r)
         app->full = true;
         return true;
     }
-    app->executors[at].host = keep(app, e.host);
+    app->executors[at].host = nb_app_keep_text(app, e.host);
     app->executors[at].n_cores = e.n_cores;
     app->executors[at].added_ms = e.time;
     app->executors[at].active = true;
-    seen(app, e.time);
+    nb_app_seen(app, e.time);
     return true;
 }
 
 static bool
 block_manager_added(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field id[] = {TEXT(executor_event, "Executor ID", id),
-                                        TEXT(executor_event, "Host", host),
-                                        INT(executor_event, "Port", port), END};
-    static const nb_event_field table[] = {OBJECT("Block Manager ID", id),
-                                           INT(executor_event, "Maximum Memory", memory),
-                                           INT(executor_event, "Timestamp", time), END};
-    executor_event e = {.id = NONE, .host = NONE};
+    static const nb_event_field id[] = {NB_EVENT_TEXT(executor_event, "Executor ID", id),
+                                        NB_EVENT_TEXT(executor_event, "Host", host),
+                                        NB_EVENT_INT(executor_event, "Port", port), NB_EVENT_END};
+    static const nb_event_field table[] = {NB_EVENT_OBJECT("Block Manager ID", id),
+                                           NB_EVENT_INT(executor_event, "Maximum Memory", memory),
+                                           NB_EVENT_INT(executor_event, "Timestamp", time),
+                                           NB_EVENT_END};
+    executor_event e = {.id = NB_EVENT_NONE, .host = NB_EVENT_NONE};
     int at;
 
     if (!nb_event_read_object(r, table, &e)) {
@@ -232,7 +215,7 @@ block_manager_added(nb_app *app, nb_event_reader *r)
         app->full = true;
         return true;
     }
-    app->executors[at].host = keep(app, e.host);
+    app->executors[at].host = nb_app_keep_text(app, e.host);
     app->executors[at].port = e.port;
     app->executors[at].memory = e.memory;
     app->executors[at].active = true;
@@ -245,10 +228,11 @@ block_manager_added(nb_app *app, nb_event_reader *r)
 static bool
 executor_removed(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field table[] = {INT(executor_event, "Timestamp", time),
-                                           TEXT(executor_event, "Executor ID", id),
-                                           TEXT(executor_event, "Removed Reason", reason), END};
-    executor_event e = {.id = NONE, .reason = NONE};
+    static const nb_event_field table[] = {NB_EVENT_INT(executor_event, "Timestamp", time),
+                                           NB_EVENT_TEXT(executor_event, "Executor ID", id),
+                                           NB_EVENT_TEXT(executor_event, "Removed Reason", reason),
+                                           NB_EVENT_END};
+    executor_event e = {.id = NB_EVENT_NONE, .reason = NB_EVENT_NONE};
     int at;
 
     if (!nb_event_read_object(r, table, &e)) {
@@ -258,9 +242,9 @@ executor_removed(nb_app *app, nb_event_reader *r)
     if (at >= 0) {
         app->executors[at].active = false;
         app->executors[at].removed_ms = e.time;
-        app->executors[at].removed_reason = keep(app, e.reason);
+        app->executors[at].removed_reason = nb_app_keep_text(app, e.reason);
     }
-    seen(app, e.time);
+    nb_app_seen(app, e.time);
     return true;
 }
 
@@ -323,33 +307,38 @@ read_parents(nb_event_reader *r, void *base)
     return read_ids(r, &e->parents, &e->n_parents);
 }
 
-static const nb_event_field STAGE[] = {INT(stage_event, "Stage ID", id),
-                                       INT(stage_event, "Stage Attempt ID", attempt),
-                                       TEXT(stage_event, "Stage Name", name),
-                                       INT(stage_event, "Number of Tasks", n_tasks),
-                                       READ("Parent IDs", read_parents),
-                                       TEXT(stage_event, "Details", details),
-                                       INT(stage_event, "Submission Time", submitted),
-                                       INT(stage_event, "Completion Time", completed),
-                                       TEXT(stage_event, "Failure Reason", error),
-                                       END};
+static const nb_event_field STAGE[] = {NB_EVENT_INT(stage_event, "Stage ID", id),
+                                       NB_EVENT_INT(stage_event, "Stage Attempt ID", attempt),
+                                       NB_EVENT_TEXT(stage_event, "Stage Name", name),
+                                       NB_EVENT_INT(stage_event, "Number of Tasks", n_tasks),
+                                       NB_EVENT_READ("Parent IDs", read_parents),
+                                       NB_EVENT_TEXT(stage_event, "Details", details),
+                                       NB_EVENT_INT(stage_event, "Submission Time", submitted),
+                                       NB_EVENT_INT(stage_event, "Completion Time", completed),
+                                       NB_EVENT_TEXT(stage_event, "Failure Reason", error),
+                                       NB_EVENT_END};
 static const nb_event_field STAGE_PROPERTIES[] = {
-    TEXT(stage_event, "spark.scheduler.pool", pool),
-    TEXT(stage_event, "spark.job.description", description), END};
-static const nb_event_field STAGE_EVENT[] = {OBJECT("Stage Info", STAGE),
-                                             OBJECT("Properties", STAGE_PROPERTIES), END};
+    NB_EVENT_TEXT(stage_event, "spark.scheduler.pool", pool),
+    NB_EVENT_TEXT(stage_event, "spark.job.description", description), NB_EVENT_END};
+static const nb_event_field STAGE_EVENT[] = {NB_EVENT_OBJECT("Stage Info", STAGE),
+                                             NB_EVENT_OBJECT("Properties", STAGE_PROPERTIES),
+                                             NB_EVENT_END};
 
 static stage_event
 no_stage(void)
 {
-    return (stage_event){
-        .id = -1, .name = NONE, .details = NONE, .error = NONE, .pool = NONE, .description = NONE};
+    return (stage_event){.id = -1,
+                         .name = NB_EVENT_NONE,
+                         .details = NB_EVENT_NONE,
+                         .error = NB_EVENT_NONE,
+                         .pool = NB_EVENT_NONE,
+                         .description = NB_EVENT_NONE};
 }
 
 static bool
 stage_is_good(const stage_event *e)
 {
-    return e->id >= 0 && e->attempt >= 0 && e->n_tasks >= 0 && e->n_tasks <= TASKS_MOST;
+    return e->id >= 0 && e->attempt >= 0 && e->n_tasks >= 0 && e->n_tasks <= NB_APP_TASKS_MOST;
 }
 
 static bool
@@ -391,8 +380,8 @@ static void
 set_stage(nb_app *app, nb_app_stage *s, const stage_event *e)
 {
     s->announced_tasks = (int32_t)e->n_tasks;
-    s->name = keep(app, e->name);
-    s->details = keep(app, e->details);
+    s->name = nb_app_keep_text(app, e->name);
+    s->details = nb_app_keep_text(app, e->details);
     if (e->submitted > 0) {
         s->submitted_ms = e->submitted;
     }
@@ -421,7 +410,7 @@ set_tags(nb_app *app, nb_app_job *job, nb_str text)
         const char *comma = memchr(text.data, ',', text.len);
         size_t len = comma ? (size_t)(comma - text.data) : text.len;
 
-        job->tags[job->n_tags++] = keep(app, (nb_str){text.data, len});
+        job->tags[job->n_tags++] = nb_app_keep_text(app, (nb_str){text.data, len});
         text.data += len + (comma != NULL);
         text.len -= len + (comma != NULL);
     }
@@ -454,22 +443,22 @@ static bool
 job_start(nb_app *app, nb_event_reader *r)
 {
     static const nb_event_field properties[] = {
-        TEXT(job_event, "spark.sql.execution.id", execution_text),
-        TEXT(job_event, "spark.job.description", description),
-        TEXT(job_event, "spark.jobGroup.id", group),
-        TEXT(job_event, "spark.scheduler.pool", pool),
-        TEXT(job_event, "spark.job.tags", tags),
-        END};
+        NB_EVENT_TEXT(job_event, "spark.sql.execution.id", execution_text),
+        NB_EVENT_TEXT(job_event, "spark.job.description", description),
+        NB_EVENT_TEXT(job_event, "spark.jobGroup.id", group),
+        NB_EVENT_TEXT(job_event, "spark.scheduler.pool", pool),
+        NB_EVENT_TEXT(job_event, "spark.job.tags", tags),
+        NB_EVENT_END};
     static const nb_event_field table[] = {
-        INT(job_event, "Job ID", id),     INT(job_event, "Submission Time", time),
-        READ("Stage Infos", read_stages), READ("Stage IDs", read_stage_ids),
-        OBJECT("Properties", properties), END};
+        NB_EVENT_INT(job_event, "Job ID", id),     NB_EVENT_INT(job_event, "Submission Time", time),
+        NB_EVENT_READ("Stage Infos", read_stages), NB_EVENT_READ("Stage IDs", read_stage_ids),
+        NB_EVENT_OBJECT("Properties", properties), NB_EVENT_END};
     job_event e = {.id = -1,
-                   .description = NONE,
-                   .group = NONE,
-                   .pool = NONE,
-                   .tags = NONE,
-                   .execution_text = NONE};
+                   .description = NB_EVENT_NONE,
+                   .group = NB_EVENT_NONE,
+                   .pool = NB_EVENT_NONE,
+                   .tags = NB_EVENT_NONE,
+                   .execution_text = NB_EVENT_NONE};
     int64_t last_stage = -1;
     nb_app_job *job;
 
@@ -486,8 +475,8 @@ job_start(nb_app *app, nb_event_reader *r)
     }
     job->state = NB_RUN_ACTIVE;
     job->submitted_ms = e.time;
-    job->description = keep(app, e.description);
-    job->group = keep(app, e.group);
+    job->description = nb_app_keep_text(app, e.description);
+    job->group = nb_app_keep_text(app, e.group);
     job->name = job->error = job->killed_reason = (nb_str){"", 0};
     set_tags(app, job, e.tags);
     link_execution(app, job, e.execution_text);
@@ -516,29 +505,24 @@ job_start(nb_app *app, nb_event_reader *r)
         }
         if (s->id > last_stage) { /* Spark names a job after its last stage */
             last_stage = s->id;
-            job->name = keep(app, s->name);
+            job->name = nb_app_keep_text(app, s->name);
         }
     }
-    seen(app, e.time);
+    nb_app_seen(app, e.time);
     return true;
-}
-
-static nb_app_job *
-job_of(const nb_app *app, const nb_app_stage *s)
-{
-    return s && s->job >= 0 && s->job < app->n_jobs ? app->jobs[s->job] : NULL;
 }
 
 static bool
 job_end(nb_app *app, nb_event_reader *r)
 {
-    static const nb_event_field exception[] = {TEXT(job_event, "Message", error), END};
-    static const nb_event_field result[] = {TEXT(job_event, "Result", result),
-                                            OBJECT("Exception", exception), END};
-    static const nb_event_field table[] = {INT(job_event, "Job ID", id),
-                                           INT(job_event, "Completion Time", time),
-                                           OBJECT("Job Result", result), END};
-    job_event e = {.id = -1, .result = NONE, .error = NONE};
+    static const nb_event_field exception[] = {NB_EVENT_TEXT(job_event, "Message", error),
+                                               NB_EVENT_END};
+    static const nb_event_field result[] = {NB_EVENT_TEXT(job_event, "Result", result),
+                                            NB_EVENT_OBJECT("Exception", exception), NB_EVENT_END};
+    static const nb_event_field table[] = {NB_EVENT_INT(job_event, "Job ID", id),
+                                           NB_EVENT_INT(job_event, "Completion Time", time),
+                                           NB_EVENT_OBJECT("Job Result", result), NB_EVENT_END};
+    job_event e = {.id = -1, .result = NB_EVENT_NONE, .error = NB_EVENT_NONE};
     nb_app_job *job;
 
     if (!nb_event_read_object(r, table, &e)) {
@@ -550,7 +534,7 @@ job_end(nb_app *app, nb_event_reader *r)
     }
     job->completed_ms = e.time;
     job->state = nb_str_equal(e.result, NB_STR("JobSucceeded")) ? NB_RUN_DONE : NB_RUN_FAILED;
-    job->error = keep(app, e.error);
+    job->error = nb_app_keep_text(app, e.error);
     for (int i = 0; i < job->n_stages; i++) {
         nb_app_stage *s = nb_app_stage_find(app, job->stages[i], 0);
 
@@ -560,18 +544,25 @@ job_end(nb_app *app, nb_event_reader *r)
             job->n_skipped += s->announced_tasks;
         }
     }
-    seen(app, e.time);
+    nb_app_seen(app, e.time);
     return true;
+}
+
+static bool
+read_stage(nb_event_reader *r, stage_event *out)
+{
+    *out = no_stage();
+    return nb_event_read_object(r, STAGE_EVENT, out) && stage_is_good(out);
 }
 
 static bool
 stage_submitted(nb_app *app, nb_event_reader *r)
 {
-    stage_event e = no_stage();
+    stage_event e;
     nb_app_stage *s;
     nb_app_job *job;
 
-    if (!nb_event_read_object(r, STAGE_EVENT, &e) || !stage_is_good(&e)) {
+    if (!read_stage(r, &e)) {
         return false;
     }
     s = nb_app_stage_get(app, e.id, e.attempt);
@@ -586,27 +577,27 @@ stage_submitted(nb_app *app, nb_event_reader *r)
     set_stage(app, s, &e);
     s->state = NB_RUN_ACTIVE;
     if (e.pool.len > 0) {
-        s->pool = keep(app, e.pool);
+        s->pool = nb_app_keep_text(app, e.pool);
     }
     if (e.description.len > 0) {
-        s->description = keep(app, e.description);
+        s->description = nb_app_keep_text(app, e.description);
     }
-    job = job_of(app, s);
+    job = nb_app_job_of(app, s);
     if (job) {
         job->n_stages_active++;
     }
-    seen(app, e.submitted);
+    nb_app_seen(app, e.submitted);
     return true;
 }
 
 static bool
 stage_completed(nb_app *app, nb_event_reader *r)
 {
-    stage_event e = no_stage();
+    stage_event e;
     nb_app_stage *s;
     nb_app_job *job;
 
-    if (!nb_event_read_object(r, STAGE_EVENT, &e) || !stage_is_good(&e)) {
+    if (!read_stage(r, &e)) {
         return false;
     }
     s = nb_app_stage_find(app, e.id, e.attempt);
@@ -615,391 +606,15 @@ stage_completed(nb_app *app, nb_event_reader *r)
     }
     set_stage(app, s, &e);
     s->completed_ms = e.completed;
-    s->error = keep(app, e.error);
-    job = job_of(app, s);
+    s->error = nb_app_keep_text(app, e.error);
+    job = nb_app_job_of(app, s);
     if (job && s->state == NB_RUN_ACTIVE) {
         job->n_stages_active--;
         job->n_stages_done += e.error.len == 0;
         job->n_stages_failed += e.error.len > 0;
     }
     s->state = e.error.len > 0 ? NB_RUN_FAILED : NB_RUN_DONE;
-    seen(app, e.completed);
-    return true;
-}
-
-/* ---- tasks ----------------------------------------------------------------------------------- */
-
-typedef struct accumulable {
-    int64_t id, value;
-    bool is_sql;
-    struct accumulable *next;
-} accumulable;
-
-typedef struct task_event {
-    int64_t stage, stage_attempt, id, index, attempt, partition, launched, finished, getting_result;
-    nb_str executor, host, locality, reason, class_name, description, kill_reason, loss_reason,
-        message;
-    bool speculative, failed, killed, has_counts;
-    accumulable *first, **last;
-    nb_task_counts counts;
-} task_event;
-
-typedef struct accumulable_event {
-    int64_t id, number;
-    nb_str metadata, text;
-    bool has_number;
-} accumulable_event;
-
-/* Metrics of plans are numbers in quotes; others may be anything. */
-static bool
-read_update(nb_event_reader *r, void *base)
-{
-    accumulable_event *e = base;
-
-    switch (nb_json_peek(&r->json)) {
-    case NB_JSON_STRING:
-        if (!nb_event_read_text(r, &e->text)) {
-            return false;
-        }
-        e->has_number = nb_str_to_int64(e->text, &e->number);
-        return true;
-    case NB_JSON_INT: e->has_number = true; return nb_event_read_int(r, &e->number);
-    default: return nb_json_skip(&r->json);
-    }
-}
-
-static bool
-read_accumulables(nb_event_reader *r, void *base)
-{
-    static const nb_event_field table[] = {INT(accumulable_event, "ID", id),
-                                           READ("Update", read_update),
-                                           TEXT(accumulable_event, "Metadata", metadata), END};
-    task_event *e = base;
-    bool first = true, bad = false;
-
-    e->first = NULL;
-    e->last = &e->first;
-    if (nb_json_peek(&r->json) != NB_JSON_ARRAY || !nb_json_enter(&r->json)) {
-        return false;
-    }
-    while (nb_json_more(&r->json, ']', &first, &bad)) {
-        accumulable_event a = {.id = -1, .metadata = NONE};
-        accumulable *kept;
-
-        if (!nb_event_read_object(r, table, &a)) {
-            return false;
-        }
-        if (!a.has_number || !nb_str_equal(a.metadata, NB_STR("sql"))) {
-            continue;
-        }
-        kept = NB_ARENA_NEW(r->scratch, accumulable);
-        if (!kept) {
-            r->no_memory = true;
-            return false;
-        }
-        *kept = (accumulable){.id = a.id, .value = a.number};
-        *e->last = kept;
-        e->last = &kept->next;
-    }
-    return !bad;
-}
-
-static bool read_counts(nb_event_reader *r, void *base);
-
-static const nb_event_field TASK_INFO[] = {INT(task_event, "Task ID", id),
-                                           INT(task_event, "Index", index),
-                                           INT(task_event, "Attempt", attempt),
-                                           INT(task_event, "Partition ID", partition),
-                                           INT(task_event, "Launch Time", launched),
-                                           TEXT(task_event, "Executor ID", executor),
-                                           TEXT(task_event, "Host", host),
-                                           TEXT(task_event, "Locality", locality),
-                                           BOOL(task_event, "Speculative", speculative),
-                                           INT(task_event, "Getting Result Time", getting_result),
-                                           INT(task_event, "Finish Time", finished),
-                                           BOOL(task_event, "Failed", failed),
-                                           BOOL(task_event, "Killed", killed),
-                                           READ("Accumulables", read_accumulables),
-                                           END};
-
-static const nb_event_field REASON[] = {TEXT(task_event, "Reason", reason),
-                                        TEXT(task_event, "Class Name", class_name),
-                                        TEXT(task_event, "Description", description),
-                                        TEXT(task_event, "Kill Reason", kill_reason),
-                                        TEXT(task_event, "Loss Reason", loss_reason),
-                                        TEXT(task_event, "Message", message),
-                                        END};
-
-#define COUNT(name, member) INT(task_event, name, counts.member)
-static const nb_event_field SHUFFLE_READ[] = {
-    COUNT("Remote Blocks Fetched", remote_blocks),
-    COUNT("Local Blocks Fetched", local_blocks),
-    COUNT("Fetch Wait Time", fetch_wait_ms),
-    COUNT("Remote Bytes Read", remote_bytes),
-    COUNT("Remote Bytes Read To Disk", remote_bytes_to_disk),
-    COUNT("Local Bytes Read", local_bytes),
-    COUNT("Total Records Read", shuffle_read_rows),
-    COUNT("Remote Requests Duration", remote_requests_ms),
-    END};
-static const nb_event_field SHUFFLE_WRITE[] = {
-    COUNT("Shuffle Bytes Written", shuffle_written_bytes),
-    COUNT("Shuffle Write Time", shuffle_write_ns),
-    COUNT("Shuffle Records Written", shuffle_written_rows), END};
-static const nb_event_field INPUT[] = {COUNT("Bytes Read", input_bytes),
-                                       COUNT("Records Read", input_rows), END};
-static const nb_event_field OUTPUT[] = {COUNT("Bytes Written", output_bytes),
-                                        COUNT("Records Written", output_rows), END};
-static const nb_event_field COUNTS[] = {COUNT("Executor Deserialize Time", setup_ms),
-                                        COUNT("Executor Deserialize CPU Time", setup_cpu_ns),
-                                        COUNT("Executor Run Time", run_ms),
-                                        COUNT("Executor CPU Time", cpu_ns),
-                                        COUNT("Peak Execution Memory", peak_memory),
-                                        COUNT("Result Size", result_size),
-                                        COUNT("JVM GC Time", gc_ms),
-                                        COUNT("Result Serialization Time", result_ms),
-                                        COUNT("Memory Bytes Spilled", memory_spilled),
-                                        COUNT("Disk Bytes Spilled", disk_spilled),
-                                        OBJECT("Shuffle Read Metrics", SHUFFLE_READ),
-                                        OBJECT("Shuffle Write Metrics", SHUFFLE_WRITE),
-                                        OBJECT("Input Metrics", INPUT),
-                                        OBJECT("Output Metrics", OUTPUT),
-                                        END};
-#undef COUNT
-
-static bool
-read_counts(nb_event_reader *r, void *base)
-{
-    ((task_event *)base)->has_counts = true;
-    return nb_event_read_object(r, COUNTS, base);
-}
-
-static const nb_event_field TASK_EVENT[] = {
-    INT(task_event, "Stage ID", stage), INT(task_event, "Stage Attempt ID", stage_attempt),
-    OBJECT("Task End Reason", REASON),  OBJECT("Task Info", TASK_INFO),
-    READ("Task Metrics", read_counts),  END};
-
-static bool
-read_task(nb_event_reader *r, task_event *e)
-{
-    nb_str none = NONE;
-
-    *e = (task_event){.stage = -1,
-                      .id = -1,
-                      .partition = -1,
-                      .executor = none,
-                      .host = none,
-                      .locality = none,
-                      .reason = none,
-                      .class_name = none,
-                      .description = none,
-                      .kill_reason = none,
-                      .loss_reason = none,
-                      .message = none};
-    return nb_event_read_object(r, TASK_EVENT, e) && e->stage >= 0 && e->stage_attempt >= 0 &&
-           e->id >= 0 && e->index >= 0 && e->index < TASKS_MOST && e->attempt >= 0 &&
-           e->attempt < INT32_MAX && e->partition >= -1 && e->partition < INT32_MAX;
-}
-
-static uint8_t
-locality_of(nb_str name)
-{
-    uint8_t i = 0;
-
-    while (nb_localities[i + 1] && !nb_str_equal(name, nb_str_of(nb_localities[i]))) {
-        i++;
-    }
-    return i;
-}
-
-static void
-add_counts(nb_task_counts *to, const nb_task_counts *from)
-{
-    int64_t *a = (int64_t *)to;
-    const int64_t *b = (const int64_t *)from;
-
-    for (int i = 0; i < NB_N_TASK_COUNTS; i++) {
-        a[i] = (int64_t)((uint64_t)a[i] + (uint64_t)b[i]);
-    }
-}
-
-static nb_app_task *
-start_task(nb_app *app, nb_app_stage *s, const task_event *e)
-{
-    int executor = nb_app_executor_get(app, e->executor);
-    nb_app_task *t = executor >= 0 ? nb_app_task_add(app, s) : NULL;
-    nb_app_job *job = job_of(app, s);
-
-    if (!t || !nb_id_map_put(&app->task_ids, app->pool, e->id, s->n_tasks - 1)) {
-        app->full = true;
-        return NULL;
-    }
-    t->id = e->id;
-    t->launched_ms = e->launched;
-    t->index = (int32_t)e->index;
-    t->attempt = (int32_t)e->attempt;
-    t->partition = (int32_t)(e->partition >= 0 ? e->partition : e->index);
-    t->executor = (int16_t)executor;
-    t->state = NB_RUN_ACTIVE;
-    t->locality = locality_of(e->locality);
-    t->speculative = e->speculative;
-    s->n_active++;
-    if (s->first_launch_ms == 0 || e->launched < s->first_launch_ms) {
-        s->first_launch_ms = e->launched;
-    }
-    app->executors[executor].n_active++;
-    app->executors[executor].n_started++;
-    if (app->executors[executor].host.len == 0) {
-        app->executors[executor].host = keep(app, e->host);
-    }
-    if (job) {
-        job->n_active++;
-    }
-    return t;
-}
-
-static bool
-task_start(nb_app *app, nb_event_reader *r)
-{
-    task_event e;
-    nb_app_stage *s;
-
-    if (!read_task(r, &e)) {
-        return false;
-    }
-    s = nb_app_stage_find(app, e.stage, e.stage_attempt);
-    if (s) {
-        start_task(app, s, &e);
-    }
-    seen(app, e.launched);
-    return true;
-}
-
-/* Has this part of the stage succeeded for the first time? */
-static bool
-first_success(nb_app *app, nb_app_stage *s, int64_t index)
-{
-    int64_t word = index / 64;
-
-    if (word >= s->n_index_words) {
-        int64_t n = NB_MAX(word + 1, (s->announced_tasks + 63) / 64);
-        uint64_t *wider = nb_arena_zalloc(app->arena, (size_t)n * sizeof(uint64_t));
-
-        if (!wider) {
-            app->full = true;
-            return false;
-        }
-        if (s->n_index_words) {
-            memcpy(wider, s->done_indices, (size_t)s->n_index_words * sizeof(uint64_t));
-        }
-        s->done_indices = wider;
-        s->n_index_words = n;
-    }
-    if (s->done_indices[word] >> (index % 64) & 1) {
-        return false;
-    }
-    s->done_indices[word] |= (uint64_t)1 << (index % 64);
-    return true;
-}
-
-/* Spark's toErrorString. */
-static const char *
-error_text(nb_app *app, const task_event *e)
-{
-    const nb_str *text = e->description.len   ? &e->description
-                         : e->loss_reason.len ? &e->loss_reason
-                         : e->message.len     ? &e->message
-                                              : &e->reason;
-    char *made;
-
-    if (nb_str_equal(e->reason, NB_STR("TaskKilled"))) {
-        made = nb_arena_printf(app->arena, "TaskKilled (%.*s)", (int)e->kill_reason.len,
-                               e->kill_reason.data);
-    } else if (nb_str_equal(e->reason, NB_STR("ExecutorLostFailure"))) {
-        made = nb_arena_printf(app->arena, "ExecutorLostFailure (executor %.*s): %.*s",
-                               (int)e->executor.len, e->executor.data, (int)text->len, text->data);
-    } else if (e->class_name.len > 0) {
-        made = nb_arena_printf(app->arena, "%.*s: %.*s", (int)e->class_name.len, e->class_name.data,
-                               (int)text->len, text->data);
-    } else {
-        made = nb_arena_strdup(app->arena, *text);
-    }
-    app->full |= !made;
-    return made ? made : "";
-}
-
-static void
-finish_task(nb_app *app, nb_app_stage *s, nb_app_task *t, const task_event *e)
-{
-    bool succeeded = nb_str_equal(e->reason, NB_STR("Success"));
-    bool killed = nb_str_equal(e->reason, NB_STR("TaskKilled"));
-    nb_app_executor *x = &app->executors[t->executor];
-    nb_app_job *job = job_of(app, s);
-    bool first = succeeded && first_success(app, s, e->index);
-
-    t->state = succeeded ? NB_RUN_DONE : killed ? NB_RUN_KILLED : NB_RUN_FAILED;
-    t->finished_ms = e->finished;
-    t->getting_result_ms = e->getting_result;
-    t->has_counts = e->has_counts;
-    t->counts = e->counts;
-    t->error = succeeded ? NULL : error_text(app, e);
-    s->n_active--;
-    s->n_done += succeeded;
-    s->n_killed += killed;
-    s->n_failed += !succeeded && !killed;
-    s->n_indices += first;
-    if (killed) {
-        s->killed_reason = keep(app, e->kill_reason);
-    }
-    add_counts(&s->counts, &e->counts);
-    x->n_active--;
-    x->n_done += succeeded;
-    x->n_failed += !succeeded && !killed;
-    x->task_ms += NB_MAX(e->finished - e->launched, 0);
-    add_counts(&x->counts, &e->counts);
-    if (job) {
-        job->n_active--;
-        job->n_done += succeeded;
-        job->n_killed += killed;
-        job->n_failed += !succeeded && !killed;
-        job->n_indices += first;
-        if (killed) {
-            job->killed_reason = s->killed_reason;
-        }
-    }
-}
-
-static bool
-task_end(nb_app *app, nb_event_reader *r)
-{
-    task_event e;
-    nb_app_stage *s;
-    nb_app_task *t = NULL;
-    int64_t at;
-
-    if (!read_task(r, &e)) {
-        return false;
-    }
-    s = nb_app_stage_find(app, e.stage, e.stage_attempt);
-    seen(app, e.finished);
-    if (!s) {
-        return true;
-    }
-    if (nb_id_map_get(&app->task_ids, e.id, &at) && at < s->n_tasks &&
-        nb_app_task_at(s, at)->id == e.id) {
-        t = nb_app_task_at(s, at);
-        if (t->state != NB_RUN_ACTIVE) {
-            return true; /* ended twice */
-        }
-    } else {
-        t = start_task(app, s, &e); /* its beginning was lost */
-    }
-    if (t) {
-        finish_task(app, s, t, &e);
-        for (const accumulable *a = e.first; a; a = a->next) {
-            nb_app_count(app, a->id, a->value, e.stage, e.stage_attempt, e.id);
-        }
-    }
-    nb_id_map_remove(&app->task_ids, e.id);
+    nb_app_seen(app, e.completed);
     return true;
 }
 
@@ -1012,8 +627,8 @@ static const struct {
     const char *name;
     bool (*take)(nb_app *app, nb_event_reader *r);
 } EVENTS[] = {
-    {CORE "TaskEnd", task_end},
-    {CORE "TaskStart", task_start},
+    {CORE "TaskEnd", nb_app_task_end},
+    {CORE "TaskStart", nb_app_task_start},
     {CORE "StageSubmitted", stage_submitted},
     {CORE "StageCompleted", stage_completed},
     {CORE "JobStart", job_start},

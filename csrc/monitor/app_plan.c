@@ -363,19 +363,28 @@ set_plan(nb_app *app, nb_app_execution *x, const execution_event *e)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
+/* Reads an event, and finds its execution or makes it; *x NULL: out of memory. */
+static bool
+read_known(nb_app *app, nb_event_reader *r, execution_event *e, nb_app_execution **x)
+{
+    *x = NULL;
+    if (!read_execution(r, e)) {
+        return false;
+    }
+    *x = nb_app_execution_get(app, e->id);
+    app->full |= !*x;
+    return true;
+}
+
 bool
 nb_app_execution_started(nb_app *app, nb_event_reader *r)
 {
     execution_event e;
     nb_app_execution *x;
+    bool ok = read_known(app, r, &e, &x);
 
-    if (!read_execution(r, &e)) {
-        return false;
-    }
-    x = nb_app_execution_get(app, e.id);
-    if (!x) {
-        app->full = true;
-        return true;
+    if (!ok || !x) {
+        return ok;
     }
     x->root_id = e.root_id >= 0 ? e.root_id : e.id;
     x->description = nb_app_keep(app, e.description);
@@ -393,10 +402,9 @@ nb_app_execution_replanned(nb_app *app, nb_event_reader *r)
     execution_event e;
     nb_app_execution *x;
 
-    if (!read_execution(r, &e)) {
+    if (!read_known(app, r, &e, &x)) {
         return false;
     }
-    x = nb_app_execution_get(app, e.id);
     app->full |= !x || !set_plan(app, x, &e);
     return true;
 }
@@ -406,14 +414,10 @@ nb_app_execution_ended(nb_app *app, nb_event_reader *r)
 {
     execution_event e;
     nb_app_execution *x;
+    bool ok = read_known(app, r, &e, &x);
 
-    if (!read_execution(r, &e)) {
-        return false;
-    }
-    x = nb_app_execution_get(app, e.id);
-    if (!x) {
-        app->full = true;
-        return true;
+    if (!ok || !x) {
+        return ok;
     }
     x->ended_ms = e.time;
     x->has_error = e.has_error;
