@@ -76,6 +76,12 @@ nb_arena_new(struct nb_pool *pool)
     return arena;
 }
 
+struct nb_pool *
+nb_arena_pool(const nb_arena *arena)
+{
+    return arena->pool;
+}
+
 static void
 free_blocks(nb_arena *arena)
 {

@@ -19,6 +19,7 @@ struct nb_pool;
 nb_arena *nb_arena_new(struct nb_pool *pool);
 void nb_arena_free(nb_arena *arena); /* NULL is fine */
 void nb_arena_reset(nb_arena *arena);
+struct nb_pool *nb_arena_pool(const nb_arena *arena); /* borrowed; may be NULL */
 
 /* n bytes aligned to 16, uninitialised; NULL when out of memory or budget. n == 0 gives a valid pointer. */
 void *nb_arena_alloc(nb_arena *arena, size_t n);

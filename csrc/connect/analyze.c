@@ -122,13 +122,13 @@ keep_text(nb_query *q, nb_strbuf *b)
     return nb_pb_bytes(nb_strbuf_finish(q->arena, b));
 }
 
+/* Spark says so of what a command has answered: rows that are there, without a schema of the user's. */
 static bool
-is_local(const nb_plan *p)
+is_local(const Sc__Relation *rel)
 {
-    if (p->kind == NB_PLAN_PROJECT || p->kind == NB_PLAN_ALIAS) {
-        return is_local(p->children[0]);
-    }
-    return p->kind == NB_PLAN_TABLE;
+    return rel->rel_type_case == SC__RELATION__REL_TYPE_CACHED_LOCAL_RELATION ||
+           (rel->rel_type_case == SC__RELATION__REL_TYPE_LOCAL_RELATION &&
+            rel->local_relation->schema.len == 0);
 }
 
 static nb_status
@@ -261,7 +261,7 @@ answer(nb_query *q, const Sc__AnalyzePlanRequest *r, Sc__AnalyzePlanResponse *ou
         ANSWER(IsLocal, IS_LOCAL, is_local, sc__analyze_plan_response__is_local);
         NB_TRY(nb_query_analyze(q, root_of(r->is_local->plan), &plan, err));
         a->has_is_local = true;
-        a->is_local = is_local(plan);
+        a->is_local = is_local(root_of(r->is_local->plan));
         return NB_OK;
     }
     case SC__ANALYZE_PLAN_REQUEST__ANALYZE_IS_STREAMING: {

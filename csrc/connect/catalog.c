@@ -218,11 +218,11 @@ tables_of_catalog(nb_query *q, nb_str wanted, nb_table **out, nb_error *err)
             continue;
         }
         nb_strbuf_addc(&b, '(');
-        add_literal(&b, v->name);
+        add_literal(&b, wanted.data && v->scope == NB_VIEW_TEMPORARY ? wanted : v->name);
         nb_strbuf_adds(&b, v->scope == NB_VIEW_OF_DATABASE
                                ? ", 'spark_catalog', array('default'), cast(null as string), "
                                  "'VIEW', false), "
-                               : ", cast(null as string), cast(null as array<string>), "
+                               : ", cast(null as string), cast(array() as array<string>), "
                                  "cast(null as string), 'TEMPORARY', true), ");
     }
     /* one more row, which is left out, gives the types also where there is nothing to list */

@@ -45,6 +45,15 @@ create_view(nb_query *q, const Sc__Relation *input, nb_str name, nb_view_scope s
     NB_TRY(nb_query_analyze(q, input, &plan, err)); /* errors show up now, as in Spark */
     bytes = nb_message_bytes(q->arena, &input->base);
     NB_NEED(bytes.data);
+    if (!case_sensitive) { /* Spark keeps names in lower case then, and lists them so */
+        char *lower = nb_arena_strdup(q->arena, name);
+
+        NB_NEED(lower);
+        for (size_t i = 0; i < name.len; i++) {
+            lower[i] = (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + 32 : lower[i]);
+        }
+        name.data = lower;
+    }
     return nb_catalog_add_view(q->session->catalog, name, scope, bytes);
 }
 

@@ -4,15 +4,16 @@
  *
  * Spark    without replacement a row stays when XORShiftRandom(seed + partition).nextDouble() lies in [lower, upper), as
  *          BernoulliCellSampler does it: the same rows as Spark's for the same partitions. With replacement each row comes Poisson(upper - lower)
- *          times, drawn by multiplication; Spark uses another method for that, so counts agree on average only.
+ *          times, drawn as Spark's PoissonSampler does; above a fraction of 39 another method is used there, so that counts agree on average only.
  * Threads  the generator steps once per row of a partition, so the stream is sequential.
  */
-#include <math.h>
 #include "base/random.h"
+#include "base/well.h"
 #include "exec/operators.h"
 
 typedef struct sample_local {
     nb_xorshift rng;
+    nb_well *well; /* with replacement */
     int32_t partition;
 } sample_local;
 
@@ -21,32 +22,26 @@ sample_open_local(nb_operator *op, nb_thread_ctx *t, void **local, nb_error *err
 {
     sample_local *l = NB_ARENA_NEW(nb_thread_memory(t), sample_local);
 
-    (void)op;
     (void)err;
     if (l == NULL) {
         return NB_NOMEM;
+    }
+    if (op->node->u.sample.with_replacement) {
+        l->well = NB_ARENA_NEW(nb_thread_memory(t), nb_well);
+        if (l->well == NULL) {
+            return NB_NOMEM;
+        }
     }
     l->partition = -1;
     *local = l;
     return NB_OK;
 }
 
-static int64_t
-poisson(nb_xorshift *rng, double limit)
-{
-    int64_t n = 0;
-
-    for (double p = nb_xorshift_double(rng); p > limit; p *= nb_xorshift_double(rng)) {
-        n++;
-    }
-    return n;
-}
-
 /* Each row as often as it is drawn, in batches of their own. */
 static nb_status
 push_repeated(nb_operator *op, sample_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
-    double limit = exp(-(op->node->u.sample.upper - op->node->u.sample.lower));
+    double mean = op->node->u.sample.upper - op->node->u.sample.lower;
     uint32_t *idx = NB_ARENA_ARRAY(batch->arena, uint32_t, NB_BATCH_ROWS);
     int64_t n = 0;
 
@@ -55,7 +50,7 @@ push_repeated(nb_operator *op, sample_local *l, nb_thread_ctx *t, nb_batch *batc
     }
     NB_TRY(nb_batch_flatten_selection(batch));
     for (int64_t i = 0; i <= batch->n_rows; i++) {
-        int64_t times = i < batch->n_rows ? poisson(&l->rng, limit) : 0;
+        int64_t times = i < batch->n_rows ? nb_well_poisson(l->well, mean) : 0;
 
         while (times > 0 || (i == batch->n_rows && n > 0)) {
             if (times > 0 && n < NB_BATCH_ROWS) {
@@ -91,7 +86,11 @@ sample_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb_
     }
     if (batch->partition != l->partition) {
         l->partition = batch->partition;
-        nb_xorshift_init(&l->rng, op->node->u.sample.seed + l->partition);
+        if (l->well != NULL) {
+            nb_well_init(l->well, nb_java_random_long(op->node->u.sample.seed, l->partition));
+        } else {
+            nb_xorshift_init(&l->rng, op->node->u.sample.seed + l->partition);
+        }
     }
     if (op->node->u.sample.with_replacement) {
         return push_repeated(op, l, t, batch, err);

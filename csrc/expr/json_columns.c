@@ -46,6 +46,8 @@ struct nb_json_columns {
     column root;
     bool malformed; /* this text is no JSON */
     bool misfit;    /* a value is not of its type */
+    bool
+        failed; /* the last value was not: the array or map that it is in is null then, too, a struct is not */
     bool nomem;
 };
 
@@ -295,6 +297,7 @@ read_struct(reader *r, nb_json *j, column *c)
             add_null(r, &c->children[k]);
         }
     }
+    r->failed = false;
     if (row >= 0) {
         c->valid[row] = 1;
     }
@@ -304,7 +307,7 @@ static void
 read_list(reader *r, nb_json *j, column *c)
 {
     int64_t row = add_row(r, c);
-    bool map = c->type->id == NB_TYPE_MAP, first = true, bad = false;
+    bool map = c->type->id == NB_TYPE_MAP, first = true, bad = false, failed = false;
     nb_list l;
 
     if (row < 0 || !nb_json_enter(j)) {
@@ -322,12 +325,15 @@ read_list(reader *r, nb_json *j, column *c)
             }
             set_text(r, &c->children[0], key, name);
         }
+        r->failed = false;
         read_value(r, j, &c->children[map]);
+        failed |= r->failed;
         l.len++;
     }
     r->malformed |= bad;
+    r->failed = failed;
     ((nb_list *)(void *)c->data)[row] = l;
-    c->valid[row] = 1;
+    c->valid[row] = !failed;
 }
 
 static void
@@ -346,6 +352,14 @@ set_base64(reader *r, column *c, int64_t row, nb_str s)
         ((nb_view *)(void *)c->data)[row] = nb_text_done(&r->w, n);
         c->valid[row] = 1;
     }
+}
+
+/* Notes whether a value is not of its type. */
+static void
+miss(reader *r, bool misfit)
+{
+    r->misfit |= misfit;
+    r->failed = misfit;
 }
 
 static void
@@ -377,7 +391,7 @@ read_text(reader *r, nb_json *j, column *c)
     case NB_TYPE_TIMESTAMP_NTZ: c->valid[row] = set_datetime(r, c, row, s); break;
     default: break;
     }
-    r->misfit |= !c->valid[row];
+    miss(r, !c->valid[row]);
 }
 
 static void
@@ -415,7 +429,7 @@ read_scalar(reader *r, nb_json *j, column *c, nb_json_kind kind)
     if (nb_type_is_string(c->type)) {
         set_text(r, c, row, (nb_str){from, (size_t)(j->p - from)});
     }
-    r->misfit |= !c->valid[row];
+    miss(r, !c->valid[row]);
 }
 
 static void
@@ -448,7 +462,7 @@ read_value(reader *r, nb_json *j, column *c)
                t == NB_TYPE_MAP || t == NB_TYPE_ARRAY) {
         skip(r, j);
         add_null(r, c);
-        r->misfit = true;
+        miss(r, true);
     } else if (kind == NB_JSON_STRING) {
         read_text(r, j, c);
     } else {
@@ -534,7 +548,7 @@ nb_json_columns_add(nb_json_columns *r, nb_json *j)
     const nb_type *t = c->type;
     nb_json_kind kind;
 
-    r->malformed = r->misfit = false;
+    r->malformed = r->misfit = r->failed = false;
     j->rules = r->how->rules;
     j->max_depth = r->how->max_depth;
     kind = nb_json_peek(j);

@@ -4,8 +4,8 @@
  *
  *     nb_json_columns_new → nb_json_columns_add | _add_null per row → nb_json_columns_finish (always: it frees)
  *
- * Values are read straight into growing columns, no tree is built. As in Spark's permissive mode a value that does not fit its type is null and
- * the rest of the record stays (MISFIT); a text that is no JSON, or none of the type's kind, gives a struct of nulls, or null for arrays and
+ * Values are read straight into growing columns, no tree is built. As in Spark's permissive mode a value that does not fit its type is null, an array or map with
+ * such an element is null, and the rest of the record stays (MISFIT); a text that is no JSON, or none of the type's kind, gives a struct of nulls, or null for arrays and
  * maps (MALFORMED). What follows the first value of a text is not looked at. Field names are compared exactly; of repeated names the last one
  * counts. Memory from the context's arena, but for two small buffers.
  */

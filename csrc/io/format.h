@@ -44,6 +44,9 @@ typedef enum nb_parse_mode {
 } nb_parse_mode;
 nb_parse_mode nb_option_mode(const nb_option *options, int n);
 
+/* INVALID_CORRUPT_RECORD_TYPE unless the column for bad records is a string. */
+nb_status nb_check_corrupt_column(nb_arena *arena, const nb_field *field, nb_error *err);
+
 /* ---- relations ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef struct nb_format nb_format;

@@ -556,19 +556,26 @@ nb_cast_function_type(nb_str name)
     return nb_str_equal_nocase(name, NB_STR("decimal")) ? nb_type_decimal(10, 0) : NULL;
 }
 
-/* from_json(text, 'a INT, b STRING'): the schema, DDL or Spark's JSON, becomes a null of its type. */
+/* from_json(text, 'a INT, b STRING'), from_csv: the schema, DDL or Spark's JSON, becomes a null of its type. */
 static nb_status
-resolve_json_schema(nb_analyzer *an, nb_expr **schema, nb_error *err)
+resolve_text_schema(nb_analyzer *an, nb_expr **schema, nb_error *err)
 {
+    nb_expr *folded = *schema;
     Sc__DataType *parsed;
     const nb_type *type;
     nb_str text;
 
-    if ((*schema)->kind != NB_EXPR_LITERAL || (*schema)->type->id != NB_TYPE_STRING ||
-        nb_vector_is_null((*schema)->u.literal.value, 0)) {
-        return NB_OK;
+    if (folded->foldable && nb_type_is_string(folded->type)) {
+        NB_TRY(nb_expr_fold(an->arena, folded, an->cfg.info, &folded, err));
     }
-    text = nb_str_trim(nb_view_str(&NB_DATA(nb_view, (*schema)->u.literal.value)[0]));
+    if (folded->kind != NB_EXPR_LITERAL || !nb_type_is_string(folded->type) ||
+        nb_vector_is_null(folded->u.literal.value, 0)) {
+        const char *sql = nb_expr_sql(an->arena, *schema, false);
+
+        return nb_raise(err, NB_COND_INVALID_SCHEMA_NON_STRING_LITERAL, "inputSchema",
+                        nb_arena_printf(an->arena, "\"%s\"", sql ? sql : ""), NULL);
+    }
+    text = nb_str_trim(nb_view_str(&NB_DATA(nb_view, folded->u.literal.value)[0]));
     if (text.len && (text.data[0] == '{' || text.data[0] == '"')) {
         NB_TRY(nb_type_from_json(an->arena, text, &type, err));
     } else {
@@ -619,8 +626,10 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         nb_str_equal_nocase(name, NB_STR("grouping_id"))) {
         return make_grouping(an, name, args, n, out, err);
     }
-    if (n >= 2 && nb_str_equal_nocase(name, NB_STR("from_json"))) {
-        NB_TRY(resolve_json_schema(an, &args[1], err));
+    if (n >= 2 && n <= 3 &&
+        (nb_str_equal_nocase(name, NB_STR("from_json")) ||
+         nb_str_equal_nocase(name, NB_STR("from_csv")))) {
+        NB_TRY(nb_located(resolve_text_schema(an, &args[1], err), origin, err));
     }
     fn = nb_function_find(name);
     if (!fn && n == 1 && nb_cast_function_type(name)) {

@@ -5,7 +5,9 @@
 #ifndef NB_IO_CSV_CSV_H
 #define NB_IO_CSV_CSV_H
 
+#include "expr/registry.h"
 #include "io/csv/options.h"
+#include "io/csv/tokenizer.h"
 
 typedef struct nb_csv_relation {
     nb_csv_options o;
@@ -20,6 +22,17 @@ typedef struct nb_csv_relation {
 /* Names and types from the files; *out a STRUCT. All pointers are borrowed. */
 nb_status nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request *request,
                        const nb_type **out, nb_error *err);
+
+/* The type of one record, for schema_of_csv: a STRUCT of _c0, _c1 … . */
+nb_status nb_csv_infer_record(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info,
+                              const nb_csv_tokenizer *record, const char *base, const nb_type **out,
+                              nb_error *err);
+
+/* to_csv: a writer by options, in the arena; then rows of a struct as texts without line breaks at their ends, null for those without any text. */
+nb_status nb_csv_text_writer_new(nb_arena *arena, const nb_option *options, int n,
+                                 const nb_session_info *info, void **out, nb_error *err);
+nb_status nb_csv_text_write(nb_kernel_ctx *ctx, const void *writer, const nb_vector *rows,
+                            int64_t n, nb_vector *out);
 
 /* The writer's part of nb_format (format.h). */
 nb_status

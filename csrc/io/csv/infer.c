@@ -493,6 +493,48 @@ type_of_guess(column_guess g)
     return g.kind == G_DECIMAL ? nb_type_decimal(g.precision, 0) : nb_type_of(IDS[g.kind]);
 }
 
+static bool
+wants_ntz(const nb_session_info *info)
+{
+    nb_str v;
+
+    return info && info->config &&
+           nb_config_get(info->config, NB_STR("spark.sql.timestampType"), &v) &&
+           nb_str_equal_nocase(v, NB_STR("TIMESTAMP_NTZ"));
+}
+
+nb_status
+nb_csv_infer_record(nb_arena *arena, const nb_csv_options *o, const nb_session_info *info,
+                    const nb_csv_tokenizer *record, const char *base, const nb_type **out,
+                    nb_error *err)
+{
+    nb_csv_relation csv = {.o = *o};
+    inference *f = NB_ARENA_NEW(arena, inference);
+    nb_field *fields = NB_ARENA_ARRAY(arena, nb_field, record->n_cells + 1);
+    nb_csv_formats *formats;
+
+    if (f == NULL || fields == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_csv_formats_new(arena, o, info, false, &formats, err));
+    f->csv = &csv;
+    f->formats = formats;
+    f->ntz = wants_ntz(info);
+    for (int i = 0; i < record->n_cells; i++) {
+        column_guess g = {G_NULL, 0};
+        char *name = nb_arena_printf(arena, "_c%d", i);
+
+        if (name == NULL) {
+            return NB_NOMEM;
+        }
+        infer_column(f, &g, &record->cells[i], NULL, 1, base, record->side);
+        fields[i] =
+            (nb_field){.name = nb_str_of(name), .type = type_of_guess(g), .nullable = true};
+    }
+    *out = nb_type_struct(fields, record->n_cells);
+    return *out ? NB_OK : NB_NOMEM;
+}
+
 nb_status
 nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request *request,
              const nb_type **out, nb_error *err)
@@ -502,7 +544,7 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     column_guess *types = NULL;
     nb_csv_formats *formats;
     nb_field *fields;
-    nb_str *names, v;
+    nb_str *names;
     nb_status st = NB_NOMEM;
 
     if (f == NULL) {
@@ -513,10 +555,7 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     f->request = request;
     NB_TRY_GOTO(st, nb_csv_formats_new(arena, &csv->o, request->info, false, &formats, err), done);
     f->formats = formats;
-    if (request->info && request->info->config &&
-        nb_config_get(request->info->config, NB_STR("spark.sql.timestampType"), &v)) {
-        f->ntz = nb_str_equal_nocase(v, NB_STR("TIMESTAMP_NTZ"));
-    }
+    f->ntz = wants_ntz(request->info);
     if (csv->o.sampling_ratio <= 0.99) {
         f->sample_below = (uint32_t)NB_MAX(csv->o.sampling_ratio * 4294967296.0, 1.0);
     }

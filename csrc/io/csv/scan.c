@@ -453,22 +453,6 @@ failed:
 /* ---- the relation ------------------------------------------------------------------------------------------------------------- */
 
 static nb_status
-check_corrupt_type(const nb_relation *rel, const nb_field *field, nb_error *err)
-{
-    const char *sql = nb_type_sql(rel->arena, field->type);
-    char *name, *type;
-
-    if (field->type->id == NB_TYPE_STRING) {
-        return NB_OK;
-    }
-    name = nb_arena_printf(rel->arena, "`%.*s`", (int)field->name.len, field->name.data);
-    type = nb_arena_printf(rel->arena, "\"%s\"", sql ? sql : "");
-    return name && type ? nb_raise(err, NB_COND_INVALID_CORRUPT_RECORD_TYPE, "columnName", name,
-                                   "actualType", type, NULL)
-                        : NB_NOMEM;
-}
-
-static nb_status
 csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
 {
     nb_csv_relation *csv = NB_ARENA_NEW(rel->arena, nb_csv_relation);
@@ -522,7 +506,7 @@ csv_open(nb_relation *rel, const nb_read_request *request, nb_error *err)
     for (int i = 0; i < rel->data_schema->n_children; i++) {
         if (csv->corrupt < 0 && request->schema != NULL &&
             nb_str_equal(rel->data_schema->children[i].name, csv->o.corrupt_column)) {
-            NB_TRY(check_corrupt_type(rel, &rel->data_schema->children[i], err));
+            NB_TRY(nb_check_corrupt_column(rel->arena, &rel->data_schema->children[i], err));
             csv->corrupt = i;
             csv->file_column[i] = -1;
         } else {

@@ -9,6 +9,7 @@
 #include "base/decimal.h"
 #include "expr/date_text.h"
 #include "expr/number_text.h"
+#include "expr/kernels/string.h"
 #include "expr/registry.h"
 #include "io/csv/csv.h"
 #include "io/csv/formats.h"
@@ -53,23 +54,13 @@ encode(int32_t c, char *out)
     return 3;
 }
 
-nb_status
-nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
-                  void **payload, const char **extension, nb_error *err)
+/* What follows from the options. */
+static nb_status
+prepare(csv_write *c, nb_arena *arena, const nb_session_info *info, nb_error *err)
 {
-    csv_write *c = NB_ARENA_NEW(arena, csv_write);
     nb_str sep;
 
-    if (c == NULL) {
-        return NB_NOMEM;
-    }
-    NB_TRY(nb_csv_options_read(arena, request->options, request->n_options, &c->o, err));
-    if (c->o.sep.len == 0) { /* Spark's tasks find that out */
-        return nb_raise(err, NB_COND_JOB_ABORTED, "message",
-                        "java.lang.IllegalArgumentException: Delimiter cannot be empty", NULL);
-    }
-    NB_TRY(nb_csv_formats_new(arena, &c->o, request->info, true, &c->formats, err));
-    c->schema = data_schema;
+    NB_TRY(nb_csv_formats_new(arena, &c->o, info, true, &c->formats, err));
     c->n_quote = encode(c->o.quote, c->quote);
     c->n_escape = encode(c->o.escape, c->escape);
     c->n_escape_escape = c->o.escape_escape ? encode(c->o.escape_escape, c->escape_escape) : 0;
@@ -89,6 +80,25 @@ nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_typ
     c->special[(unsigned char)c->quote[0]] = true;
     c->special[(unsigned char)c->escape[0]] = true;
     c->room = nb_csv_format_room(c->formats);
+    return NB_OK;
+}
+
+nb_status
+nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
+                  void **payload, const char **extension, nb_error *err)
+{
+    csv_write *c = NB_ARENA_NEW(arena, csv_write);
+
+    if (c == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_csv_options_read(arena, request->options, request->n_options, &c->o, err));
+    if (c->o.sep.len == 0) { /* Spark's tasks find that out */
+        return nb_raise(err, NB_COND_JOB_ABORTED, "message",
+                        "java.lang.IllegalArgumentException: Delimiter cannot be empty", NULL);
+    }
+    NB_TRY(prepare(c, arena, request->info, err));
+    c->schema = data_schema;
     *payload = c;
     *extension = nb_arena_printf(arena, ".csv%s", nb_codec_extension(c->o.codec));
     return *extension ? NB_OK : NB_NOMEM;
@@ -318,6 +328,23 @@ flush(csv_file *f, nb_error *err)
     return st;
 }
 
+/* A column whose values value_text can write: what it cannot goes through CAST. */
+static nb_status
+flat_column(const csv_write *c, const nb_vector *v, nb_arena *scratch, nb_vector *out,
+            nb_error *err)
+{
+    nb_type_id id = nb_type_storage(v->type)->id;
+    nb_kernel_ctx ctx = {.arena = scratch, .info = c->formats->info, .err = err};
+    nb_vector casted;
+
+    if (id != NB_TYPE_INTERVAL_YM && id != NB_TYPE_INTERVAL_DT && id != NB_TYPE_TIME &&
+        id != NB_TYPE_STRUCT && id != NB_TYPE_ARRAY && id != NB_TYPE_MAP) {
+        return nb_vector_flatten(scratch, v, out);
+    }
+    NB_TRY(nb_cast_vector(&ctx, v, nb_type_of(NB_TYPE_STRING), NB_CAST_ANSI, &casted));
+    return nb_vector_flatten(scratch, &casted, out);
+}
+
 nb_status
 nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_t n,
                  nb_arena *scratch, nb_error *err)
@@ -331,16 +358,7 @@ nb_csv_file_push(struct nb_file_writer *fw, const nb_vector *const *cols, int64_
         return NB_NOMEM;
     }
     for (int j = 0; j < n_cols; j++) {
-        nb_type_id id = nb_type_storage(cols[j]->type)->id;
-        if (id == NB_TYPE_INTERVAL_YM || id == NB_TYPE_INTERVAL_DT || id == NB_TYPE_TIME) {
-            nb_kernel_ctx ctx = {.arena = scratch, .info = f->c->formats->info, .err = err};
-            nb_vector casted;
-            NB_TRY(
-                nb_cast_vector(&ctx, cols[j], nb_type_of(NB_TYPE_STRING), NB_CAST_ANSI, &casted));
-            NB_TRY(nb_vector_flatten(scratch, &casted, &flat[j]));
-        } else {
-            NB_TRY(nb_vector_flatten(scratch, cols[j], &flat[j]));
-        }
+        NB_TRY(flat_column(f->c, cols[j], scratch, &flat[j], err));
     }
     for (int64_t i = 0; i < n; i++) {
         NB_TRY(put_row(f, flat, n_cols, i, text));
@@ -415,4 +433,71 @@ void
 nb_csv_file_abort(struct nb_file_writer *fw)
 {
     free_file((csv_file *)fw);
+}
+
+/* ---- to_csv ------------------------------------------------------------------------------------------------------------------- */
+
+nb_status
+nb_csv_text_writer_new(nb_arena *arena, const nb_option *options, int n,
+                       const nb_session_info *info, void **out, nb_error *err)
+{
+    csv_write *c = NB_ARENA_NEW(arena, csv_write);
+
+    if (c == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_csv_options_read(arena, options, n, &c->o, err));
+    if (c->o.sep.len == 0) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "Delimiter cannot be empty",
+                        NULL);
+    }
+    *out = c;
+    return prepare(c, arena, info, err);
+}
+
+nb_status
+nb_csv_text_write(nb_kernel_ctx *ctx, const void *writer, const nb_vector *rows, int64_t n,
+                  nb_vector *out)
+{
+    const csv_write *c = writer;
+    int n_cols = rows->type->n_children;
+    nb_pool *pool = nb_pool_new(nb_arena_pool(ctx->arena), "to_csv", 0);
+    csv_file f = {.pool = pool, .c = c, .cursor = {.zone = c->formats->zone}};
+    nb_vector *flat = NB_ARENA_ARRAY(ctx->arena, nb_vector, n_cols + 1);
+    char *text = nb_arena_alloc(ctx->arena, c->room + 128);
+    nb_text_writer w = {.arena = ctx->arena};
+    nb_status st = pool && flat && text ? NB_OK : NB_NOMEM;
+
+    for (int j = 0; j < n_cols && st == NB_OK; j++) {
+        st = flat_column(c, &rows->children[j], ctx->arena, &flat[j], ctx->err);
+    }
+    for (int64_t i = 0; i < n && st == NB_OK; i++) {
+        char *room;
+
+        if (!nb_is_valid(out->validity, i)) {
+            continue;
+        }
+        f.len = 0;
+        st = put_row(&f, flat, n_cols, rows->kind == NB_VEC_CONST ? 0 : i, text);
+        if (st == NB_OK && f.len == 0) {
+            st = nb_row_null(ctx, out, i); /* a row without any text */
+            NB_DATA(nb_view, out)[i] = (nb_view){0};
+            continue;
+        }
+        f.len -= NB_MIN(f.len, c->n_line_sep);
+        room = st == NB_OK ? nb_text_room(&w, f.len) : NULL;
+        if (room == NULL) {
+            st = st == NB_OK ? NB_NOMEM : st;
+            break;
+        }
+        memcpy(room, f.buf, f.len);
+        NB_DATA(nb_view, out)[i] = nb_text_done(&w, f.len);
+    }
+    if (f.buf) {
+        nb_pool_dealloc(pool, f.buf, f.cap);
+    }
+    if (pool) {
+        nb_pool_free(pool);
+    }
+    return st;
 }

@@ -523,9 +523,9 @@ type_of(worker *w, const guess *g, const nb_type **out, nb_error *err)
     return NB_OK;
 }
 
-/* The root, with the column of bad records among the others. */
+/* Names that an object has twice, and decimals that Spark has no type for. */
 static nb_status
-schema_of(worker *w, const nb_type **out, nb_error *err)
+check_found(worker *w, nb_error *err)
 {
     if (w->twice.data != NULL) {
         nb_strbuf b = {0};
@@ -542,6 +542,14 @@ schema_of(worker *w, const nb_type **out, nb_error *err)
         return nb_raise(err, NB_COND_NEGATIVE_SCALE_DISALLOWED, "scale", text, "sqlConf",
                         "\"spark.sql.legacy.allowNegativeScaleOfDecimal\"", NULL);
     }
+    return NB_OK;
+}
+
+/* The root, with the column of bad records among the others. */
+static nb_status
+schema_of(worker *w, const nb_type **out, nb_error *err)
+{
+    NB_TRY(check_found(w, err));
     if (w->bad) {
         guess *corrupt;
 
@@ -610,4 +618,36 @@ done:
     }
     nb_arena_free(arena);
     return st;
+}
+
+nb_status
+nb_json_infer_text(nb_arena *arena, const nb_json_options *o, const nb_session_info *info,
+                   nb_str text, const nb_type **out, nb_error *err)
+{
+    nb_json_relation json = {.o = *o};
+    nb_read_request request = {.info = info};
+    inference f = {.json = &json, .request = &request};
+    worker w = {.f = &f, .arena = arena};
+    nb_json j = nb_json_of(text), check;
+    nb_status st;
+
+    j.rules = o->rules;
+    j.max_depth = o->max_depth;
+    check = j;
+    if (nb_str_trim(text).len > 0) {
+        if (!nb_json_skip(&check)) {
+            return nb_raise(err, NB_COND_JSON_PARSE_EXCEPTION, "message", "The text is no JSON", NULL);
+        }
+        st = infer_value(&w, &j, &w.root);
+        nb_strbuf_free(&w.side);
+        NB_TRY(st);
+    }
+    NB_TRY(check_found(&w, err));
+    NB_TRY(type_of(&w, &w.root, out, err));
+    if (*out == NULL) {
+        *out = w.root.kind == G_STRUCT  ? nb_type_struct(NULL, 0)
+               : w.root.kind == G_ARRAY ? nb_type_array(nb_type_of(NB_TYPE_STRING), true)
+                                        : nb_type_of(NB_TYPE_STRING);
+    }
+    return *out ? NB_OK : NB_NOMEM;
 }

@@ -37,6 +37,10 @@ bool nb_json_is_array_of_records(nb_json j);
 nb_status nb_json_infer(nb_relation *rel, const nb_json_relation *json,
                         const nb_read_request *request, const nb_type **out, nb_error *err);
 
+/* The type of one text, for schema_of_json; lives as types do. */
+nb_status nb_json_infer_text(nb_arena *arena, const nb_json_options *o, const nb_session_info *info,
+                             nb_str text, const nb_type **out, nb_error *err);
+
 nb_status
 nb_json_write_open(nb_arena *arena, const nb_write_request *request, const nb_type *data_schema,
                    void **payload, const char **extension, nb_error *err);

@@ -117,3 +117,13 @@ nb_json_options_reading(const nb_json_options *o)
                              .timestamp_ntz = o->formats->timestamp_ntz,
                              .zone = o->formats->zone};
 }
+
+nb_json_style
+nb_json_options_style(const nb_json_options *o)
+{
+    return (nb_json_style){.instant = o->formats->timestamp,
+                           .local = o->formats->timestamp_ntz,
+                           .date = o->text.date_format.data ? o->formats->date : NULL,
+                           .ignore_nulls = o->ignore_null_fields,
+                           .ascii_only = o->ascii_only};
+}

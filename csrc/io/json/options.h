@@ -6,6 +6,7 @@
 #define NB_IO_JSON_OPTIONS_H
 
 #include "expr/json_columns.h"
+#include "expr/json_text.h"
 #include "io/csv/formats.h"
 #include "io/format.h"
 
@@ -30,5 +31,7 @@ nb_json_options_read(nb_arena *arena, const nb_option *options, int n, const nb_
                      bool writing, nb_json_options *out, nb_error *err);
 /* How values are read, by these options. */
 nb_json_reading nb_json_options_reading(const nb_json_options *o);
+/* How they are written, by options that were read for writing. */
+nb_json_style nb_json_options_style(const nb_json_options *o);
 
 #endif

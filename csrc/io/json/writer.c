@@ -34,11 +34,7 @@ nb_json_write_open(nb_arena *arena, const nb_write_request *request, const nb_ty
     NB_TRY(nb_json_options_read(arena, request->options, request->n_options, request->info, true,
                                 &c->o, err));
     c->schema = data_schema;
-    c->style = (nb_json_style){.instant = c->o.formats->timestamp,
-                               .local = c->o.formats->timestamp_ntz,
-                               .date = c->o.text.date_format.data ? c->o.formats->date : NULL,
-                               .ignore_nulls = c->o.ignore_null_fields,
-                               .ascii_only = c->o.ascii_only};
+    c->style = nb_json_options_style(&c->o);
     c->line_sep = c->o.line_sep.data ? c->o.line_sep : NB_STR("\n");
     c->names = NB_ARENA_ARRAY(arena, nb_str, data_schema->n_children + 1);
     if (c->names == NULL) {
