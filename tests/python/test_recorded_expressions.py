@@ -63,7 +63,9 @@ def agree(got: list, want: list) -> bool:
     )
 
 
-@pytest.mark.parametrize("family", ["operators", "cast", "math", "nested", "numbers", "text_formats"])
+@pytest.mark.parametrize(
+    "family", ["operators", "cast", "math", "nested", "numbers", "text_formats"]
+)
 def test_recorded_expressions(spark, family):
     """Every answer agrees; the message lists those that do not."""
     wrong = []

@@ -528,8 +528,7 @@ nb_csv_infer_record(nb_arena *arena, const nb_csv_options *o, const nb_session_i
             return NB_NOMEM;
         }
         infer_column(f, &g, &record->cells[i], NULL, 1, base, record->side);
-        fields[i] =
-            (nb_field){.name = nb_str_of(name), .type = type_of_guess(g), .nullable = true};
+        fields[i] = (nb_field){.name = nb_str_of(name), .type = type_of_guess(g), .nullable = true};
     }
     *out = nb_type_struct(fields, record->n_cells);
     return *out ? NB_OK : NB_NOMEM;

@@ -636,7 +636,8 @@ nb_json_infer_text(nb_arena *arena, const nb_json_options *o, const nb_session_i
     check = j;
     if (nb_str_trim(text).len > 0) {
         if (!nb_json_skip(&check)) {
-            return nb_raise(err, NB_COND_JSON_PARSE_EXCEPTION, "message", "The text is no JSON", NULL);
+            return nb_raise(err, NB_COND_JSON_PARSE_EXCEPTION, "message", "The text is no JSON",
+                            NULL);
         }
         st = infer_value(&w, &j, &w.root);
         nb_strbuf_free(&w.side);

@@ -28,7 +28,9 @@ CASES = {
     "local rows": lambda spark, F, W: spark.createDataFrame([(1,)], ["a"]).isLocal(),
     "local values": lambda spark, F, W: spark.sql("select * from values (1) t(a)").isLocal(),
     "local command": lambda spark, F, W: spark.sql("show tables").isLocal(),
-    "local projection": lambda spark, F, W: spark.sql("show tables").select("isTemporary").isLocal(),
+    "local projection": lambda spark, F, W: (
+        spark.sql("show tables").select("isTemporary").isLocal()
+    ),
     "view names": _views,
     "sample half": _sample(60, 3, 0.5, 42),
     "sample twice": _sample(20, 2, 2.0, 7),
