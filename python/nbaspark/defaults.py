@@ -18,6 +18,9 @@ _VARIABLES = {
     "SPARK_MASTER": "spark.master",
 }
 
+# When set, conf/spark-defaults.conf is not looked for: a launcher has read another file.
+NO_FILE = "NBASPARK_NO_DEFAULTS"
+
 # Properties that a launcher hands down, one ``key=value`` per line.
 _SUBMITTED = "NBASPARK_CONF"
 
@@ -25,7 +28,7 @@ _SUBMITTED = "NBASPARK_CONF"
 def load(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the properties of the defaults file and of the environment."""
     conf: dict[str, str] = {}
-    for folder in _folders(environ):
+    for folder in () if environ.get(NO_FILE) else _folders(environ):
         try:
             with open(f"{folder}/spark-defaults.conf", encoding="utf-8") as lines:
                 overlay(conf, parse(lines))

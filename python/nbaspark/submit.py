@@ -24,11 +24,15 @@ Options:
   --name NAME               name of the application
   --conf, -c KEY=VALUE      a property; may be given several times
   --properties-file FILE    properties, one per line; in place of conf/spark-defaults.conf
+  --load-spark-defaults     conf/spark-defaults.conf counts beside --properties-file, which wins
   --py-files FILES          .py, .zip or .egg files or folders to import from, separated by commas
   --files FILES             files that the job finds with SparkFiles.get, separated by commas
   --driver-memory MEM, --executor-memory MEM, --executor-cores N, --num-executors N,
-  --total-executor-cores N, --driver-cores N, --deploy-mode MODE, --jars FILES, --packages NAMES,
+  --total-executor-cores N, --driver-cores N, --deploy-mode client, --jars FILES, --packages NAMES,
+  --exclude-packages NAMES, --repositories URLS, --archives FILES, --driver-java-options TEXT,
+  --driver-library-path PATH, --driver-class-path PATH, --principal NAME, --keytab FILE,
   --queue NAME              kept as properties
+  --class NAME, --supervise have no effect
   --verbose, -v             print the properties
   --version, --help, -h
 """
@@ -48,6 +52,25 @@ _PROPERTIES = {
     "--jars": "spark.jars",
     "--packages": "spark.jars.packages",
     "--queue": "spark.yarn.queue",
+    "--exclude-packages": "spark.jars.excludes",
+    "--repositories": "spark.jars.repositories",
+    "--archives": "spark.archives",
+    "--driver-java-options": "spark.driver.extraJavaOptions",
+    "--driver-library-path": "spark.driver.extraLibraryPath",
+    "--driver-class-path": "spark.driver.extraClassPath",
+    "--principal": "spark.kerberos.principal",
+    "--keytab": "spark.kerberos.keytab",
+}
+
+
+_WITH_VALUE = {
+    *_PROPERTIES,
+    "--conf",
+    "-c",
+    "--properties-file",
+    "--py-files",
+    "--files",
+    "--class",
 }
 
 
@@ -57,6 +80,7 @@ class _Submission:
     def __init__(self) -> None:
         self.conf: dict[str, str] = {}
         self.properties_file: str | None = None
+        self.load_defaults = False
         self.py_files: list[str] = []
         self.files: list[str] = []
         self.verbose = False
@@ -64,8 +88,8 @@ class _Submission:
         self.arguments: list[str] = []
 
 
-def _fail(message: str) -> SystemExit:
-    sys.stderr.write(f"Error: {message}\n")
+def _fail(message: str, usage: bool = False) -> SystemExit:
+    sys.stderr.write(f"Error: {message}\n{_USAGE if usage else ''}")
     return SystemExit(1)
 
 
@@ -73,6 +97,9 @@ def _parse(argv: Sequence[str]) -> _Submission:
     """Read the command line; options end at the job."""
     found = _Submission()
     rest = list(argv)
+    if not rest:
+        sys.stderr.write(_USAGE)
+        raise SystemExit(255)  # spark-submit's
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
@@ -90,19 +117,26 @@ def _parse(argv: Sequence[str]) -> _Submission:
         if option in ("--verbose", "-v"):
             found.verbose = True
             continue
+        if option == "--load-spark-defaults":
+            found.load_defaults = True
+            continue
+        if option == "--supervise":
+            continue
+        if option not in _WITH_VALUE:
+            raise _fail(f"Unrecognized option: {option}", usage=True)
         if not equals:
             if not rest:
-                raise _fail(f"Missing argument for option '{option}'.")
+                raise _fail(f"Missing argument for option '{option}'.", usage=True)
             value = rest.pop(0)
         _take(found, option, value)
-    raise _fail("Missing application resource.\n" + _USAGE)
+    raise _fail("Missing application resource.", usage=True)
 
 
 def _take(found: _Submission, option: str, value: str) -> None:
     if option in ("--conf", "-c"):
         key, equals, text = value.partition("=")
         if not equals:
-            raise _fail(f"Spark config without '=': {value}")
+            raise _fail(f"Invalid argument to --conf: {value}", usage=True)
         found.conf[key.strip()] = text
     elif option == "--properties-file":
         found.properties_file = value
@@ -112,8 +146,23 @@ def _take(found: _Submission, option: str, value: str) -> None:
         found.files += [name for name in value.split(",") if name]
     elif option in _PROPERTIES:
         found.conf[_PROPERTIES[option]] = value
-    else:
-        raise _fail(f"Unrecognized option: {option}\n{_USAGE}")
+
+
+def _check(conf: dict[str, str]) -> None:
+    """Refuse what spark-submit refuses."""
+    master, mode = conf.get("spark.master", ""), conf.get("spark.submit.deployMode", "client")
+    if "spark.remote" in conf and ("spark.master" in conf or "spark.submit.deployMode" in conf):
+        raise _fail("Remote cannot be specified with master and/or deploy mode.")
+    if master and not master.startswith(("spark", "local", "sc://")):
+        raise _fail("Master must either be yarn or start with spark, k8s, or local")
+    if mode not in ("client", "cluster"):
+        raise _fail('--deploy-mode must be either "client" or "cluster"')
+    if mode == "cluster" and master.startswith("spark"):
+        raise _fail(
+            "Cluster deploy mode is currently not supported for python applications on standalone clusters."
+        )
+    if mode == "cluster":
+        raise _fail('Cluster deploy mode is not compatible with master "local"')
 
 
 class PySparkFinder:
@@ -176,15 +225,34 @@ def _read_properties(path: str) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8") as lines:
             return parse(lines)
-    except OSError as e:
-        raise _fail(f"Failed when loading Spark properties file {path}: {e.strerror}") from None
+    except OSError:
+        raise _fail(f"Invalid properties file '{path}'.", usage=True) from None
+
+
+def _of_spark(conf: dict[str, str]) -> dict[str, str]:
+    """Drop properties that are not Spark's."""
+    for key in conf:
+        if not key.startswith(("spark.", "nbaspark.")):
+            sys.stderr.write(f"Warning: Ignoring non-Spark config property: {key}\n")
+    return {k: v for k, v in conf.items() if k.startswith(("spark.", "nbaspark."))}
 
 
 def _prepare(found: _Submission) -> None:
     """Hand the properties down to the session, and make imports and files ready."""
+    from nbaspark import defaults
+
+    if found.properties_file and not found.load_defaults:
+        os.environ[defaults.NO_FILE] = "1"
     conf = _read_properties(found.properties_file) if found.properties_file else {}
-    conf.update(found.conf)
-    conf.setdefault("spark.app.name", os.path.basename(found.job))
+    conf = defaults.overlay(_of_spark(conf), _of_spark(found.conf))
+    _check(conf)
+    known = defaults.overlay(defaults.load(os.environ), conf)
+    if "spark.app.name" not in known:
+        conf["spark.app.name"] = os.path.basename(found.job)
+    if "spark.master" not in known and "spark.remote" not in known:
+        conf["spark.master"] = "local[*]"
+    if "spark.remote" not in known:
+        conf.setdefault("spark.submit.deployMode", "client")
     os.environ["NBASPARK_CONF"] = "\n".join(f"{key}={value}" for key, value in conf.items())
     if found.verbose:
         for key, value in sorted(conf.items()):
@@ -205,14 +273,23 @@ def _run(job: str, arguments: list[str]) -> None:
         with open(job, "rb") as file:
             code = compile(file.read(), job, "exec")
     except OSError as e:
-        raise _fail(f"Cannot read {job}: {e.strerror}") from None
+        path = os.path.abspath(job)
+        sys.stderr.write(
+            f"{sys.executable}: can't open file '{path}': [Errno {e.errno}] {e.strerror}\n"
+        )
+        raise SystemExit(2) from None
     main = type(sys)("__main__")
     main.__file__ = job
     main.__builtins__ = __builtins__  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
     sys.argv = [job, *arguments]
     sys.path.insert(0, os.path.dirname(os.path.abspath(job)))
-    exec(code, main.__dict__)
+    try:
+        exec(code, main.__dict__)
+    except Exception as e:  # its traceback begins in the job
+        frames = e.__traceback__ and e.__traceback__.tb_next
+        sys.excepthook(type(e), e.with_traceback(frames), frames)
+        raise SystemExit(1) from None
 
 
 def main(argv: Sequence[str] | None = None) -> None:

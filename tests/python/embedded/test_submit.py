@@ -73,14 +73,100 @@ def test_options(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        ([], "Missing application resource"),
-        (["--conf", "x", "job.py"], "Spark config without '='"),
-        (["--frobnicate", "1", "job.py"], "Unrecognized option: --frobnicate"),
-        (["no_such_job.py"], "Cannot read no_such_job.py"),
+        ([], 255, "Usage: "),
+        (["--name", "x"], 1, "Error: Missing application resource."),
+        (["--conf", "x", "job.py"], 1, "Error: Invalid argument to --conf: x"),
+        (["--conf"], 1, "Error: Missing argument for option '--conf'."),
+        (["--frobnicate", "1", "job.py"], 1, "Error: Unrecognized option: --frobnicate"),
+        (["--frobnicate"], 1, "Error: Unrecognized option: --frobnicate"),
+        (
+            ["--properties-file", "no.conf", "job.py"],
+            1,
+            "Error: Invalid properties file 'no.conf'.",
+        ),
+        (["--master", "foo", "job.py"], 1, "Error: Master must either be yarn or start with spark"),
+        (["--deploy-mode", "x", "job.py"], 1, "Error: --deploy-mode must be either"),
+        (["--deploy-mode", "cluster", "job.py"], 1, "Error: Cluster deploy mode is not compatible"),
+        (["no_such_job.py"], 2, "no_such_job.py': [Errno 2] No such file or directory"),
+        (["--version"], 0, ""),
     ],
 )
-def test_bad_command_lines(arguments, message):
+def test_bad_command_lines(arguments, code, message):
     done = submit(*arguments)
-    assert done.returncode == 1 and message in done.stderr
+    assert done.returncode == code and message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("import sys; sys.exit(3)", 3, ""),
+        ("import sys; sys.exit()", 0, ""),
+        ("import sys; sys.exit('sorry')", 1, "sorry\n"),
+        ("1 +", 1, "SyntaxError: invalid syntax\n"),
+        ("raise ValueError('boom')", 1, "ValueError: boom\n"),
+        ("from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().sql('select nope')", 1, ""),
+    ],
+)  # fmt: skip
+def test_exit_codes(tmp_path, text, code, said):
+    job = tmp_path / "job.py"
+    job.write_text(text)
+    done = submit(job)
+    assert done.returncode == code and done.stderr.endswith(said)
+    if "boom" in text:  # the traceback begins in the job
+        assert done.stderr.split("\n")[1] == f'  File "{job}", line 1, in <module>'
+
+
+SHOW = """
+import sys
+from pyspark import SparkConf, SparkContext
+from pyspark.sql import SparkSession
+
+builder = SparkSession.builder
+if "builder" in sys.argv:
+    builder = builder.appName("builder").config("spark.my.key", "builder").master("local[1]")
+if "conf" in sys.argv:
+    builder = builder.config(conf=SparkConf().set("spark.my.key", "conf"))
+spark = builder.getOrCreate()
+sc = spark.sparkContext
+assert isinstance(sc, SparkContext) and sc.version == spark.version and sc.version >= "4"
+assert dict(sc.getConf().getAll())["spark.master"] == sc.master
+conf = sc.getConf()
+print(sc.appName, sc.master, sc.defaultParallelism >= 1, conf.get("spark.submit.deployMode"))
+print(*(conf.get(key, "-") for key in ("spark.my.key", "spark.file", "spark.defaults", "other.key")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [  # as spark-submit 4.2 says
+        ([], ["job.py local[*] True client", "defaults - yes -"]),
+        (["--name", "n", "--conf", "spark.my.key=c", "job.py"], ["n local[*] True client", "c - yes -"]),
+        (["--properties-file", "FILE", "--master", "local[2]", "job.py"],
+         ["file local[2] True client", "file x y - -"]),
+        (["--properties-file", "FILE", "--load-spark-defaults", "job.py"],
+         ["file local[*] True client", "file x y yes -"]),
+        (["--properties-file", "FILE", "--conf", "spark.my.key=c", "--name=n", "job.py"],
+         ["n local[*] True client", "c x y - -"]),
+        (["--name", "n", "--conf", "spark.my.key=c", "--master", "local[2]", "job.py", "builder", "--name", "z"],
+         ["builder local[1] True client", "builder - yes -"]),
+        (["--conf", "spark.my.key=c", "job.py", "conf"], ["job.py local[*] True client", "conf - yes -"]),
+    ],
+)  # fmt: skip
+def test_precedence(tmp_path, monkeypatch, options, said):
+    """The builder wins over --conf, that over the properties file, that over spark-defaults.conf."""
+    for name in ("MASTER", "SPARK_MASTER", "SPARK_REMOTE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    (tmp_path / "spark-defaults.conf").write_text("spark.my.key defaults\nspark.defaults yes\n")
+    (tmp_path / "file.conf").write_text(
+        "spark.my.key file\nspark.app.name=file\nspark.file: x y\nother.key 1\n"
+    )
+    (tmp_path / "job.py").write_text(SHOW)
+    files = {"FILE": tmp_path / "file.conf", "job.py": tmp_path / "job.py"}
+    done = submit(*(files.get(option, option) for option in options or ["job.py"]))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == said
+    ignored = "Warning: Ignoring non-Spark config property: other.key" in done.stderr
+    assert ignored == ("FILE" in options)
