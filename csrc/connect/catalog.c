@@ -3,6 +3,8 @@
  * catalog.c: spark.catalog: answers about names, as small tables.
  */
 #include "connect/query.h"
+
+#include <unistd.h>
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
 
@@ -122,17 +124,56 @@ list_columns(nb_query *q, const nb_plan *plan, nb_table **out)
                            7, n, out);
 }
 
+/* Raises SCHEMA_NOT_FOUND unless the name, perhaps with its catalog before it, is that of the one database. */
+static nb_status
+need_database(nb_query *q, nb_str text, nb_error *err)
+{
+    nb_str *parts, name;
+    size_t n;
+
+    NB_TRY(nb_sql_parse_identifier(q->arena, text, &parts, &n, err));
+    name = parts[n - 1];
+    if (nb_str_equal_nocase(name, NB_STR("default")) &&
+        (n == 1 || (n == 2 && nb_str_equal_nocase(parts[0], NB_STR("spark_catalog"))))) {
+        return NB_OK;
+    }
+    return nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
+                    nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`", (int)name.len, name.data),
+                    NULL);
+}
+
+/* Where tables without a location lie, as a URI. */
+static nb_str
+warehouse(nb_query *q)
+{
+    nb_str dir = nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR);
+    char here[4096];
+    char *text;
+
+    if (nb_str_starts_with(dir, NB_STR("file:"))) {
+        return dir;
+    }
+    if (dir.len > 0 && dir.data[0] == '/') {
+        text = nb_arena_printf(q->arena, "file:%.*s", (int)dir.len, dir.data);
+    } else {
+        text = nb_arena_printf(q->arena, "file:%s/%.*s", getcwd(here, sizeof here) ? here : "",
+                               (int)dir.len, dir.data);
+    }
+    return nb_str_of(text);
+}
+
 /* The one database, as getDatabase and listDatabases give it. */
 static nb_status
 the_database(nb_query *q, nb_table **out)
 {
-    nb_str name = NB_STR("default"), catalog = NB_STR("spark_catalog"), none = {NULL, 0},
-           place = NB_STR("");
+    nb_str name = NB_STR("default"), catalog = NB_STR("spark_catalog"),
+           about = NB_STR("default database"), place = warehouse(q);
 
+    NB_NEED(place.data);
     return nb_query_answer(q,
                            (nb_answer_column[]){{"name", &name, NULL},
                                                 {"catalog", &catalog, NULL},
-                                                {"description", &none, NULL},
+                                                {"description", &about, NULL},
                                                 {"locationUri", &place, NULL}},
                            4, 1, out);
 }
@@ -322,7 +363,24 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
         }
         return nothing(q, out);
     }
-    case SC__CATALOG__CAT_TYPE_REFRESH_TABLE:
+    case SC__CATALOG__CAT_TYPE_SET_CURRENT_DATABASE:
+        NB_TRY(need_database(q, nb_pb_str(m->set_current_database->db_name), err));
+        return nothing(q, out);
+    case SC__CATALOG__CAT_TYPE_GET_DATABASE:
+        NB_TRY(need_database(q, nb_pb_str(m->get_database->db_name), err));
+        return the_database(q, out);
+    case SC__CATALOG__CAT_TYPE_SET_CURRENT_CATALOG:
+        if (!nb_str_equal(nb_pb_str(m->set_current_catalog->catalog_name),
+                          NB_STR("spark_catalog"))) {
+            return nb_raise_unsupported(err, "A catalog other than spark_catalog");
+        }
+        return nothing(q, out);
+    case SC__CATALOG__CAT_TYPE_REFRESH_TABLE: {
+        nb_plan *plan; /* what is not there raises */
+        NB_TRY(of_relation(q, nb_pb_str(m->refresh_table->table_name), &rel));
+        NB_TRY(nb_query_analyze(q, rel, &plan, err));
+        return nothing(q, out);
+    }
     case SC__CATALOG__CAT_TYPE_REFRESH_BY_PATH:
         return nothing(q, out); /* files are listed anew by each query */
     default: return nb_raise_unsupported(err, "This call of spark.catalog");
