@@ -180,6 +180,13 @@ nb_key_filter_is_open(const nb_key_filter *f)
 }
 
 bool
+nb_key_filter_is_bound(const nb_key_filter *f, bool *descending)
+{
+    *descending = f->descending;
+    return f->is_bound;
+}
+
+bool
 nb_key_filter_keeps_nulls(const nb_key_filter *f)
 {
     return f->keeps_nulls;

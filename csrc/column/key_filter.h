@@ -24,6 +24,8 @@ nb_status nb_key_filter_new_bound(nb_arena *arena, const nb_type *type, bool des
 void nb_key_filter_tighten(nb_key_filter *f, int64_t v);
 /* Is it a bound that has not been tightened yet, so that everything passes? */
 bool nb_key_filter_is_open(const nb_key_filter *f);
+/* Is it a bound, and for which order? */
+bool nb_key_filter_is_bound(const nb_key_filter *f, bool *descending);
 /* Do null rows pass? */
 bool nb_key_filter_keeps_nulls(const nb_key_filter *f);
 /* The least and the greatest key; false when there is none. */

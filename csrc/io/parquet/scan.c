@@ -333,6 +333,13 @@ begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
     return NB_OK;
 }
 
+/* Are row groups taken in an order of their own? Not where a thread is to have those of a partition. */
+static bool
+is_reordered(const nb_pq_source *s)
+{
+    return s->visit != NULL && !s->base.whole_partitions;
+}
+
 /* Takes a second row group while there is enough left for all threads; one that comes by windows comes alone. */
 static nb_status
 begin_partner(nb_pq_source *s, nb_pq_local *l)
@@ -342,7 +349,7 @@ begin_partner(nb_pq_source *s, nb_pq_local *l)
     bool own = l->run.at < l->run.end; /* the next one is this thread's already */
 
     l->has_parked = (own || (!s->base.whole_partitions && s->base.n_morsels - next >= spare)) &&
-                    l->rows == NULL && !waits_for_bound(s) &&
+                    l->rows == NULL && !is_reordered(s) && !waits_for_bound(s) &&
                     s->groups[next].file == s->groups[l->group].file &&
                     rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW;
     if (l->has_parked && own) {
@@ -392,6 +399,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             if (group < 0) {
                 return NB_DONE;
             }
+            group = is_reordered(s) && !l->window ? s->visit[group] : group;
             st = begin_group(s, l, group);
             st = st < 0 ? st : begin_partner(s, l);
             st = st < 0 ? st : nb_pq_choose(s, l, err);
@@ -603,6 +611,7 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
     }
     if (st >= 0) {
         st = plan_columns(s, &asked, err);
+        st = st < 0 ? st : nb_pq_order_groups(s);
     }
     if (st < 0) {
         nb_arena_free(arena);

@@ -46,6 +46,7 @@ typedef struct nb_pq_source {
     nb_arena *arena;
     const nb_session_info *info;
     nb_pq_group_ref *groups;
+    int64_t *visit; /* the order in which groups are taken; NULL: as they are */
     atomic_int n_locals;
     nb_pq_slot *slots;
     int n_slots;
@@ -145,6 +146,8 @@ nb_status nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err);
 /* The `ranges` of the source: from the statistics of row groups, when the file is in order of the column. */
 nb_status
 nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out, int64_t *n);
+/* Where a bound is to be found: the row groups that most likely have the first rows come first. */
+nb_status nb_pq_order_groups(nb_pq_source *s);
 /* The slot of a column, made when there is none; -1: out of memory. */
 int nb_pq_slot_of(nb_pq_source *s, int column);
 
