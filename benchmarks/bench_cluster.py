@@ -21,9 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "cluster"))
 
+from engine_process import TPCH_TABLES
 from harness import Cluster
 from tpch import texts
-from tpch_engine import TABLES
 
 from nbaspark.sql import SparkSession
 from nbaspark.sql import functions as F
@@ -78,9 +78,9 @@ def queries(spark, path, F=F):
 
 
 def tpch(spark, folder):
-    for table in TABLES:
+    for table in TPCH_TABLES:
         spark.read.parquet(f"{folder}/{table}.parquet").createOrReplaceTempView(table)
-    return {f"TPC-H {n}": spark.sql(text) for n, text in texts([]).items()}
+    return {f"TPC-H {n}": spark.sql(text) for n, text in texts().items()}
 
 
 def processor_s(pids):
