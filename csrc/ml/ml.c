@@ -495,22 +495,72 @@ attribute(nb_arena *arena, const nb_ml_model *m, const Sc__Fetch *f, nb_ml_value
                                 m->cls->name);
 }
 
+/* The values of a helper's arguments; false when one is no value. */
 static nb_status
-helper(nb_arena *arena, const Sc__Fetch *f, Sc__MlCommandResult *out, nb_error *err)
+helper_values(nb_arena *arena, const Sc__Fetch__Method *m, nb_ml_value *out, bool *ok,
+              nb_error *err)
+{
+    *ok = m->n_args == 2;
+    for (size_t i = 0; i < m->n_args && *ok; i++) {
+        *ok = m->args[i]->args_type_case == SC__FETCH__METHOD__ARGS__ARGS_TYPE_PARAM;
+        if (*ok) {
+            NB_TRY(nb_ml_from_literal(arena, m->args[i]->param, &out[i], err));
+        }
+    }
+    return NB_OK;
+}
+
+/* A StringIndexerModel from labels that are given: of one column, or a list per column. */
+static nb_status
+indexer_of_labels(nb_ml *ml, nb_arena *arena, nb_str uid, const nb_ml_value *labels,
+                  Sc__MlCommandResult *out, nb_error *err)
+{
+    nb_ml_value lists = *labels, none = {.kind = NB_ML_STRINGS};
+    nb_ml_bag values = {.arena = arena};
+    entry *e;
+    nb_status st;
+
+    if (labels->kind != NB_ML_LISTS) {
+        none = labels->n == 0 ? none : *labels;
+        lists = (nb_ml_value){.kind = NB_ML_LISTS, .n = 1, .lists = &none};
+    }
+    for (int i = 0; i < lists.n; i++) {
+        if (lists.lists[i].kind != NB_ML_STRINGS) {
+            return nb_ml_raise_illegal(err, arena, "labels are texts");
+        }
+    }
+    NB_TRY(nb_ml_put(&values, NB_STR("labels"), lists.lists[0]));
+    NB_TRY(nb_ml_put(&values, NB_STR("labelsArray"), lists));
+    NB_TRY(entry_new(ml, nb_ml_class_of(NB_ML_STRING_INDEXER_MODEL), &e));
+    e->model.uid = nb_arena_str(e->arena, uid);
+    st = e->model.uid.data ? nb_ml_copy_all(&e->model.values, &values) : NB_NOMEM;
+    if (st < 0) {
+        entry_free(ml, e);
+        return st;
+    }
+    keep(ml, e);
+    return info_result(arena, e, NB_STR(""), e->model.uid, &e->model.params, out);
+}
+
+static nb_status
+helper(nb_ml *ml, nb_arena *arena, const Sc__Fetch *f, Sc__MlCommandResult *out, nb_error *err)
 {
     const Sc__Fetch__Method *m = f->methods[0];
-    nb_ml_value path, overwrite, done = nb_ml_bool(true);
+    nb_str name = nb_ml_text(m->method);
+    nb_ml_value args[2], done = nb_ml_bool(true);
+    bool ok;
 
-    if (!nb_str_equal(nb_ml_text(m->method), NB_STR("handleOverwrite")) || m->n_args != 2 ||
-        m->args[0]->args_type_case != SC__FETCH__METHOD__ARGS__ARGS_TYPE_PARAM ||
-        m->args[1]->args_type_case != SC__FETCH__METHOD__ARGS__ARGS_TYPE_PARAM) {
-        return nb_raise_unsupported(err, "The ML helper %.*s", (int)m->method.len,
-                                    (const char *)m->method.data);
+    NB_TRY(helper_values(arena, m, args, &ok, err));
+    if (ok && nb_str_equal(name, NB_STR("handleOverwrite"))) {
+        NB_TRY(nb_ml_prepare_path(args[0].s, args[1].i != 0, arena, err));
+        return value_result(arena, &done, out);
     }
-    NB_TRY(nb_ml_from_literal(arena, m->args[0]->param, &path, err));
-    NB_TRY(nb_ml_from_literal(arena, m->args[1]->param, &overwrite, err));
-    NB_TRY(nb_ml_prepare_path(path.s, overwrite.i != 0, arena, err));
-    return value_result(arena, &done, out);
+    if (ok && args[0].kind == NB_ML_STRING &&
+        (nb_str_equal(name, NB_STR("stringIndexerModelFromLabels")) ||
+         nb_str_equal(name, NB_STR("stringIndexerModelFromLabelsArray")))) {
+        return indexer_of_labels(ml, arena, args[0].s, &args[1], out, err);
+    }
+    return nb_raise_unsupported(err, "The ML helper %.*s", (int)name.len, name.data);
 }
 
 static nb_status
@@ -525,7 +575,7 @@ fetch(nb_ml *ml, nb_analyzer *an, const Sc__Fetch *f, Sc__MlCommandResult *out, 
         return nb_raise_unsupported(err, "An ML fetch of nothing");
     }
     if (nb_str_equal(nb_ml_text(f->obj_ref->id), NB_STR(HELPER))) {
-        return helper(arena, f, out, err);
+        return helper(ml, arena, f, out, err);
     }
     NB_TRY(lookup(ml, nb_ml_text(f->obj_ref->id), &e, err));
     st = attribute(arena, &e->model, f, &v, err);

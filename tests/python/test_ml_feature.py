@@ -9,6 +9,7 @@ from nbaspark.ml.feature import (
     OneHotEncoder,
     StandardScaler,
     StringIndexer,
+    StringIndexerModel,
     VectorAssembler,
 )
 from nbaspark.ml.linalg import DenseVector, SparseVector, Vectors
@@ -141,3 +142,29 @@ def test_one_hot_encoder(spark):
     one = OneHotEncoder(inputCol="p", outputCol="x").fit(df)
     with pytest.raises(PySparkException, match="Unseen value: 7.0"):
         one.transform(spark.createDataFrame([(7.0,)], ["p"])).collect()
+
+
+def test_string_indexer_of_labels(spark):
+    frame = spark.createDataFrame([("a", "x"), ("b", "z"), ("c", "x")], ["k", "l"])
+    model = StringIndexerModel.from_labels(["b", "a"], "k", "i", "keep")
+    assert model.labels == ["b", "a"]
+    assert model.labelsArray == [["b", "a"]]
+    assert [row.i for row in model.transform(frame).orderBy("k").collect()] == [1.0, 0.0, 2.0]
+    assert model.getHandleInvalid() == "keep"
+    both = StringIndexerModel.from_arrays_of_labels(
+        [["a", "b", "c"], ["z", "x"]], ["k", "l"], ["i", "j"]
+    )
+    assert both.labelsArray == [["a", "b", "c"], ["z", "x"]]
+    rows = both.transform(frame).orderBy("k").collect()
+    assert [(row.i, row.j) for row in rows] == [(0.0, 1.0), (1.0, 0.0), (2.0, 1.0)]
+    assert both.getInputCols() == ["k", "l"]
+    assert both.getHandleInvalid() == "error"
+
+
+def test_string_indexer_of_labels_saved(spark, tmp_path):
+    model = StringIndexerModel.from_labels(["b", "a"], inputCol="k", outputCol="i")
+    model.write().overwrite().save(f"{tmp_path}/model")
+    again = StringIndexerModel.load(f"{tmp_path}/model")
+    assert again.labels == ["b", "a"]
+    assert again.uid == model.uid
+    assert again.getInputCol() == "k"

@@ -324,6 +324,58 @@ class StringIndexerModel(JavaModel, _StringIndexerParams, JavaMLReadable, JavaML
         """Labels of each column, in the order of their numbers."""
         return self._call_java("labelsArray")
 
+    @classmethod
+    def _of_labels(cls, helper: str, labels: list, **params: Any) -> StringIndexerModel:
+        from nbaspark.ml.wrapper import call_model_helper
+
+        model = cls()
+        model._java_obj = call_model_helper(helper, model.uid, labels)
+        model._set(**{name: value for name, value in params.items() if value is not None})
+        return model
+
+    @classmethod
+    def from_labels(
+        cls,
+        labels: list[str],
+        inputCol: str,
+        outputCol: str | None = None,
+        handleInvalid: str | None = None,
+    ) -> StringIndexerModel:
+        """Make a model of labels that are known, in the order of their numbers.
+
+        Examples
+        --------
+        >>> from nbaspark.ml.feature import StringIndexerModel
+        >>> model = StringIndexerModel.from_labels(["b", "a"], inputCol="kind", outputCol="index")
+        >>> df = spark.createDataFrame([("a",), ("b",)], ["kind"])
+        >>> [row["index"] for row in model.transform(df).collect()]
+        [1.0, 0.0]
+        """
+        return cls._of_labels(
+            "stringIndexerModelFromLabels",
+            list(labels),
+            inputCol=inputCol,
+            outputCol=outputCol,
+            handleInvalid=handleInvalid,
+        )
+
+    @classmethod
+    def from_arrays_of_labels(
+        cls,
+        arrayOfLabels: list[list[str]],
+        inputCols: list[str],
+        outputCols: list[str] | None = None,
+        handleInvalid: str | None = None,
+    ) -> StringIndexerModel:
+        """Make a model of several columns, of whose labels each has a list."""
+        return cls._of_labels(
+            "stringIndexerModelFromLabelsArray",
+            [list(labels) for labels in arrayOfLabels],
+            inputCols=inputCols,
+            outputCols=outputCols,
+            handleInvalid=handleInvalid,
+        )
+
 
 @with_setters(
     "stringOrderType", "inputCol", "inputCols", "outputCol", "outputCols", "handleInvalid"

@@ -100,6 +100,12 @@ def _reference(info: dict[str, Any], session: Any) -> _Reference:
     return reference
 
 
+def call_model_helper(method: str, *args: Any) -> _Reference:
+    """Call such a method that makes a model, and return the reference to it."""
+    session = _session()
+    return _reference({"obj_ref": {"id": call_helper(session, method, *args)}}, session)
+
+
 class JavaWrapper:
     """Something that lives in the engine."""
 
