@@ -2,6 +2,7 @@
 /*
  * fuzz_number_pattern.c: a pattern of numbers, a zero byte, a text. What a pattern writes, it must be able to write again for what it reads of it.
  */
+#include "base/pool.h"
 #include "expr/number_pattern.h"
 
 #define MEMORY_LIMIT ((size_t)64 << 20)
