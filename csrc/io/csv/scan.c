@@ -112,7 +112,9 @@ check_header(void *payload, nb_csv_records *r, const nb_csv_cell *cells, int n, 
                            (int)url.len, url.data);
         }
     }
-    if (b.len > 0) {
+    if (b.failed) { /* there is something to say, and no memory to say it */
+        st = NB_NOMEM;
+    } else if (b.len > 0) {
         if (s->csv->o.enforce_schema) {
             nb_log(NB_LOG_WARN, "csv", "%s", b.data ? b.data : "");
         } else {
