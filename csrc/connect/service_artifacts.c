@@ -226,9 +226,11 @@ done:
 }
 
 static nb_status
-artifact_status(nb_served *s, nb_rpc_call *call, nb_arena *arena,
-                const Sc__ArtifactStatusesRequest *q, nb_error *err)
+artifact_status(nb_service_request *r, nb_error *err)
 {
+    const Sc__ArtifactStatusesRequest *q = (const Sc__ArtifactStatusesRequest *)r->message;
+    nb_served *s = r->served;
+    nb_arena *arena = r->arena;
     Sc__ArtifactStatusesResponse *a =
         NB_MESSAGE(arena, Sc__ArtifactStatusesResponse, sc__artifact_statuses_response);
 
@@ -257,34 +259,20 @@ artifact_status(nb_served *s, nb_rpc_call *call, nb_arena *arena,
     a->has_session_id = a->has_server_side_session_id = true;
     a->session_id = nb_pb_bytes(s->id);
     a->server_side_session_id = nb_pb_bytes(nb_served_server_id(s));
-    return nb_service_reply(call, arena, &a->base, err);
+    return nb_service_reply(r->call, arena, &a->base, err);
 }
 
 nb_status
 nb_handle_artifact_status(nb_rpc_call *call, void *service, nb_error *err)
 {
-    nb_str request = nb_rpc_call_request(call);
-    nb_arena *arena = nb_arena_new(NULL);
-    ProtobufCMessage *m;
-    nb_served *s = NULL;
-    nb_request_head head;
-    nb_status st = NB_NOMEM;
+    nb_service_request r;
+    nb_status st;
 
-    if (!arena) {
-        return st;
-    }
-    NB_TRY_GOTO(st, nb_request_head_read(request, 5, &head, err), done);
-    NB_TRY_GOTO(st,
-                nb_message_unpack(arena, &sc__artifact_statuses_request__descriptor, request.data,
-                                  request.len, &m, err),
-                done);
-    NB_TRY_GOTO(st, nb_served_open(service, &head, true, &s, err), done);
-    st = artifact_status(s, call, arena, (const Sc__ArtifactStatusesRequest *)m, err);
+    NB_TRY_GOTO(
+        st, nb_service_begin(&r, call, service, &sc__artifact_statuses_request__descriptor, 5, err),
+        done);
+    NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
+    st = artifact_status(&r, err);
 done:
-    if (st < 0 && st != NB_CANCELLED) {
-        st = nb_service_fail(call, s, st, err);
-    }
-    nb_served_release(s);
-    nb_arena_free(arena);
-    return st;
+    return nb_service_finish(&r, st, err);
 }

@@ -127,127 +127,84 @@ read_execute(nb_str request, nb_arena *arena, nb_operation_request *out, nb_erro
 nb_status
 nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err)
 {
-    nb_str request = nb_rpc_call_request(call);
-    nb_arena *arena = nb_arena_new(NULL);
     nb_operation_request wanted = {{NULL, 0}, {NULL, 0}, NULL, 0, false, 0};
     nb_operation *op = NULL;
-    nb_served *s = NULL;
-    nb_request_head head;
-    nb_status st = NB_NOMEM;
+    nb_service_request r;
+    nb_status st;
 
-    if (!arena) {
-        return st;
-    }
-    NB_TRY_GOTO(st, nb_request_head_read(request, 8, &head, err), done);
-    NB_TRY_GOTO(st, nb_served_open(service, &head, true, &s, err), done);
-    NB_TRY_GOTO(st, read_execute(request, arena, &wanted, err), done);
-    NB_TRY_GOTO(st, nb_operation_start(s, &wanted, &op, err), done);
+    NB_TRY_GOTO(st, nb_service_begin(&r, call, service, NULL, 8, err), done);
+    NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
+    NB_TRY_GOTO(st, read_execute(r.bytes, r.arena, &wanted, err), done);
+    NB_TRY_GOTO(st, nb_operation_start(r.served, &wanted, &op, err), done);
     st = listen(op, call, NB_STR(""), err);
-done:
-    if (op && !op->reattachable) {
+    if (!op->reattachable) {
         nb_operation_remove(op);
     }
-    if (st < 0 && st != NB_CANCELLED) {
-        st = nb_service_fail(call, s, st, err);
-    }
-    if (op) {
-        nb_operation_release(op);
-    }
-    nb_served_release(s);
-    nb_arena_free(arena);
-    return st;
+    nb_operation_release(op);
+done:
+    return nb_service_finish(&r, st, err);
 }
 
 nb_status
 nb_handle_reattach(nb_rpc_call *call, void *service, nb_error *err)
 {
-    nb_str request = nb_rpc_call_request(call);
-    nb_arena *arena = nb_arena_new(NULL);
-    const Sc__ReattachExecuteRequest *r;
-    ProtobufCMessage *m;
+    const Sc__ReattachExecuteRequest *q;
     nb_operation *op = NULL;
-    nb_served *s = NULL;
-    nb_request_head head;
-    nb_status st = NB_NOMEM;
+    nb_service_request r;
+    nb_status st;
 
-    if (!arena) {
-        return st;
-    }
-    NB_TRY_GOTO(st, nb_request_head_read(request, 6, &head, err), done);
-    NB_TRY_GOTO(st,
-                nb_message_unpack(arena, &sc__reattach_execute_request__descriptor, request.data,
-                                  request.len, &m, err),
-                done);
-    r = (const Sc__ReattachExecuteRequest *)m;
-    NB_TRY_GOTO(st, nb_served_open(service, &head, false, &s, err), done);
-    NB_TRY_GOTO(st, nb_operation_find(s, nb_pb_str(r->operation_id), &op, err), done);
-    if (!op->reattachable) {
-        st = nb_raise(err, NB_COND_INVALID_CURSOR_NOT_REATTACHABLE, NULL);
-        goto done;
-    }
-    st = listen(op, call, nb_pb_str(r->last_response_id), err);
+    NB_TRY_GOTO(
+        st, nb_service_begin(&r, call, service, &sc__reattach_execute_request__descriptor, 6, err),
+        done);
+    q = (const Sc__ReattachExecuteRequest *)r.message;
+    NB_TRY_GOTO(st, nb_served_open(service, &r.head, false, &r.served, err), done);
+    NB_TRY_GOTO(st, nb_operation_find(r.served, nb_pb_str(q->operation_id), &op, err), done);
+    st = op->reattachable ? listen(op, call, nb_pb_str(q->last_response_id), err)
+                          : nb_raise(err, NB_COND_INVALID_CURSOR_NOT_REATTACHABLE, NULL);
+    nb_operation_release(op);
 done:
-    if (st < 0 && st != NB_CANCELLED) {
-        st = nb_service_fail(call, s, st, err);
-    }
-    if (op) {
+    return nb_service_finish(&r, st, err);
+}
+
+static nb_status
+release_execute(nb_service_request *r, nb_error *err)
+{
+    const Sc__ReleaseExecuteRequest *q = (const Sc__ReleaseExecuteRequest *)r->message;
+    Sc__ReleaseExecuteResponse *response =
+        NB_MESSAGE(r->arena, Sc__ReleaseExecuteResponse, sc__release_execute_response);
+    nb_error quiet = NB_ERROR_INIT;
+    nb_operation *op;
+
+    NB_NEED(response);
+    /* What is no more is no fault: clients release twice. */
+    if (nb_operation_find(r->served, nb_pb_str(q->operation_id), &op, &quiet) >= 0) {
+        if (q->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_ALL) {
+            nb_operation_remove(op);
+        } else if (q->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_UNTIL) {
+            nb_result_release(op, nb_pb_str(q->release_until->response_id));
+        }
+        response->has_operation_id = true;
+        response->operation_id = q->operation_id;
         nb_operation_release(op);
     }
-    nb_served_release(s);
-    nb_arena_free(arena);
-    return st;
+    nb_error_clear(&quiet);
+    response->has_session_id = response->has_server_side_session_id = true;
+    response->session_id = nb_pb_bytes(r->served->id);
+    response->server_side_session_id = nb_pb_bytes(nb_served_server_id(r->served));
+    return nb_service_reply(r->call, r->arena, &response->base, err);
 }
 
 nb_status
 nb_handle_release_execute(nb_rpc_call *call, void *service, nb_error *err)
 {
-    nb_str request = nb_rpc_call_request(call);
-    nb_arena *arena = nb_arena_new(NULL);
-    Sc__ReleaseExecuteResponse *response;
-    const Sc__ReleaseExecuteRequest *r;
-    ProtobufCMessage *m;
-    nb_operation *op = NULL;
-    nb_served *s = NULL;
-    nb_request_head head;
-    nb_error quiet = NB_ERROR_INIT;
-    nb_status st = NB_NOMEM;
+    nb_service_request r;
+    nb_status st;
 
-    if (!arena) {
-        return st;
-    }
-    NB_TRY_GOTO(st, nb_request_head_read(request, 7, &head, err), done);
-    NB_TRY_GOTO(st,
-                nb_message_unpack(arena, &sc__release_execute_request__descriptor, request.data,
-                                  request.len, &m, err),
-                done);
-    r = (const Sc__ReleaseExecuteRequest *)m;
-    NB_TRY_GOTO(st, nb_served_open(service, &head, false, &s, err), done);
-    response = NB_MESSAGE(arena, Sc__ReleaseExecuteResponse, sc__release_execute_response);
-    if (!response) {
-        st = NB_NOMEM;
-        goto done;
-    }
-    /* What is no more is no fault: clients release twice. */
-    if (nb_operation_find(s, nb_pb_str(r->operation_id), &op, &quiet) >= 0) {
-        if (r->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_ALL) {
-            nb_operation_remove(op);
-        } else if (r->release_case == SC__RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_UNTIL) {
-            nb_result_release(op, nb_pb_str(r->release_until->response_id));
-        }
-        response->has_operation_id = true;
-        response->operation_id = r->operation_id;
-        nb_operation_release(op);
-    }
-    nb_error_clear(&quiet);
-    response->has_session_id = response->has_server_side_session_id = true;
-    response->session_id = nb_pb_bytes(s->id);
-    response->server_side_session_id = nb_pb_bytes(nb_served_server_id(s));
-    st = nb_service_reply(call, arena, &response->base, err);
+    NB_TRY_GOTO(
+        st, nb_service_begin(&r, call, service, &sc__release_execute_request__descriptor, 7, err),
+        done);
+    NB_TRY_GOTO(st, nb_served_open(service, &r.head, false, &r.served, err), done);
+    st = release_execute(&r, err);
 done:
-    if (st < 0 && st != NB_CANCELLED) {
-        st = nb_service_fail(call, s, st, err);
-    }
-    nb_served_release(s);
-    nb_arena_free(arena);
-    return st;
+    return nb_service_finish(&r, st, err);
 }

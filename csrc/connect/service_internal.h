@@ -215,6 +215,26 @@ nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener
 /* The client has got everything up to the response of this id. */
 void nb_result_release(nb_operation *op, nb_str response_id);
 
+/* ---- what handlers begin and end with: service_requests.c ---- */
+
+typedef struct nb_service_request {
+    nb_rpc_call *call;
+    nb_service *service;
+    nb_arena *arena;
+    nb_str bytes;
+    nb_request_head head;
+    nb_served *served;         /* the handler finds it; released at the end */
+    ProtobufCMessage *message; /* NULL when the handler works on bytes */
+} nb_service_request;
+
+/* descriptor NULL: not unpacked. observed: field number of client_observed_server_side_session_id; 0 = the request has none. To be finished
+ * whatever it returns. */
+nb_status
+nb_service_begin(nb_service_request *r, nb_rpc_call *call, void *service,
+                 const ProtobufCMessageDescriptor *descriptor, uint32_t observed, nb_error *err);
+/* A failure ends the call with its error. */
+nb_status nb_service_finish(nb_service_request *r, nb_status st, nb_error *err);
+
 /* ---- handlers: service_execute.c, service_requests.c, service_artifacts.c ---- */
 
 nb_status nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err);

@@ -8,23 +8,11 @@
 #include "plan/analyzer_internal.h"
 #include "plan/message_unpack.h"
 
-/* What every handler here starts with and ends with. */
-typedef struct request {
-    nb_rpc_call *call;
-    nb_service *service;
-    nb_arena *arena;
-    nb_str bytes;
-    nb_request_head head;
-    nb_served *served;
-    ProtobufCMessage *message; /* NULL when the handler works on bytes */
-} request;
-
-/* descriptor NULL: not unpacked. observed: field number of client_observed_server_side_session_id; 0 = the request has none. */
-static nb_status
-begin(request *r, nb_rpc_call *call, void *service, const ProtobufCMessageDescriptor *descriptor,
-      uint32_t observed, nb_error *err)
+nb_status
+nb_service_begin(nb_service_request *r, nb_rpc_call *call, void *service,
+                 const ProtobufCMessageDescriptor *descriptor, uint32_t observed, nb_error *err)
 {
-    *r = (request){.call = call, .service = service, .bytes = nb_rpc_call_request(call)};
+    *r = (nb_service_request){.call = call, .service = service, .bytes = nb_rpc_call_request(call)};
     r->arena = nb_arena_new(NULL);
     NB_NEED(r->arena);
     NB_TRY(nb_request_head_read(r->bytes, observed, &r->head, err));
@@ -33,8 +21,8 @@ begin(request *r, nb_rpc_call *call, void *service, const ProtobufCMessageDescri
                       : NB_OK;
 }
 
-static nb_status
-finish(request *r, nb_status st, nb_error *err)
+nb_status
+nb_service_finish(nb_service_request *r, nb_status st, nb_error *err)
 {
     if (st < 0 && st != NB_CANCELLED) {
         st = nb_service_fail(r->call, r->served, st, err);
@@ -53,17 +41,17 @@ typedef nb_status (*ask_session)(nb_session *s, nb_str request, nb_strbuf *respo
 static nb_status
 ask(nb_rpc_call *call, void *service, uint32_t observed, ask_session fn, nb_error *err)
 {
-    request r;
+    nb_service_request r;
     nb_strbuf response = {0};
     nb_status st;
 
-    NB_TRY_GOTO(st, begin(&r, call, service, NULL, observed, err), done);
+    NB_TRY_GOTO(st, nb_service_begin(&r, call, service, NULL, observed, err), done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
     NB_TRY_GOTO(st, fn(r.served->session, r.bytes, &response, err), done);
     st = response.failed ? NB_NOMEM : nb_rpc_call_send(call, nb_strbuf_str(&response), err);
 done:
     nb_strbuf_free(&response);
-    return finish(&r, st, err);
+    return nb_service_finish(&r, st, err);
 }
 
 nb_status
@@ -81,7 +69,7 @@ nb_handle_config(nb_rpc_call *call, void *service, nb_error *err)
 /* ---- interrupts ---- */
 
 static nb_status
-interrupt(request *r, nb_error *err)
+interrupt(nb_service_request *r, nb_error *err)
 {
     const Sc__InterruptRequest *q = (const Sc__InterruptRequest *)r->message;
     Sc__InterruptResponse *a = NB_MESSAGE(r->arena, Sc__InterruptResponse, sc__interrupt_response);
@@ -117,20 +105,21 @@ interrupt(request *r, nb_error *err)
 nb_status
 nb_handle_interrupt(nb_rpc_call *call, void *service, nb_error *err)
 {
-    request r;
+    nb_service_request r;
     nb_status st;
 
-    NB_TRY_GOTO(st, begin(&r, call, service, &sc__interrupt_request__descriptor, 7, err), done);
+    NB_TRY_GOTO(st, nb_service_begin(&r, call, service, &sc__interrupt_request__descriptor, 7, err),
+                done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
     st = interrupt(&r, err);
 done:
-    return finish(&r, st, err);
+    return nb_service_finish(&r, st, err);
 }
 
 /* ---- sessions ---- */
 
 static nb_status
-release_session(request *r, nb_error *err)
+release_session(nb_service_request *r, nb_error *err)
 {
     const Sc__ReleaseSessionRequest *q = (const Sc__ReleaseSessionRequest *)r->message;
     Sc__ReleaseSessionResponse *a =
@@ -151,18 +140,19 @@ release_session(request *r, nb_error *err)
 nb_status
 nb_handle_release_session(nb_rpc_call *call, void *service, nb_error *err)
 {
-    request r;
+    nb_service_request r;
     nb_status st;
 
-    NB_TRY_GOTO(st, begin(&r, call, service, &sc__release_session_request__descriptor, 0, err),
-                done);
+    NB_TRY_GOTO(
+        st, nb_service_begin(&r, call, service, &sc__release_session_request__descriptor, 0, err),
+        done);
     st = release_session(&r, err);
 done:
-    return finish(&r, st, err);
+    return nb_service_finish(&r, st, err);
 }
 
 static nb_status
-clone_session(request *r, nb_error *err)
+clone_session(nb_service_request *r, nb_error *err)
 {
     const Sc__CloneSessionRequest *q = (const Sc__CloneSessionRequest *)r->message;
     Sc__CloneSessionResponse *a =
@@ -201,14 +191,16 @@ clone_session(request *r, nb_error *err)
 nb_status
 nb_handle_clone_session(nb_rpc_call *call, void *service, nb_error *err)
 {
-    request r;
+    nb_service_request r;
     nb_status st;
 
-    NB_TRY_GOTO(st, begin(&r, call, service, &sc__clone_session_request__descriptor, 5, err), done);
+    NB_TRY_GOTO(st,
+                nb_service_begin(&r, call, service, &sc__clone_session_request__descriptor, 5, err),
+                done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, false, &r.served, err), done);
     st = clone_session(&r, err);
 done:
-    return finish(&r, st, err);
+    return nb_service_finish(&r, st, err);
 }
 
 /* ---- errors ---- */
@@ -302,7 +294,7 @@ describe_error(nb_arena *arena, const nb_error *e, Sc__FetchErrorDetailsResponse
 }
 
 static nb_status
-error_details(request *r, nb_error *err)
+error_details(nb_service_request *r, nb_error *err)
 {
     const Sc__FetchErrorDetailsRequest *q = (const Sc__FetchErrorDetailsRequest *)r->message;
     Sc__FetchErrorDetailsResponse *a =
@@ -328,15 +320,17 @@ error_details(request *r, nb_error *err)
 nb_status
 nb_handle_error_details(nb_rpc_call *call, void *service, nb_error *err)
 {
-    request r;
+    nb_service_request r;
     nb_status st;
 
-    NB_TRY_GOTO(st, begin(&r, call, service, &sc__fetch_error_details_request__descriptor, 5, err),
-                done);
+    NB_TRY_GOTO(
+        st,
+        nb_service_begin(&r, call, service, &sc__fetch_error_details_request__descriptor, 5, err),
+        done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, false, &r.served, err), done);
     st = error_details(&r, err);
 done:
-    return finish(&r, st, err);
+    return nb_service_finish(&r, st, err);
 }
 
 /* ---- states of operations ---- */
@@ -361,7 +355,7 @@ wire_state(nb_operation *op)
 }
 
 static nb_status
-add_status(request *r, Sc__GetStatusResponse *a, nb_str id, int state)
+add_status(nb_service_request *r, Sc__GetStatusResponse *a, nb_str id, int state)
 {
     Sc__GetStatusResponse__OperationStatus *s =
         NB_MESSAGE(r->arena, Sc__GetStatusResponse__OperationStatus,
@@ -377,7 +371,7 @@ add_status(request *r, Sc__GetStatusResponse *a, nb_str id, int state)
 
 /* Those asked for, or all of the session when none is. */
 static nb_status
-get_status(request *r, nb_error *err)
+get_status(nb_service_request *r, nb_error *err)
 {
     const Sc__GetStatusRequest *q = (const Sc__GetStatusRequest *)r->message;
     Sc__GetStatusResponse *a = NB_MESSAGE(r->arena, Sc__GetStatusResponse, sc__get_status_response);
@@ -413,12 +407,13 @@ get_status(request *r, nb_error *err)
 nb_status
 nb_handle_status(nb_rpc_call *call, void *service, nb_error *err)
 {
-    request r;
+    nb_service_request r;
     nb_status st;
 
-    NB_TRY_GOTO(st, begin(&r, call, service, &sc__get_status_request__descriptor, 4, err), done);
+    NB_TRY_GOTO(
+        st, nb_service_begin(&r, call, service, &sc__get_status_request__descriptor, 4, err), done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, false, &r.served, err), done);
     st = get_status(&r, err);
 done:
-    return finish(&r, st, err);
+    return nb_service_finish(&r, st, err);
 }
