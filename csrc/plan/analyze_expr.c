@@ -350,6 +350,14 @@ resolve_lambdas(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Express
     return NB_OK;
 }
 
+/* Stops at a function whose values come from chance or place; raise_error() is none. */
+static bool
+no_chance(nb_expr *e, void *payload)
+{
+    (void)payload;
+    return e->kind != NB_EXPR_CALL || (e->u.call.fn->flags & NB_FN_STATEFUL) == 0;
+}
+
 static nb_status
 resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregate *fn, nb_str name,
                        Sc__Expression *const *raw, size_t n_raw, const call_options *opt,
@@ -385,9 +393,22 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
                             nb_arena_printf(an->arena, "\"%s\"", sql), "aggExpr",
                             nb_arena_printf(an->arena, "\"%s\"", sql), NULL);
         }
+        if (!opt->over && !nb_expr_visit(filter, no_chance, NULL)) {
+            return nb_raise(
+                err, NB_COND_INVALID_AGGREGATE_FILTER_NON_DETERMINISTIC, "filterExpr",
+                nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, filter, false)), NULL);
+        }
     }
     NB_TRY(nb_aggregate_bind(an->arena, an->cfg.info, fn, name, args, n, opt->distinct, filter,
                              origin, &e, err));
+    for (int i = 0; i < n && !opt->over; i++) {
+        if (!nb_expr_visit(args[i], no_chance, NULL)) {
+            nb_status st = nb_raise(
+                err, NB_COND_AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION, "sqlExpr",
+                nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, e, false)), NULL);
+            return nb_located(st, args[i]->origin, err);
+        }
+    }
     if (opt->ignore_nulls && e->kind == NB_EXPR_AGG) {
         e->u.agg.ignore_nulls = true;
     }

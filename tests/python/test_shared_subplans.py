@@ -71,6 +71,7 @@ def test_different_filters_are_not_shared(spark, table):
 
 def test_what_differs_by_chance_is_not_shared(spark, table):
     got = spark.sql("""
-        SELECT a.x = b.x FROM (SELECT sum(rand()) AS x FROM t) a, (SELECT sum(rand()) AS x FROM t) b
+        SELECT a.x = b.x FROM (SELECT sum(r) AS x FROM (SELECT rand() AS r FROM t)) a,
+          (SELECT sum(r) AS x FROM (SELECT rand() AS r FROM t)) b
     """)
     assert not got.collect()[0][0]
