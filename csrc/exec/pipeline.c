@@ -749,6 +749,26 @@ nb_stream_threads(const nb_run *run, const nb_stream *s)
     return (int)NB_MAX(NB_MIN(enough, most), 1);
 }
 
+/* Opens the sink as if the sources had the memory already that they will want: it plans with what is left. */
+static nb_status
+open_sink(nb_run *run, const nb_stream *s, nb_operator *sink, int n_threads, nb_error *err)
+{
+    nb_pool *pool = run->ctx->pool;
+    size_t most = 0, wanted;
+    nb_status st;
+
+    for (int b = 0; b < s->n_branches; b++) {
+        most = NB_MAX(most, s->branches[b].source ? s->branches[b].source->thread_bytes : 0);
+    }
+    wanted = NB_MIN(most, nb_pool_available(pool) / 2 / (size_t)n_threads) * (size_t)n_threads;
+    if (wanted > 0 && nb_pool_reserve(pool, wanted) < 0) {
+        wanted = 0;
+    }
+    st = nb_run_open(run, sink, err);
+    nb_pool_unreserve(pool, wanted);
+    return st;
+}
+
 nb_status
 nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
 {
@@ -756,7 +776,7 @@ nb_stream_run(nb_run *run, nb_stream *s, nb_operator *sink, nb_error *err)
     nb_status st;
     int64_t start;
 
-    NB_TRY(nb_run_open(run, sink, err));
+    NB_TRY(open_sink(run, s, sink, j.n_threads, err));
     j.sink_locals = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(void *));
     j.memories = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_arena *));
     j.tasks = nb_arena_zalloc(run->arena, (size_t)j.n_threads * sizeof(nb_watch_task));

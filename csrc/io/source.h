@@ -59,11 +59,12 @@ typedef struct nb_source_ops {
 /* The concrete source begins with this. */
 struct nb_source {
     const nb_source_ops *ops;
-    const nb_type *schema;              /* STRUCT of the columns that next delivers */
-    const nb_cancel_flag *cancel;       /* may be NULL */
-    int n_partitions;                   /* Spark partitions: batch->partition is below this */
-    int64_t enough_threads;             /* more would find nothing to do; 0: not known */
-    atomic_llong rows_read, bytes_read; /* progress and metrics */
+    const nb_type *schema;        /* STRUCT of the columns that next delivers */
+    const nb_cancel_flag *cancel; /* may be NULL */
+    int n_partitions;             /* Spark partitions: batch->partition is below this */
+    int64_t enough_threads;       /* more would find nothing to do; 0: not known */
+    size_t thread_bytes; /* memory that a thread will want, about; 0: little, or not known */
+    atomic_llong rows_read, bytes_read;          /* progress and metrics */
     atomic_llong bytes_unpacked, values_decoded; /* once a thread's local state is closed */
     /* Morsels 0 … n_morsels - 1 in the order of their partitions, for sources that share them out by nb_source_claim. */
     int64_t n_morsels;

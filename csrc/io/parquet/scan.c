@@ -11,6 +11,10 @@
 #include "io/parquet/convert.h"
 #include "io/parquet/rebase.h"
 
+/* A row group in hand costs up to so many times its stored bytes; a second one is taken where it is no more than this part of what is left. */
+#define GROUP_FACTOR  8
+#define PARTNER_SHARE 8
+
 int
 nb_pq_slot_of(nb_pq_source *s, int column)
 {
@@ -340,6 +344,30 @@ is_reordered(const nb_pq_source *s)
     return s->visit != NULL && !s->base.whole_partitions;
 }
 
+/* What a row group costs while it is in hand, about: its stored bytes, decompressed, and as vectors. */
+static size_t
+group_bytes(const nb_pq_source *s, int64_t group)
+{
+    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_group_ref *ref = &s->groups[group];
+    size_t stored = 0;
+
+    for (int i = 0; i < s->n_slots; i++) {
+        int at = s->slots[i].source < 0 ? -1 : s->file_columns[ref->file][i];
+        stored += at < 0 ? 0 : (size_t)p->metas[ref->file]->groups[ref->group].chunks[at].n_bytes;
+    }
+    return stored > SIZE_MAX / GROUP_FACTOR ? SIZE_MAX : GROUP_FACTOR * stored;
+}
+
+/* Would a second row group in every thread be a small part of the memory that is left? */
+static bool
+has_room_for(const nb_pq_source *s, const nb_pq_local *l, int64_t group)
+{
+    size_t threads = (size_t)NB_MAX(atomic_load(&s->n_locals), 1);
+
+    return nb_pool_available(l->pool) / PARTNER_SHARE / threads >= group_bytes(s, group);
+}
+
 /* Takes a second row group while there is enough left for all threads; one that comes by windows comes alone. */
 static nb_status
 begin_partner(nb_pq_source *s, nb_pq_local *l)
@@ -350,6 +378,7 @@ begin_partner(nb_pq_source *s, nb_pq_local *l)
 
     l->has_parked = (own || (!s->base.whole_partitions && s->base.n_morsels - next >= spare)) &&
                     l->rows == NULL && !is_reordered(s) && !waits_for_bound(s) &&
+                    has_room_for(s, l, next) &&
                     s->groups[next].file == s->groups[l->group].file &&
                     rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW;
     if (l->has_parked && own) {
@@ -616,6 +645,9 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
     if (st < 0) {
         nb_arena_free(arena);
         return st;
+    }
+    for (int64_t g = 0; g < s->base.n_morsels; g++) {
+        s->base.thread_bytes = NB_MAX(s->base.thread_bytes, group_bytes(s, g));
     }
     nb_relation_ref(rel);
     *out = &s->base;

@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 SCRIPT = os.path.join(os.path.dirname(__file__), "spill_queries.py")
@@ -50,3 +52,27 @@ def test_result_that_does_not_fit(answers):
 
 def test_no_files_are_left(answers):
     assert answers[1]["files"] == []
+
+
+WIDE = """
+import sys
+from nbaspark.sql import SparkSession
+spark = SparkSession.builder.master("local[1]").config("spark.memory.limit", sys.argv[2]).getOrCreate()
+spark.read.parquet(sys.argv[1]).createOrReplaceTempView("wide")
+print(*spark.sql("SELECT count(*), max(a.t) = max(b.t) FROM wide a JOIN wide b ON a.k = b.k + 1").first())
+"""
+
+
+def test_join_leaves_room_for_its_scans(tmp_path):
+    """Row groups of long texts are a large part of the limit: scans take one at a time, and the build side's share is what they leave."""
+    n = 400_000
+    texts = [f"{i * 7919 % 1000003:09} some words that are {i % 97} long enough to matter {i}" for i in range(n)]  # fmt: skip
+    table = pa.table({"k": pa.array(range(n), pa.int64()), "t": texts})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=60_000, use_dictionary=False)
+    done = subprocess.run(
+        [sys.executable, "-c", WIDE, str(tmp_path / "t.parquet"), "34m"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout.split() == [str(n - 1), "True"], done.stderr[-500:]
