@@ -125,11 +125,15 @@ def open_pysail(tables: Tables, threads: int) -> Opened:
 
     server = SparkConnectServer()
     server.start()
-    spark = SparkSession.builder.remote(
-        f"sc://localhost:{server.listening_address[1]}"
-    ).getOrCreate()
+    address = f"sc://127.0.0.1:{server.listening_address[1]}"
+    spark = SparkSession.builder.remote(address).getOrCreate()
     spark_views(spark, tables)
-    return lambda text: [tuple(r) for r in spark.sql(text).collect()], pysail.__version__
+
+    def run(text: str, server: SparkConnectServer = server) -> list[tuple]:
+        # the server ends with the last that holds it
+        return [tuple(r) for r in spark.sql(text).collect()]
+
+    return run, pysail.__version__
 
 
 def open_pyspark(tables: Tables, threads: int) -> Opened:
