@@ -378,8 +378,7 @@ begin_partner(nb_pq_source *s, nb_pq_local *l)
 
     l->has_parked = (own || (!s->base.whole_partitions && s->base.n_morsels - next >= spare)) &&
                     l->rows == NULL && !is_reordered(s) && !waits_for_bound(s) &&
-                    has_room_for(s, l, next) &&
-                    s->groups[next].file == s->groups[l->group].file &&
+                    has_room_for(s, l, next) && s->groups[next].file == s->groups[l->group].file &&
                     rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW;
     if (l->has_parked && own) {
         l->run.at++;
