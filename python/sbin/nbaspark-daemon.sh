@@ -31,10 +31,17 @@ case $action in
     fi
     mkdir -p "$(dirname "$log")" "$(dirname "$pid_file")"
     echo "starting nbasparkd $role, logging to $log"
+    touch "$log"
+    before=$(wc -c <"$log")
     setsid nohup "$daemon" "$role" "$@" >>"$log" 2>&1 </dev/null &
-    echo $! >"$pid_file"
-    sleep 0.2
-    is_running || { tail -n 20 "$log" >&2; rm -f "$pid_file"; exit 1; }
+    pid=$!
+    echo $pid >"$pid_file"
+    # until it says where it is, or has ended; one that serves no pages is given five seconds
+    for _ in $(seq 100); do
+      kill -0 $pid 2>/dev/null || { tail -n 20 "$log" >&2; rm -f "$pid_file"; exit 1; }
+      ! tail -c +$((before + 1)) "$log" | grep -q 'web pages at\|http.* shows ' || break
+      sleep 0.05
+    done
     ;;
   stop)
     is_running || { echo "no $role to stop"; exit 0; }
