@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fit_linear.c: the estimator LinearRegression, and the summary of its training.
+ * fit_linear.c: the estimator LinearRegression, and summaries: of its training, and of other rows.
  */
 #include <math.h>
 #include "ml/linear.h"
@@ -8,15 +8,15 @@
 #include "ml/regression_metrics.h"
 
 static nb_status
-put(nb_ml_model *m, const char *name, nb_ml_value v)
+put(nb_ml_bag *values, const char *name, nb_ml_value v)
 {
-    return nb_ml_put(&m->values, nb_str_of(name), v);
+    return nb_ml_put(values, nb_str_of(name), v);
 }
 
 /* Standard errors, t and p values: only where the normal equations were solved. */
 static nb_status
 significance(nb_arena *arena, const nb_linear_result *r, int d, bool intercept, double variance,
-             double degrees, nb_ml_model *model)
+             double degrees, nb_ml_bag *values)
 {
     int n = d + intercept;
     double *errors = NB_ARENA_ARRAY(arena, double, n + 1),
@@ -29,68 +29,92 @@ significance(nb_arena *arena, const nb_linear_result *r, int d, bool intercept, 
         t[i] = (i < d ? r->coefficients[i] : r->intercept) / errors[i];
         p[i] = nb_student_t_p(t[i], degrees);
     }
-    NB_TRY(put(model, "summary.coefficientStandardErrors", nb_ml_doubles(errors, n)));
-    NB_TRY(put(model, "summary.tValues", nb_ml_doubles(t, n)));
-    return put(model, "summary.pValues", nb_ml_doubles(p, n));
+    NB_TRY(put(values, "summary.coefficientStandardErrors", nb_ml_doubles(errors, n)));
+    NB_TRY(put(values, "summary.tValues", nb_ml_doubles(t, n)));
+    return put(values, "summary.pValues", nb_ml_doubles(p, n));
+}
+
+/* Labels and what was predicted for them. */
+typedef struct guesses {
+    const double *labels, *predictions, *weights; /* weights NULL: all 1 */
+    int64_t n_rows;
+    int n_features;
+} guesses;
+
+/* What every summary has; the weighted squared errors are its measure of noise. */
+static nb_status
+summarize(const nb_ml_args *args, const guesses *rows, nb_ml_bag *values, double *squares)
+{
+    nb_arena *arena = args->arena;
+    bool intercept = nb_ml_arg_bool(args, "fitIntercept");
+    nb_ml_regression g = {0};
+    double *extremes = NB_ARENA_ARRAY(arena, double, 2);
+    double spread = 0, explained = 0, mean, r2;
+    double free_n = (double)(rows->n_rows - rows->n_features - intercept);
+
+    NB_ML_NEED(extremes);
+    extremes[0] = NAN; /* NaN is the largest of all, as in min() and max() */
+    extremes[1] = -INFINITY;
+    for (int64_t i = 0; i < rows->n_rows; i++) {
+        double w = rows->weights ? rows->weights[i] : 1, y = rows->labels[i];
+        double deviance = sqrt(w) * (y - rows->predictions[i]);
+
+        nb_ml_regression_add(&g, y, rows->predictions[i], w);
+        extremes[0] = fmin(extremes[0], deviance);
+        extremes[1] = deviance > extremes[1] || isnan(deviance) ? deviance : extremes[1];
+    }
+    mean = g.label / g.weight;
+    for (int64_t i = 0; i < rows->n_rows; i++) {
+        double w = rows->weights ? rows->weights[i] : 1;
+
+        spread += w * (rows->labels[i] - mean) * (rows->labels[i] - mean);
+        explained += w * (rows->predictions[i] - mean) * (rows->predictions[i] - mean);
+    }
+    r2 = nb_ml_regression_r2(&g, spread, !intercept);
+    *squares = g.squares;
+    NB_TRY(put(values, "summary.r2", nb_ml_double(r2)));
+    NB_TRY(put(values, "summary.r2adj",
+               nb_ml_double(1 - (1 - r2) * (double)(rows->n_rows - intercept) / free_n)));
+    NB_TRY(put(values, "summary.meanSquaredError", nb_ml_double(g.squares / g.weight)));
+    NB_TRY(put(values, "summary.rootMeanSquaredError", nb_ml_double(sqrt(g.squares / g.weight))));
+    NB_TRY(put(values, "summary.meanAbsoluteError", nb_ml_double(g.absolute / g.weight)));
+    NB_TRY(put(values, "summary.explainedVariance", nb_ml_double(explained / g.weight)));
+    NB_TRY(put(values, "summary.numInstances", nb_ml_long(rows->n_rows)));
+    NB_TRY(put(values, "summary.degreesOfFreedom", nb_ml_long((int64_t)free_n)));
+    NB_TRY(put(values, "summary.devianceResiduals", nb_ml_doubles(extremes, 2)));
+    NB_TRY(put(values, "summary.featuresCol", nb_ml_string(nb_ml_arg_str(args, "featuresCol"))));
+    NB_TRY(put(values, "summary.labelCol", nb_ml_string(nb_ml_arg_str(args, "labelCol"))));
+    return put(values, "summary.predictionCol", nb_ml_string(nb_ml_arg_str(args, "predictionCol")));
 }
 
 static nb_status
-summarize(const nb_ml_args *args, const nb_ml_data *rows, const nb_linear_result *r,
-          nb_ml_model *model)
+summarize_training(const nb_ml_args *args, const nb_ml_data *data, const nb_linear_result *r,
+                   nb_ml_bag *values)
 {
     nb_arena *arena = args->arena;
-    const nb_matrix *m = rows->m;
+    const nb_matrix *m = data->m;
     bool intercept = nb_ml_arg_bool(args, "fitIntercept");
-    nb_ml_regression g = {0};
     double *x = NB_ARENA_ARRAY(arena, double, m->d + 1);
+    double *predictions = NB_ARENA_ARRAY(arena, double, m->n_rows + 1);
     double *history = nb_arena_zalloc(arena, sizeof(double));
-    double *extremes = NB_ARENA_ARRAY(arena, double, 2);
-    double spread = 0, explained = 0, mean, r2;
-    double free_n = (double)(m->n_rows - m->d - intercept);
+    double free_n = (double)(m->n_rows - m->d - intercept), squares;
+    guesses rows = {data->labels, predictions, m->weights, m->n_rows, m->d};
 
-    NB_ML_NEED(x && history && extremes);
-    extremes[0] = INFINITY;
-    extremes[1] = -INFINITY;
-    for (int pass = 0; pass < 2; pass++) {
-        mean = pass ? g.label / g.weight : 0;
-        for (int64_t i = 0; i < m->n_rows; i++) {
-            double w = nb_matrix_weight(m, i), y = rows->labels[i], guess = r->intercept, deviance;
-
-            nb_matrix_get_row(m, i, x);
-            for (int j = 0; j < m->d; j++) {
-                guess += r->coefficients[j] * x[j];
-            }
-            if (pass == 0) {
-                nb_ml_regression_add(&g, y, guess, w);
-                deviance = sqrt(w) * (y - guess);
-                extremes[0] = fmin(extremes[0], deviance);
-                extremes[1] = fmax(extremes[1], deviance);
-            } else {
-                spread += w * (y - mean) * (y - mean);
-                explained += w * (guess - mean) * (guess - mean);
-            }
+    NB_ML_NEED(x && predictions && history);
+    for (int64_t i = 0; i < m->n_rows; i++) {
+        predictions[i] = r->intercept;
+        nb_matrix_get_row(m, i, x);
+        for (int j = 0; j < m->d; j++) {
+            predictions[i] += r->coefficients[j] * x[j];
         }
     }
-    r2 = nb_ml_regression_r2(&g, spread, !intercept);
-    NB_TRY(put(model, "summary.r2", nb_ml_double(r2)));
-    NB_TRY(put(model, "summary.r2adj",
-               nb_ml_double(1 - (1 - r2) * (double)(m->n_rows - intercept) / free_n)));
-    NB_TRY(put(model, "summary.meanSquaredError", nb_ml_double(g.squares / g.weight)));
-    NB_TRY(put(model, "summary.rootMeanSquaredError", nb_ml_double(sqrt(g.squares / g.weight))));
-    NB_TRY(put(model, "summary.meanAbsoluteError", nb_ml_double(g.absolute / g.weight)));
-    NB_TRY(put(model, "summary.explainedVariance", nb_ml_double(explained / g.weight)));
-    NB_TRY(put(model, "summary.numInstances", nb_ml_long(m->n_rows)));
-    NB_TRY(put(model, "summary.degreesOfFreedom", nb_ml_long((int64_t)free_n)));
-    NB_TRY(put(model, "summary.devianceResiduals", nb_ml_doubles(extremes, 2)));
-    NB_TRY(put(model, "summary.objectiveHistory", nb_ml_doubles(history, 1)));
-    NB_TRY(put(model, "summary.totalIterations", nb_ml_int(r->n_iter)));
-    NB_TRY(put(model, "summary.featuresCol", nb_ml_string(nb_ml_arg_str(args, "featuresCol"))));
-    NB_TRY(put(model, "summary.labelCol", nb_ml_string(nb_ml_arg_str(args, "labelCol"))));
-    NB_TRY(put(model, "summary.predictionCol", nb_ml_string(nb_ml_arg_str(args, "predictionCol"))));
+    NB_TRY(summarize(args, &rows, values, &squares));
+    NB_TRY(put(values, "summary.objectiveHistory", nb_ml_doubles(history, 1)));
+    NB_TRY(put(values, "summary.totalIterations", nb_ml_int(r->n_iter)));
     if (r->inverse == NULL) {
         return NB_OK;
     }
-    return significance(arena, r, m->d, intercept, g.squares / free_n, free_n, model);
+    return significance(arena, r, m->d, intercept, squares / free_n, free_n, values);
 }
 
 nb_status
@@ -129,12 +153,64 @@ nb_ml_fit_linear(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_m
                         NULL);
     }
     st = nb_linear_fit(rows.m, rows.labels, &config, args->arena, &r);
-    st = st < 0 ? st : put(model, "coefficients", nb_ml_vector(r.coefficients, rows.m->d));
-    st = st < 0 ? st : put(model, "intercept", nb_ml_double(r.intercept));
-    st = st < 0 ? st : put(model, "scale", nb_ml_double(1));
-    st = st < 0 ? st : summarize(args, &rows, &r, model);
+    st = st < 0 ? st : put(&model->values, "coefficients", nb_ml_vector(r.coefficients, rows.m->d));
+    st = st < 0 ? st : put(&model->values, "intercept", nb_ml_double(r.intercept));
+    st = st < 0 ? st : put(&model->values, "scale", nb_ml_double(1));
+    st = st < 0 ? st : summarize_training(args, &rows, &r, &model->values);
     nb_matrix_free(rows.m);
     return st;
+}
+
+/* A column of doubles; Spark takes no nulls here. */
+static nb_status
+known_doubles(nb_arena *arena, const nb_ml_table *t, int column, double **out, nb_error *err)
+{
+    for (int c = 0; c < t->table->n_chunks; c++) {
+        const nb_chunk *chunk = t->table->chunks[c];
+        nb_vector v;
+
+        NB_TRY(nb_vector_flatten(arena, &chunk->cols[t->columns[column]], &v));
+        for (int64_t i = 0; i < chunk->n_rows; i++) {
+            if (!nb_is_valid(v.validity, i)) {
+                return nb_raise(err, NB_COND_USER_RAISED_EXCEPTION, "errorMessage",
+                                "Labels, features and weights MUST NOT be Null", NULL);
+            }
+        }
+    }
+    return nb_ml_doubles_of(arena, t, column, out);
+}
+
+nb_status
+nb_ml_evaluate_linear(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model,
+                      nb_plan *data, nb_ml_bag *values, nb_error *err)
+{
+    nb_str weight = nb_ml_arg_str(args, "weightCol");
+    const nb_ml_value *coefficients = nb_ml_get(&model->values, "coefficients");
+    double *columns[3] = {NULL}, squares;
+    nb_expr *exprs[3];
+    int n = 2;
+    nb_ml_table t;
+    guesses rows;
+    nb_status st = NB_OK;
+
+    NB_TRY(nb_ml_transform(an, args, model, data, &data, err));
+    NB_TRY(nb_ml_number_expr(an, data, nb_ml_arg_str(args, "labelCol"), &exprs[0], err));
+    NB_TRY(nb_ml_number_expr(an, data, nb_ml_arg_str(args, "predictionCol"), &exprs[1], err));
+    if (weight.len > 0) {
+        NB_TRY(nb_ml_number_expr(an, data, weight, &exprs[n++], err));
+    }
+    NB_TRY(nb_ml_gather(an, data, exprs, n, &t, err));
+    for (int i = 0; i < n && st >= 0; i++) {
+        st = known_doubles(args->arena, &t, i, &columns[i], err);
+    }
+    rows = (guesses){columns[0], columns[1], columns[2], t.table->n_rows, coefficients->n};
+    nb_table_release(t.table);
+    NB_TRY(st);
+    if (rows.n_rows == 0) {
+        return nb_ml_raise_illegal(
+            err, args->arena, "requirement failed: Nothing has been added to this summarizer.");
+    }
+    return summarize(args, &rows, values, &squares);
 }
 
 nb_status

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "base/random.h"
 #include "ml/model.h"
+#include "plan/message_unpack.h"
 
 #define HELPER "______ML_CONNECT_HELPER______"
 
@@ -462,7 +463,7 @@ attribute(nb_arena *arena, const nb_ml_model *m, const Sc__Fetch *f, nb_ml_value
     char path[160];
     const nb_ml_value *v;
     nb_ml_value argument;
-    bool summary = f->n_methods > 1;
+    bool summary = f->n_methods > 1 || m->evaluated.data != NULL;
 
     snprintf(path, sizeof path, "%s%.*s", summary ? "summary." : "", (int)NB_MIN(name.len, 100),
              name.data);
@@ -563,6 +564,60 @@ helper(nb_ml *ml, nb_arena *arena, const Sc__Fetch *f, Sc__MlCommandResult *out,
     return nb_raise_unsupported(err, "The ML helper %.*s", (int)name.len, name.data);
 }
 
+/* The summary of a model's predictions for other rows: kept under a name of its own, with the model and where the rows come from. */
+static nb_status
+evaluate_model(nb_ml *ml, nb_analyzer *an, const nb_ml_model *m, Sc__Relation *rows,
+               Sc__MlCommandResult *out, nb_error *err)
+{
+    nb_arena *arena = nb_analyzer_config_of(an)->arena;
+    nb_ml_bag values = {.arena = arena};
+    size_t n = protobuf_c_message_get_packed_size(&rows->base);
+    uint8_t *bytes;
+    nb_ml_args args;
+    nb_plan *plan;
+    entry *e;
+    nb_status st;
+    char *id;
+
+    NB_TRY(read_args(arena, m->cls, m->uid, NULL, &m->params, &args, err));
+    NB_TRY(nb_analyze_relation(an, rows, &plan, err));
+    NB_TRY(nb_ml_evaluate_linear(an, &args, m, plan, &values, err));
+    NB_TRY(entry_new(ml, m->cls, &e));
+    bytes = nb_arena_alloc(e->arena, n + 1);
+    e->model.uid = nb_arena_str(e->arena, m->uid);
+    st = bytes && e->model.uid.data ? nb_ml_copy_all(&e->model.params, &m->params) : NB_NOMEM;
+    for (int i = 0; i < m->values.n && st >= 0; i++) {
+        if (!nb_str_starts_with(m->values.names[i], NB_STR("summary."))) {
+            st = nb_ml_put(&values, m->values.names[i], m->values.values[i]);
+        }
+    }
+    st = st < 0 ? st : nb_ml_copy_all(&e->model.values, &values);
+    if (st < 0) {
+        entry_free(ml, e);
+        return st;
+    }
+    n = protobuf_c_message_pack(&rows->base, bytes);
+    e->model.evaluated = (nb_str){(const char *)bytes, n};
+    keep(ml, e);
+    id = nb_arena_strdup(arena, nb_str_of(e->id));
+    NB_ML_NEED(id);
+    out->result_type_case = SC__ML_COMMAND_RESULT__RESULT_TYPE_SUMMARY;
+    out->summary = nb_ml_bytes(nb_str_of(id));
+    return NB_OK;
+}
+
+/* model.evaluate(rows) */
+static bool
+is_evaluation(const nb_ml_model *m, const Sc__Fetch *f)
+{
+    const Sc__Fetch__Method *method = f->methods[0];
+
+    return m->cls->id == NB_ML_LINEAR_REGRESSION_MODEL && m->evaluated.data == NULL &&
+           f->n_methods == 1 && nb_str_equal(nb_ml_text(method->method), NB_STR("evaluate")) &&
+           method->n_args == 1 &&
+           method->args[0]->args_type_case == SC__FETCH__METHOD__ARGS__ARGS_TYPE_INPUT;
+}
+
 static nb_status
 fetch(nb_ml *ml, nb_analyzer *an, const Sc__Fetch *f, Sc__MlCommandResult *out, nb_error *err)
 {
@@ -578,6 +633,11 @@ fetch(nb_ml *ml, nb_analyzer *an, const Sc__Fetch *f, Sc__MlCommandResult *out, 
         return helper(ml, arena, f, out, err);
     }
     NB_TRY(lookup(ml, nb_ml_text(f->obj_ref->id), &e, err));
+    if (is_evaluation(&e->model, f)) {
+        st = evaluate_model(ml, an, &e->model, f->methods[0]->args[0]->input, out, err);
+        entry_release(ml, e);
+        return st;
+    }
     st = attribute(arena, &e->model, f, &v, err);
     st = st < 0 ? st : nb_ml_copy_value(arena, &v, &v);
     entry_release(ml, e);
@@ -746,7 +806,28 @@ resolve_transform(nb_ml *ml, nb_analyzer *an, const Sc__MlRelation__Transform *t
     return nb_ml_transform(an, &args, NULL, child, out, err);
 }
 
-/* summary.predictions, summary.cluster, summary.residuals: what the model makes of the training rows. */
+/* The rows that a summary is of: those that the message brings, or those that were kept. */
+static nb_status
+summary_rows(nb_analyzer *an, const entry *e, const Sc__MlRelation *rel, nb_plan **out,
+             nb_error *err)
+{
+    const Sc__Fetch *f = rel->fetch;
+    nb_str kept = e->model.evaluated;
+    ProtobufCMessage *m;
+
+    if (kept.data != NULL && f->n_methods == 1) {
+        NB_TRY(nb_message_unpack(nb_analyzer_config_of(an)->arena, &sc__relation__descriptor,
+                                 kept.data, kept.len, &m, err));
+        return nb_analyze_relation(an, (const Sc__Relation *)m, out, err);
+    }
+    if (kept.data != NULL || f->n_methods != 2 || rel->model_summary_dataset == NULL ||
+        !nb_str_equal(nb_ml_text(f->methods[0]->method), NB_STR("summary"))) {
+        return nb_raise_unsupported(err, "An ML relation other than those of a summary");
+    }
+    return nb_analyze_relation(an, rel->model_summary_dataset, out, err);
+}
+
+/* predictions, cluster, residuals of a summary: what the model makes of its rows. */
 static nb_status
 resolve_summary(nb_ml *ml, nb_analyzer *an, const Sc__MlRelation *rel, nb_plan **out, nb_error *err)
 {
@@ -758,18 +839,16 @@ resolve_summary(nb_ml *ml, nb_analyzer *an, const Sc__MlRelation *rel, nb_plan *
     entry *e;
     nb_status st;
 
-    if (f->obj_ref == NULL || f->n_methods != 2 || rel->model_summary_dataset == NULL ||
-        !nb_str_equal(nb_ml_text(f->methods[0]->method), NB_STR("summary"))) {
+    if (f->obj_ref == NULL || f->n_methods == 0) {
         return nb_raise_unsupported(err, "An ML relation other than those of a summary");
     }
-    name = nb_ml_text(f->methods[1]->method);
-    NB_TRY(nb_analyze_relation(an, rel->model_summary_dataset, &child, err));
+    name = nb_ml_text(f->methods[f->n_methods - 1]->method);
     NB_TRY(lookup(ml, nb_ml_text(f->obj_ref->id), &e, err));
-    st = read_args(nb_analyzer_config_of(an)->arena, e->model.cls, e->model.uid, NULL,
-                   &e->model.params, &args, err);
-    if (st < 0) {
-        goto done;
-    }
+    NB_TRY_GOTO(st, summary_rows(an, e, rel, &child, err), done);
+    NB_TRY_GOTO(st,
+                read_args(nb_analyzer_config_of(an)->arena, e->model.cls, e->model.uid, NULL,
+                          &e->model.params, &args, err),
+                done);
     columns[0] = nb_ml_arg_str(&args, "predictionCol");
     for (int i = 0; i < child->n_attrs && !transformed; i++) {
         transformed = nb_str_equal(child->attrs[i].name, columns[0]);

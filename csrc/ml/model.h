@@ -16,6 +16,8 @@ typedef struct nb_ml_model {
     nb_str uid;
     nb_ml_bag params;
     nb_ml_bag values;
+    nb_str
+        evaluated; /* packed spark.connect.Relation: this is the model's summary of those rows, asked by name */
 } nb_ml_model;
 
 /* ---- rows (rows.c) ---------------------------------------------------------------------------------------------------------- */
@@ -69,6 +71,9 @@ nb_status nb_ml_evaluate_clustering(nb_analyzer *an, const nb_ml_args *args, nb_
                                     double *out, nb_error *err);
 nb_status nb_ml_evaluate_regression(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
                                     double *out, nb_error *err);
+/* Puts the summary of a linear model's predictions for these rows into values. */
+nb_status nb_ml_evaluate_linear(nb_analyzer *an, const nb_ml_args *args, const nb_ml_model *model,
+                                nb_plan *data, nb_ml_bag *values, nb_error *err);
 
 /* ---- transformers (transform.c) ----------------------------------------------------------------------------------------------- */
 /* model NULL: a transformer without one. */

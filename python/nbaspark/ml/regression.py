@@ -232,10 +232,12 @@ class LinearRegressionModel(
         return self._call_java("scale")
 
     def evaluate(self, dataset: DataFrame) -> LinearRegressionSummary:
-        """Summarise the predictions for other rows; not implemented."""
-        from nbaspark.errors.raising import not_implemented
+        """Summarise the predictions for other rows."""
+        from nbaspark.sql import DataFrame
 
-        raise not_implemented("LinearRegressionModel.evaluate")
+        if not isinstance(dataset, DataFrame):
+            raise TypeError(f"dataset must be a DataFrame but got {type(dataset)}.")
+        return LinearRegressionSummary(self, summary=self._call_java("evaluate", dataset))
 
 
 @with_setters(

@@ -205,15 +205,18 @@ class JavaPredictionModel(PredictionModel, JavaModel):
 
 
 class JavaSummary:
-    """The summary of a model's training, or of its evaluation."""
+    """The summary of a model's training, or of other rows: that one has a name of its own."""
 
-    def __init__(self, model: Any, dataset: Any, ref: str = ""):
-        self._model = model
+    def __init__(self, model: Any, dataset: DataFrame | None = None, summary: str = ""):
+        if summary:
+            self._owner = _reference({"obj_ref": {"id": summary}}, model._java_obj.session)
+        else:
+            self._owner = model._java_obj
         self._dataset = dataset
-        self._ref = ref or f"{model._java_obj}.summary"
+        self._ref = summary or f"{model._java_obj}.summary"
 
     def _call_java(self, name: str, *args: Any) -> Any:
-        return _fetch(self._model._java_obj.session, self._ref, name, *args)
+        return _fetch(self._owner.session, self._ref, name, *args)
 
     def _relation(self, name: str) -> DataFrame:
         from nbaspark.sql.dataframe import DataFrame
@@ -222,8 +225,8 @@ class JavaSummary:
         body: dict[str, Any] = {"fetch": _fetch_body(self._ref, name)}
         if self._dataset is not None:
             body["model_summary_dataset"] = self._dataset._plan
-        body["fetch"]["obj_ref"] = {"id": self._model._java_obj}
-        return DataFrame(relation("ml_relation", body), self._model._java_obj.session)
+        body["fetch"]["obj_ref"] = {"id": self._owner}
+        return DataFrame(relation("ml_relation", body), self._owner.session)
 
 
 def evaluate(evaluator: Any, dataset: DataFrame) -> float:
