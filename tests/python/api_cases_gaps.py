@@ -8,9 +8,6 @@ MORE_CHARSETS = "on purpose: nbaspark reads more charsets than Spark, by more of
 
 KNOWN_GAPS: dict[str, dict[str, str]] = {
     "csv_options": {
-        "types: dateFormat='YYYY-MM-dd'": "patterns that cannot be are not errors of a reader",
-        "types: enableDateTimeParsingFallback='false'": "dates and times are read as CAST reads them",
-        "types: enableDateTimeParsingFallback='x'": "the option is not read",
         "found_types: samplingRatio='0.5'": "other lines than Spark's are sampled",
         "charsets: encoding='latin1'": MORE_CHARSETS,
         "charsets: encoding='windows-1252'": MORE_CHARSETS,

@@ -527,9 +527,10 @@ CONVERTER(to_decimal128)
 CONVERTER(to_date)
 {
     if (col->formats->date != NULL) {
-        CONVERT_LOOP(int32_t, nb_csv_format_date(col->formats, (nb_str){t.p, t.n}, at));
+        CONVERT_LOOP(int32_t, nb_csv_read_date(col->formats, (nb_str){t.p, t.n}, at));
     }
-    CONVERT_LOOP(int32_t, nb_csv_parse_iso_date(t.p, t.n, at) || nb_parse_date(t.p, t.n, at));
+    CONVERT_LOOP(int32_t, nb_csv_parse_iso_date(t.p, t.n, at) ||
+                              nb_csv_read_date(col->formats, (nb_str){t.p, t.n}, at));
 }
 
 CONVERTER(to_timestamp)
@@ -538,11 +539,11 @@ CONVERTER(to_timestamp)
     int64_t local;
 
     if (col->formats->timestamp != NULL) {
-        CONVERT_LOOP(int64_t, nb_csv_format_timestamp(col->formats, (nb_str){t.p, t.n}, at));
+        CONVERT_LOOP(int64_t, nb_csv_read_timestamp(col->formats, (nb_str){t.p, t.n}, at));
     }
     CONVERT_LOOP(int64_t, iso_timestamp(t.p, t.n, &local)
                               ? (*at = nb_zone_to_utc(&cursor, local), true)
-                              : nb_parse_timestamp(col->info, (nb_str){t.p, t.n}, at));
+                              : nb_csv_read_timestamp(col->formats, (nb_str){t.p, t.n}, at));
 }
 
 CONVERTER(to_timestamp_ntz)
@@ -621,4 +622,29 @@ nb_csv_column_init(nb_csv_column *col, const nb_type *type, const nb_csv_options
     if (storage->id == NB_TYPE_DECIMAL && storage->phys == NB_PHYS_INT128) {
         col->convert = to_decimal128;
     }
+    if (storage->id == NB_TYPE_DATE) {
+        col->refused = formats->refused_date;
+    } else if (storage->id == NB_TYPE_TIMESTAMP) {
+        col->refused = formats->refused_timestamp;
+    }
+}
+
+nb_status
+nb_csv_refuse(const nb_csv_column *col, const nb_csv_cell *cells, int64_t n, const char *base,
+              const char *side, nb_arena *arena, nb_error *err)
+{
+    const nb_datetime_format *none;
+    bool dates = nb_type_storage(col->type)->id == NB_TYPE_DATE;
+    int32_t days;
+    int64_t us;
+    text t;
+
+    for (int64_t i = 0; i < n; i++) {
+        if (cell_text(col, cells[i], base, side, &t) &&
+            !(dates ? nb_csv_read_date(col->formats, (nb_str){t.p, t.n}, &days)
+                    : nb_csv_read_timestamp(col->formats, (nb_str){t.p, t.n}, &us))) {
+            return nb_datetime_format_new(arena, col->refused, true, &none, err);
+        }
+    }
+    return NB_OK;
 }

@@ -25,18 +25,25 @@ struct nb_csv_column {
     const nb_session_info *info; /* zone for timestamps */
     const struct nb_csv_formats *formats;
     nb_csv_convert_fn convert;
+    nb_str refused; /* a pattern that fails the query with the first value that needs it; data NULL = none */
 };
 
 bool nb_csv_supports(const nb_type *type);
 /* Prepares a column; all pointers are borrowed. */
 void nb_csv_column_init(nb_csv_column *col, const nb_type *type, const nb_csv_options *o,
                         const nb_session_info *info, const struct nb_csv_formats *formats);
+/* Raises if a cell needs the pattern that is refused. */
+nb_status nb_csv_refuse(const nb_csv_column *col, const nb_csv_cell *cells, int64_t n,
+                        const char *base, const char *side, nb_arena *arena, nb_error *err);
 /* n cells into a vector in the arena. Strings point at base and side, which must stay. Bits of bad[] are set, never cleared.
  * 8 bytes behind every cell are readable. */
 NB_INLINE nb_status
 nb_csv_convert(const nb_csv_column *col, const nb_csv_cell *cells, int64_t n, const char *base,
-               const char *side, nb_arena *arena, nb_vector *out, uint64_t *bad)
+               const char *side, nb_arena *arena, nb_vector *out, uint64_t *bad, nb_error *err)
 {
+    if (NB_UNLIKELY(col->refused.data != NULL)) {
+        NB_TRY(nb_csv_refuse(col, cells, n, base, side, arena, err));
+    }
     return col->convert(col, cells, n, base, side, arena, out, bad);
 }
 

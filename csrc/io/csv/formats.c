@@ -5,12 +5,13 @@
 #include "io/csv/formats.h"
 
 #include "expr/date_text.h"
+#include "expr/local_time.h"
 
 /* A reader's pattern that cannot be is not its error: Spark makes a value's parser when the first value comes, and what then fails is
- * the value. *never says so; the format is then one that is there, but not asked. */
+ * the value. *never says so; the format is then one that is there, but not asked. *refused is set to a pattern that is an error after all. */
 static nb_status
 compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing,
-        const nb_datetime_format **out, bool *never, nb_error *err)
+        const nb_datetime_format **out, bool *never, nb_str *refused, nb_error *err)
 {
     nb_error fault = NB_ERROR_INIT;
     nb_status st;
@@ -28,6 +29,9 @@ compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing,
     st = nb_datetime_format_new(arena, pattern, true, out, &fault);
     if (st == NB_ERROR) {
         *never = true;
+        if (fault.condition == NB_COND_DATETIME_PATTERN_RECOGNITION) {
+            *refused = pattern;
+        }
         st = nb_datetime_format_new(arena, NB_STR("yyyy"), true, out, err);
     }
     nb_error_clear(&fault);
@@ -40,7 +44,7 @@ nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_in
 {
     nb_csv_formats *f = NB_ARENA_NEW(arena, nb_csv_formats);
     nb_session_info *own = NB_ARENA_NEW(arena, nb_session_info);
-    nb_str none = {NULL, 0};
+    nb_str none = {NULL, 0}, strict = none, unused = none;
 
     if (f == NULL || own == NULL) {
         return NB_NOMEM;
@@ -55,14 +59,19 @@ nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_in
     f->info = own;
     f->zone = own->zone ? own->zone : nb_zone_utc();
     f->plain_date = o->date_format.data == NULL;
-    NB_TRY(compile(arena, o->date_format, writing ? NB_STR("yyyy-MM-dd") : none, writing, &f->date,
-                   &f->never_date, err));
+    f->fall_back_date = o->fall_back_date;
+    f->fall_back_timestamp = o->fall_back_timestamp;
+    if (writing || (o->prefer_date && !o->fall_back_date)) {
+        strict = NB_STR("yyyy-MM-dd");
+    }
+    NB_TRY(compile(arena, o->date_format, strict, writing, &f->date, &f->never_date,
+                   &f->refused_date, err));
     NB_TRY(compile(arena, o->timestamp_format,
                    writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXXXX]") : none, writing,
-                   &f->timestamp, &f->never_timestamp, err));
+                   &f->timestamp, &f->never_timestamp, &f->refused_timestamp, err));
     NB_TRY(compile(arena, o->timestamp_ntz_format,
                    writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]") : none, writing,
-                   &f->timestamp_ntz, &f->never_timestamp_ntz, err));
+                   &f->timestamp_ntz, &f->never_timestamp_ntz, &unused, err));
     *out = f;
     return NB_OK;
 }
@@ -90,6 +99,48 @@ nb_csv_format_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us)
     }
     *us = nb_datetime_parsed_utc(&p, &cursor);
     return true;
+}
+
+/* Spark 2 took "2020-01-02T03:04:05GMT+01:00": the first GMT goes. False when there is none, or the text is longer than any date. */
+static bool
+without_gmt(nb_str s, char *buffer, size_t room, nb_str *out)
+{
+    for (size_t i = 0; i + 3 <= s.len && s.len <= room; i++) {
+        if (memcmp(s.data + i, "GMT", 3) == 0) {
+            memcpy(buffer, s.data, i);
+            memcpy(buffer + i, s.data + i + 3, s.len - i - 3);
+            *out = (nb_str){buffer, s.len - 3};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+nb_csv_read_date(const nb_csv_formats *f, nb_str s, int32_t *days)
+{
+    char buffer[128];
+    bool ok = f->date ? nb_csv_format_date(f, s, days) : nb_parse_date(s.data, s.len, days);
+
+    if (ok || !f->fall_back_date) {
+        return ok;
+    }
+    return (f->date != NULL && nb_parse_date(s.data, s.len, days)) ||
+           (without_gmt(s, buffer, sizeof(buffer), &s) && nb_parse_date(s.data, s.len, days));
+}
+
+bool
+nb_csv_read_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us)
+{
+    char buffer[128];
+    bool ok =
+        f->timestamp ? nb_csv_format_timestamp(f, s, us) : nb_parse_timestamp(f->info, s, us);
+
+    if (ok || !f->fall_back_timestamp) {
+        return ok;
+    }
+    return (without_gmt(s, buffer, sizeof(buffer), &s) || f->timestamp != NULL) &&
+           nb_parse_timestamp(f->info, s, us);
 }
 
 bool

@@ -3,6 +3,7 @@
  * formats.h: dateFormat, timestampFormat, timestampNTZFormat and timeZone of one reader or writer, compiled once.
  *
  * Without a pattern the parsers are those of CAST; with one it is followed strictly, as in Spark. Writers always have patterns (Spark's defaults).
+ * What a reader's parser refuses is then read as Spark 2 did, where enableDateTimeParsingFallback lets it.
  */
 #ifndef NB_IO_CSV_FORMATS_H
 #define NB_IO_CSV_FORMATS_H
@@ -15,6 +16,9 @@ typedef struct nb_csv_formats {
     const nb_datetime_format *date, *timestamp, *timestamp_ntz; /* NULL = as CAST */
     bool plain_date;                                       /* writing: the default, yyyy-MM-dd */
     bool never_date, never_timestamp, never_timestamp_ntz; /* reading: no pattern, no value fits */
+    bool fall_back_date, fall_back_timestamp;              /* reading */
+    /* Reading: a pattern that was one before Spark 3. It fails the query with the first value that is not read otherwise. */
+    nb_str refused_date, refused_timestamp; /* data NULL = none */
     const nb_session_info *info; /* the session's, with the option timeZone applied */
     const nb_zone *zone;
 } nb_csv_formats;
@@ -24,6 +28,9 @@ nb_status nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_
                              bool writing, nb_csv_formats **out, nb_error *err);
 bool nb_csv_format_date(const nb_csv_formats *f, nb_str s, int32_t *days);
 bool nb_csv_format_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us);
+/* What stands in a file: by the pattern, or as CAST without one, and then by the fallback. */
+bool nb_csv_read_date(const nb_csv_formats *f, nb_str s, int32_t *days);
+bool nb_csv_read_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us);
 bool nb_csv_format_timestamp_ntz(const nb_csv_formats *f, nb_str s, int64_t *us);
 /* The default for timestamp_ntz: as CAST, but a text with a zone is refused. */
 bool nb_csv_default_ntz(nb_str s, int64_t *us);

@@ -173,7 +173,7 @@ convert(nb_kernel_ctx *ctx, csv_texts *t, nb_vector *out)
 
         if (cell >= 0) {
             NB_TRY(nb_csv_convert(&t->f->columns[cell], t->cells + (int64_t)cell * t->n, t->n,
-                                  t->base, side, ctx->arena, &out->children[i], t->bad));
+                                  t->base, side, ctx->arena, &out->children[i], t->bad, ctx->err));
         }
     }
     for (int i = 0; i < t->f->type->n_children; i++) {

@@ -553,6 +553,11 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     f->csv = csv;
     f->request = request;
     NB_TRY_GOTO(st, nb_csv_formats_new(arena, &csv->o, request->info, false, &formats, err), done);
+    if (csv->o.infer_schema && formats->refused_timestamp.data != NULL) {
+        const nb_datetime_format *none;
+        st = nb_datetime_format_new(arena, formats->refused_timestamp, true, &none, err);
+        goto done;
+    }
     f->formats = formats;
     f->ntz = wants_ntz(request->info);
     if (csv->o.sampling_ratio <= 0.99) {

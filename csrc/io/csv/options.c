@@ -187,6 +187,10 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     out->date_format = get(&o, "dateFormat", none);
     out->timestamp_format = get(&o, "timestampFormat", none);
     out->timestamp_ntz_format = get(&o, "timestampNTZFormat", none);
+    NB_TRY(nb_option_to_bool(options, n, "enableDateTimeParsingFallback",
+                             out->date_format.data == NULL, &out->fall_back_date, err));
+    NB_TRY(nb_option_to_bool(options, n, "enableDateTimeParsingFallback",
+                             out->timestamp_format.data == NULL, &out->fall_back_timestamp, err));
     NB_TRY(nb_option_to_bool(options, n, "multiLine", false, &out->multi_line, err));
     NB_TRY(nb_option_int(options, n, "maxColumns", 20480, &out->max_columns, err));
     out->max_columns = NB_MAX(out->max_columns, 0);

@@ -38,6 +38,8 @@ typedef struct nb_csv_options {
     bool column_pruning;
     nb_charset charset;
     nb_codec codec; /* for writing */
+    /* enableDateTimeParsingFallback; when not given, of kinds that have no pattern */
+    bool fall_back_date, fall_back_timestamp;
     /* derived: */
     bool
         simple; /* sep, quote, escape, comment are ASCII, sep is one byte, default line breaks: the fast scan applies */

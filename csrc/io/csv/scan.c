@@ -232,7 +232,7 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
         int k = s->slot_of[j];
         if (k >= 0) {
             NB_TRY(nb_csv_convert(&s->columns[j], &r->cells[k * NB_BATCH_ROWS], n, r->text,
-                                  r->tok.side, scratch, &out->cols[j], bad));
+                                  r->tok.side, scratch, &out->cols[j], bad, err));
         } else if (k <= FROM_PARTITION) {
             nb_relation_partition_column(s->rel, r->file_index, FROM_PARTITION - k, n,
                                          &out->cols[j]);

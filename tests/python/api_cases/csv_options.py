@@ -21,6 +21,10 @@ TEXTS = "a string,b string,c string"
 QUOTES = "1;'it''s';\\N\n2;'a|'b';-\n~c\n3;  sp  ;N/A\n"
 BREAKS = '1,"a\nb"\r\n2,"c\rd"\r3,e'
 LATIN = "é,ü|1,2|".encode("iso-8859-1")
+TIMES = (
+    "2020-01-02,2020-01-02 03:04:05\n 2021-2-3 ,2021-02-03T04:05:06Z\n01/02/2022,01/02/2022 05:06\n"
+    "GMT2020-01-05,2020-01-05GMT 04:05\n2020-01-05T12:00GMT+01:00,2020-01-05T12:00:00GMT+01:00\n,\n"
+)
 FLAGS = ("true", "false", "x")
 
 # Text, schema (None: found), options of all cases, and options with their values.
@@ -122,6 +126,49 @@ READ = {
         TYPES + ",bad string",
         {"header": "true"},
         {"columnNameOfCorruptRecord": ("bad", "", "id")},
+    ),
+    "times": (TIMES, "d date,ts timestamp", {}, {"enableDateTimeParsingFallback": FLAGS}),
+    "times_by_cast": (
+        TIMES,
+        "d date,ts timestamp",
+        {"preferDate": "false"},
+        {"enableDateTimeParsingFallback": FLAGS},
+    ),
+    "times_by_pattern": (
+        TIMES,
+        "d date,ts timestamp",
+        {"dateFormat": "MM/dd/yyyy", "timestampFormat": "MM/dd/yyyy HH:mm"},
+        {"enableDateTimeParsingFallback": FLAGS, "timeZone": ("America/Sao_Paulo",)},
+    ),
+    "times_by_fallback": (
+        TIMES,
+        "d date,ts timestamp",
+        {"dateFormat": "c", "timestampFormat": "c", "enableDateTimeParsingFallback": "true"},
+        {"timeZone": ("UTC", "America/Sao_Paulo")},
+    ),
+    "times_refused": (
+        TIMES,
+        "d date,ts timestamp",
+        {"mode": "DROPMALFORMED"},
+        {"dateFormat": ("YYYY", "{", "c"), "timestampFormat": ("YYYY", "{", "c")},
+    ),
+    "times_refused_late": (
+        TIMES.split(" 2021")[0],
+        "d date,ts timestamp",
+        {"enableDateTimeParsingFallback": "true"},
+        {"dateFormat": ("YYYY",), "timestampFormat": ("YYYY",)},
+    ),
+    "times_refused_never": (
+        ",\n,\n",
+        "d date,ts timestamp",
+        {},
+        {"dateFormat": ("YYYY",), "timestampFormat": ("YYYY",)},
+    ),
+    "times_found": (
+        TIMES,
+        None,
+        {"inferSchema": "true"},
+        {"dateFormat": ("YYYY", "MM/dd/yyyy"), "timestampFormat": ("YYYY", "MM/dd/yyyy HH:mm")},
     ),
     "found": (PEOPLE, None, {"header": "true"}, {"inferSchema": FLAGS}),
     "found_types": (
