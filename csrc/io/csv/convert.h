@@ -25,7 +25,8 @@ struct nb_csv_column {
     const nb_session_info *info; /* zone for timestamps */
     const struct nb_csv_formats *formats;
     nb_csv_convert_fn convert;
-    nb_str refused; /* a pattern that fails the query with the first value that needs it; data NULL = none */
+    nb_str
+        refused; /* a pattern that fails the query with the first value that needs it; data NULL = none */
 };
 
 bool nb_csv_supports(const nb_type *type);

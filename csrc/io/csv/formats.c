@@ -133,8 +133,7 @@ bool
 nb_csv_read_timestamp(const nb_csv_formats *f, nb_str s, int64_t *us)
 {
     char buffer[128];
-    bool ok =
-        f->timestamp ? nb_csv_format_timestamp(f, s, us) : nb_parse_timestamp(f->info, s, us);
+    bool ok = f->timestamp ? nb_csv_format_timestamp(f, s, us) : nb_parse_timestamp(f->info, s, us);
 
     if (ok || !f->fall_back_timestamp) {
         return ok;

@@ -19,7 +19,7 @@ typedef struct nb_csv_formats {
     bool fall_back_date, fall_back_timestamp;              /* reading */
     /* Reading: a pattern that was one before Spark 3. It fails the query with the first value that is not read otherwise. */
     nb_str refused_date, refused_timestamp; /* data NULL = none */
-    const nb_session_info *info; /* the session's, with the option timeZone applied */
+    const nb_session_info *info;            /* the session's, with the option timeZone applied */
     const nb_zone *zone;
 } nb_csv_formats;
 
