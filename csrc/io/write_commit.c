@@ -75,7 +75,7 @@ join_path(nb_strbuf *b, const char *dir, const char *rel, const char *name)
     return b->failed ? NB_NOMEM : NB_OK;
 }
 
-/* Room for the note that a file is in place is had before the file is moved: so undo knows all of them. */
+/* Room for the note that a file or a directory is in place is had before it comes there: so undo knows all of them. */
 static nb_status
 note_moved(nb_write_job *job, const nb_strbuf *path)
 {
@@ -114,6 +114,10 @@ move_tree(nb_write_job *job, const char *source, const char *target, const char 
         if (is_dir) {
             NB_TRY_GOTO(st, join_path(&below, rel, "", entry->d_name), done);
             NB_TRY_GOTO(st, nb_allowed_check(to.data, err), done);
+            NB_TRY_GOTO(st, nb_path_look(to.data, &exists, &is_dir, err), done);
+            if (!exists && target == job->path) {
+                NB_TRY_GOTO(st, note_moved(job, &to), done);
+            }
             NB_TRY_GOTO(st, nb_make_dirs(to.data, err), done);
             st = move_tree(job, source, target, below.data, err);
         } else {
@@ -231,7 +235,9 @@ undo(nb_write_job *job)
     for (moved_file *m = job->moved; m != NULL; m = m->before) {
         char *slash;
 
-        unlink(m->path);
+        if (unlink(m->path) != 0) {
+            rmdir(m->path); /* a directory into which no file came */
+        }
         /* directories of partitions that are empty now */
         while ((slash = strrchr(m->path, '/')) != NULL &&
                strlen(job->path) < (size_t)(slash - m->path)) {

@@ -39,7 +39,7 @@ check_keys(const int *keys, int n_keys, int64_t groups, int64_t n)
         exec_fixture f;
         nb_table *table, *out;
         nb_expr *aggs[3];
-        int64_t total = 0, count = 0;
+        int64_t total = 0;
 
         exec_begin(&f, mode == 0 ? 1 : mode == 4 ? 5 : 2, 0);
         f.ctx.batch_rows = mode == 2 ? 3 : 0;
@@ -50,8 +50,9 @@ check_keys(const int *keys, int n_keys, int64_t groups, int64_t n)
         aggs[2] = text_max_of(&f, table->schema, 2);
         out = run_plan(&f, aggregate_node(&f, table_node(&f, table), keys, n_keys, aggs, 3));
         for (int64_t i = 0; i < n; i++) {
-            int64_t v;
-            count += v = 0, numbers(i, 4, &v) ? (total += v, 1) : 0;
+            int64_t v = 0;
+
+            total += numbers(i, 4, &v) ? v : 0;
         }
         for (int64_t i = 0; i < out->n_rows; i++) {
             total -= null_at(out, i, n_keys) ? 0 : long_at(out, i, n_keys);
