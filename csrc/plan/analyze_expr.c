@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include "plan/analyzer_internal.h"
+#include "base/hash.h"
 #include "plan/type_json.h"
 #include "plan/type_proto.h"
 #include "sql/encoding.h"
@@ -117,6 +118,7 @@ typedef struct call_options {
     bool distinct, ignore_nulls;
     bool over; /* the call of a window: its arguments may be aggregates */
     const Sc__Expression *filter;
+    const void *message; /* where the query says the call; may be NULL */
 } call_options;
 
 static nb_status resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name,
@@ -610,6 +612,26 @@ resolve_text_schema(nb_analyzer *an, nb_expr **schema, nb_error *err)
     return NB_OK;
 }
 
+/* All references to a common table expression see the same random numbers: its calls without a seed get one by where they stand. */
+static nb_status
+seed_call(nb_analyzer *an, nb_str name, const void *message, nb_expr ***args, int *n)
+{
+    uint64_t seed = nb_hash_u64(an->cte_seed ^ (uint64_t)(uintptr_t)message);
+
+    if (an->n_cte == 0 || *n != 0 || message == NULL ||
+        !(nb_str_equal_nocase(name, NB_STR("rand")) ||
+          nb_str_equal_nocase(name, NB_STR("random")) ||
+          nb_str_equal_nocase(name, NB_STR("randn")))) {
+        return NB_OK;
+    }
+    *args = NB_ARENA_ARRAY(an->arena, nb_expr *, 1);
+    NB_NEED(*args);
+    (*args)[0] = nb_expr_int64(an->arena, (int64_t)seed);
+    NB_NEED((*args)[0]);
+    *n = 1;
+    return NB_OK;
+}
+
 static nb_status
 resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
              size_t n_raw, const call_options *opt, const nb_origin *origin, nb_expr **out,
@@ -637,6 +659,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     }
     NB_TRY(resolve_args(an, scope, raw, n_raw, &args, &n, err));
     NB_TRY(resolve_lambdas(an, scope, name, raw, n_raw, args, n, err));
+    NB_TRY(seed_call(an, name, opt->message, &args, &n));
     if (nb_str_equal_nocase(name, NB_STR("struct"))) {
         return make_struct(an, raw, n_raw, args, n, out, err);
     }
@@ -1336,7 +1359,7 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
         break;
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION: {
         const Sc__Expression__UnresolvedFunction *f = e->unresolved_function;
-        call_options opt = {.distinct = f->has_is_distinct && f->is_distinct};
+        call_options opt = {.distinct = f->has_is_distinct && f->is_distinct, .message = e};
         st = resolve_call(an, scope, nb_pb_str(f->function_name), f->arguments, f->n_arguments,
                           &opt, nb_origin_of(an, e), out, err);
         if (st >= 0) {

@@ -6,6 +6,7 @@
  */
 #include "plan/analyzer_internal.h"
 #include "base/config.h"
+#include "base/random.h"
 #include "expr/number_text.h"
 #include "plan/message_unpack.h"
 #include "sql/encoding.h"
@@ -21,6 +22,7 @@ nb_analyzer_new(const nb_analyzer_config *config, nb_analyzer **out)
     an->arena = config->arena;
     an->views = nb_catalog_views(config->catalog);
     an->row_goal = -1;
+    an->cte_seed = nb_random_seed();
     an->case_sensitive =
         config->info->config && nb_config_bool(config->info->config, NB_CONF_CASE_SENSITIVE);
     *out = an;

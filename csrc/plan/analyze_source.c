@@ -482,8 +482,16 @@ read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
             memcpy(an->with, keep, sizeof *keep * (size_t)(i + 1));
             an->with[i].n_visible = k;
             an->n_with = an->cap_with = i + 1;
-            st = recursive ? nb_analyze_recursive(an, r, out, err)
-                           : nb_analyze_relation(an, r, out, err);
+            if (recursive) { /* each level draws anew */
+                int n_cte = an->n_cte;
+                an->n_cte = 0;
+                st = nb_analyze_recursive(an, r, out, err);
+                an->n_cte = n_cte;
+            } else {
+                an->n_cte++;
+                st = nb_analyze_relation(an, r, out, err);
+                an->n_cte--;
+            }
             an->with = keep;
             an->n_with = keep_n;
             an->cap_with = keep_cap;

@@ -64,6 +64,8 @@ struct nb_analyzer {
         *outer; /* scope around the relation that is being analysed: set inside subqueries */
     nb_with_scope *with; /* stack, the innermost last */
     int n_with, cap_with;
+    int n_cte;         /* common table expressions around, which are analysed at each reference */
+    uint64_t cte_seed; /* of this query's random numbers in them */
     nb_str sql_text; /* text that positions refer to */
     /* Inside the select list, HAVING and ORDER BY of a GROUP BY with several grouping sets: grouping() and grouping_id() read this attribute. */
     const nb_attr *grouping_id;

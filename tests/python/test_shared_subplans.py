@@ -75,3 +75,39 @@ def test_what_differs_by_chance_is_not_shared(spark, table):
           (SELECT sum(r) AS x FROM (SELECT rand() AS r FROM t)) b
     """)
     assert not got.collect()[0][0]
+
+
+@pytest.mark.parametrize(
+    ("query", "same"),
+    [
+        ("WITH q AS (SELECT id, rand() r FROM range(3)) {pairs} q a, q b", True),
+        ("WITH q AS (SELECT id, randn() r FROM range(3)) {pairs} q a, q b", True),
+        (
+            "WITH q AS (SELECT id, rand() r FROM range(3)), p AS (SELECT * FROM q) {pairs} q a, p b",
+            True,
+        ),
+        (
+            "WITH q AS (SELECT id, rand() r FROM range(3)), p AS (SELECT id, rand() r FROM range(3)) {pairs} q a, p b",
+            False,
+        ),
+        (
+            "WITH q AS (SELECT id, rand() r, rand() s FROM range(3)) SELECT r = s FROM q WHERE id >= 0",
+            False,
+        ),
+        (
+            "{pairs} (SELECT id, rand() r FROM range(3)) a, (SELECT id, rand() r FROM range(3)) b",
+            False,
+        ),
+    ],
+)
+def test_references_see_the_same_random_numbers(spark, query, same):
+    """Answers as Spark 4.2 gives them."""
+    text = query.format(pairs="SELECT a.r = b.r FROM")
+    got = spark.sql(text + ("" if "WHERE" in text else " WHERE a.id = b.id")).collect()
+    assert [row[0] for row in got] == [same] * 3
+
+
+def test_each_query_draws_anew(spark):
+    df = spark.sql("WITH q AS (SELECT rand() FROM range(3)) SELECT * FROM q")
+    assert df.columns == ["rand()"]
+    assert df.collect() != df.collect()
