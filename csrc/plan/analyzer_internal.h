@@ -66,7 +66,7 @@ struct nb_analyzer {
     int n_with, cap_with;
     int n_cte;         /* common table expressions around, which are analysed at each reference */
     uint64_t cte_seed; /* of this query's random numbers in them */
-    nb_str sql_text; /* text that positions refer to */
+    nb_str sql_text;   /* text that positions refer to */
     /* Inside the select list, HAVING and ORDER BY of a GROUP BY with several grouping sets: grouping() and grouping_id() read this attribute. */
     const nb_attr *grouping_id;
     nb_expr **grouping_keys;   /* as the query says them */
