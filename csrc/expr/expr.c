@@ -389,6 +389,19 @@ nb_expr_visit(nb_expr *e, bool (*fn)(nb_expr *e, void *payload), void *payload)
     return true;
 }
 
+static bool
+is_repeatable(nb_expr *e, void *payload)
+{
+    (void)payload;
+    return e->kind != NB_EXPR_CALL || (e->u.call.fn->flags & NB_FN_STATEFUL) == 0;
+}
+
+bool
+nb_expr_is_repeatable(nb_expr *e)
+{
+    return nb_expr_visit(e, is_repeatable, NULL);
+}
+
 typedef nb_status (*rewrite_fn)(nb_arena *, nb_expr *in, nb_expr **out, void *payload,
                                 nb_error *err);
 

@@ -180,6 +180,8 @@ const char *nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids);
 
 /* Calls fn on e and all below it (pre-order); stops when fn returns false. Does not enter subquery plans. */
 bool nb_expr_visit(nb_expr *e, bool (*fn)(nb_expr *e, void *payload), void *payload);
+/* Whether no value below comes from chance or from a row's place, as rand()'s and monotonically_increasing_id()'s do. raise_error() is not of them. */
+bool nb_expr_is_repeatable(nb_expr *e);
 /* Rebuilds bottom-up: fn may return another node; shares what did not change. */
 nb_status nb_expr_rewrite(nb_arena *arena, nb_expr *e,
                           nb_status (*fn)(nb_arena *, nb_expr *in, nb_expr **out, void *payload,

@@ -352,14 +352,6 @@ resolve_lambdas(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Express
     return NB_OK;
 }
 
-/* Stops at a function whose values come from chance or place; raise_error() is none. */
-static bool
-no_chance(nb_expr *e, void *payload)
-{
-    (void)payload;
-    return e->kind != NB_EXPR_CALL || (e->u.call.fn->flags & NB_FN_STATEFUL) == 0;
-}
-
 static nb_status
 resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregate *fn, nb_str name,
                        Sc__Expression *const *raw, size_t n_raw, const call_options *opt,
@@ -395,7 +387,7 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
                             nb_arena_printf(an->arena, "\"%s\"", sql), "aggExpr",
                             nb_arena_printf(an->arena, "\"%s\"", sql), NULL);
         }
-        if (!opt->over && !nb_expr_visit(filter, no_chance, NULL)) {
+        if (!opt->over && !nb_expr_is_repeatable(filter)) {
             return nb_raise(
                 err, NB_COND_INVALID_AGGREGATE_FILTER_NON_DETERMINISTIC, "filterExpr",
                 nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, filter, false)), NULL);
@@ -404,7 +396,7 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
     NB_TRY(nb_aggregate_bind(an->arena, an->cfg.info, fn, name, args, n, opt->distinct, filter,
                              origin, &e, err));
     for (int i = 0; i < n && !opt->over; i++) {
-        if (!nb_expr_visit(args[i], no_chance, NULL)) {
+        if (!nb_expr_is_repeatable(args[i])) {
             nb_status st = nb_raise(
                 err, NB_COND_AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION, "sqlExpr",
                 nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, e, false)), NULL);

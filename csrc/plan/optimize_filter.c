@@ -164,6 +164,12 @@ push_project(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error
     nb_attr_set below = {.arena = arena};
     conditions stay = {0}, go = {0};
 
+    for (int i = 0; i < p->n_attrs; i++) {
+        if (!nb_expr_is_repeatable(p->u.project.exprs[i])) { /* each row keeps its number */
+            NB_TRY(push_child(arena, p, 0, &go, err));
+            return keep_here(arena, p, c, out);
+        }
+    }
     NB_TRY(map_list(arena, p->u.project.exprs, p->n_attrs, &map));
     NB_TRY(nb_attr_set_add_plan(&below, p->children[0]));
     for (int i = 0; i < c->n; i++) {

@@ -111,3 +111,11 @@ def test_each_query_draws_anew(spark):
     df = spark.sql("WITH q AS (SELECT rand() FROM range(3)) SELECT * FROM q")
     assert df.columns == ["rand()"]
     assert df.collect() != df.collect()
+
+
+@pytest.mark.parametrize("drawn", ["rand(42)", "monotonically_increasing_id()", "randn(1) + id"])
+def test_filters_do_not_change_what_rows_have_drawn(spark, drawn):
+    frame = spark.range(0, 100, 1, 2).selectExpr("id", f"{drawn} AS r")
+    whole = {row.id: row.r for row in frame.collect()}
+    some = {row.id: row.r for row in frame.where("id % 7 = 1").collect()}
+    assert some == {i: r for i, r in whole.items() if i % 7 == 1}
