@@ -9,6 +9,7 @@ machine gives no process a mount, a limit on the size of files stands for the fu
 import importlib.util
 import json
 import os
+import pkgutil
 import resource
 import shutil
 import signal
@@ -32,11 +33,11 @@ def _load(name):
     return module
 
 
-def run(group, spark, folder, names=None):
+def run(group, spark, folder, names=None, cases=None):
     """Run a group's cases in folders below this one. Returns outcome, files of the old output, and an answer after it."""
     from test_bad_input import _contents, _outcome
 
-    cases = _load("bad_input_cases")
+    cases = cases or _load("bad_input_cases")
     outcomes = {}
     for name in names or cases.FILE_CASES[group]:
         case = cases.FILE_CASES[group][name]
@@ -58,16 +59,16 @@ def run(group, spark, folder, names=None):
 
 
 def _child(group, folder):
-    """What a process of its own does."""
-    from nbaspark.sql import SparkSession
+    """What a process of its own does. All files of this package are read first: nobody may be shut out of its folders."""
+    import nbaspark.sql
 
-    spark = SparkSession.builder.master("local[2]").getOrCreate()
+    spark = nbaspark.sql.SparkSession.builder.master("local[2]").getOrCreate()
     sys.path.insert(0, str(HERE))
     import test_bad_input  # noqa: F401
 
-    from nbaspark.errors import PySparkException  # noqa: F401
-    from nbaspark.sql import functions  # noqa: F401
-
+    for module in pkgutil.walk_packages(nbaspark.sql.__path__, "nbaspark.sql."):
+        importlib.import_module(module.name)
+    cases = _load("bad_input_cases")
     spark.range(3).selectExpr("sum(id)").collect()
     if group == "without_permission" and os.getuid() == 0:
         os.setgroups([])
@@ -76,7 +77,7 @@ def _child(group, folder):
     if group == "full_disk" and not os.path.ismount(folder):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (DISK // 8, DISK // 8))
-    print(json.dumps(run(group, spark, Path(folder))))
+    print(json.dumps(run(group, spark, Path(folder), cases=cases)))
 
 
 def _outcomes(group, folder):
