@@ -45,7 +45,7 @@ static bool
 matches(int64_t l, int64_t r, int n_keys, bool residual)
 {
     int64_t a, b;
-    bool both = rows(l, key_col, &a) & rows(r, key_col, &b);
+    bool left = rows(l, key_col, &a), right = rows(r, key_col, &b), both = left && right;
 
     return (n_keys == 0 || (both && a == b)) && (!residual || l < r);
 }

