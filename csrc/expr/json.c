@@ -252,6 +252,18 @@ nb_json_string_at(nb_json *j, nb_strbuf *side, nb_str *out)
     return true;
 }
 
+/* Consumes what stands between a name and its value. */
+static bool
+colon(nb_json *j)
+{
+    nb_json_skip_space(j);
+    if (j->p == j->end || *j->p != ':') {
+        return false;
+    }
+    j->p++;
+    return true;
+}
+
 bool
 nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
 {
@@ -271,12 +283,7 @@ nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
     } else if (!nb_json_string_at(j, side, out)) {
         return false;
     }
-    nb_json_skip_space(j);
-    if (j->p == j->end || *j->p != ':') {
-        return false;
-    }
-    j->p++;
-    return true;
+    return colon(j);
 }
 
 static bool
@@ -413,12 +420,7 @@ nb_json_name(nb_json *j, nb_strbuf *out)
     if (!(out ? nb_json_string(j, out) : skip_string(j))) {
         return false;
     }
-    nb_json_skip_space(j);
-    if (j->p == j->end || *j->p != ':') {
-        return false;
-    }
-    j->p++;
-    return true;
+    return colon(j);
 }
 
 /* Consumes one value and writes it. */

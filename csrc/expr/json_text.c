@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "base/decimal.h"
 #include "expr/date_text.h"
 #include "expr/json.h"
 #include "expr/number_text.h"
@@ -55,28 +56,6 @@ put_base64(nb_strbuf *out, nb_str s)
         nb_strbuf_addc(out, k + 2 < s.len ? digits[v & 63] : '=');
     }
     nb_strbuf_addc(out, '"');
-}
-
-static void
-put_decimal(nb_strbuf *out, nb_int128 x, int scale)
-{
-    char digits[48];
-    int n = 0;
-    nb_uint128 u = x < 0 ? -(nb_uint128)x : (nb_uint128)x;
-
-    while (u || n <= scale) {
-        digits[n++] = (char)('0' + (int)(u % 10));
-        u /= 10;
-    }
-    if (x < 0) {
-        nb_strbuf_addc(out, '-');
-    }
-    while (n > 0) {
-        nb_strbuf_addc(out, digits[--n]);
-        if (n == scale && n > 0) {
-            nb_strbuf_addc(out, '.');
-        }
-    }
 }
 
 static void
@@ -174,10 +153,10 @@ nb_json_put_value(nb_json_put *job, const nb_vector *v, int64_t row)
         put_float(job->out, text, (size_t)n, NB_DATA(double, flat)[i]);
         return NB_OK;
     case NB_TYPE_DECIMAL:
-        put_decimal(job->out,
-                    t->phys == NB_PHYS_INT64 ? (nb_int128)NB_DATA(int64_t, flat)[i]
-                                             : NB_DATA(nb_int128, flat)[i],
-                    t->scale);
+        n = (int)nb_decimal_format(t->phys == NB_PHYS_INT64 ? (nb_int128)NB_DATA(int64_t, flat)[i]
+                                                            : NB_DATA(nb_int128, flat)[i],
+                                   t->scale, text);
+        nb_strbuf_add(job->out, (nb_str){text, (size_t)n});
         return NB_OK;
     case NB_TYPE_STRING:
     case NB_TYPE_CHAR:

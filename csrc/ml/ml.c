@@ -248,6 +248,26 @@ value_result(nb_arena *arena, const nb_ml_value *v, Sc__MlCommandResult *out)
     return nb_ml_to_literal(arena, v, &out->param);
 }
 
+/* A new model of copies, and what is said of it. */
+static nb_status
+keep_model(nb_ml *ml, nb_arena *arena, const nb_ml_class *cls, nb_str uid, const nb_ml_bag *params,
+           const nb_ml_bag *values, Sc__MlCommandResult *out)
+{
+    entry *e;
+    nb_status st;
+
+    NB_TRY(entry_new(ml, cls, &e));
+    e->model.uid = nb_arena_str(e->arena, uid);
+    st = e->model.uid.data ? nb_ml_copy_all(&e->model.params, params) : NB_NOMEM;
+    st = st < 0 ? st : nb_ml_copy_all(&e->model.values, values);
+    if (st < 0) {
+        entry_free(ml, e);
+        return st;
+    }
+    keep(ml, e);
+    return info_result(arena, e, NB_STR(""), e->model.uid, &e->model.params, out);
+}
+
 /* ---- fit and evaluate --------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -269,11 +289,9 @@ fit(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand__Fit *c, Sc__MlCommandResult
     nb_arena *arena = nb_analyzer_config_of(an)->arena;
     nb_ml_model made = {0};
     const nb_ml_class *cls;
-    entry *e = NULL;
     nb_ml_args args;
     nb_plan *plan;
     size_t at = 0;
-    nb_status st;
 
     NB_TRY(find_class(arena, c->estimator, &cls, err));
     while (at < NB_COUNT_OF(estimators) && estimators[at].estimator != cls->id) {
@@ -286,16 +304,8 @@ fit(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand__Fit *c, Sc__MlCommandResult
     NB_TRY(nb_analyze_relation(an, c->dataset, &plan, err));
     made.params.arena = made.values.arena = arena;
     NB_TRY(estimators[at].fit(an, &args, plan, &made, err));
-    NB_TRY(entry_new(ml, nb_ml_class_of(estimators[at].model), &e));
-    e->model.uid = nb_arena_str(e->arena, args.uid);
-    st = e->model.uid.data ? nb_ml_copy_all(&e->model.params, &args.given) : NB_NOMEM;
-    st = st < 0 ? st : nb_ml_copy_all(&e->model.values, &made.values);
-    if (st < 0) {
-        entry_free(ml, e);
-        return st;
-    }
-    keep(ml, e);
-    return info_result(arena, e, NB_STR(""), e->model.uid, &e->model.params, out);
+    return keep_model(ml, arena, nb_ml_class_of(estimators[at].model), args.uid, &args.given,
+                      &made.values, out);
 }
 
 static nb_status
@@ -517,9 +527,7 @@ indexer_of_labels(nb_ml *ml, nb_arena *arena, nb_str uid, const nb_ml_value *lab
                   Sc__MlCommandResult *out, nb_error *err)
 {
     nb_ml_value lists = *labels, none = {.kind = NB_ML_STRINGS};
-    nb_ml_bag values = {.arena = arena};
-    entry *e;
-    nb_status st;
+    nb_ml_bag values = {.arena = arena}, none_given = {0};
 
     if (labels->kind != NB_ML_LISTS) {
         none = labels->n == 0 ? none : *labels;
@@ -532,15 +540,8 @@ indexer_of_labels(nb_ml *ml, nb_arena *arena, nb_str uid, const nb_ml_value *lab
     }
     NB_TRY(nb_ml_put(&values, NB_STR("labels"), lists.lists[0]));
     NB_TRY(nb_ml_put(&values, NB_STR("labelsArray"), lists));
-    NB_TRY(entry_new(ml, nb_ml_class_of(NB_ML_STRING_INDEXER_MODEL), &e));
-    e->model.uid = nb_arena_str(e->arena, uid);
-    st = e->model.uid.data ? nb_ml_copy_all(&e->model.values, &values) : NB_NOMEM;
-    if (st < 0) {
-        entry_free(ml, e);
-        return st;
-    }
-    keep(ml, e);
-    return info_result(arena, e, NB_STR(""), e->model.uid, &e->model.params, out);
+    return keep_model(ml, arena, nb_ml_class_of(NB_ML_STRING_INDEXER_MODEL), uid, &none_given,
+                      &values, out);
 }
 
 static nb_status

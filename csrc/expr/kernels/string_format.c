@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/decimal.h"
 #include "expr/kernels/string.h"
 #include "expr/number_text.h"
 
@@ -191,25 +192,6 @@ write_scientific(const char *text, int precision, bool upper, nb_strbuf *out)
 
 /* ---- values -------------------------------------------------------------------------------------------------------------------------- */
 
-static void
-decimal_text(nb_int128 x, int scale, nb_strbuf *out)
-{
-    char digits[48];
-    int n = 0;
-    nb_uint128 u = x < 0 ? -(nb_uint128)x : (nb_uint128)x;
-
-    while (u || n <= scale) {
-        digits[n++] = (char)('0' + (int)(u % 10));
-        u /= 10;
-    }
-    while (n > 0) {
-        nb_strbuf_addc(out, digits[--n]);
-        if (n == scale && n > 0) {
-            nb_strbuf_addc(out, '.');
-        }
-    }
-}
-
 /* The number at row i without its sign; false when it is none. */
 static bool
 number_text(const nb_vector *v, int64_t i, bool *negative, nb_strbuf *out)
@@ -235,7 +217,7 @@ number_text(const nb_vector *v, int64_t i, bool *negative, nb_strbuf *out)
         nb_int128 y = v->type->phys == NB_PHYS_INT64 ? (nb_int128)NB_DATA(int64_t, v)[k]
                                                      : NB_DATA(nb_int128, v)[k];
         *negative = y < 0;
-        decimal_text(y, v->type->scale, out);
+        nb_strbuf_add(out, (nb_str){text, nb_decimal_format(y < 0 ? -y : y, v->type->scale, text)});
         return true;
     }
     case NB_TYPE_FLOAT32:
