@@ -4,6 +4,7 @@
  *
  * Lines are those of lines.h; empty ones are rows here.
  */
+#include "io/file_source.h"
 #include "io/lines.h"
 
 #include <stdio.h>
@@ -17,10 +18,7 @@ typedef struct text_options {
 } text_options;
 
 typedef struct text_source {
-    nb_source base;
-    nb_relation *rel;
-    nb_arena *arena;
-    nb_file_split *splits;
+    nb_file_source file;
     const int *source_of; /* per column: 0 = value, < 0 = ~partition column */
     int n_columns;
 } text_source;
@@ -90,13 +88,13 @@ static nb_status
 open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
 {
     const text_source *s = (const text_source *)src;
-    const text_options *o = s->rel->payload;
+    const text_options *o = s->file.rel->payload;
     text_local *l = nb_pool_zalloc(pool, sizeof(*l));
 
     if (l == NULL) {
         return NB_NOMEM;
     }
-    nb_lines_init(&l->lines, pool, s->rel, src->cancel);
+    nb_lines_init(&l->lines, pool, s->file.rel, src->cancel);
     l->lines.sep = o->line_sep;
     l->lines.whole = o->whole;
     l->split = -1;
@@ -129,8 +127,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             if (i < 0) {
                 return NB_DONE;
             }
-            st = nb_lines_open(&l->lines, &s->splits[i], err);
-            if (nb_relation_skips(s->rel, st, err)) {
+            st = nb_lines_open(&l->lines, &s->file.splits[i], err);
+            if (nb_relation_skips(s->file.rel, st, err)) {
                 continue;
             }
             NB_TRY(st);
@@ -148,7 +146,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             st = nb_lines_next(&l->lines, &line, &found, err);
             atomic_fetch_add_explicit(&src->bytes_read, l->lines.n_bytes - bytes,
                                       memory_order_relaxed);
-            if (nb_relation_skips(s->rel, st, err)) {
+            if (nb_relation_skips(s->file.rel, st, err)) {
                 found = false;
             } else {
                 NB_TRY(st);
@@ -178,73 +176,52 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                 out->cols[j] = value;
                 out->cols[j].type = src->schema->children[j].type;
             } else {
-                nb_relation_partition_column(s->rel, s->splits[l->split].file, ~s->source_of[j], n,
-                                             &out->cols[j]);
+                nb_relation_partition_column(s->file.rel, s->file.splits[l->split].file,
+                                             ~s->source_of[j], n, &out->cols[j]);
             }
         }
-        out->order = (uint64_t)l->split;
-        out->partition = s->splits[l->split].partition;
+        nb_file_source_place(&s->file, l->split, out);
         atomic_fetch_add_explicit(&src->rows_read, n, memory_order_relaxed);
         return NB_OK;
     }
-}
-
-static void
-free_source(nb_source *src)
-{
-    text_source *s = (text_source *)src;
-    nb_relation *rel = s->rel;
-
-    nb_arena_free(s->arena);
-    nb_relation_release(rel);
-}
-
-static int32_t
-partition_of(const nb_source *src, int64_t split)
-{
-    return ((const text_source *)src)->splits[split].partition;
 }
 
 static const nb_source_ops TEXT_SOURCE = {.name = "text",
                                           .open_local = open_local,
                                           .next = next,
                                           .close_local = close_local,
-                                          .free = free_source};
+                                          .free = nb_file_source_free};
 
 static nb_status
 text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
           nb_error *err)
 {
-    nb_arena *arena = nb_arena_new(pool);
-    text_source *s = arena ? NB_ARENA_NEW(arena, text_source) : NULL;
-    nb_field *fields = s ? NB_ARENA_ARRAY(arena, nb_field, request->n_columns + 1) : NULL;
-    int *source_of = s ? NB_ARENA_ARRAY(arena, int, request->n_columns + 1) : NULL;
+    nb_file_source *made;
+    text_source *s;
+    nb_field *fields;
+    int *source_of;
     nb_status st = NB_NOMEM;
 
+    NB_TRY(nb_file_source_new(rel, pool, request, &TEXT_SOURCE, sizeof(*s), &made));
+    s = (text_source *)made;
+    fields = NB_ARENA_ARRAY(made->arena, nb_field, request->n_columns + 1);
+    source_of = NB_ARENA_ARRAY(made->arena, int, request->n_columns + 1);
     if (fields != NULL && source_of != NULL) {
-        s->base.ops = &TEXT_SOURCE;
-        s->base.partition_of = partition_of;
-        s->base.cancel = request->cancel;
-        s->rel = rel;
-        s->arena = arena;
         s->n_columns = request->n_columns;
         s->source_of = source_of;
         for (int j = 0; j < request->n_columns; j++) {
             fields[j] = rel->schema->children[request->columns[j]];
             source_of[j] = rel->source_of[request->columns[j]];
         }
-        s->base.schema = nb_type_struct(fields, request->n_columns);
-        st = s->base.schema ? nb_relation_splits(rel, arena, request->info, request->n_threads,
-                                                 is_splittable, MORSEL_BYTES, &s->splits,
-                                                 &s->base.n_morsels, &s->base.n_partitions)
-                            : NB_NOMEM;
+        made->base.schema = nb_type_struct(fields, request->n_columns);
+        st = made->base.schema ? nb_file_source_split(made, request, is_splittable, MORSEL_BYTES)
+                               : NB_NOMEM;
     }
     if (st < 0) {
-        nb_arena_free(arena);
+        nb_file_source_free(&made->base);
         return st;
     }
-    nb_relation_ref(rel);
-    *out = &s->base;
+    *out = &made->base;
     return NB_OK;
 }
 

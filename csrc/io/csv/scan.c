@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "base/log.h"
+#include "io/file_source.h"
 #include "io/schema_cache.h"
 
 #include <stdlib.h>
@@ -19,12 +20,8 @@
 #define MORSEL_BYTES (4 << 20)
 
 typedef struct csv_source {
-    nb_source base;
-    nb_relation *rel;
-    nb_pool *pool;
-    nb_arena *arena;
+    nb_file_source file;
     const nb_csv_relation *csv;
-    nb_file_split *splits;
     int n_columns; /* that go out */
     int *
         slot_of; /* per column: index into need, -1 = corrupt record, else ~partition column - 1 → see OUT_ */
@@ -62,7 +59,7 @@ static void
 add_names(nb_strbuf *b, const csv_source *s, const nb_csv_records *r, const nb_csv_cell *cells,
           int n)
 {
-    const nb_type *schema = s->rel->data_schema;
+    const nb_type *schema = s->file.rel->data_schema;
     bool first = true;
 
     nb_strbuf_adds(b, "\n Header: ");
@@ -86,10 +83,10 @@ static nb_status
 check_header(void *payload, nb_csv_records *r, const nb_csv_cell *cells, int n, nb_error *err)
 {
     const csv_source *s = payload;
-    const nb_type *schema = s->rel->data_schema;
+    const nb_type *schema = s->file.rel->data_schema;
     nb_strbuf b = {0};
     nb_status st = NB_OK;
-    nb_str url = s->rel->files.files[r->file_index].url;
+    nb_str url = s->file.rel->files.files[r->file_index].url;
 
     if (n != s->csv->n_file_columns) {
         nb_strbuf_addf(&b,
@@ -138,7 +135,7 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
     if (l == NULL) {
         return NB_NOMEM;
     }
-    st = nb_csv_records_init(&l->records, pool, s->rel, &s->csv->o, s->need, s->n_need);
+    st = nb_csv_records_init(&l->records, pool, s->file.rel, &s->csv->o, s->need, s->n_need);
     if (st < 0) {
         nb_csv_records_free(&l->records);
         nb_pool_dealloc(pool, l, sizeof(*l));
@@ -172,7 +169,7 @@ static nb_status
 raise_malformed(const csv_source *s, csv_local *l, nb_batch *batch, int64_t row, nb_error *err)
 {
     nb_strbuf b = {0};
-    nb_str url = s->rel->files.files[l->records.file_index].url;
+    nb_str url = s->file.rel->files.files[l->records.file_index].url;
 
     nb_strbuf_adds(&b, "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records are "
                        "detected in record parsing: [");
@@ -234,7 +231,7 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
             NB_TRY(nb_csv_convert(&s->columns[j], &r->cells[k * NB_BATCH_ROWS], n, r->text,
                                   r->tok.side, scratch, &out->cols[j], bad, err));
         } else if (k <= FROM_PARTITION) {
-            nb_relation_partition_column(s->rel, r->file_index, FROM_PARTITION - k, n,
+            nb_relation_partition_column(s->file.rel, r->file_index, FROM_PARTITION - k, n,
                                          &out->cols[j]);
         }
     }
@@ -245,7 +242,7 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
     }
     for (int j = 0; j < s->n_columns && s->keep_bad; j++) {
         if (s->slot_of[j] == FROM_CORRUPT) {
-            NB_TRY(corrupt_column(s, l, bad, n, scratch, s->base.schema->children[j].type,
+            NB_TRY(corrupt_column(s, l, bad, n, scratch, s->file.base.schema->children[j].type,
                                   &out->cols[j]));
         }
     }
@@ -291,11 +288,11 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             }
             l->split = (int)i;
             l->rows_of_split = 0;
-            st = nb_csv_records_open(&l->records, &s->splits[i], err);
+            st = nb_csv_records_open(&l->records, &s->file.splits[i], err);
         }
         bytes = l->records.bytes;
         st = st < 0 ? st : nb_csv_records_next(&l->records, &n, err);
-        if (nb_relation_skips(s->rel, st, err)) {
+        if (nb_relation_skips(s->file.rel, st, err)) {
             l->split = -1;
             continue;
         }
@@ -308,8 +305,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
         l->rows_of_split += n;
         atomic_fetch_add_explicit(&src->rows_read, n, memory_order_relaxed);
         NB_TRY(make_batch(s, l, n, scratch, out, err));
-        out->order = (uint64_t)l->split;
-        out->partition = s->splits[l->split].partition;
+        nb_file_source_place(&s->file, l->split, out);
         if (out->n_rows == 0) {
             continue;
         }
@@ -317,28 +313,12 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
     }
 }
 
-static void
-free_source(nb_source *src)
-{
-    csv_source *s = (csv_source *)src;
-    nb_relation *rel = s->rel;
-
-    nb_arena_free(s->arena);
-    nb_relation_release(rel);
-}
-
-static int32_t
-partition_of(const nb_source *src, int64_t split)
-{
-    return ((const csv_source *)src)->splits[split].partition;
-}
-
 static const nb_source_ops CSV_SOURCE = {
     .name = "csv",
     .open_local = open_local,
     .next = next,
     .close_local = close_local,
-    .free = free_source,
+    .free = nb_file_source_free,
 };
 
 static bool
@@ -359,15 +339,15 @@ compare_ints(const void *a, const void *b)
 static nb_status
 plan_columns(csv_source *s, const nb_scan_request *request, nb_error *err)
 {
-    const nb_relation *rel = s->rel;
+    const nb_relation *rel = s->file.rel;
     const nb_csv_relation *csv = s->csv;
     int n = request->n_columns, n_data = 0, n_corrupt = 0;
-    nb_field *fields = NB_ARENA_ARRAY(s->arena, nb_field, n + 1);
+    nb_field *fields = NB_ARENA_ARRAY(s->file.arena, nb_field, n + 1);
 
     s->n_columns = n;
-    s->slot_of = NB_ARENA_ARRAY(s->arena, int, n + 1);
-    s->need = NB_ARENA_ARRAY(s->arena, int, n + csv->n_file_columns + 1);
-    s->columns = nb_arena_zalloc(s->arena, (size_t)(n + 1) * sizeof(*s->columns));
+    s->slot_of = NB_ARENA_ARRAY(s->file.arena, int, n + 1);
+    s->need = NB_ARENA_ARRAY(s->file.arena, int, n + csv->n_file_columns + 1);
+    s->columns = nb_arena_zalloc(s->file.arena, (size_t)(n + 1) * sizeof(*s->columns));
     if (fields == NULL || s->slot_of == NULL || s->need == NULL || s->columns == NULL) {
         return NB_NOMEM;
     }
@@ -412,44 +392,31 @@ plan_columns(csv_source *s, const nb_scan_request *request, nb_error *err)
                                s->formats);
         }
     }
-    s->base.schema = nb_type_struct(fields, n);
-    return s->base.schema ? NB_OK : NB_NOMEM;
+    s->file.base.schema = nb_type_struct(fields, n);
+    return s->file.base.schema ? NB_OK : NB_NOMEM;
 }
 
 static nb_status
 csv_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
          nb_error *err)
 {
-    nb_arena *arena = nb_arena_new(pool);
-    csv_source *s = arena ? NB_ARENA_NEW(arena, csv_source) : NULL;
+    nb_file_source *made;
+    csv_source *s;
     nb_status st;
 
-    if (s == NULL) {
-        nb_arena_free(arena);
-        return NB_NOMEM;
-    }
-    s->base.ops = &CSV_SOURCE;
-    s->base.partition_of = partition_of;
-    s->base.cancel = request->cancel;
-    s->rel = rel;
-    s->pool = pool;
-    s->arena = arena;
+    NB_TRY(nb_file_source_new(rel, pool, request, &CSV_SOURCE, sizeof(*s), &made));
+    s = (csv_source *)made;
     s->csv = rel->payload;
     s->limit = request->limit;
-    NB_TRY_GOTO(st, nb_csv_formats_new(arena, &s->csv->o, request->info, false, &s->formats, err),
-                failed);
-    NB_TRY_GOTO(st, plan_columns(s, request, err), failed);
-    NB_TRY_GOTO(st,
-                nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable,
-                                   MORSEL_BYTES, &s->splits, &s->base.n_morsels,
-                                   &s->base.n_partitions),
-                failed);
-    nb_relation_ref(rel);
-    *out = &s->base;
+    st = nb_csv_formats_new(made->arena, &s->csv->o, request->info, false, &s->formats, err);
+    st = st < 0 ? st : plan_columns(s, request, err);
+    st = st < 0 ? st : nb_file_source_split(made, request, is_splittable, MORSEL_BYTES);
+    if (st < 0) {
+        nb_file_source_free(&made->base);
+        return st;
+    }
+    *out = &made->base;
     return NB_OK;
-failed:
-    nb_arena_free(arena);
-    return st;
 }
 
 /* ---- the relation ------------------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "io/json/json.h"
 
 #include "base/config.h"
+#include "io/file_source.h"
 #include "io/schema_cache.h"
 
 #define MORSEL_BYTES   (4 << 20)
@@ -16,12 +17,9 @@
 #define FROM_PARTITION (-2) /* and below: ~(column) - 1 */
 
 typedef struct json_source {
-    nb_source base;
-    nb_relation *rel;
-    nb_arena *arena;
+    nb_file_source file;
     const nb_json_relation *json;
     nb_json_reading how;
-    nb_file_split *splits;
     int n_columns; /* that go out */
     int *slot_of;  /* per column: field of want, FROM_CORRUPT, or at or below FROM_PARTITION */
     const nb_type *want; /* STRUCT of what is read from the records */
@@ -70,7 +68,7 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
     if (l == NULL) {
         return NB_NOMEM;
     }
-    nb_json_lines_init(&l->lines, pool, s->rel, &s->json->o, src->cancel);
+    nb_json_lines_init(&l->lines, pool, s->file.rel, &s->json->o, src->cancel);
     l->how = s->how;
     l->split = -1;
     *out = l;
@@ -211,7 +209,7 @@ read_line(const json_source *s, json_local *l, json_batch *b, nb_str line)
 static nb_status
 raise_malformed(const json_source *s, int file, nb_error *err)
 {
-    return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", s->rel->files.files[file].url.data,
+    return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", s->file.rel->files.files[file].url.data,
                     "reason",
                     "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records are "
                     "detected in record parsing. \nParse Mode: FAILFAST. To process malformed "
@@ -241,18 +239,19 @@ static nb_status
 make_batch(const json_source *s, const json_local *l, const json_batch *b, const nb_vector *rows,
            nb_batch *out, nb_error *err)
 {
-    int file = s->splits[l->split].file;
+    int file = s->file.splits[l->split].file;
 
     NB_TRY(nb_batch_init(b->arena, s->n_columns, b->n, out));
     for (int j = 0; j < s->n_columns; j++) {
         int k = s->slot_of[j];
         if (k >= 0) {
             out->cols[j] = rows->children[k];
-            out->cols[j].type = s->base.schema->children[j].type;
+            out->cols[j].type = s->file.base.schema->children[j].type;
         } else if (k == FROM_CORRUPT) {
-            NB_TRY(corrupt_column(b, s->base.schema->children[j].type, &out->cols[j]));
+            NB_TRY(corrupt_column(b, s->file.base.schema->children[j].type, &out->cols[j]));
         } else {
-            nb_relation_partition_column(s->rel, file, FROM_PARTITION - k, b->n, &out->cols[j]);
+            nb_relation_partition_column(s->file.rel, file, FROM_PARTITION - k, b->n,
+                                         &out->cols[j]);
         }
     }
     if (b->any_bad && s->json->o.mode == NB_PARSE_FAILFAST) {
@@ -294,7 +293,8 @@ fill(json_source *s, json_local *l, json_batch *b, nb_error *err)
         }
         st = read_line(s, l, b, line);
     }
-    atomic_fetch_add_explicit(&s->base.bytes_read, l->lines.n_bytes - bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->file.base.bytes_read, l->lines.n_bytes - bytes,
+                              memory_order_relaxed);
     return st;
 }
 
@@ -318,8 +318,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             if (i < 0) {
                 return NB_DONE;
             }
-            st = nb_lines_open(&l->lines, &s->splits[i], err);
-            if (nb_relation_skips(s->rel, st, err)) {
+            st = nb_lines_open(&l->lines, &s->file.splits[i], err);
+            if (nb_relation_skips(s->file.rel, st, err)) {
                 continue;
             }
             NB_TRY(st);
@@ -335,7 +335,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
         }
         NB_TRY(nb_json_columns_new(&ctx, s->want, &l->how, &b.columns));
         st = l->broken ? NB_OK : fill(s, l, &b, err);
-        if (nb_relation_skips(s->rel, st, err)) {
+        if (nb_relation_skips(s->file.rel, st, err)) {
             l->broken = true;
             st = NB_OK;
         }
@@ -348,28 +348,11 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
         l->rows_of_split += b.n;
         atomic_fetch_add_explicit(&src->rows_read, b.n, memory_order_relaxed);
         NB_TRY(make_batch(s, l, &b, &rows, out, err));
-        out->order = (uint64_t)l->split;
-        out->partition = s->splits[l->split].partition;
+        nb_file_source_place(&s->file, l->split, out);
         if (out->n_rows > 0) {
             return NB_OK;
         }
     }
-}
-
-static void
-free_source(nb_source *src)
-{
-    json_source *s = (json_source *)src;
-    nb_relation *rel = s->rel;
-
-    nb_arena_free(s->arena);
-    nb_relation_release(rel);
-}
-
-static int32_t
-partition_of(const nb_source *src, int64_t split)
-{
-    return ((const json_source *)src)->splits[split].partition;
 }
 
 static const nb_source_ops JSON_SOURCE = {
@@ -377,7 +360,7 @@ static const nb_source_ops JSON_SOURCE = {
     .open_local = open_local,
     .next = next,
     .close_local = close_local,
-    .free = free_source,
+    .free = nb_file_source_free,
 };
 
 /* ---- the relation ------------------------------------------------------------------------------------------------------------- */
@@ -385,13 +368,13 @@ static const nb_source_ops JSON_SOURCE = {
 static nb_status
 plan_columns(json_source *s, const nb_scan_request *request, nb_error *err)
 {
-    const nb_relation *rel = s->rel;
+    const nb_relation *rel = s->file.rel;
     int n = request->n_columns, n_want = 0;
-    nb_field *fields = NB_ARENA_ARRAY(s->arena, nb_field, n + 1);
-    nb_field *want = NB_ARENA_ARRAY(s->arena, nb_field, n + 1);
+    nb_field *fields = NB_ARENA_ARRAY(s->file.arena, nb_field, n + 1);
+    nb_field *want = NB_ARENA_ARRAY(s->file.arena, nb_field, n + 1);
 
     s->n_columns = n;
-    s->slot_of = NB_ARENA_ARRAY(s->arena, int, n + 1);
+    s->slot_of = NB_ARENA_ARRAY(s->file.arena, int, n + 1);
     if (fields == NULL || want == NULL || s->slot_of == NULL) {
         return NB_NOMEM;
     }
@@ -412,44 +395,33 @@ plan_columns(json_source *s, const nb_scan_request *request, nb_error *err)
     if (s->keep_bad && n_want == 0 && rel->data_schema->n_children > 0) {
         return nb_raise(err, NB_COND_QUERY_ONLY_CORRUPT_RECORD_COLUMN, NULL);
     }
-    s->base.schema = nb_type_struct(fields, n);
+    s->file.base.schema = nb_type_struct(fields, n);
     s->want = nb_type_struct(want, n_want);
-    return s->base.schema && s->want ? NB_OK : NB_NOMEM;
+    return s->file.base.schema && s->want ? NB_OK : NB_NOMEM;
 }
 
 static nb_status
 json_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
           nb_error *err)
 {
-    nb_arena *arena = nb_arena_new(pool);
-    json_source *s = arena ? NB_ARENA_NEW(arena, json_source) : NULL;
+    nb_file_source *made;
+    json_source *s;
     nb_status st;
 
-    if (s == NULL) {
-        nb_arena_free(arena);
-        return NB_NOMEM;
-    }
-    s->base.ops = &JSON_SOURCE;
-    s->base.partition_of = partition_of;
-    s->base.cancel = request->cancel;
-    s->rel = rel;
-    s->arena = arena;
+    NB_TRY(nb_file_source_new(rel, pool, request, &JSON_SOURCE, sizeof(*s), &made));
+    s = (json_source *)made;
     s->json = rel->payload;
     s->how = nb_json_options_reading(&s->json->o);
     s->how.text_stays = true;
     s->limit = request->limit;
-    NB_TRY_GOTO(st, plan_columns(s, request, err), failed);
-    NB_TRY_GOTO(st,
-                nb_relation_splits(rel, arena, request->info, request->n_threads,
-                                   nb_json_splittable, MORSEL_BYTES, &s->splits, &s->base.n_morsels,
-                                   &s->base.n_partitions),
-                failed);
-    nb_relation_ref(rel);
-    *out = &s->base;
+    st = plan_columns(s, request, err);
+    st = st < 0 ? st : nb_file_source_split(made, request, nb_json_splittable, MORSEL_BYTES);
+    if (st < 0) {
+        nb_file_source_free(&made->base);
+        return st;
+    }
+    *out = &made->base;
     return NB_OK;
-failed:
-    nb_arena_free(arena);
-    return st;
 }
 
 static nb_status

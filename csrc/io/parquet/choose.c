@@ -89,20 +89,20 @@ nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request)
 {
     int n = request->n_filters;
 
-    s->filters = nb_arena_zalloc(s->arena, sizeof(nb_pq_filter) * (size_t)(n + 1));
-    s->exprs = NB_ARENA_ARRAY(s->arena, nb_expr *, n + 1);
-    s->probes = NB_ARENA_ARRAY(s->arena, nb_pq_probe, request->n_probes + 1);
+    s->filters = nb_arena_zalloc(s->file.arena, sizeof(nb_pq_filter) * (size_t)(n + 1));
+    s->exprs = NB_ARENA_ARRAY(s->file.arena, nb_expr *, n + 1);
+    s->probes = NB_ARENA_ARRAY(s->file.arena, nb_pq_probe, request->n_probes + 1);
     if (!s->filters || !s->exprs || !s->probes) {
         return NB_NOMEM;
     }
     for (int i = 0; i < n; i++) {
         nb_pq_filter *f = &s->filters[s->n_filters];
-        column_list c = {.s = s, .cap = s->rel->schema->n_children, .fits = true};
+        column_list c = {.s = s, .cap = s->file.rel->schema->n_children, .fits = true};
         nb_expr *e = request->filters[i];
         if (request->applied) {
             request->applied[i] = false;
         }
-        c.slots = NB_ARENA_ARRAY(s->arena, int, c.cap + 1);
+        c.slots = NB_ARENA_ARRAY(s->file.arena, int, c.cap + 1);
         if (!c.slots) {
             return NB_NOMEM;
         }
@@ -139,7 +139,7 @@ static bool
 has_own_type(const nb_pq_source *s, const nb_pq_local *l, int slot)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     int at = s->file_columns[ref->file][slot];
 
     return at >= 0 && p->metas[ref->file]->columns[at].type == s->slots[slot].type &&
@@ -150,7 +150,7 @@ const nb_pq_chunk *
 nb_pq_own_chunk(const nb_pq_source *s, const nb_pq_local *l, int slot, const nb_pq_column **column)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     const nb_pq_meta *m = p->metas[ref->file];
     int at = s->file_columns[ref->file][slot];
 
@@ -208,7 +208,7 @@ evaluate(nb_pq_source *s, nb_pq_local *l, int i, const nb_vector *const *columns
     nb_batch batch;
 
     nb_arena_reset(l->scratch);
-    NB_TRY(nb_batch_init(l->scratch, s->rel->schema->n_children, n, &batch));
+    NB_TRY(nb_batch_init(l->scratch, s->file.rel->schema->n_children, n, &batch));
     for (int k = 0; k < f->n_slots; k++) {
         NB_TRY(nb_vector_slice(l->scratch, columns[k], from, n,
                                &batch.cols[s->slots[f->slots[k]].column]));

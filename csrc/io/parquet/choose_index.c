@@ -114,7 +114,7 @@ nb_status
 nb_pq_choose_by_pages(nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     int64_t n_rows = p->metas[ref->file]->groups[ref->group].n_rows, n = 0;
     uint8_t *drop = NULL;
 

@@ -18,21 +18,21 @@ nb_status
 nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out, int64_t *n)
 {
     const nb_pq_source *s = (const nb_pq_source *)src;
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     int slot = s->out_slots[column];
     int64_t last = INT64_MIN;
     nb_morsel_range *ranges;
 
     *out = NULL;
-    *n = s->base.n_morsels;
+    *n = s->file.base.n_morsels;
     if (slot < 0 || s->slots[slot].source < 0) {
         return NB_OK;
     }
-    ranges = NB_ARENA_ARRAY(arena, nb_morsel_range, s->base.n_morsels + 1);
+    ranges = NB_ARENA_ARRAY(arena, nb_morsel_range, s->file.base.n_morsels + 1);
     if (!ranges) {
         return NB_NOMEM;
     }
-    for (int64_t g = 0; g < s->base.n_morsels; g++) {
+    for (int64_t g = 0; g < s->file.base.n_morsels; g++) {
         const nb_pq_group_ref *ref = &s->groups[g];
         const nb_pq_meta *meta = p->metas[ref->file];
         const nb_pq_group *group = &meta->groups[ref->group];
@@ -47,7 +47,7 @@ nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out,
         ranges[g] = (nb_morsel_range){.low = group->chunks[at].low,
                                       .high = last,
                                       .n_rows = group->n_rows,
-                                      .path = s->rel->files.files[ref->file].path.data};
+                                      .path = s->file.rel->files.files[ref->file].path.data};
     }
     *out = ranges;
     return NB_OK;
@@ -73,7 +73,7 @@ compare_ranged(const void *pa, const void *pb)
 nb_status
 nb_pq_order_groups(nb_pq_source *s)
 {
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     bool descending = false, moved = false;
     int64_t apart = 0;
     ranged *list;
@@ -82,14 +82,14 @@ nb_pq_order_groups(nb_pq_source *s)
     while (probe < s->n_probes && !nb_key_filter_is_bound(s->probes[probe].filter, &descending)) {
         probe++;
     }
-    if (probe == s->n_probes || s->base.n_morsels < 2) {
+    if (probe == s->n_probes || s->file.base.n_morsels < 2) {
         return NB_OK;
     }
-    list = NB_ARENA_ARRAY(s->arena, ranged, s->base.n_morsels);
+    list = NB_ARENA_ARRAY(s->file.arena, ranged, s->file.base.n_morsels);
     if (!list) {
         return NB_NOMEM;
     }
-    for (int64_t g = 0; g < s->base.n_morsels; g++) {
+    for (int64_t g = 0; g < s->file.base.n_morsels; g++) {
         const nb_pq_group_ref *ref = &s->groups[g];
         const nb_pq_meta *meta = p->metas[ref->file];
         int slot = s->probes[probe].slot, at = s->file_columns[ref->file][slot];
@@ -103,20 +103,20 @@ nb_pq_order_groups(nb_pq_source *s)
         list[g] = descending ? (ranged){g, -chunk->high, -chunk->low}
                              : (ranged){g, chunk->low, chunk->high};
     }
-    qsort(list, (size_t)s->base.n_morsels, sizeof(*list), compare_ranged);
-    for (int64_t g = 0; g < s->base.n_morsels; g++) {
+    qsort(list, (size_t)s->file.base.n_morsels, sizeof(*list), compare_ranged);
+    for (int64_t g = 0; g < s->file.base.n_morsels; g++) {
         moved |= list[g].group != g;
         apart += g > 0 && list[g].low >= list[g - 1].high;
     }
     /* row groups that overlap tell little, and in their own order they come in pairs */
-    if (!moved || apart * 2 < s->base.n_morsels) {
+    if (!moved || apart * 2 < s->file.base.n_morsels) {
         return NB_OK;
     }
-    s->visit = NB_ARENA_ARRAY(s->arena, int64_t, s->base.n_morsels);
+    s->visit = NB_ARENA_ARRAY(s->file.arena, int64_t, s->file.base.n_morsels);
     if (!s->visit) {
         return NB_NOMEM;
     }
-    for (int64_t g = 0; g < s->base.n_morsels; g++) {
+    for (int64_t g = 0; g < s->file.base.n_morsels; g++) {
         s->visit[g] = list[g].group;
     }
     return NB_OK;

@@ -24,8 +24,8 @@ nb_pq_slot_of(nb_pq_source *s, int column)
         }
     }
     s->slots[s->n_slots] = (nb_pq_slot){.column = column,
-                                        .source = s->rel->source_of[column],
-                                        .type = s->rel->schema->children[column].type};
+                                        .source = s->file.rel->source_of[column],
+                                        .type = s->file.rel->schema->children[column].type};
     return s->n_slots++;
 }
 
@@ -97,7 +97,7 @@ nb_pq_open_file(nb_pq_source *s, nb_pq_local *l, nb_error *err)
         nb_file_close(l->file);
         l->file = NULL;
         l->open_file = -1;
-        NB_TRY(nb_file_open(l->pool, s->rel->files.files[file].path.data, &l->file, err));
+        NB_TRY(nb_file_open(l->pool, s->file.rel->files.files[file].path.data, &l->file, err));
         l->open_file = file;
     }
     return NB_OK;
@@ -108,7 +108,7 @@ static nb_status
 open_chunk(nb_pq_source *s, nb_pq_local *l, int column, nb_pq_reader **out, nb_error *err)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     const nb_pq_meta *meta = p->metas[ref->file];
     const nb_pq_group *g = &meta->groups[ref->group];
     const nb_pq_column *c = &meta->columns[column];
@@ -130,10 +130,10 @@ open_chunk(nb_pq_source *s, nb_pq_local *l, int column, nb_pq_reader **out, nb_e
         return nb_pq_damaged(nb_file_path(l->file), "it is cut off", err);
     }
     memset(bytes + chunk->n_bytes, 0, 64);
-    atomic_fetch_add_explicit(&s->base.bytes_read, chunk->n_bytes, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->file.base.bytes_read, chunk->n_bytes, memory_order_relaxed);
     NB_TRY(nb_pq_reader_open(c, chunk, bytes, flat ? g->n_rows : chunk->n_values,
                              nb_file_path(l->file), l->arena, out, err));
-    nb_pq_reader_watch(*out, s->base.cancel, &l->counts);
+    nb_pq_reader_watch(*out, s->file.base.cancel, &l->counts);
     return NB_OK;
 }
 
@@ -171,13 +171,13 @@ load_nested(nb_pq_source *s, nb_pq_local *l, const nb_pq_nested *plan, nb_vector
             nb_error *err)
 {
     const nb_pq_group_ref *ref = &s->groups[l->group];
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     const nb_pq_meta *meta = p->metas[ref->file];
     leaf_source from = {s, l};
     nb_vector all;
 
     NB_TRY(nb_pq_nested_read(l->arena, meta, plan, meta->groups[ref->group].n_rows,
-                             s->rel->files.files[ref->file].path.data,
+                             s->file.rel->files.files[ref->file].path.data,
                              s->info ? s->info->time_zone : NB_STR(""), open_leaf, &from, &all,
                              err));
     if (!l->rows) {
@@ -191,7 +191,7 @@ load_nested(nb_pq_source *s, nb_pq_local *l, const nb_pq_nested *plan, nb_vector
 static nb_status
 finish_values(nb_pq_source *s, nb_pq_local *l, int slot, nb_vector *values, nb_error *err)
 {
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     int file = s->groups[l->group].file;
     const nb_pq_meta *meta = p->metas[file];
     const nb_pq_column *c = &meta->columns[s->file_columns[file][slot]];
@@ -217,7 +217,7 @@ nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
         return NB_OK;
     }
     if (s->slots[slot].source < 0) {
-        nb_relation_partition_column(s->rel, file, ~s->slots[slot].source, l->n_rows,
+        nb_relation_partition_column(s->file.rel, file, ~s->slots[slot].source, l->n_rows,
                                      &state->values);
         state->loaded = true;
         return NB_OK;
@@ -318,7 +318,7 @@ next_window(const nb_pq_source *s, nb_pq_local *l)
 static int64_t
 rows_of(const nb_pq_source *s, int64_t group)
 {
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
 
     return p->metas[s->groups[group].file]->groups[s->groups[group].group].n_rows;
 }
@@ -333,7 +333,7 @@ begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
     l->rows = NULL;
     l->n_rows = rows_of(s, group);
     NB_TRY(next_window(s, l));
-    atomic_fetch_add_explicit(&s->base.rows_read, l->n_rows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->file.base.rows_read, l->n_rows, memory_order_relaxed);
     return NB_OK;
 }
 
@@ -341,14 +341,14 @@ begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
 static bool
 is_reordered(const nb_pq_source *s)
 {
-    return s->visit != NULL && !s->base.whole_partitions;
+    return s->visit != NULL && !s->file.base.whole_partitions;
 }
 
 /* What a row group costs while it is in hand, about: its stored bytes, decompressed, and as vectors. */
 static size_t
 group_bytes(const nb_pq_source *s, int64_t group)
 {
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     const nb_pq_group_ref *ref = &s->groups[group];
     size_t stored = 0;
 
@@ -376,15 +376,16 @@ begin_partner(nb_pq_source *s, nb_pq_local *l)
     nb_status st = NB_OK;
     bool own = l->run.at < l->run.end; /* the next one is this thread's already */
 
-    l->has_parked = (own || (!s->base.whole_partitions && s->base.n_morsels - next >= spare)) &&
-                    l->rows == NULL && !is_reordered(s) && !waits_for_bound(s) &&
-                    has_room_for(s, l, next) && s->groups[next].file == s->groups[l->group].file &&
-                    rows_of(s, l->group) <= NB_PQ_WINDOW && rows_of(s, next) <= NB_PQ_WINDOW;
+    l->has_parked =
+        (own || (!s->file.base.whole_partitions && s->file.base.n_morsels - next >= spare)) &&
+        l->rows == NULL && !is_reordered(s) && !waits_for_bound(s) && has_room_for(s, l, next) &&
+        s->groups[next].file == s->groups[l->group].file && rows_of(s, l->group) <= NB_PQ_WINDOW &&
+        rows_of(s, next) <= NB_PQ_WINDOW;
     if (l->has_parked && own) {
         l->run.at++;
     } else if (l->has_parked) {
         l->has_parked =
-            atomic_compare_exchange_strong(&s->base.next_morsel, &(long long){next}, next + 1);
+            atomic_compare_exchange_strong(&s->file.base.next_morsel, &(long long){next}, next + 1);
     }
     if (l->has_parked) {
         nb_pq_swap(l);
@@ -416,7 +417,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
 
     while (l->at >= l->n_rows) {
         st = NB_OK;
-        if (nb_cancelled(s->base.cancel)) {
+        if (nb_cancelled(s->file.base.cancel)) {
             return NB_CANCELLED;
         }
         if (l->has_parked) {
@@ -434,7 +435,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             st = st < 0 ? st : prepare(s, l, err);
         }
         st = st < 0 ? st : load_columns(s, l, err);
-        if (nb_relation_skips(s->rel, st, err)) {
+        if (nb_relation_skips(s->file.rel, st, err)) {
             l->n_rows = l->at = 0;
         } else {
             NB_TRY(st);
@@ -444,8 +445,8 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
     NB_TRY(nb_batch_init(scratch, s->n_columns, n, out));
     for (int j = 0; j < s->n_columns; j++) {
         if (s->out_slots[j] < 0) {
-            NB_TRY(
-                nb_vector_const_null(scratch, s->base.schema->children[j].type, n, &out->cols[j]));
+            NB_TRY(nb_vector_const_null(scratch, s->file.base.schema->children[j].type, n,
+                                        &out->cols[j]));
         } else {
             NB_TRY(nb_vector_slice(scratch, &l->slots[s->out_slots[j]].values, l->at, n,
                                    &out->cols[j]));
@@ -455,16 +456,6 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
     out->partition = s->groups[l->group].partition;
     l->at += n;
     return NB_OK;
-}
-
-static void
-free_source(nb_source *src)
-{
-    nb_pq_source *s = (nb_pq_source *)src;
-    nb_relation *rel = s->rel;
-
-    nb_arena_free(s->arena);
-    nb_relation_release(rel);
 }
 
 static int32_t
@@ -477,7 +468,7 @@ static const nb_source_ops PARQUET_SOURCE = {.name = "parquet",
                                              .open_local = open_local,
                                              .next = next,
                                              .close_local = close_local,
-                                             .free = free_source,
+                                             .free = nb_file_source_free,
                                              .ranges = nb_pq_ranges};
 
 static bool
@@ -492,13 +483,13 @@ is_splittable(const nb_relation *rel, int file)
 static nb_status
 list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
 {
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     int64_t total = 0;
 
-    for (int f = 0; f < s->rel->files.n_files; f++) {
+    for (int f = 0; f < s->file.rel->files.n_files; f++) {
         total += p->metas[f]->n_groups;
     }
-    s->groups = NB_ARENA_ARRAY(s->arena, nb_pq_group_ref, total + 1);
+    s->groups = NB_ARENA_ARRAY(s->file.arena, nb_pq_group_ref, total + 1);
     if (!s->groups) {
         return NB_NOMEM;
     }
@@ -511,8 +502,9 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
                 bytes += m->groups[g].chunks[c].n_bytes;
             }
             middle = m->groups[g].offset + bytes / 2;
-            if (middle >= splits[i].from && middle < splits[i].to && s->base.n_morsels < total) {
-                s->groups[s->base.n_morsels++] =
+            if (middle >= splits[i].from && middle < splits[i].to &&
+                s->file.base.n_morsels < total) {
+                s->groups[s->file.base.n_morsels++] =
                     (nb_pq_group_ref){splits[i].file, g, splits[i].partition};
             }
         }
@@ -524,10 +516,10 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
 static nb_status
 map_column(nb_pq_source *s, int file, int slot, nb_error *err)
 {
-    const nb_pq_relation *p = s->rel->payload;
+    const nb_pq_relation *p = s->file.rel->payload;
     const nb_pq_meta *m = p->metas[file];
     const nb_type *want = s->slots[slot].type;
-    const char *path = s->rel->files.files[file].url.data;
+    const char *path = s->file.rel->files.files[file].url.data;
     const nb_pq_node *node;
     int at;
 
@@ -537,18 +529,19 @@ map_column(nb_pq_source *s, int file, int slot, nb_error *err)
         return NB_OK;
     }
     at = nb_pq_find_node(m->fields, m->n_fields,
-                         s->rel->data_schema->children[s->slots[slot].source].name);
+                         s->file.rel->data_schema->children[s->slots[slot].source].name);
     if (at < 0) {
         return NB_OK;
     }
     node = &m->fields[at];
     if (!nb_pq_node_is_flat(node)) {
-        return nb_pq_nested_plan(s->arena, m, node, want, path, &s->file_nested[file][slot], err);
+        return nb_pq_nested_plan(s->file.arena, m, node, want, path, &s->file_nested[file][slot],
+                                 err);
     }
     s->file_columns[file][slot] = node->leaf;
     if (node->type && node->type != want && !nb_pq_can_convert(&m->columns[node->leaf], want)) {
-        return nb_pq_type_mismatch(s->arena, path, node->name, m->columns[node->leaf].described,
-                                   want, err);
+        return nb_pq_type_mismatch(s->file.arena, path, node->name,
+                                   m->columns[node->leaf].described, want, err);
     }
     return NB_OK;
 }
@@ -556,16 +549,16 @@ map_column(nb_pq_source *s, int file, int slot, nb_error *err)
 static nb_status
 map_columns(nb_pq_source *s, nb_error *err)
 {
-    int n_files = s->rel->files.n_files;
+    int n_files = s->file.rel->files.n_files;
 
-    s->file_columns = NB_ARENA_ARRAY(s->arena, int *, n_files + 1);
-    s->file_nested = NB_ARENA_ARRAY(s->arena, nb_pq_nested **, n_files + 1);
+    s->file_columns = NB_ARENA_ARRAY(s->file.arena, int *, n_files + 1);
+    s->file_nested = NB_ARENA_ARRAY(s->file.arena, nb_pq_nested **, n_files + 1);
     if (!s->file_columns || !s->file_nested) {
         return NB_NOMEM;
     }
     for (int f = 0; f < n_files; f++) {
-        s->file_columns[f] = NB_ARENA_ARRAY(s->arena, int, s->n_slots + 1);
-        s->file_nested[f] = NB_ARENA_ARRAY(s->arena, nb_pq_nested *, s->n_slots + 1);
+        s->file_columns[f] = NB_ARENA_ARRAY(s->file.arena, int, s->n_slots + 1);
+        s->file_nested[f] = NB_ARENA_ARRAY(s->file.arena, nb_pq_nested *, s->n_slots + 1);
         if (!s->file_columns[f] || !s->file_nested[f]) {
             return NB_NOMEM;
         }
@@ -582,8 +575,8 @@ plan_columns(nb_pq_source *s, const nb_scan_request *request, nb_error *err)
 {
     bool all_applied = request->n_filters > 0 && request->applied;
 
-    s->slots = NB_ARENA_ARRAY(s->arena, nb_pq_slot, s->rel->schema->n_children + 1);
-    s->out_slots = NB_ARENA_ARRAY(s->arena, int, request->n_columns + 1);
+    s->slots = NB_ARENA_ARRAY(s->file.arena, nb_pq_slot, s->file.rel->schema->n_children + 1);
+    s->out_slots = NB_ARENA_ARRAY(s->file.arena, int, request->n_columns + 1);
     if (!s->slots || !s->out_slots) {
         return NB_NOMEM;
     }
@@ -604,10 +597,10 @@ nb_status
 nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_source **out,
            nb_error *err)
 {
-    nb_arena *arena = nb_arena_new(pool);
-    nb_pq_source *s = arena ? NB_ARENA_NEW(arena, nb_pq_source) : NULL;
-    nb_field *fields = s ? NB_ARENA_ARRAY(arena, nb_field, request->n_columns + 1) : NULL;
     nb_scan_request asked = *request;
+    nb_file_source *made;
+    nb_pq_source *s;
+    nb_field *fields;
     nb_file_split *splits;
     int64_t n_splits;
     nb_status st = NB_NOMEM;
@@ -616,23 +609,21 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
                         NB_CONF_PARQUET_FILTER_PUSHDOWN)) {
         asked.n_filters = 0;
     }
+    NB_TRY(nb_file_source_new(rel, pool, request, &PARQUET_SOURCE, sizeof(*s), &made));
+    s = (nb_pq_source *)made;
+    fields = NB_ARENA_ARRAY(made->arena, nb_field, request->n_columns + 1);
     if (fields) {
-        s->base.ops = &PARQUET_SOURCE;
-        s->base.partition_of = partition_of;
-        s->base.partition_of = partition_of;
-        s->base.cancel = request->cancel;
-        s->rel = rel;
-        s->arena = arena;
+        made->base.partition_of = partition_of;
         s->info = request->info;
         s->n_columns = request->n_columns;
         for (int j = 0; j < request->n_columns; j++) {
             fields[j] = rel->schema->children[request->columns[j]];
         }
-        s->base.schema = nb_type_struct(fields, request->n_columns);
-        st = s->base.schema
-                 ? nb_relation_splits(rel, arena, request->info, request->n_threads, is_splittable,
-                                      INT64_MAX, &splits, &n_splits, &s->base.n_partitions)
-                 : NB_NOMEM;
+        made->base.schema = nb_type_struct(fields, request->n_columns);
+        st = made->base.schema ? nb_relation_splits(rel, made->arena, request->info,
+                                                    request->n_threads, is_splittable, INT64_MAX,
+                                                    &splits, &n_splits, &made->base.n_partitions)
+                               : NB_NOMEM;
     }
     if (st >= 0) {
         st = list_groups(s, splits, n_splits);
@@ -642,13 +633,12 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
         st = st < 0 ? st : nb_pq_order_groups(s);
     }
     if (st < 0) {
-        nb_arena_free(arena);
+        nb_file_source_free(&made->base);
         return st;
     }
-    for (int64_t g = 0; g < s->base.n_morsels; g++) {
-        s->base.thread_bytes = NB_MAX(s->base.thread_bytes, group_bytes(s, g));
+    for (int64_t g = 0; g < made->base.n_morsels; g++) {
+        made->base.thread_bytes = NB_MAX(made->base.thread_bytes, group_bytes(s, g));
     }
-    nb_relation_ref(rel);
-    *out = &s->base;
+    *out = &made->base;
     return NB_OK;
 }

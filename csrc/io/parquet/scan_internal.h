@@ -8,6 +8,7 @@
 #define NB_IO_PARQUET_SCAN_INTERNAL_H
 
 #include "column/key_filter.h"
+#include "io/file_source.h"
 #include "io/parquet/nested.h"
 #include "io/parquet/parquet.h"
 #include "io/parquet/prune.h"
@@ -41,9 +42,7 @@ typedef struct nb_pq_group_ref {
 } nb_pq_group_ref;
 
 typedef struct nb_pq_source {
-    nb_source base;
-    nb_relation *rel;
-    nb_arena *arena;
+    nb_file_source file;
     const nb_session_info *info;
     nb_pq_group_ref *groups;
     int64_t *visit; /* the order in which groups are taken; NULL: as they are */
