@@ -17,6 +17,7 @@ typedef struct write_op {
     nb_operator base;
     nb_write_rows *rows;
     bool keep_open;
+    bool by_one;    /* one thread brings all rows, in order */
     int32_t passed; /* in order: the partition under way */
     atomic_llong n_rows;
     const nb_exec_ctx *ctx;
@@ -57,19 +58,23 @@ static nb_status
 write_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
     write_op *w = (write_op *)op;
+    int32_t *under_way = w->by_one ? &w->passed : &((write_local *)local)->partition;
 
-    NB_TRY(pass(w, &((write_local *)local)->partition, batch->partition, err));
+    NB_TRY(pass(w, under_way, batch->partition, err));
     NB_TRY(nb_write_rows_push(w->rows, batch, err));
     atomic_fetch_add_explicit(&w->n_rows, batch->n_rows, memory_order_relaxed);
     nb_thread_wrote(t, batch->n_rows);
     return NB_OK;
 }
 
+/* The end of a branch ends the thread's partition, but where the next branch may go on with it (a union, coalesced). */
 static nb_status
 write_flush(nb_operator *op, void *local, nb_thread_ctx *t, nb_error *err)
 {
+    write_op *w = (write_op *)op;
+
     (void)t;
-    return pass((write_op *)op, &((write_local *)local)->partition, -1, err);
+    return w->by_one ? NB_OK : pass(w, &((write_local *)local)->partition, -1, err);
 }
 
 static void
@@ -180,6 +185,7 @@ nb_write_stream(nb_run *run, nb_node *node, nb_stream *stream, nb_write_job *job
     NB_TRY(nb_write_rows_new(ctx, node, node->children[0]->schema, job, partition, &w->rows));
     w->ctx = ctx;
     w->passed = -1;
+    w->by_one = nb_stream_threads(run, stream) == 1;
     w->keep_open = partition >= 0 || partitions_return(stream);
     if (ctx->watch != NULL) {
         ctx->watch->at_root = true;
