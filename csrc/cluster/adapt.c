@@ -2,7 +2,7 @@
 /*
  * adapt.c: see adapt.h.
  */
-#include "cluster/adapt.h"
+#include "cluster/adapt_internal.h"
 
 #include <stdlib.h>
 
@@ -24,8 +24,8 @@ nb_adapt_options_of(const nb_config *config, int parallelism)
     return o;
 }
 
-static int64_t
-bytes_of(const nb_stages *stages, int stage, const nb_adapt_sizes *sizes)
+int64_t
+nb_adapt_bytes(const nb_stages *stages, int stage, const nb_adapt_sizes *sizes)
 {
     const nb_stage *s = &stages->stages[stage];
     int64_t total = 0;
@@ -98,9 +98,9 @@ note_inputs(const nb_node *node, nb_stage *stage)
 
 /* What follows from the stage's parts. */
 static nb_status
-renumber(nb_arena *arena, nb_stage *stage)
+renumber(nb_arena *arena, const nb_stages *stages, nb_stage *stage)
 {
-    stage->inputs = NB_ARENA_ARRAY(arena, int, stage->id + 1);
+    stage->inputs = NB_ARENA_ARRAY(arena, int, stages->n + 1);
     if (stage->inputs == NULL) {
         return NB_NOMEM;
     }
@@ -187,7 +187,7 @@ broadcast(nb_arena *arena, nb_stages *stages, nb_stage *probe)
     join->parts = parts;
     join->n_parts = n;
     drop_tasks(probe);
-    return renumber(arena, join);
+    return renumber(arena, stages, join);
 }
 
 /* ---- small and large buckets ----------------------------------------------------------------- */
@@ -373,15 +373,18 @@ nb_adapt_stage(nb_arena *arena, const nb_adapt_options *options, nb_stages *stag
                const nb_adapt_sizes *sizes)
 {
     nb_stage *s = &stages->stages[stage];
+    bool small;
 
     if (s->n_parts == 0) { /* taken over by the one above */
         return NB_OK;
     }
     if (s->ranges != NB_RANGES_NONE) { /* as many tasks as have made what is put into ranges */
         s->parts[0].n_tasks = stages->stages[s->inputs[0]].n_tasks;
-        return renumber(arena, s);
+        return renumber(arena, stages, s);
     }
-    if (s->advice >= 0 && bytes_of(stages, s->advice, sizes) <= options->broadcast_bytes) {
+    small = s->advice >= 0 && nb_adapt_bytes(stages, s->advice, sizes) <= options->broadcast_bytes;
+    NB_TRY(nb_adapt_reduce(arena, options, stages, s, small ? s->advice : -1, sizes));
+    if (small) {
         return broadcast(arena, stages, s);
     }
     for (int p = 0; p < s->n_parts && options->enabled; p++) {
@@ -389,7 +392,7 @@ nb_adapt_stage(nb_arena *arena, const nb_adapt_options *options, nb_stages *stag
 
         NB_TRY(slice_part(&slicer, &s->parts[p]));
     }
-    return renumber(arena, s);
+    return renumber(arena, stages, s);
 }
 
 /* ---- ranges ---------------------------------------------------------------------------------- */
@@ -451,7 +454,7 @@ nb_adapt_bounds(nb_arena *arena, const nb_adapt_options *options, nb_stages *sta
 {
     nb_stage *s = &stages->stages[stage], *reader = reader_of(stages, stage);
     int input = s->inputs[0], n = s->n_buckets;
-    int64_t bytes = bytes_of(stages, input, sizes), total, seen = 0;
+    int64_t bytes = nb_adapt_bytes(stages, input, sizes), total, seen = 0;
     nb_node *root = NB_ARENA_NEW(arena, nb_node);
     sampled *keys;
     size_t at = 0;
@@ -473,7 +476,7 @@ nb_adapt_bounds(nb_arena *arena, const nb_adapt_options *options, nb_stages *sta
                 }
             }
             drop_tasks(s);
-            return reader ? renumber(arena, reader) : NB_OK;
+            return reader ? renumber(arena, stages, reader) : NB_OK;
         }
         n = (int)NB_MAX(NB_MIN(bytes / options->advisory_bytes, n), options->parallelism);
     }

@@ -7,6 +7,7 @@
  *
  *   broadcast   the probe side of a join whose build side turned out small is not shuffled: its stage gets no tasks, and what it would have
  *               done becomes part of the stage of the join
+ *   keys        those of the build side of a join, when they are few, go to the scans in the stages of its probe side
  *   small       neighbouring buckets are read by one task, until it has enough to do
  *   skew        a bucket of a join that is much larger than others is read by several tasks: each takes what some tasks have put out of
  *               one side, and all of the other

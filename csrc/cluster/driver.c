@@ -612,7 +612,8 @@ begin(drive *d)
     for (int s = 0; s < q->stages.n; s++) {
         const nb_stage *stage = &q->stages.stages[s];
 
-        int *inputs = NB_ARENA_ARRAY(d->arena, int, stage->n_inputs + 1), n = 0;
+        int *inputs = NB_ARENA_ARRAY(d->arena, int, stage->n_inputs + stage->n_reductions + 1),
+            n = 0;
 
         if (inputs == NULL) {
             return NB_NOMEM;
@@ -622,6 +623,9 @@ begin(drive *d)
         }
         if (stage->advice >= 0) {
             inputs[n++] = stage->advice;
+        }
+        for (int i = 0; i < stage->n_reductions; i++) {
+            inputs[n++] = stage->reductions[i].from;
         }
         stages[s] = (nb_sched_stage){.n_tasks = stage->n_tasks,
                                      .inputs = inputs,

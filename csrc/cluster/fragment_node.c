@@ -213,7 +213,8 @@ write_join(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *e
 {
     int n = node->u.join.n_keys;
     int *safe = NB_ARENA_ARRAY(w->arena, int, n + 1);
-    int64_t numbers[] = {node->u.join.type, node->u.join.build_left, node->u.join.null_aware};
+    int64_t numbers[] = {node->u.join.type, node->u.join.build_left, node->u.join.null_aware,
+                         node->u.join.reduces};
 
     if (safe == NULL) {
         return NB_NOMEM;
@@ -221,7 +222,7 @@ write_join(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *e
     for (int k = 0; k < n; k++) {
         safe[k] = node->u.join.null_safe[k];
     }
-    NB_TRY(set_numbers(w, m, numbers, 3, safe, n));
+    NB_TRY(set_numbers(w, m, numbers, 4, safe, n));
     NB_TRY(add_list(w, m, node->u.join.left_keys, n, err));
     NB_TRY(add_list(w, m, node->u.join.right_keys, n, err));
     return add_list(w, m, &node->u.join.residual, node->u.join.residual != NULL, err);

@@ -309,7 +309,7 @@ read_join(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
     }
     NB_TRY(read_values(r, m, 2, both, &residual, &n_residual, err));
     if (n_right != n->u.join.n_keys || n_residual > 1 ||
-        m->n_numbers != (size_t)(3 + n->u.join.n_keys) || m->numbers[0] < 0 ||
+        m->n_numbers != (size_t)(4 + n->u.join.n_keys) || m->numbers[0] < 0 ||
         m->numbers[0] > NB_JOIN_SINGLE ||
         (n_residual == 1 && residual[0]->type->id != NB_TYPE_BOOL)) {
         return nb_fragment_bad(err, "a join is malformed");
@@ -317,17 +317,22 @@ read_join(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
     n->u.join.type = (nb_join_type)m->numbers[0];
     n->u.join.build_left = m->numbers[1] != 0;
     n->u.join.null_aware = m->numbers[2] != 0;
+    n->u.join.reduces = m->numbers[3] != 0;
     n->u.join.residual = n_residual ? residual[0] : NULL;
     n->u.join.null_safe = NB_ARENA_ARRAY(r->arena, bool, n->u.join.n_keys + 1);
     if (n->u.join.null_safe == NULL) {
         return NB_NOMEM;
     }
     for (int k = 0; k < n->u.join.n_keys; k++) {
-        n->u.join.null_safe[k] = m->numbers[3 + k] != 0;
+        n->u.join.null_safe[k] = m->numbers[4 + k] != 0;
         if (!nb_type_same_ignoring_null(n->u.join.left_keys[k]->type,
                                         n->u.join.right_keys[k]->type)) {
             return nb_fragment_bad(err, "the keys of a join have different types");
         }
+    }
+    if (n->u.join.reduces && (n->u.join.type != NB_JOIN_SEMI || n->u.join.build_left ||
+                              n->u.join.null_aware || n_residual > 0 || n_right == 0)) {
+        return nb_fragment_bad(err, "a join is malformed");
     }
     if ((n->u.join.null_aware && n->u.join.n_keys != 1) || !join_has_columns(n)) {
         return nb_fragment_bad(err, "a join has other columns than its sides");

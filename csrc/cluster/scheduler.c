@@ -230,12 +230,19 @@ roll_back(nb_scheduler *s, nb_sched_query *q, int stage)
         return;
     }
     marked[stage] = true;
-    for (int i = stage; i < q->n_stages; i++) {
+    for (bool more = true; more;) { /* some wait for stages behind them */
+        more = false;
+        for (int i = 0; i < q->n_stages; i++) {
+            const nb_sched_stage_state *st = &q->stages[i];
+
+            for (int k = 0; k < st->n_inputs && !marked[i]; k++) {
+                more |= marked[i] = marked[st->inputs[k]];
+            }
+        }
+    }
+    for (int i = 0; i < q->n_stages; i++) {
         nb_sched_stage_state *st = &q->stages[i];
 
-        for (int k = 0; k < st->n_inputs && !marked[i]; k++) {
-            marked[i] = marked[st->inputs[k]];
-        }
         for (int t = 0; t < st->n_tasks && marked[i]; t++) {
             if (st->tasks[t].state != NB_TASK_WAITING) {
                 kill_runs(s, q, i, t);

@@ -111,7 +111,7 @@ int nb_scheduler_workers(const nb_scheduler *s);
 /* Defines a pool, or says it anew. Pools that nobody has defined have weight 1, no share, and are FIFO inside. */
 nb_status nb_scheduler_pool(nb_scheduler *s, const nb_sched_pool *pool);
 
-/* stages are copied; inputs come before the stages that read them. pool: of FAIR scheduling; "" is the default one. */
+/* stages are copied; what they wait for goes in no circles. pool: of FAIR scheduling; "" is the default one. */
 nb_status nb_scheduler_query_add(nb_scheduler *s, uint64_t query, const nb_sched_stage *stages,
                                  int n, nb_str pool);
 /* A late stage: its tasks (0: it is not needed), the stages that it reads, and per task the worker it prefers (NB_SCHED_DRIVER: none;

@@ -291,6 +291,22 @@ run_stage(simulation *sim, nb_stage *stage, nb_error *err)
     return st;
 }
 
+/* Not yet, but all that it waits for has? A stage has outputs when it has run. */
+static bool
+may_run(const simulation *sim, const nb_stage *stage)
+{
+    bool may = sim->outputs[stage->id] == NULL &&
+               (stage->advice < 0 || sim->outputs[stage->advice] != NULL);
+
+    for (int i = 0; i < stage->n_inputs; i++) {
+        may &= sim->outputs[stage->inputs[i]] != NULL;
+    }
+    for (int i = 0; i < stage->n_reductions; i++) {
+        may &= sim->outputs[stage->reductions[i].from] != NULL;
+    }
+    return may;
+}
+
 static nb_status
 run_all(simulation *sim, nb_table **out, nb_error *err)
 {
@@ -300,8 +316,11 @@ run_all(simulation *sim, nb_table **out, nb_error *err)
     if (sim->outputs == NULL) {
         return NB_NOMEM;
     }
-    for (int s = 0; s < sim->stages.n; s++) {
-        NB_TRY(run_stage(sim, &sim->stages.stages[s], err));
+    for (int s = 0, n_run = 0; n_run < sim->stages.n; s = (s + 1) % sim->stages.n) {
+        if (may_run(sim, &sim->stages.stages[s])) {
+            NB_TRY(run_stage(sim, &sim->stages.stages[s], err));
+            n_run++;
+        }
     }
     ctx.exchange = &sim->base;
     return nb_exec_run(&ctx, sim->stages.final, out, err);

@@ -57,13 +57,25 @@ typedef enum nb_ranges {
     NB_RANGES_FIXED, /* as many as there are buckets */
 } nb_ranges;
 
+/* Of what a stage puts out only rows are of use whose columns are among the keys of another: a join above leaves the others out. That stage is
+ * done before this one is planned; adapt.h decides whether its keys go to the scans. */
+typedef struct nb_reduction {
+    int from;
+    nb_expr **keys; /* over its columns */
+    int *columns;   /* of this stage, one per key */
+    int n_keys;
+    double most_rows; /* of `from`, for its keys to be worth their while */
+} nb_reduction;
+
 typedef struct nb_stage {
     int id; /* its position; inputs are below it */
     bool on_driver;
     bool late; /* its tasks are known when its inputs are done: adapt.h */
     int advice; /* of the probe side of a join: the stage of the build side, done before it is planned; -1 */
     nb_ranges ranges; /* its bounds are to be chosen from the sample that its only input has made */
-    bool unsettled;   /* two attempts may deal rows out differently */
+    nb_reduction *reductions;
+    int n_reductions;
+    bool unsettled; /* two attempts may deal rows out differently */
     nb_stage_part *parts;
     int n_parts, n_tasks, n_buckets;
     int *inputs; /* stages that it reads */

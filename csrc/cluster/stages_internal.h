@@ -65,6 +65,8 @@ nb_status nb_cut_everything(nb_cutter *c, const nb_piece *p, nb_node **out);
 /* Rows by the hash of keys: what each task reads. */
 nb_status nb_cut_shuffled(nb_cutter *c, const nb_piece *p, nb_expr **keys, int n_keys,
                           int n_buckets, nb_node **out);
+/* Keys of the build side's stage go to the stages with scans below the probe side's, if they turn out to be few. The join is the plan's. */
+nb_status nb_cut_reductions(nb_cutter *c, const nb_node *join, int build, int probe);
 /* Bytes of a node's rows, as estimated; < 0: unknown. And into how many buckets they should go. */
 double nb_cut_bytes(const nb_node *node);
 int nb_cut_buckets(const nb_cutter *c, double bytes);

@@ -59,6 +59,9 @@ nb_stages_print(const nb_stages *stages, nb_strbuf *out)
         if (stage->advice >= 0) {
             nb_strbuf_addf(out, ", none if stage %d is small", stage->advice);
         }
+        for (int i = 0; i < stage->n_reductions; i++) {
+            nb_strbuf_addf(out, ", reduced by stage %d", stage->reductions[i].from);
+        }
         nb_strbuf_addc(out, '\n');
         for (int i = 0; i < stage->n_parts; i++) {
             print_node(stage->parts[i].root, 1, out);

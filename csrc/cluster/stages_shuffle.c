@@ -5,6 +5,7 @@
  * Joins        a build side that the driver has goes to every task. Otherwise both sides are to be shuffled by the keys; the probe side
  *              waits until the build side is there, and is not shuffled when that turns out small: then all of it goes to every task
  *              (adapt.h). A join that gives out rows of its build side that no row met needs the shuffle.
+ *              A build side of few keys goes to the scans of the probe side (stages_reduce.c).
  * Sorts        the rows stay where they were made, with a sample of their keys. The driver chooses bounds, the rows go to the ranges
  *              between them, and each range is sorted by a task.
  * Repartition  rows get the numbers of their partitions on the way, so that one task may read several of them.
@@ -61,6 +62,10 @@ join_with_shuffle(nb_cutter *c, nb_node *node, bool left, bool advised, nb_piece
 
         probe->advice = reads[build]->u.read.stage;
         probe->late = true;
+    }
+    if (c->options->adapt.enabled) {
+        NB_TRY(
+            nb_cut_reductions(c, node, reads[build]->u.read.stage, reads[1 - build]->u.read.stage));
     }
     join = nb_cut_node_over(c, node, reads[0], reads[1]);
     return join ? nb_cut_spread(c, join, n_buckets, false, out) : NB_NOMEM;

@@ -682,6 +682,25 @@ done:
     return st;
 }
 
+/* Nothing but the keys: those that a scan can use, if there is memory for them. */
+static nb_status
+build_reduced(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
+{
+    int n = node->u.join.n_keys, *columns = NB_ARENA_ARRAY(nb_run_arena(run), int, n + 1);
+    nb_table *rows;
+
+    if (columns == NULL) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_build_gather_extended(run, node, node->children[1], node->u.join.right_keys, n,
+                                    columns, &rows, err));
+    if (nb_join_one_chunk(nb_run_ctx(run), &rows) == NB_OK) {
+        (void)nb_push_keys(run, node, rows, columns);
+    }
+    nb_table_release(rows);
+    return nb_build_stream(run, node->children[0], out, err);
+}
+
 static nb_status
 build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
@@ -691,6 +710,9 @@ build_join(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_operator *op;
     nb_status st;
 
+    if (node->u.join.reduces) {
+        return build_reduced(run, node, out, err);
+    }
     if (columns == NULL) {
         return NB_NOMEM;
     }
@@ -772,14 +794,18 @@ build_read(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 static nb_status
 build_put(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
 {
+    nb_node *top = node->children[0];
     nb_stream *stream;
     nb_operator *sink;
     nb_table *nothing;
     nb_status st;
 
-    if (node->children[0]->kind == NB_NODE_AGGREGATE && node->u.put.kind == NB_PUT_HASH &&
+    while (top->kind == NB_NODE_JOIN && top->u.join.reduces) { /* those only give hints */
+        top = top->children[0];
+    }
+    if (top->kind == NB_NODE_AGGREGATE && node->u.put.kind == NB_PUT_HASH &&
         nb_run_ctx(run)->n_threads == 1) {
-        node->children[0]->u.aggregate.put = node;
+        top->u.aggregate.put = node;
     }
     NB_TRY(nb_build_stream(run, node->children[0], &stream, err));
     stream->sequential = true; /* rows of a bucket stay in order */

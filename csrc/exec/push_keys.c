@@ -13,9 +13,8 @@
 /* Beyond, the filter is too large for the caches and most likely lets most rows pass. */
 #define MOST_KEYS (1 << 23)
 
-/* Do probe rows without a partner vanish? */
-static bool
-drops_unmatched(const nb_node *join)
+bool
+nb_push_drops_unmatched(const nb_node *join)
 {
     bool left = nb_join_builds_left(join);
 
@@ -31,7 +30,7 @@ drops_unmatched(const nb_node *join)
 
 /* The child of a join that column `at` of its result comes from, when rows may be left out of it; *at becomes the child's. NULL: none. */
 static nb_node *
-side_of(nb_node *join, int *at)
+side_of(const nb_node *join, int *at)
 {
     int n_left = join->children[0]->schema->n_children;
 
@@ -100,52 +99,49 @@ stops_bound(const nb_node *node, int at)
     }
 }
 
+nb_node *
+nb_push_follow(const nb_node *node, int *at)
+{
+    const nb_expr *e;
+
+    switch (node->kind) {
+    case NB_NODE_FILTER: return node->u.filter.condition->deterministic ? node->children[0] : NULL;
+    case NB_NODE_SORT: return node->children[0];
+    case NB_NODE_PROJECT:
+        for (int i = 0; i < node->schema->n_children; i++) {
+            if (!node->u.project.exprs[i]->deterministic) {
+                return NULL;
+            }
+        }
+        e = node->u.project.exprs[*at];
+        break;
+    case NB_NODE_AGGREGATE:
+        if (node->u.aggregate.share > 0 || *at >= node->u.aggregate.n_keys) {
+            return NULL;
+        }
+        e = node->u.aggregate.keys[*at];
+        break;
+    case NB_NODE_JOIN: return side_of(node, at);
+    default: return NULL;
+    }
+    if (e->kind != NB_EXPR_COLUMN) {
+        return NULL;
+    }
+    *at = e->u.column.ordinal;
+    return node->children[0];
+}
+
 static nb_status
 push(nb_run *run, nb_node *node, int at, const nb_key_filter *f, bool is_bound)
 {
-    while (node != NULL) {
-        const nb_expr *e;
-        if (is_bound && stops_bound(node, at)) {
-            return NB_OK;
+    while (node != NULL && !(is_bound && stops_bound(node, at))) {
+        if (node->kind == NB_NODE_SCAN) {
+            return add_probe(run, node, at, f);
         }
-        switch (node->kind) {
-        case NB_NODE_SCAN: return add_probe(run, node, at, f);
-        case NB_NODE_FILTER:
-            if (!node->u.filter.condition->deterministic) {
-                return NB_OK;
-            }
-            node = node->children[0];
-            break;
-        case NB_NODE_SORT: node = node->children[0]; break;
-        case NB_NODE_PROJECT:
-            for (int i = 0; i < node->schema->n_children; i++) {
-                if (!node->u.project.exprs[i]->deterministic) {
-                    return NB_OK;
-                }
-            }
-            e = node->u.project.exprs[at];
-            if (e->kind != NB_EXPR_COLUMN) {
-                return NB_OK;
-            }
-            at = e->u.column.ordinal;
-            node = node->children[0];
-            break;
-        case NB_NODE_AGGREGATE:
-            if (node->u.aggregate.share > 0 || at >= node->u.aggregate.n_keys ||
-                node->u.aggregate.keys[at]->kind != NB_EXPR_COLUMN) {
-                return NB_OK;
-            }
-            at = node->u.aggregate.keys[at]->u.column.ordinal;
-            node = node->children[0];
-            break;
-        case NB_NODE_UNION:
-            for (int i = 0; i < node->n_children; i++) {
-                NB_TRY(push(run, node->children[i], at, f, is_bound));
-            }
-            return NB_OK;
-        case NB_NODE_JOIN: node = side_of(node, &at); break;
-        default: return NB_OK;
+        for (int i = 0; i < node->n_children && node->kind == NB_NODE_UNION; i++) {
+            NB_TRY(push(run, node->children[i], at, f, is_bound));
         }
+        node = nb_push_follow(node, &at);
     }
     return NB_OK;
 }
@@ -157,7 +153,7 @@ nb_push_keys(nb_run *run, nb_node *join, const nb_table *rows, const int *column
     nb_node *probe = join->children[left ? 1 : 0];
     nb_expr **keys = left ? join->u.join.right_keys : join->u.join.left_keys;
 
-    if (!drops_unmatched(join) || rows->n_rows > MOST_KEYS || rows->n_chunks > 1) {
+    if (!nb_push_drops_unmatched(join) || rows->n_rows > MOST_KEYS || rows->n_chunks > 1) {
         return NB_OK;
     }
     for (int k = 0; k < join->u.join.n_keys; k++) {

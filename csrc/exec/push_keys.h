@@ -11,6 +11,12 @@
  * side, columns[k] the place of key k in it. Call before the stream of the probe side is built. */
 nb_status nb_push_keys(nb_run *run, nb_node *join, const nb_table *rows, const int *columns);
 
+/* The child that column *at of a node's rows comes from, when rows may be left out there as well as above it; *at becomes that child's. NULL:
+ * there is none, or more than one (UNION). */
+nb_node *nb_push_follow(const nb_node *node, int *at);
+/* Do rows of the probe side that find no partner vanish? */
+bool nb_push_drops_unmatched(const nb_node *join);
+
 /* The scans below `node` may leave out rows whose column `at` lies beyond the bound. Goes only where no error can be left out with them. */
 nb_status nb_push_bound(nb_run *run, nb_node *node, int at, const struct nb_key_filter *f);
 

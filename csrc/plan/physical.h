@@ -162,6 +162,8 @@ struct nb_node {
             bool
                 build_left; /* which side goes into the hash table; INNER, LEFT, RIGHT, FULL, SEMI, ANTI allow both */
             bool null_aware; /* NOT IN: ANTI/MARK with SQL's three-valued meaning (one key) */
+            bool
+                reduces; /* SEMI, in tasks: left rows without a match may be left out, where that saves work; another join leaves them out anyway */
         } join;
         struct {
             nb_exchange_kind kind;

@@ -22,6 +22,7 @@ CONFIGURATIONS = {
     "spilling": {"nbaspark.debug.forceSpill": "true"},
     "optimizer off": {"nbaspark.debug.optimizer": "false"},
     "one thread": {"nbaspark.debug.threads": "1"},
+    "tasks": {"nbaspark.debug.stages": "3"},
 }
 
 
