@@ -311,7 +311,9 @@ def test_check_18_idle_half_requests(master, raw):
     threads = len(list((master_tasks(master)).iterdir()))
     for s in sockets:
         s.close()
-    assert threads < 300  # gRPC's own pool grows while the machine is busy; one for each would be 1,000
+    assert (
+        threads < 300
+    )  # gRPC's own pool grows while the machine is busy; one for each would be 1,000
     assert grown < 150 << 20
     assert latency(raw) < 2
 
