@@ -160,11 +160,14 @@ aggregate_node(nb_analyzer *an, nb_plan *child, split *s)
     p->u.aggregate.aggs = s->aggs;
     p->u.aggregate.n_aggs = s->n_aggs;
     for (int i = 0; i < s->n_keys; i++) {
-        const nb_attr *from = s->keys[i]->kind == NB_EXPR_COLUMN
-                                  ? nb_plan_find_attr(child, s->keys[i]->u.column.attr)
-                                  : NULL;
-        p->attrs[i] = from ? *from : nb_attr_of_expr(s->keys[i]);
+        const nb_expr *key = bare(s->keys[i]);
+        const nb_attr *from =
+            key->kind == NB_EXPR_COLUMN ? nb_plan_find_attr(child, key->u.column.attr) : NULL;
+        p->attrs[i] = from && key == s->keys[i] ? *from : nb_attr_of_expr(s->keys[i]);
         p->attrs[i].hidden = false;
+        if (from && p->attrs[i].metadata.len == 0) {
+            p->attrs[i].metadata = from->metadata;
+        }
     }
     for (int i = 0; i < s->n_aggs; i++) {
         p->attrs[s->n_keys + i] = nb_attr_of_expr(s->aggs[i]);
@@ -673,7 +676,8 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
     int n_group_keys;
 
     NB_TRY(nb_analyze_relation(an, agg->input, &child, err));
-    scope = (nb_scope){.plans = &child, .n_plans = 1, .outer = an->outer};
+    scope =
+        (nb_scope){.plans = &child, .n_plans = 1, .outer = an->outer, .grows = NB_GROWS_VISIBLE};
     keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + 3);
     NB_NEED(keys);
     if (is_select && n_keys == 1 && is_all(agg->grouping_expressions[0])) {
@@ -684,6 +688,8 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
                                err));
         }
     }
+    NB_TRY(nb_merge_sessions(an, &child, keys, n_keys, err));
+    scope.grows = NB_GROWS_NOT;
     group_keys = keys;
     n_group_keys = n_keys;
     if (agg->group_type == SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_PIVOT && agg->pivot) {

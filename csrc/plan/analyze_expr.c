@@ -658,6 +658,9 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     for (int i = 0; i < n; i++) {
         args[i] = without_alias(args[i]);
     }
+    if (nb_is_time_window(name)) {
+        return nb_located(nb_time_window(an, scope, name, args, n, out, err), origin, err);
+    }
     if (nb_str_equal_nocase(name, NB_STR("grouping")) ||
         nb_str_equal_nocase(name, NB_STR("grouping_id"))) {
         return make_grouping(an, name, args, n, out, err);
@@ -1250,9 +1253,11 @@ remember(nb_analyzer *an, const Sc__Expression *e, nb_expr *made)
                       ? nb_pb_str(e->unresolved_function->function_name)
                       : NB_STR("");
 
-    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE &&
-        e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_CAST && !nb_str_equal(name, NB_STR("+")) &&
-        !nb_str_equal(name, NB_STR("-"))) {
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE
+            ? made->kind != NB_EXPR_CALL
+            : e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_EXTRACT_VALUE &&
+                  e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_CAST &&
+                  !nb_str_equal(name, NB_STR("+")) && !nb_str_equal(name, NB_STR("-"))) {
         return NB_OK;
     }
     an->resolved.arena = an->arena;

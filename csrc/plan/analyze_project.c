@@ -537,7 +537,7 @@ static nb_status
 build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
               nb_plan **out, nb_error *err)
 {
-    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
+    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer, .grows = NB_GROWS_HIDDEN};
     nb_expr **list = NULL;
     int count = 0, cap = 0;
     bool any_agg = false;

@@ -310,7 +310,7 @@ static nb_status
 analyze_with_columns(nb_analyzer *an, const Sc__WithColumns *w, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
-    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
+    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer, .grows = NB_GROWS_HIDDEN};
     nb_expr **list;
     bool *used = nb_arena_zalloc(an->arena, w->n_aliases + 1);
     int n = 0;

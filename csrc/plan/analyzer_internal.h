@@ -15,6 +15,11 @@ struct nb_scope {
     nb_plan **plans; /* inputs: names are looked up in all of them */
     int n_plans;
     const nb_scope *outer; /* enclosing query of a subquery; NULL at the top */
+    enum {
+        NB_GROWS_NOT,
+        NB_GROWS_HIDDEN, /* window() may put a column below, plans[0] is its owner's place for the input */
+        NB_GROWS_VISIBLE /* and that column may be named */
+    } grows;
 };
 
 typedef struct nb_lambda_scope nb_lambda_scope;
@@ -73,6 +78,7 @@ struct nb_analyzer {
     nb_expr **grouping_copies; /* the EXPAND's copies of them; NULL where these have no names */
     int n_grouping_keys;
     int n_having; /* conditions of HAVING around: aggregate calls of the outer query may stand in their subqueries */
+    struct nb_time_window *time_windows; /* analyze_time_window.c */
     bool case_sensitive;
     int depth;
     nb_resolved_subquery *subqueries;
@@ -220,6 +226,15 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
                   nb_error *err);
 bool nb_has_agg(nb_expr *e);
 bool nb_is_generator(nb_str name);
+
+/* ---- analyze_time_window.c ---- */
+bool nb_is_time_window(nb_str name);
+/* A call of those functions; the scope's input may get a column more. */
+nb_status nb_time_window(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_expr **args, int n,
+                         nb_expr **out, nb_error *err);
+/* The key of an aggregation that is a session window: its column becomes the merged sessions of the other keys' groups. */
+nb_status nb_merge_sessions(nb_analyzer *an, nb_plan **child, nb_expr *const *keys, int n_keys,
+                            nb_error *err);
 
 /* ---- analyze_lateral.c ---- */
 void nb_lateral_begin(nb_analyzer *an, const nb_scope *scope, nb_lateral *l);

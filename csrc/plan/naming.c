@@ -444,6 +444,10 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
             }
         }
         nb_strbuf_add(b, shown);
+        if (nb_str_equal_nocase(f, NB_STR("window")) ||
+            nb_str_equal_nocase(f, NB_STR("session_window"))) {
+            return st; /* the column that the call is */
+        }
     }
     nb_strbuf_addc(b, '(');
     if (distinct) {
@@ -676,6 +680,19 @@ window_name(nb_analyzer *an, const Sc__Expression__Window *w, nb_strbuf *b, nb_e
     return st;
 }
 
+/* How many of a name's last parts are fields of a column: they are shown with it inside of other expressions. */
+static size_t
+fields_of(nb_analyzer *an, const Sc__Expression *e)
+{
+    const nb_expr *made = nb_resolved_of(an, e);
+    size_t n = 0;
+
+    for (; made && made->kind == NB_EXPR_CALL && made->n_args > 0; made = made->args[0]) {
+        n++;
+    }
+    return n;
+}
+
 static nb_status
 name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
 {
@@ -687,12 +704,15 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE:
         NB_TRY(nb_split_identifier(an, nb_pb_str(e->unresolved_attribute->unparsed_identifier),
                                    &parts, &n, err));
-        if (nb_resolved_of(an, e)) { /* an alias before it in the select list */
+        if (nb_resolved_of(an, e) && nb_resolved_of(an, e)->kind != NB_EXPR_CALL) {
             nb_strbuf_addf(b, "lateralAliasReference(%.*s)", (int)parts[n - 1].len,
-                           parts[n - 1].data);
+                           parts[n - 1].data); /* an alias before it in the select list */
             return NB_OK;
         }
-        nb_strbuf_add(b, parts[n - 1]);
+        for (size_t i = n - 1 - NB_MIN(n - 1, fields_of(an, e)); i < n; i++) {
+            nb_strbuf_add(b, parts[i]);
+            nb_strbuf_adds(b, i + 1 < n ? "." : "");
+        }
         return NB_OK;
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION:
         if (e->unresolved_function->n_arguments == 2 &&
@@ -810,7 +830,7 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
 
 /* A column cast to another type keeps its name, and so do arrays, maps and structs that are built on the spot. */
 static bool
-keeps_name_in_cast(const Sc__Expression *e)
+keeps_name_in_cast(nb_analyzer *an, const Sc__Expression *e)
 {
     static const char *const builders[] = {"array", "map", "struct", "named_struct"};
 
@@ -822,7 +842,8 @@ keeps_name_in_cast(const Sc__Expression *e)
             }
         }
     }
-    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE;
+    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE &&
+           fields_of(an, e) == 0;
 }
 
 nb_status
@@ -831,8 +852,18 @@ nb_expression_name(nb_analyzer *an, const Sc__Expression *e, nb_str *out, nb_err
     nb_strbuf b = {0};
     nb_status st;
 
-    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_CAST && keeps_name_in_cast(e->cast->expr)) {
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_CAST &&
+        keeps_name_in_cast(an, e->cast->expr)) {
         e = e->cast->expr;
+    }
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE &&
+        fields_of(an, e) > 0) { /* a field alone goes by its own name */
+        nb_str *parts;
+        size_t n;
+        NB_TRY(nb_split_identifier(an, nb_pb_str(e->unresolved_attribute->unparsed_identifier),
+                                   &parts, &n, err));
+        *out = parts[n - 1];
+        return NB_OK;
     }
     st = name_of(an, e, &b, err);
     if (st >= 0) {

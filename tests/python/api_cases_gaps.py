@@ -15,4 +15,8 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
         "charsets: charset='windows-1252'": MORE_CHARSETS,
         "write: encoding='latin1'": MORE_CHARSETS,
     },
+    "time_windows": {
+        "SELECT v FROM TIMES WHERE window(ts, '10 minutes').start "
+        "> timestamp'2024-01-01 00:05:00'": "windows of time in WHERE",
+    },
 }

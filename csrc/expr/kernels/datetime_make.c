@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * datetime_make.c: dates, times and intervals from numbers, and back: current_*, make_*, timestamp_seconds, unix_*.
+ * datetime_make.c: dates, times and intervals from numbers, and back: current_*, make_*, timestamp_seconds, unix_*; starts of
+ * windows of time.
  */
 #include <math.h>
 #include <stdio.h>
@@ -533,4 +534,64 @@ nb_bind_make_ym_interval(nb_bound_call *call, nb_error *err)
 {
     NB_TRY(nb_bind_all(call, 0, 2, NB_TYPE_INT32, err));
     return nb_bound(call, NB_TYPE_INTERVAL_YM, make_ym_interval_kernel);
+}
+
+/* ---- window() -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Microseconds wrap around at the ends of time, as Spark's do. */
+static nb_status
+add_micros_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+{
+    int64_t step = nb_step(&args[0]), more = nb_step(&args[1]);
+
+    for (int64_t i = 0; i < n; i++) {
+        NB_DATA(int64_t, out)
+        [i] = (int64_t)((uint64_t)NB_DATA(int64_t, &args[0])[i * step] +
+                        (uint64_t)NB_DATA(int64_t, &args[1])[i * more]);
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_bind_add_micros(nb_bound_call *call, nb_error *err)
+{
+    NB_TRY(nb_bind_all(call, 1, 2, NB_TYPE_INT64, err));
+    return nb_bound(call, call->args[0]->type->id, add_micros_kernel);
+}
+
+static nb_status
+window_start_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
+                    nb_vector *out)
+{
+    int64_t step = nb_step(&args[0]), slide, offset, back;
+
+    if (n == 0) {
+        return NB_OK;
+    }
+    slide = NB_DATA(int64_t, &args[1])[0];
+    offset = NB_DATA(int64_t, &args[2])[0];
+    back = NB_DATA(int64_t, &args[3])[0];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t t = NB_DATA(int64_t, &args[0])[i * step];
+        int64_t into = nb_floor_mod((int64_t)((uint64_t)t - (uint64_t)offset), slide);
+        NB_DATA(int64_t, out)[i] = (int64_t)((uint64_t)t - (uint64_t)into - (uint64_t)back);
+    }
+    return NB_OK;
+}
+
+/* Slide, offset and the way back are constants; the slide is positive. */
+nb_status
+nb_bind_window_start(nb_bound_call *call, nb_error *err)
+{
+    const nb_vector *slide;
+
+    for (int i = 1; i < 4; i++) {
+        NB_TRY(nb_bind_all(call, i, i + 1, NB_TYPE_INT64, err));
+        NB_TRY(nb_bind_constant(call, i, &slide, err));
+        if (!slide || nb_vector_is_null(slide, 0) || (i == 1 && *NB_DATA(int64_t, slide) <= 0)) {
+            return nb_bind_mismatch(call, i, "foldable \"BIGINT\"", err);
+        }
+    }
+    NB_TRY(nb_bind_time(call, 0, err));
+    return nb_bound(call, call->args[0]->type->id, window_start_kernel);
 }

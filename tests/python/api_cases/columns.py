@@ -175,6 +175,17 @@ CASES = {
     "wrong_type_of_condition": lambda s, F, W: values(s).filter(F.col("i")).schema,
     "wrong_type_of_logic": lambda s, F, W: values(s).select(F.col("i") & F.col("b")).schema,
     "case_insensitive": lambda s, F, W: values(s).select("I", "T"),
+    "fields_inside_of_names": lambda s, F, W: s.sql(
+        "select named_struct('a', 1, 'b', named_struct('c', 2)) as s, "
+        "array(named_struct('f', 1)) as l, 1 as x"
+    ).select(
+        F.col("s.a").cast("string"),
+        F.col("s.b.c") + 1,
+        F.col("s.a"),
+        F.upper("s.b.c"),
+        F.concat("l.f", "l.f"),
+        F.col("x").cast("string"),
+    ),
     "backticks": lambda s, F, W: s.range(1).toDF("a.b").select("`a.b`"),
     "no_backticks": lambda s, F, W: s.range(1).toDF("a.b").select("a.b").schema,
 }
