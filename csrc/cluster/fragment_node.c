@@ -5,14 +5,14 @@
  *   kind       lists                            keys     numbers
  *   RANGE                                                start, end, step, partitions, first, last
  *   SCAN       filters                                   limit, columns …
- *   FILTER     condition
+ *   FILTER     condition                                 is_scans
  *   PROJECT    columns
  *   AGGREGATE  keys | values that are passed | aggregates; passes, rehash
  *   SORT                                        order    global
  *   TOPN                                        order    limit, offset
  *   LIMIT                                                limit, offset
  *   TAIL                                                 limit
- *   JOIN       left keys | right keys | residual         type, build_left, null_aware, null_safe …
+ *   JOIN       left keys | right keys | residual         type, build_left, null_aware, reduces, null_safe …
  *   EXCHANGE   keys                             order    kind, partitions
  *   SAMPLE                                               with_replacement, seed      reals: lower, upper
  *   GENERATE   arguments                                 kind, outer, kept columns …
@@ -259,7 +259,9 @@ write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *
                            node->schema->n_children));
         NB_TRY(write_relation(w, node->u.scan.relation, m));
         return add_list(w, m, node->u.scan.filters, node->u.scan.n_filters, err);
-    case NB_NODE_FILTER: return add_list(w, m, &node->u.filter.condition, 1, err);
+    case NB_NODE_FILTER: /* hints of the scan may have stayed behind */
+        NB_TRY(NUMBERS(node->u.filter.is_scans && node->children[0]->u.scan.n_filters > 0));
+        return add_list(w, m, &node->u.filter.condition, 1, err);
     case NB_NODE_PROJECT:
         return add_list(w, m, node->u.project.exprs, node->schema->n_children, err);
     case NB_NODE_AGGREGATE:

@@ -368,7 +368,7 @@ read_aggregate(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *
     }
     return n->u.aggregate.n_passed > 0 && !n->u.aggregate.passes
                ? nb_fragment_bad(err, "an aggregate passes values that nobody wants")
-               : NB_OK;
+               : nb_node_mark_unread(r->arena, n);
 }
 
 static bool
@@ -556,12 +556,15 @@ read_parts(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
     case NB_NODE_SCAN: return read_scan(r, m, n, err);
     case NB_NODE_FILTER:
         NB_TRY(read_values(r, m, 0, input, &exprs, &count, err));
-        if (count != 1 || exprs[0]->type->id != NB_TYPE_BOOL) {
+        if (count != 1 || exprs[0]->type->id != NB_TYPE_BOOL || m->n_numbers != 1) {
             return nb_fragment_bad(err, "a filter has no condition");
         }
         n->u.filter.condition = exprs[0];
+        n->u.filter.is_scans = m->numbers[0] != 0 && n->children[0]->kind == NB_NODE_SCAN;
         return NB_OK;
-    case NB_NODE_PROJECT: return read_columns(r, m, 0, input, n->schema, &n->u.project.exprs, err);
+    case NB_NODE_PROJECT:
+        NB_TRY(read_columns(r, m, 0, input, n->schema, &n->u.project.exprs, err));
+        return nb_node_mark_unread(r->arena, n);
     case NB_NODE_AGGREGATE: return read_aggregate(r, m, n, err);
     case NB_NODE_SORT:
         if (m->n_numbers != 1) {

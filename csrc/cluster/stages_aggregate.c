@@ -9,6 +9,7 @@
  * DISTINCT     with keys: rows are shuffled by the keys, and aggregated whole. Without: rows are shuffled by what is to be distinct, so
  *              that no value is in two tasks; each task makes states of its values, which the driver merges. All DISTINCT aggregates
  *              must have the same arguments for that; else the driver does it all.
+ * Shared       aggregations that give the same rows (plan/share.h) read the buckets of one stage.
  */
 #include "cluster/stages_internal.h"
 #include "expr/aggregate_phase.h"
@@ -202,17 +203,69 @@ groups_are_many(const nb_node *node, const nb_piece *child)
     return rows > 0 && groups > 0 && groups * n_tasks > rows * MANY_GROUPS;
 }
 
+/* An aggregation that others are equal to, and the piece that it has become. */
+typedef struct shared_piece {
+    int share;
+    nb_piece piece;
+} shared_piece;
+
+/* The piece of an equal aggregation: its node over the same buckets. */
+static nb_status
+cut_again(nb_cutter *c, const nb_node *node, nb_piece *out, bool *done)
+{
+    *done = false;
+    for (size_t i = 0; i < c->shared.n && node->u.aggregate.share > 0; i++) {
+        const shared_piece *s = c->shared.items[i];
+
+        if (s->share == node->u.aggregate.share) {
+            const nb_node *first = s->piece.branches[0].node;
+            nb_node *read = nb_cut_node_over(c, first->children[0], NULL, NULL), *again;
+
+            again = read ? nb_cut_node_over(c, first, read, NULL) : NULL;
+            if (again == NULL) {
+                return NB_NOMEM;
+            }
+            again->id = node->id;
+            again->schema = node->schema;
+            again->metrics = node->metrics;
+            *done = true;
+            return nb_cut_spread(c, again, s->piece.branches[0].n_tasks, false, out);
+        }
+    }
+    return NB_OK;
+}
+
+static nb_status
+keep_shared(nb_cutter *c, const nb_node *node, const nb_piece *piece)
+{
+    shared_piece *s;
+
+    if (node->u.aggregate.share <= 0) {
+        return NB_OK;
+    }
+    s = NB_ARENA_NEW(c->arena, shared_piece);
+    if (s == NULL) {
+        return NB_NOMEM;
+    }
+    *s = (shared_piece){node->u.aggregate.share, *piece};
+    return nb_pointers_add(c->arena, &c->shared, s);
+}
+
 nb_status
 nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
 {
     int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs, n_buckets;
     nb_expr **keys = node->u.aggregate.keys, **aggs = node->u.aggregate.aggs;
     const nb_expr *by = only_distinct(aggs, n_aggs);
-    bool distinct = false;
+    bool distinct = false, done;
     nb_node *first, *second, *read;
     nb_piece child;
     steps how;
 
+    NB_TRY(cut_again(c, node, out, &done));
+    if (done) {
+        return NB_OK;
+    }
     NB_TRY(nb_cut(c, node->children[0], &child, err));
     for (int i = 0; i < n_aggs; i++) {
         distinct |= aggs[i]->u.agg.distinct;
@@ -228,7 +281,11 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
                                n_keys > 0 ? n_keys : by->n_args, n_buckets, &read));
         if (n_keys > 0) {
             second = nb_cut_node_over(c, node, read, NULL);
-            return second ? nb_cut_spread(c, second, n_buckets, false, out) : NB_NOMEM;
+            if (second == NULL) {
+                return NB_NOMEM;
+            }
+            NB_TRY(nb_cut_spread(c, second, n_buckets, false, out));
+            return keep_shared(c, node, out);
         }
         NB_TRY(nb_cut_spread(c, read, n_buckets, false, &child));
     }
@@ -248,5 +305,6 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     n_buckets = nb_cut_buckets(c, nb_cut_bytes(node));
     NB_TRY(nb_cut_shuffled(c, &child, keys, n_keys, n_buckets, &read));
     NB_TRY(second_step(c, node, &how, read, &second));
-    return nb_cut_spread(c, second, n_buckets, false, out);
+    NB_TRY(nb_cut_spread(c, second, n_buckets, false, out));
+    return keep_shared(c, node, out);
 }

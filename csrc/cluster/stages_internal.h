@@ -5,6 +5,7 @@
 #ifndef NB_CLUSTER_STAGES_INTERNAL_H
 #define NB_CLUSTER_STAGES_INTERNAL_H
 
+#include "cluster/fragment_internal.h"
 #include "cluster/stages.h"
 
 typedef struct nb_piece_branch {
@@ -27,6 +28,7 @@ typedef struct nb_cutter {
     nb_stages *out;
     int cap;
     nb_arena *scratch;
+    nb_pointers shared; /* aggregations that the plan has several times: stages_aggregate.c */
 } nb_cutter;
 
 /* How the rows of a stage go to buckets. */

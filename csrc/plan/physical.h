@@ -216,4 +216,7 @@ struct nb_node {
     } u;
 };
 
+/* node: a PROJECT or an AGGREGATE. Where it stands over a FILTER that is its scan's, the columns that only the filter looks at need not be made. */
+nb_status nb_node_mark_unread(nb_arena *arena, nb_node *node);
+
 #endif

@@ -419,51 +419,6 @@ match_scan(planner *pl, const nb_plan *filter, nb_node *n)
     return NB_OK;
 }
 
-typedef struct marks {
-    bool *unread;
-    int n;
-} marks;
-
-static bool
-mark_read(nb_expr *e, void *payload)
-{
-    marks *m = payload;
-
-    if (e->kind == NB_EXPR_COLUMN && e->u.column.ordinal >= 0 && e->u.column.ordinal < m->n) {
-        m->unread[e->u.column.ordinal] = false;
-    }
-    return true;
-}
-
-/* exprs are all that is read of the FILTER over a scan below: its other columns need not be made. */
-static nb_status
-mark_unread(planner *pl, nb_node *below, nb_expr *const *exprs, int n, nb_expr *const *more,
-            int n_more)
-{
-    marks m;
-
-    if (below->kind != NB_NODE_FILTER || !below->u.filter.is_scans) {
-        return NB_OK;
-    }
-    m.n = below->schema->n_children;
-    m.unread = NB_ARENA_ARRAY(pl->arena, bool, m.n + 1);
-    if (!m.unread) {
-        return NB_NOMEM;
-    }
-    memset(m.unread, 1, (size_t)m.n + 1);
-    for (int i = 0; i < n; i++) {
-        nb_expr_visit(exprs[i], mark_read, &m);
-    }
-    for (int i = 0; i < n_more; i++) {
-        nb_expr_visit(more[i], mark_read, &m);
-        if (more[i]->kind == NB_EXPR_AGG && more[i]->u.agg.filter) {
-            nb_expr_visit(more[i]->u.agg.filter, mark_read, &m);
-        }
-    }
-    below->children[0]->u.scan.unread = m.unread;
-    return NB_OK;
-}
-
 static nb_status
 build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
 {
@@ -492,7 +447,7 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         NB_TRY(build_children(pl, p, n, err));
         NB_TRY(bind_list(pl, p->children[0], p->u.project.exprs, p->n_attrs, &n->u.project.exprs,
                          err));
-        NB_TRY(mark_unread(pl, n->children[0], n->u.project.exprs, p->n_attrs, NULL, 0));
+        NB_TRY(nb_node_mark_unread(pl->arena, n));
         break;
     case NB_PLAN_AGGREGATE:
         NB_TRY(node_new(pl, NB_NODE_AGGREGATE, p, 1, &n));
@@ -503,8 +458,7 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
                          &n->u.aggregate.aggs, err));
         n->u.aggregate.n_keys = p->u.aggregate.n_keys;
         n->u.aggregate.n_aggs = p->u.aggregate.n_aggs;
-        NB_TRY(mark_unread(pl, n->children[0], n->u.aggregate.keys, p->u.aggregate.n_keys,
-                           n->u.aggregate.aggs, p->u.aggregate.n_aggs));
+        NB_TRY(nb_node_mark_unread(pl->arena, n));
         break;
     case NB_PLAN_SORT:
         NB_TRY(node_new(pl, NB_NODE_SORT, p, 1, &n));
