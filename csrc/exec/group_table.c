@@ -2,9 +2,9 @@
 /*
  * group_table.c: look-ups of a batch at a time.
  *
- * A look-up has three loops over the batch: slots are prefetched; slots are read and rows with the same hash prefetched; keys are
- * compared. So cache misses of many rows overlap, and the common case (the group exists, at its home slot) has no unpredictable
- * branch. What is left over (new groups, displaced ones) is done row by row.
+ * A look-up has three loops over the batch: slots are prefetched; slots are walked to the first with the same hash, whose row is
+ * prefetched; keys are compared. So cache misses of many rows overlap, also of those that are not at their home slot: a table that is
+ * half full has every fourth of them elsewhere. What is left over (new groups, different keys of one hash) is done row by row.
  */
 #include "exec/group_table.h"
 
@@ -12,6 +12,7 @@
 
 #define FIRST_BITS    13
 #define PREFETCH_FROM ((size_t)256 * 1024) /* bytes of slots; below they are in the cache anyway */
+#define BLOCK         64
 
 nb_status
 nb_group_table_init(nb_group_table *t, nb_pool *pool, const nb_key_layout *layout, int row_width)
@@ -186,32 +187,36 @@ find_slow(nb_group_table *t, const uint8_t *image, uint32_t hash32, uint32_t *ro
     }
 }
 
-/* Those of the batch that are at home go to rows; the others' numbers go to slow. */
-NB_INLINE int64_t
-find_home(const nb_group_table *t, const uint8_t *images, int stride, const uint64_t *hashes,
-          int64_t n, uint32_t *rows, uint16_t *slow, int n_fixed, int n_views)
+/* Rows [from, to) to the first slot of their hash; the row that it names is prefetched. */
+static void
+walk_slots(const nb_group_table *t, const uint64_t *hashes, int64_t from, int64_t to, bool far,
+           uint32_t *rows)
 {
     const uint64_t *slots = t->slots;
+    size_t mask = ((size_t)1 << t->bits) - 1;
     int shift = 64 - t->bits;
-    int64_t n_slow = 0;
-    bool far = (sizeof(uint64_t) << t->bits) > PREFETCH_FROM;
-    const nb_key_section *s = t->layout->sections;
 
-    if (far) {
-        for (int64_t i = 0; i < n; i++) {
-            __builtin_prefetch(&slots[hashes[i] >> shift]);
+    for (int64_t i = from; i < to; i++) {
+        size_t at = hashes[i] >> shift;
+
+        while (slots[at] != 0 && (slots[at] >> 32) != (hashes[i] >> 32)) {
+            at = (at + 1) & mask;
         }
-    }
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t slot = slots[hashes[i] >> shift];
-        bool same = (slot >> 32) == (hashes[i] >> 32) && slot != 0;
-
-        rows[i] = same ? (uint32_t)slot - 1 : UINT32_MAX;
-        if (far && same) {
+        rows[i] = (uint32_t)slots[at] - 1;
+        if (far && slots[at] != 0) {
             __builtin_prefetch(nb_group_row(t, rows[i]));
         }
     }
-    for (int64_t i = 0; i < n; i++) {
+}
+
+/* Of rows [from, to) those whose group is not the one of their slot go to slow. */
+NB_INLINE int64_t
+compare_keys(const nb_group_table *t, const uint8_t *images, int stride, int64_t from, int64_t to,
+             const uint32_t *rows, uint16_t *slow, int64_t n_slow, int n_fixed, int n_views)
+{
+    const nb_key_section *s = t->layout->sections;
+
+    for (int64_t i = from; i < to; i++) {
         bool found = rows[i] != UINT32_MAX;
 
         if (found) {
@@ -228,6 +233,30 @@ find_home(const nb_group_table *t, const uint8_t *images, int stride, const uint
     return n_slow;
 }
 
+/* Those of the batch whose group is there go to rows; the others' numbers go to slow. */
+NB_INLINE int64_t
+find_known(const nb_group_table *t, const uint8_t *images, int stride, const uint64_t *hashes,
+           int64_t n, uint32_t *rows, uint16_t *slow, int n_fixed, int n_views)
+{
+    int shift = 64 - t->bits;
+    int64_t n_slow = 0;
+    bool far = (sizeof(uint64_t) << t->bits) > PREFETCH_FROM;
+
+    for (int64_t at = -BLOCK; at < n + BLOCK; at += BLOCK) {
+        for (int64_t i = at + BLOCK; far && i < NB_MIN(at + 2 * BLOCK, n); i++) {
+            __builtin_prefetch(&t->slots[hashes[i] >> shift]);
+        }
+        if (at >= 0) {
+            walk_slots(t, hashes, at, NB_MIN(at + BLOCK, n), far, rows);
+        }
+        if (at >= BLOCK) {
+            n_slow = compare_keys(t, images, stride, at - BLOCK, NB_MIN(at, n), rows, slow, n_slow,
+                                  n_fixed, n_views);
+        }
+    }
+    return n_slow;
+}
+
 nb_status
 nb_group_table_find(nb_group_table *t, const uint8_t *images, const uint64_t *hashes, int64_t n,
                     uint32_t *rows)
@@ -240,13 +269,13 @@ nb_group_table_find(nb_group_table *t, const uint8_t *images, const uint64_t *ha
     NB_ASSERT(n <= NB_BATCH_ROWS);
     NB_TRY(reserve(t, n));
     if (nf == 1 && nv == 0) {
-        n_slow = find_home(t, images, 8, hashes, n, rows, slow, 1, 0);
+        n_slow = find_known(t, images, 8, hashes, n, rows, slow, 1, 0);
     } else if (nf == 2 && nv == 0) {
-        n_slow = find_home(t, images, 16, hashes, n, rows, slow, 2, 0);
+        n_slow = find_known(t, images, 16, hashes, n, rows, slow, 2, 0);
     } else if (nf == 0 && nv == 1) {
-        n_slow = find_home(t, images, 16, hashes, n, rows, slow, 0, 1);
+        n_slow = find_known(t, images, 16, hashes, n, rows, slow, 0, 1);
     } else {
-        n_slow = find_home(t, images, l->n_bytes, hashes, n, rows, slow, -1, 0);
+        n_slow = find_known(t, images, l->n_bytes, hashes, n, rows, slow, -1, 0);
     }
     for (int64_t k = 0; k < n_slow; k++) {
         int64_t i = slow[k];
