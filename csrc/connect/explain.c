@@ -216,6 +216,7 @@ nb_query_explain(nb_query *q, const Sc__Relation *rel, int mode, nb_strbuf *out,
     nb_plan *plan;
     nb_node *node;
 
+    q->explaining = true;
     NB_TRY(nb_query_analyze(q, rel, &plan, err));
     if (extended) {
         nb_strbuf_adds(out, "== Analyzed Logical Plan ==\n");

@@ -195,6 +195,9 @@ cached_rows(void *payload, nb_plan *plan, nb_table **out, nb_error *err)
                                 .cached = cached_rows,
                                 .payload = q};
         nb_node *root;
+        if (!q->explaining) {
+            NB_TRY(nb_query_observe(q, plan->children[0], err));
+        }
         NB_TRY(nb_plan_physical(&pc, plan->children[0], &root, err));
         NB_TRY(execute(q, root, q->session->cache_pool, true, NULL, &table, err));
         nb_cached_fill(q->session->catalog, cached, table);
@@ -237,6 +240,9 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
                             .cached = cached_rows,
                             .payload = q};
 
+    if (!q->explaining) {
+        NB_TRY(nb_query_observe(q, plan, err));
+    }
     NB_TRY(nb_query_rewrite(q, &plan, err));
     if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
@@ -301,6 +307,15 @@ run(nb_query *q, nb_plan *plan, nb_delivery *delivery, nb_table **out, nb_error 
     }
     NB_TRY(nb_query_physical(q, plan, &root, err));
     return execute(q, root, q->pool, false, delivery, out, err);
+}
+
+nb_status
+nb_query_run_kept(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err)
+{
+    nb_node *root;
+
+    NB_TRY(nb_query_physical(q, plan, &root, err));
+    return execute(q, root, q->pool, true, NULL, out, err);
 }
 
 nb_status

@@ -24,6 +24,13 @@
 
 typedef struct nb_query nb_query;
 
+/* What was observed: a packed ObservedMetrics. */
+typedef struct nb_kept_metrics nb_kept_metrics;
+struct nb_kept_metrics {
+    nb_kept_metrics *next;
+    nb_str name, bytes;
+};
+
 struct nb_session {
     pthread_mutex_t lock; /* config, running */
     pthread_cond_t idle;  /* no query is running */
@@ -53,7 +60,9 @@ struct nb_query {
     int n_threads;
     nb_runner runner;
     nb_delivery *delivery; /* who takes the rows of its plan; NULL: they become a table */
-    nb_str title;          /* what the client's plan is called in event log and pages */
+    bool explaining;       /* plans are made to be looked at: nothing of them runs */
+    nb_kept_metrics *metrics;
+    nb_str title; /* what the client's plan is called in event log and pages */
     atomic_llong first_execution, last_execution; /* of the plans that it ran; -1: none yet */
     nb_query *next;
 };
@@ -72,11 +81,18 @@ nb_status nb_query_run(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err
 /* Subqueries become joins: the first step of nb_query_physical. */
 nb_status nb_query_rewrite(nb_query *q, nb_plan **plan, nb_error *err);
 nb_status nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err);
+/* As nb_query_run; rows that do not fit into memory lie in mapped files. */
+nb_status nb_query_run_kept(nb_query *q, nb_plan *plan, nb_table **out, nb_error *err);
 nb_status nb_query_execute(nb_query *q, nb_node *root, nb_table **out, nb_error *err);
 /* *table becomes a copy that outlives the query (in the session's pool). */
 nb_status nb_query_keep_table(nb_query *q, nb_table **table, nb_error *err);
 /* message → rows, with the relations that only a session can answer (show, catalog). Rows that are made, not found, go to the query's delivery. */
 nb_status nb_query_relation(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err);
+
+/* metrics.c */
+/* Runs what the plan observes: its observations become tables in the plan, and metrics in q->metrics. */
+nb_status nb_query_observe(nb_query *q, nb_plan *plan, nb_error *err);
+nb_status nb_query_take_metrics(const nb_query *q, nb_result *result);
 
 /* show.c */
 nb_status nb_query_show(nb_query *q, const Sc__Relation *rel, nb_table **out, nb_error *err);

@@ -533,11 +533,27 @@ send_slice(sender *s, result_cursor at, const nb_result_slice *slice, nb_chunk *
     return st;
 }
 
+/* The end, with what the query has observed. */
+static nb_status
+send_end(sender *s, result_cursor at, nb_error *err)
+{
+    static const char complete[] = {14 << 3 | 2, 0}; /* result_complete {} */
+    const nb_result *result = s->op->result;
+    nb_strbuf body = {0};
+    nb_status st;
+
+    for (int i = 0; i < result->n_metrics; i++) {
+        put_bytes(&body, 6, result->metrics[i]);
+    }
+    nb_strbuf_add(&body, (nb_str){complete, sizeof complete});
+    st = body.failed ? NB_NOMEM : send_simple(s, at, nb_strbuf_str(&body), true, err);
+    nb_strbuf_free(&body);
+    return st;
+}
+
 static nb_status
 send_all(sender *s, result_cursor at, nb_error *err)
 {
-    static const char complete[] = {14 << 3 | 2, 0}; /* result_complete {} */
-
     for (;;) {
         nb_result_slice slice;
         nb_chunk *chunk = NULL;
@@ -550,7 +566,7 @@ send_all(sender *s, result_cursor at, nb_error *err)
             break;
         case NEXT_SLICE: NB_TRY(send_slice(s, at, &slice, chunk, err)); break;
         case NEXT_PROGRESS: NB_TRY(send_progress(s, err)); continue;
-        case NEXT_END: return send_simple(s, at, (nb_str){complete, sizeof complete}, true, err);
+        case NEXT_END: return send_end(s, at, err);
         default: return NB_DONE;
         }
         at.item++;

@@ -388,6 +388,9 @@ execute(void *payload)
     if (x->st >= 0 && x->delivery && x->result->table && x->result->table->n_rows > 0) {
         x->st = nb_deliver_table(x->delivery, x->result->table, x->err); /* rows that were there */
     }
+    if (x->st >= 0) {
+        x->st = nb_query_take_metrics(&q, x->result);
+    }
     if (x->st >= 0 || x->delivery) {
         x->result->pool = nb_query_release_pool(&q);
     }

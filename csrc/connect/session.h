@@ -24,6 +24,8 @@ typedef struct nb_result {
     nb_str
         *responses; /* packed spark.connect.ExecutePlanResponse messages other than arrow batches */
     int n_responses;
+    nb_str *metrics; /* packed ObservedMetrics */
+    int n_metrics;
     nb_str metrics_json; /* per operator: name, rows, ns, bytes */
     nb_arena *arena;     /* holds responses and metrics */
 } nb_result;

@@ -375,7 +375,7 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
             return nb_raise_unsupported(err, "A lambda as argument of an aggregate");
         }
         args[i] = without_alias(args[i]);
-        if (!opt->over && nb_has_agg(args[i])) {
+        if (!opt->over && !an->observing && nb_has_agg(args[i])) {
             return nb_raise(err, NB_COND_NESTED_AGGREGATE_FUNCTION, NULL);
         }
     }

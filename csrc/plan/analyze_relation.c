@@ -973,6 +973,7 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_SAMPLE_BY: return nb_analyze_stat(an, rel, out, err);
     case SC__RELATION__REL_TYPE_UNRESOLVED_TABLE_VALUED_FUNCTION:
         return nb_analyze_table_function(an, rel, out, err);
+    case SC__RELATION__REL_TYPE_COLLECT_METRICS: return nb_analyze_observe(an, rel, out, err);
     case SC__RELATION__REL_TYPE_ML_RELATION:
         if (an->cfg.ml.resolve) {
             return an->cfg.ml.resolve(an->cfg.ml.payload, an, rel, out, err);

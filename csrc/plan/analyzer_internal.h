@@ -83,10 +83,12 @@ struct nb_analyzer {
     int depth;
     nb_resolved_subquery *subqueries;
     int n_subqueries, cap_subqueries;
-    nb_recursion *recursion; /* recursive queries around, the innermost first */
-    nb_recursed *recursed;   /* those that have been run */
-    int64_t row_goal;        /* how many rows a limit right above wants; < 0: all */
-    nb_attr_map resolved;    /* by address of the message: what it became, see nb_resolved_of */
+    nb_recursion *recursion;        /* recursive queries around, the innermost first */
+    nb_recursed *recursed;          /* those that have been run */
+    const nb_observation *observed; /* by df.observe() so far */
+    bool observing;                 /* resolving what it observes */
+    int64_t row_goal;               /* how many rows a limit right above wants; < 0: all */
+    nb_attr_map resolved; /* by address of the message: what it became, see nb_resolved_of */
     struct nb_parsed_text {
         const Sc__Expression *message;
         Sc__Expression *parsed;
@@ -305,6 +307,10 @@ bool nb_keeps_rows(const Sc__Relation *r);
 /* ---- analyze_na.c, analyze_stat.c ---- */
 nb_status nb_analyze_na(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 nb_status nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+
+/* ---- analyze_observe.c ---- */
+nb_status
+nb_analyze_observe(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 
 /* ---- analyze_sql.c ---- */
 nb_status nb_analyze_sql(nb_analyzer *an, const Sc__SQL *sql, nb_plan **out, nb_error *err);

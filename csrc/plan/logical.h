@@ -25,6 +25,15 @@ typedef struct nb_attr {
     int n_qualifier;
 } nb_attr;
 
+/* df.observe(): an aggregation over the rows that go by. */
+typedef struct nb_observation nb_observation;
+struct nb_observation {
+    const nb_observation *next; /* of the same query */
+    nb_str name;
+    int64_t plan_id;
+    nb_plan *input, *metrics; /* metrics: over input, of one row */
+};
+
 typedef enum nb_plan_kind {
     NB_PLAN_TABLE,
     NB_PLAN_RANGE,
@@ -75,6 +84,8 @@ struct nb_plan {
         } filter;
         struct {
             nb_expr **exprs; /* ALIAS or COLUMN, one per attr */
+            nb_observation *
+                observed; /* the projection is there for it alone, and is all of its input; else NULL */
         } project;
         struct {
             nb_expr **keys; /* ALIAS or COLUMN: first n_keys attrs */

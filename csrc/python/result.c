@@ -10,6 +10,7 @@ typedef struct result_object {
     PyObject_HEAD
     nb_held_table *held; /* a table without columns for commands that give no rows */
     PyObject *commands;  /* list of bytes */
+    PyObject *observed;  /* list of bytes */
     PyObject *metrics;   /* JSON text */
     PyObject *time_zone; /* of the session when the query ran; bytes */
 } result_object;
@@ -61,12 +62,12 @@ hold(nb_session_handle *handle, nb_result *result)
 }
 
 static PyObject *
-commands_of(const nb_result *result)
+list_of(const nb_str *messages, int n)
 {
-    PyObject *list = PyList_New(result->n_responses);
+    PyObject *list = PyList_New(n);
 
-    for (int i = 0; list != NULL && i < result->n_responses; i++) {
-        nb_str r = result->responses[i];
+    for (int i = 0; list != NULL && i < n; i++) {
+        nb_str r = messages[i];
         PyObject *bytes = PyBytes_FromStringAndSize(r.data, (Py_ssize_t)r.len);
         if (bytes == NULL) {
             Py_CLEAR(list);
@@ -105,13 +106,14 @@ nb_result_object_new(nb_module_state *state, nb_session_handle *handle, nb_resul
         nb_result_free(result);
         return NULL;
     }
-    self->commands = commands_of(result);
+    self->commands = list_of(result->responses, result->n_responses);
+    self->observed = list_of(result->metrics, result->n_metrics);
     self->metrics = PyUnicode_DecodeUTF8(result->metrics_json.data ? result->metrics_json.data : "",
                                          (Py_ssize_t)result->metrics_json.len, "replace");
     self->time_zone = zone_of(handle->session);
     self->held = hold(handle, result);
-    if (self->commands == NULL || self->metrics == NULL || self->time_zone == NULL ||
-        self->held == NULL) {
+    if (self->commands == NULL || self->observed == NULL || self->metrics == NULL ||
+        self->time_zone == NULL || self->held == NULL) {
         Py_DECREF(self);
         return NULL;
     }
@@ -188,6 +190,12 @@ result_commands(PyObject *self, void *closure)
 }
 
 static PyObject *
+result_observed(PyObject *self, void *closure)
+{
+    return Py_NewRef(((result_object *)self)->observed);
+}
+
+static PyObject *
 result_metrics(PyObject *self, void *closure)
 {
     PyObject *text = ((result_object *)self)->metrics, *json, *out;
@@ -209,6 +217,7 @@ result_dealloc(PyObject *self)
 
     nb_held_table_unref(r->held);
     Py_XDECREF(r->commands);
+    Py_XDECREF(r->observed);
     Py_XDECREF(r->metrics);
     Py_XDECREF(r->time_zone);
     type->tp_free(self);
@@ -231,6 +240,8 @@ static PyGetSetDef result_getset[] = {
     {"n_rows", result_n_rows, NULL, PyDoc_STR("The number of rows."), NULL},
     {"commands", result_commands, NULL,
      PyDoc_STR("Packed spark.connect.ExecutePlanResponse messages that carry no rows."), NULL},
+    {"observed", result_observed, NULL,
+     PyDoc_STR("Packed spark.connect.ExecutePlanResponse.ObservedMetrics messages."), NULL},
     {"metrics", result_metrics, NULL, PyDoc_STR("What each operator did."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -44,6 +44,7 @@ class Result:
     schema: bytes
     n_rows: int
     commands: list[bytes]
+    observed: list[bytes]
     metrics: Any
 
     def table(self) -> Table: ...

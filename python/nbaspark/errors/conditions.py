@@ -133,6 +133,7 @@ CONDITIONS = {
     "NO_ACTIVE_SESSION": (
         "No active Spark session found. Please create a new Spark session before running the code."
     ),
+    "NO_OBSERVE_BEFORE_GET": "Should observe by calling `DataFrame.observe` before `get`.",
     "ONLY_ALLOWED_FOR_SINGLE_COLUMN": (
         "Argument `<arg_name>` can only be provided for a single column."
     ),
@@ -140,6 +141,7 @@ CONDITIONS = {
     "RESPONSE_ALREADY_RECEIVED": (
         "<error_type> on the server but responses were already received from it."
     ),
+    "REUSE_OBSERVATION": "An Observation can be used with a DataFrame only once.",
     "SESSION_NOT_SAME": "Both Datasets must belong to the same SparkSession.",
     "SLICE_WITH_STEP": "Slice with step is not supported.",
     "TOO_MANY_VALUES": "Expected <expected> values for `<item>`, got <actual>.",

@@ -12,6 +12,7 @@ _LAZY = {
     "DataFrameWriter": "readwriter",
     "DataFrameWriterV2": "readwriter",
     "GroupedData": "group",
+    "Observation": "observation",
     "Row": "types",
     "SparkSession": "session",
     "Window": "window",
@@ -21,7 +22,7 @@ _LAZY = {
 
 # what PySpark has and the engine has nothing for
 _ABSENT = (
-    "Geography Geometry HiveContext MergeIntoWriter Observation PandasCogroupedOps SQLContext "
+    "Geography Geometry HiveContext MergeIntoWriter PandasCogroupedOps SQLContext "
     "UDFRegistration UDTFRegistration VariantVal"
 )
 

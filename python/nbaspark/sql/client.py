@@ -61,7 +61,13 @@ class EmbeddedChannel(Channel):
         self._next_table = 0
 
     def execute(self, plan: dict[str, Any]) -> Any:
-        return self._session.execute(self._core.message_pack("spark.connect.Plan", plan))
+        result = self._session.execute(self._core.message_pack("spark.connect.Plan", plan))
+        if result.observed:
+            from nbaspark.sql.observation import deliver
+
+            name = "spark.connect.ExecutePlanResponse.ObservedMetrics"
+            deliver(plan, [self._core.message_unpack(name, m) for m in result.observed])
+        return result
 
     def analyze(self, request: dict[str, Any]) -> dict[str, Any]:
         packed = self._core.message_pack("spark.connect.AnalyzePlanRequest", request)

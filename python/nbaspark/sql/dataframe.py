@@ -8,7 +8,7 @@ This file holds what makes new DataFrames of old ones. What runs a plan is in
 from __future__ import annotations
 
 from nbaspark.errors import AnalysisException, PySparkAttributeError, PySparkIndexError
-from nbaspark.errors.raising import check, not_expected, not_implemented, value_error
+from nbaspark.errors.raising import check, not_expected, value_error
 from nbaspark.sql import expressions as ex
 from nbaspark.sql.column import Column, named, references, sort_key, to_column
 from nbaspark.sql.dataframe_absent import DataFrameAbsent
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from nbaspark.sql.functions.base import ColumnOrName
     from nbaspark.sql.group import GroupedData
+    from nbaspark.sql.observation import Observation
     from nbaspark.sql.readwriter import DataFrameWriter, DataFrameWriterV2
     from nbaspark.sql.session import SparkSession
     from nbaspark.sql.types import StructType
@@ -798,14 +799,26 @@ class DataFrame(DataFrameActions, DataFrameStatistics, DataFrameAbsent):
                 raise not_expected(name, value, "str")
         return self._over("with_watermark", event_time=eventTime, delay_threshold=delayThreshold)
 
-    def observe(self, observation: Any, *exprs: Column) -> DataFrame:
-        """Collect metrics under a name while the rows go by."""
+    def observe(self, observation: Observation | str, *exprs: Column) -> DataFrame:
+        """Collect metrics while the rows go by.
+
+        Parameters
+        ----------
+        observation : Observation or str
+            Where the metrics go; or only their name in what a Spark Connect server answers.
+        *exprs : Column
+            Aggregates of the rows.
+        """
+        from nbaspark.sql.observation import Observation
+
         if not exprs:
             raise value_error("CANNOT_BE_EMPTY", item="exprs")
         if not all(isinstance(e, Column) for e in exprs):
             raise not_expected("exprs", exprs, "list[Column]")
+        if isinstance(observation, Observation):
+            return observation._on(self, exprs)
         if not isinstance(observation, str):
-            raise not_implemented("observe with an Observation")
+            raise not_expected("observation", observation, "Observation or str")
         metrics = [e._expr for e in exprs]
         return self._over("collect_metrics", exprs, True, name=observation, metrics=metrics)
 

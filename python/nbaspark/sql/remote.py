@@ -376,6 +376,10 @@ class RemoteResult:
                 elif "result_complete" not in response and "schema" not in response:
                     self.commands.append(response)
                 self.observed += response.get("observed_metrics") or ()
+            if self.observed:
+                from nbaspark.sql.observation import deliver
+
+                deliver(self._plan, self.observed)
         finally:
             if progress:
                 progress.end()
