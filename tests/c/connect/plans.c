@@ -155,6 +155,26 @@ plan_assemble(nb_arena *arena, Sc__Relation *input, const char *const *columns)
     return rel;
 }
 
+Sc__Relation *
+plan_observed(nb_arena *arena, Sc__Relation *input, const char *metric)
+{
+    Sc__Relation *rel = relation(arena, SC__RELATION__REL_TYPE_COLLECT_METRICS);
+    Sc__Expression *e = NB_MESSAGE(arena, Sc__Expression, sc__expression);
+
+    e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING;
+    e->expression_string =
+        NB_MESSAGE(arena, Sc__Expression__ExpressionString, sc__expression__expression_string);
+    e->expression_string->has_expression = true;
+    e->expression_string->expression = text(metric);
+    rel->collect_metrics = NB_MESSAGE(arena, Sc__CollectMetrics, sc__collect_metrics);
+    rel->collect_metrics->input = input;
+    rel->collect_metrics->has_name = true;
+    rel->collect_metrics->name = text("seen");
+    rel->collect_metrics->metrics = NB_ARENA_ARRAY(arena, Sc__Expression *, 1);
+    rel->collect_metrics->metrics[rel->collect_metrics->n_metrics++] = e;
+    return rel;
+}
+
 static nb_str
 packed(nb_arena *arena, Sc__Plan *plan)
 {

@@ -15,6 +15,9 @@ Sc__Relation *plan_read(nb_arena *arena, const char *format, const char *path, c
 /* VectorAssembler of columns (ended by NULL) into `features`. */
 Sc__Relation *plan_assemble(nb_arena *arena, Sc__Relation *input, const char *const *columns);
 
+/* df.observe() under the name `seen`. */
+Sc__Relation *plan_observed(nb_arena *arena, Sc__Relation *input, const char *metric);
+
 nb_str plan_of_relation(nb_arena *arena, Sc__Relation *rel);
 nb_str plan_of_view(nb_arena *arena, const char *name, Sc__Relation *rel);
 nb_str plan_of_write(nb_arena *arena, Sc__Relation *rel, const char *format, const char *path,

@@ -396,11 +396,17 @@ test_allocations__reading(void **state)
         {.name = "infer",
          .plan = plan_of_relation(arena, plan_read(arena, "csv", at("csv"), NULL, CSV_OPTIONS))},
         {.name = "view", .plan = plan_of_view(arena, "v", plan_sql(arena, "select * from t"))},
+        {.name = "observe",
+         .plan = plan_of_relation(
+             arena,
+             plan_observed(arena, plan_sql(arena, "select * from t"),
+                           "struct(max(s) as s, collect_list(id) as l, map(1, max(x)) as m)"))},
     };
 
     (void)state;
-    sweep(&queries[0], FAULT_ALLOC, ENOMEM, false);
-    sweep(&queries[1], FAULT_ALLOC, ENOMEM, false);
+    for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
+        sweep(&queries[i], FAULT_ALLOC, ENOMEM, false);
+    }
 }
 
 static void
