@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "base/config.h"
+#include "connect/artifacts.h"
 #include "connect/session.h"
 #include "exec/exec.h"
 #include "ml/ml.h"
@@ -42,7 +43,8 @@ struct nb_session {
     nb_query *running; /* list of queries, for interrupts */
     int n_running;
     int n_threads;
-    nb_runner runner;    /* run NULL: nb_exec_run */
+    nb_runner runner; /* run NULL: nb_exec_run */
+    nb_artifacts artifacts;
     uint64_t next_hash;  /* names of command results kept as local data */
     nb_monitor *monitor; /* event log and pages; NULL: nobody looks */
     char id[37];         /* server-side session id, a UUID */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * service_artifacts.c: AddArtifacts and ArtifactStatus: local data that clients upload once, under the hash by which plans refer to it.
+ * service_artifacts.c: AddArtifacts and ArtifactStatus.
  *
  * A stream of messages brings whole artifacts in batches, or one in chunks. Each chunk has a checksum; an artifact with a wrong one is
- * reported and not kept. Names of the form "cache/HASH" are local data; other artifacts (files, archives, Python modules) are refused by name.
+ * reported and not kept. Names of the form "cache/HASH" are local data by the hash by which plans refer to it; these stay in memory. Others
+ * (files, archives, Python modules) become files of the session, see artifacts.h. As in Spark, only local data has a status.
  */
 #include <zlib.h>
 #include "base/buffer.h"
+#include "connect/artifacts.h"
 #include "connect/service_internal.h"
 #include "plan/analyzer_internal.h"
 #include "plan/message_unpack.h"
@@ -20,8 +22,10 @@ typedef struct upload {
     size_t cap;
     /* an artifact in chunks */
     nb_str name;
-    nb_buffer *bytes; /* NULL: none under way */
-    size_t filled;
+    bool open;
+    nb_buffer *bytes;  /* of local data, or */
+    nb_artifact *file; /* of a file */
+    int64_t n_bytes, filled;
     int64_t chunks_left;
     bool good;
 } upload;
@@ -65,85 +69,113 @@ add_summary(upload *u, nb_str name, bool good)
     return NB_OK;
 }
 
+/* ---- what comes ------------------------------------------------------------------------------ */
+
 static nb_status
-check_name(nb_str name, nb_error *err)
+open_artifact(upload *u, nb_str name, int64_t n_bytes, nb_error *err)
 {
-    if (!nb_str_starts_with(name, NB_STR("cache/")) || name.len == 6) {
-        return nb_raise_unsupported(err, "Artifact %.*s: artifacts other than local data",
-                                    (int)NB_MIN(name.len, (size_t)100), name.data);
+    nb_session *session = u->served->session;
+
+    u->name = name;
+    u->n_bytes = n_bytes;
+    u->filled = 0;
+    if (nb_str_starts_with(name, NB_STR("cache/")) && name.len > 6) {
+        NB_TRY(nb_buffer_new(nb_session_pool(session), (size_t)n_bytes, &u->bytes));
+    } else {
+        NB_TRY(nb_artifact_begin(session, name, &u->file, err));
     }
+    u->open = true;
     return NB_OK;
 }
 
 static nb_status
-keep(upload *u, nb_str name, nb_buffer *bytes, nb_error *err)
+raise_misfit(nb_error *err)
 {
-    return nb_session_add_blob(u->served->session, (nb_str){name.data + 6, name.len - 6}, bytes,
-                               err);
+    return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                    "chunks of an artifact that do not fit together", NULL);
+}
+
+static nb_status
+put_data(upload *u, ProtobufCBinaryData data, nb_error *err)
+{
+    if ((int64_t)data.len > u->n_bytes - u->filled) {
+        return raise_misfit(err);
+    }
+    if (u->file) {
+        NB_TRY(nb_artifact_write(u->file, data.data, data.len, err));
+    } else if (data.len) {
+        memcpy(u->bytes->data + u->filled, data.data, data.len);
+    }
+    u->filled += (int64_t)data.len;
+    return NB_OK;
+}
+
+static void
+close_artifact(upload *u)
+{
+    nb_buffer_release(u->bytes);
+    nb_artifact_free(u->file);
+    u->bytes = NULL;
+    u->file = NULL;
+    u->open = false;
+}
+
+/* Keeps what is open, if it is good, and reports it. */
+static nb_status
+end_artifact(upload *u, bool good, nb_error *err)
+{
+    nb_status st = NB_OK;
+
+    if (u->filled != u->n_bytes) {
+        return raise_misfit(err);
+    }
+    if (good && u->file) {
+        st = nb_artifact_finish(u->file, err);
+    } else if (good) {
+        st = nb_session_add_blob(u->served->session, (nb_str){u->name.data + 6, u->name.len - 6},
+                                 u->bytes, err);
+    }
+    close_artifact(u);
+    NB_TRY(st);
+    return add_summary(u, u->name, good);
 }
 
 static nb_status
 add_whole(upload *u, const Sc__AddArtifactsRequest__SingleChunkArtifact *a, nb_error *err)
 {
-    nb_str name = nb_pb_str(a->name);
-    nb_buffer *bytes;
-    nb_status st;
-
-    NB_TRY(check_name(name, err));
+    if (u->open) {
+        return raise_misfit(err);
+    }
     if (!a->data || !checksum_is_right(a->data)) {
-        return add_summary(u, name, false);
+        return add_summary(u, nb_pb_str(a->name), false);
     }
-    NB_TRY(nb_buffer_new(nb_session_pool(u->served->session), a->data->data.len, &bytes));
-    if (a->data->data.len) {
-        memcpy(bytes->data, a->data->data.data, a->data->data.len);
-    }
-    st = keep(u, name, bytes, err);
-    nb_buffer_release(bytes);
-    NB_TRY(st);
-    return add_summary(u, name, true);
+    NB_TRY(open_artifact(u, nb_pb_str(a->name), (int64_t)a->data->data.len, err));
+    NB_TRY(put_data(u, a->data->data, err));
+    return end_artifact(u, true, err);
 }
 
 static nb_status
 add_chunk(upload *u, const Sc__AddArtifactsRequest__ArtifactChunk *c, nb_error *err)
 {
-    nb_status st;
-
-    if (!u->bytes || u->chunks_left <= 0 || !c || c->data.len > u->bytes->n_bytes - u->filled) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                        "chunks of an artifact that do not fit together", NULL);
+    if (!u->open || u->chunks_left <= 0 || !c) {
+        return raise_misfit(err);
     }
     u->good = u->good && checksum_is_right(c);
-    if (c->data.len) {
-        memcpy(u->bytes->data + u->filled, c->data.data, c->data.len);
-    }
-    u->filled += c->data.len;
-    if (--u->chunks_left > 0) {
-        return NB_OK;
-    }
-    if (u->filled != u->bytes->n_bytes) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                        "chunks of an artifact that do not fit together", NULL);
-    }
-    st = u->good ? keep(u, u->name, u->bytes, err) : NB_OK;
-    nb_buffer_release(u->bytes);
-    u->bytes = NULL;
-    NB_TRY(st);
-    return add_summary(u, u->name, u->good);
+    NB_TRY(put_data(u, c->data, err));
+    return --u->chunks_left > 0 ? NB_OK : end_artifact(u, u->good, err);
 }
 
 static nb_status
 begin_chunks(upload *u, const Sc__AddArtifactsRequest__BeginChunkedArtifact *b, nb_error *err)
 {
-    if (u->bytes || b->total_bytes < 0 || b->total_bytes > MAX_ARTIFACT_BYTES ||
-        b->num_chunks < 1) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                        "chunks of an artifact that do not fit together", NULL);
+    nb_str name;
+
+    if (u->open || b->total_bytes < 0 || b->total_bytes > MAX_ARTIFACT_BYTES || b->num_chunks < 1) {
+        return raise_misfit(err);
     }
-    u->name = nb_arena_str(u->arena, nb_pb_str(b->name));
-    NB_NEED(u->name.data);
-    NB_TRY(check_name(u->name, err));
-    NB_TRY(nb_buffer_new(nb_session_pool(u->served->session), (size_t)b->total_bytes, &u->bytes));
-    u->filled = 0;
+    name = nb_arena_str(u->arena, nb_pb_str(b->name));
+    NB_NEED(name.data);
+    NB_TRY(open_artifact(u, name, b->total_bytes, err));
     u->chunks_left = b->num_chunks;
     u->good = true;
     return add_chunk(u, b->initial_chunk, err);
@@ -206,7 +238,7 @@ nb_handle_add_artifacts(nb_rpc_call *call, void *service, nb_error *err)
         st = nb_rpc_call_next(call, &bytes, err);
     } while (st == NB_OK);
     NB_TRY_GOTO(st, st, done);
-    if (u.bytes) {
+    if (u.open) {
         st = nb_raise(err, NB_COND_INVALID_PLAN, "message", "an artifact that is not complete",
                       NULL);
         goto done;
@@ -219,7 +251,7 @@ done:
     if (st < 0 && st != NB_CANCELLED) {
         st = nb_service_fail(call, u.served, st, err);
     }
-    nb_buffer_release(u.bytes);
+    close_artifact(&u);
     nb_served_release(u.served);
     nb_arena_free(u.arena);
     return st;

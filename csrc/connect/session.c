@@ -128,6 +128,7 @@ nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_sess
     }
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
+    nb_artifacts_init(&s->artifacts, config);
     make_uuid(s->id);
     *out = s;
     return NB_OK;
@@ -158,6 +159,7 @@ nb_session_free(nb_session *s)
     }
     pthread_mutex_unlock(&s->lock);
     nb_monitor_close(s->monitor);
+    nb_artifacts_end(&s->artifacts);
     nb_ml_free(s->ml);
     nb_catalog_free(s->catalog);
     nb_pool_free(s->cache_pool);
@@ -261,7 +263,6 @@ nb_session_copy_state(nb_session *from, nb_session *to, nb_error *err)
 {
     nb_config *config, *old;
 
-    (void)err;
     pthread_mutex_lock(&from->lock);
     config = nb_config_copy(from->config);
     pthread_mutex_unlock(&from->lock);
@@ -273,6 +274,7 @@ nb_session_copy_state(nb_session *from, nb_session *to, nb_error *err)
     to->config = config;
     pthread_mutex_unlock(&to->lock);
     nb_config_free(old);
+    NB_TRY(nb_artifacts_copy(from, to, err));
     return nb_catalog_copy(to->catalog, from->catalog);
 }
 

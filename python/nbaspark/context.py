@@ -22,7 +22,7 @@ _LEVELS = ("ALL", "DEBUG", "ERROR", "FATAL", "INFO", "OFF", "TRACE", "WARN")
 
 # methods of PySpark's SparkContext that are about RDDs, broadcast variables or a JVM
 _ABSENT = frozenset(
-    """accumulator addArchive addFile addJobTag addPyFile binaryFiles binaryRecords broadcast
+    """accumulator addJobTag binaryFiles binaryRecords broadcast
     cancelAllJobs cancelJobGroup cancelJobsWithTag clearJobTags dump_profiles emptyRDD
     getCheckpointDir getJobTags getLocalProperty hadoopFile hadoopRDD listArchives listFiles
     newAPIHadoopFile newAPIHadoopRDD parallelize pickleFile range removeJobTag runJob sequenceFile
@@ -152,6 +152,32 @@ class SparkContext:
         import getpass
 
         return getpass.getuser()
+
+    def addFile(self, path: str, recursive: bool = False) -> None:
+        """Make a file known to `SparkFiles.get` by its plain name.
+
+        Parameters
+        ----------
+        path : str
+            The file, or a folder if `recursive` is true.
+        recursive : bool, optional
+            Whether it may be a folder.
+        """
+        import os
+
+        from nbaspark.files import local_path
+
+        if os.path.isdir(local_path(path)) and not recursive:
+            raise IsADirectoryError(21, "a folder, and recursive is not set", path)
+        self._session.addArtifacts(path, file=True)
+
+    def addPyFile(self, path: str) -> None:
+        """Make a module of Python, or an archive of modules, importable."""
+        self._session.addArtifacts(path, pyfile=True)
+
+    def addArchive(self, path: str) -> None:
+        """Unpack an archive into a folder that `SparkFiles.get` finds; ``a.zip#name`` names the folder."""
+        self._session.addArtifacts(path, archive=True)
 
     def setLogLevel(self, logLevel: str) -> None:
         """Set how much is logged.

@@ -204,19 +204,13 @@ class _Loader:
 
 
 def _share_files(names: list[str]) -> None:
-    """Put links to the files into one folder, which SparkFiles names."""
-    import atexit
-    import shutil
-    import tempfile
+    """Make files known to SparkFiles."""
+    from nbaspark.files import local_path, share
 
-    root = tempfile.mkdtemp(prefix="nbaspark-files-")
-    atexit.register(shutil.rmtree, root, True)
     for name in names:
-        source = os.path.abspath(name.removeprefix("file://").removeprefix("file:"))
-        if not os.path.exists(source):
+        if not os.path.exists(local_path(name)):
             raise _fail(f"File not found: {name}")
-        os.symlink(source, os.path.join(root, os.path.basename(source)))
-    os.environ["NBASPARK_FILES"] = root
+    share(names)
 
 
 def _read_properties(path: str) -> dict[str, str]:

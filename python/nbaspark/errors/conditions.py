@@ -41,6 +41,9 @@ CONDITIONS = {
         "Argument `<arg_name>`(type: <arg_type>) should only contain a type in "
         "[<allowed_types>], got <item_type>"
     ),
+    "DUPLICATED_ARTIFACT": (
+        "Duplicate Artifact: <normalized_path>. Artifacts cannot be overwritten."
+    ),
     "DUPLICATED_FIELD_NAME_IN_ARROW_STRUCT": (
         "Duplicated field names in Arrow Struct are not allowed, got <field_names>"
     ),

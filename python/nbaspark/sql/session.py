@@ -313,29 +313,38 @@ class SparkSession:
     def addArtifacts(
         self, *path: str, pyfile: bool = False, archive: bool = False, file: bool = False
     ) -> None:
-        """Upload files for the functions of a remote session.
+        """Hand over files: to the server of a remote session, else for this process.
 
         Parameters
         ----------
         *path : str
-            Files; those without a kind are Java archives.
+            Files; those without a kind are Java archives, which have no meaning in one process.
         pyfile : bool
             Whether they are modules of Python, ``.py`` or archives of them.
         archive : bool
             Whether they are archives to be unpacked; ``a.zip#name`` says into which folder.
         file : bool
-            Whether they are files that functions read.
+            Whether they are files that the job finds with `SparkFiles.get`.
         """
-        channel = self._remote("addArtifacts")
         if pyfile + archive + file > 1:
             raise value_error(
                 "INVALID_MULTIPLE_ARGUMENT_CONDITIONS",
                 arg_names="'pyfile', 'archive' and/or 'file'",
                 condition="True together",
             )
-        from nbaspark.sql.remote_upload import add_artifacts
+        if self._channel.is_remote:
+            from nbaspark.sql.remote_upload import add_artifacts
 
-        add_artifacts(channel, path, pyfile, archive, file)
+            add_artifacts(self._remote("addArtifacts"), path, pyfile, archive, file)
+            return
+        from nbaspark import files
+
+        if archive:
+            files.share_archives(path)
+        elif pyfile:
+            files.share_modules(path)
+        elif file:
+            files.share(path)
 
     addArtifact = addArtifacts
 

@@ -31,7 +31,7 @@ def test_context_finds_the_session(spark):
     assert SparkContext.getOrCreate().version == spark.version
 
 
-@pytest.mark.parametrize("name", ["parallelize", "textFile", "broadcast", "addFile"])
+@pytest.mark.parametrize("name", ["parallelize", "textFile", "broadcast"])
 def test_no_rdd(spark, name):
     with pytest.raises(PySparkNotImplementedError) as caught:
         getattr(spark.sparkContext, name)([1])

@@ -28,7 +28,7 @@ def test_signatures_are_pysparks():
     assert [d[:2] for d in differences if d[3] is None and f"`{d[1]}`" not in page] == []
 
 
-@pytest.mark.parametrize("name", ["HiveContext", "Observation", "VariantVal", "UDFRegistration"])
+@pytest.mark.parametrize("name", ["HiveContext", "VariantVal", "UDFRegistration"])
 def test_classes_that_are_not_built_say_so(name):
     import nbaspark.sql
 

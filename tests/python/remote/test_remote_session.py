@@ -49,13 +49,6 @@ def through(spark):
     SparkSession._active = spark
 
 
-@pytest.fixture
-def not_on_our_server(engine, request):
-    """For what nbasparkd does not do: the test must fail there."""
-    if engine == "cluster":
-        request.applymarker(pytest.mark.xfail(strict=True))
-
-
 def slow(session):
     """A query that takes its time."""
     return session.range(0, 1 << 40, 1, 2).select(F.sum(F.sqrt(F.col("id") * 3) % 7))
@@ -295,7 +288,7 @@ def test_an_iterator_that_is_left(spark):
     assert spark.range(2).count() == 2
 
 
-def test_artifacts(spark, tmp_path, not_on_our_server):
+def test_artifacts(spark, tmp_path):
     (tmp_path / "words.txt").write_text("one two\n" * 300_000)
     (tmp_path / "module_of_mine.py").write_text("X = 1\n")
     spark.addArtifacts(str(tmp_path / "words.txt"), file=True)
