@@ -575,6 +575,29 @@ resolve_key(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, bo
     return nb_name_expr(an, *out, name, out);
 }
 
+/* |> AGGREGATE … GROUP BY 1: a position of the input's columns. */
+static nb_status
+piped_key(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
+          nb_error *err)
+{
+    nb_expr **columns;
+    int n;
+
+    if (e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_LITERAL ||
+        e->literal->literal_type_case != SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER ||
+        !nb_config_bool(an->cfg.info->config, NB_CONF_GROUP_BY_ORDINAL)) {
+        return resolve_key(an, scope, NULL, false, e, out, err);
+    }
+    NB_TRY(nb_columns_of(an, scope->plans[0], &columns, &n));
+    if (e->literal->integer < 1 || e->literal->integer > n) {
+        return nb_raise(err, NB_COND_GROUP_BY_POS_OUT_OF_RANGE, "index",
+                        nb_arena_printf(an->arena, "%d", e->literal->integer), "size",
+                        nb_arena_printf(an->arena, "%d", n), NULL);
+    }
+    *out = columns[e->literal->integer - 1];
+    return NB_OK;
+}
+
 static nb_status
 resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *exprs, size_t n,
                 nb_expr ***out, int *n_out, nb_error *err);
@@ -661,6 +684,7 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
     const Sc__Aggregate *agg = rel->aggregate;
     nb_str mark = rel->common ? nb_pb_str(rel->common->source_info) : NB_STR("");
     bool is_select = nb_str_equal(mark, NB_STR(NB_SQL_MARK_SELECT));
+    bool is_piped = nb_str_equal(mark, NB_STR(NB_SQL_MARK_AGGREGATE));
     nb_plan *child;
     nb_scope scope;
     nb_expr **keys, **aggs, **results;
@@ -684,8 +708,9 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
         NB_TRY(keys_of_all(an, &scope, agg, &keys, &n_keys, err));
     } else {
         for (int i = 0; i < n_keys; i++) {
-            NB_TRY(resolve_key(an, &scope, agg, is_select, agg->grouping_expressions[i], &keys[i],
-                               err));
+            NB_TRY(is_piped ? piped_key(an, &scope, agg->grouping_expressions[i], &keys[i], err)
+                            : resolve_key(an, &scope, agg, is_select, agg->grouping_expressions[i],
+                                          &keys[i], err));
         }
     }
     NB_TRY(nb_merge_sessions(an, &child, keys, n_keys, err));
@@ -737,6 +762,12 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
     }
     results = aggs;
     n_results = n_aggs;
+    for (int i = 0; i < n_aggs && is_piped; i++) {
+        if (!nb_has_agg(aggs[i])) {
+            return nb_raise(err, NB_COND_PIPE_OPERATOR_WITHOUT_AGGREGATE_FUNCTION, "expr",
+                            nb_expr_sql(an->arena, bare(aggs[i]), true), NULL);
+        }
+    }
     if (!is_select) {
         results = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + n_aggs + 1);
         NB_NEED(results);

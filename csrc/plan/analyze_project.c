@@ -533,6 +533,14 @@ expand_json_tuple(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *
     return NB_OK;
 }
 
+nb_status
+nb_raise_pipe_aggregate(nb_analyzer *an, nb_expr *e, const char *clause, nb_error *err)
+{
+    e = e->kind == NB_EXPR_ALIAS ? e->args[0] : e;
+    return nb_raise(err, NB_COND_PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION, "expr",
+                    nb_expr_sql(an->arena, e, true), "clause", clause, NULL);
+}
+
 static nb_status
 build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
               nb_plan **out, nb_error *err)
@@ -541,8 +549,10 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
     nb_expr **list = NULL;
     int count = 0, cap = 0;
     bool any_agg = false;
+    const char *pipe_clause = an->pipe_clause;
     int generator = -1, n_generated = 0, first = 0, before = child->n_attrs;
 
+    an->pipe_clause = NULL; /* subqueries have lists of their own */
     /* a generator first: its columns then take part in the list like any others */
     for (size_t i = 0; i < n; i++) {
         const Sc__Expression__UnresolvedFunction *call;
@@ -628,6 +638,9 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
         }
         for (int k = 0; k < n_some; k++) {
             any_agg |= nb_has_agg(some[k]);
+            if (any_agg && pipe_clause) {
+                return nb_raise_pipe_aggregate(an, some[k], pipe_clause, err);
+            }
             list[count++] = some[k];
         }
     }

@@ -301,17 +301,24 @@ analyze_project(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
                                     .type = nb_type_of(NB_TYPE_INT64),
                                     .hidden = true};
     }
+    if (rel->common &&
+        nb_str_equal(nb_pb_str(rel->common->source_info), NB_STR(NB_SQL_MARK_EXTEND))) {
+        an->pipe_clause = "EXTEND";
+    }
     return nb_build_project(an, child, rel->project->expressions, rel->project->n_expressions, out,
                             err);
 }
 
 /* withColumns: each alias replaces the column of its name, or comes last. Aliases see the input, not each other. */
 static nb_status
-analyze_with_columns(nb_analyzer *an, const Sc__WithColumns *w, nb_plan **out, nb_error *err)
+analyze_with_columns(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
     nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer, .grows = NB_GROWS_HIDDEN};
     nb_expr **list;
+    const Sc__WithColumns *w = rel->with_columns;
+    bool assigns = rel->common &&
+                   nb_str_equal(nb_pb_str(rel->common->source_info), NB_STR(NB_SQL_MARK_ASSIGN));
     bool *used = nb_arena_zalloc(an->arena, w->n_aliases + 1);
     int n = 0;
 
@@ -334,7 +341,14 @@ analyze_with_columns(nb_analyzer *an, const Sc__WithColumns *w, nb_plan **out, n
                                 NULL);
             }
         }
+        if (assigns) {
+            const nb_attr *old;
+            NB_TRY(nb_need_by_name(an, child, nb_pb_str(a->name[0]), &old, err));
+        }
         NB_TRY(nb_resolve_expr(an, &scope, a->expr, &made[k], err));
+        if (assigns && nb_has_agg(made[k])) {
+            return nb_raise_pipe_aggregate(an, made[k], "SET", err);
+        }
         if (made[k]->kind == NB_EXPR_ALIAS) {
             made[k] = made[k]->args[0];
         }
@@ -951,8 +965,7 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_TO_DF: return analyze_to_df(an, rel->to_df, out, err);
     case SC__RELATION__REL_TYPE_WITH_COLUMNS_RENAMED:
         return analyze_renamed(an, rel->with_columns_renamed, out, err);
-    case SC__RELATION__REL_TYPE_WITH_COLUMNS:
-        return analyze_with_columns(an, rel->with_columns, out, err);
+    case SC__RELATION__REL_TYPE_WITH_COLUMNS: return analyze_with_columns(an, rel, out, err);
     case SC__RELATION__REL_TYPE_DROP: return analyze_drop(an, rel->drop, out, err);
     case SC__RELATION__REL_TYPE_PARSE: return nb_analyze_parse(an, rel->parse, out, err);
     case SC__RELATION__REL_TYPE_HINT: return analyze_hint(an, rel->hint, out, err);

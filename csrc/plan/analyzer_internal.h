@@ -79,6 +79,8 @@ struct nb_analyzer {
     int n_grouping_keys;
     int n_having; /* conditions of HAVING around: aggregate calls of the outer query may stand in their subqueries */
     struct nb_time_window *time_windows; /* analyze_time_window.c */
+    const char *
+        pipe_clause; /* the select list is that of |> EXTEND: aggregates are refused by this name */
     bool case_sensitive;
     int depth;
     nb_resolved_subquery *subqueries;
@@ -220,6 +222,8 @@ nb_status nb_name_expr(nb_analyzer *an, nb_expr *e, nb_str name, nb_expr **out);
 nb_status nb_columns_of(nb_analyzer *an, const nb_plan *child, nb_expr ***out, int *n);
 nb_status
 nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **out, nb_error *err);
+/* An aggregate in |> EXTEND or |> SET. */
+nb_status nb_raise_pipe_aggregate(nb_analyzer *an, nb_expr *e, const char *clause, nb_error *err);
 bool nb_has_window(nb_expr *e);
 /* A generator call over child's rows (explode …): GENERATE, whose last attributes are the generated ones. NB_DONE when call is none. */
 nb_status

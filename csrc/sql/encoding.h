@@ -37,7 +37,10 @@
 #define NB_SQL_MARK_HAVING "nbaspark:having" /* Filter above such an Aggregate */
 #define NB_SQL_MARK_QUALIFY \
     "nbaspark:qualify" /* Filter above a Project: window functions allowed */
-#define NB_SQL_MARK_NATURAL "nbaspark:natural" /* Join over the columns that both sides have */
+#define NB_SQL_MARK_EXTEND    "nbaspark:extend"    /* Project of |> EXTEND: no aggregates */
+#define NB_SQL_MARK_ASSIGN    "nbaspark:assign"    /* WithColumns of |> SET: the column exists */
+#define NB_SQL_MARK_AGGREGATE "nbaspark:aggregate" /* Aggregate of |> AGGREGATE */
+#define NB_SQL_MARK_NATURAL   "nbaspark:natural"   /* Join over the columns that both sides have */
 #define NB_SQL_MARK_RECURSIVE \
     "nbaspark:recursive" /* SubqueryAlias among references: WITH RECURSIVE; MAX RECURSION LEVEL follows as ":n" */
 

@@ -119,8 +119,8 @@ parse_integer(nb_sql_parser *p, int64_t *out)
 }
 
 /* TABLESAMPLE ( n PERCENT | n ROWS | BUCKET a OUT OF b ) [REPEATABLE (seed)] */
-static nb_status
-parse_sample(nb_sql_parser *p, Sc__Relation **rel)
+nb_status
+nb_sql_parse_sample(nb_sql_parser *p, Sc__Relation **rel)
 {
     size_t start = p->pos, number;
     Sc__Expression *n;
@@ -356,7 +356,7 @@ parse_parenthesis(nb_sql_parser *p, Sc__Relation **out)
         NB_TRY(parse_relation(p, NULL, out));
     }
     NB_TRY(nb_sql_expect(p, NB_T_RPAREN));
-    NB_TRY(parse_sample(p, out));
+    NB_TRY(nb_sql_parse_sample(p, out));
     NB_TRY(read_alias(p, &found, &alias, &columns));
     if (is_query || found) {
         *out = nb_sql_subquery_alias(p, start, *out, found ? alias : NB_STR(NB_SQL_NO_ALIAS),
@@ -420,7 +420,7 @@ parse_primary(nb_sql_parser *p, Sc__Relation **out)
         return nb_raise_unsupported(
             p->err, "reading a table's earlier version (VERSION AS OF, TIMESTAMP AS OF)");
     }
-    NB_TRY(parse_sample(p, out));
+    NB_TRY(nb_sql_parse_sample(p, out));
     return nb_sql_parse_table_alias(p, start, out);
 }
 
@@ -590,6 +590,15 @@ parse_join(nb_sql_parser *p, size_t start, join_kind kind, Sc__Relation **rel)
         }
     }
     return nb_sql_wrap_references(p, start, mark, rel);
+}
+
+nb_status
+nb_sql_parse_piped_join(nb_sql_parser *p, size_t start, Sc__Relation **rel, bool *done)
+{
+    join_kind kind = join_at(p);
+
+    *done = kind.n_tokens > 0;
+    return *done ? parse_join(p, start, kind, rel) : NB_OK;
 }
 
 /* [LATERAL] primary { join | pivot | unpivot }, joined to what is on its left (NULL = nothing) */

@@ -268,6 +268,16 @@ nb_status
 nb_sql_parse_columns(nb_sql_parser *p, Sc__DataType **out); /* a INT, b STRING: a struct */
 Sc__DataType *nb_sql_type_simple(nb_sql_parser *p, Sc__DataType__KindCase kind);
 
+/* { |> operator } behind a query term (pipe.c), and what of the grammar is the same there. */
+nb_status nb_sql_parse_pipes(nb_sql_parser *p, size_t start, Sc__Relation **rel);
+nb_status nb_sql_parse_piped_select(nb_sql_parser *p, Sc__Relation **rel);
+nb_status nb_sql_parse_piped_set(nb_sql_parser *p, size_t start, Sc__Relation **rel);
+nb_status nb_sql_parse_piped_join(nb_sql_parser *p, size_t start, Sc__Relation **rel, bool *done);
+nb_status nb_sql_parse_where(nb_sql_parser *p, size_t start, Sc__Relation **rel);
+nb_status nb_sql_parse_sample(nb_sql_parser *p, Sc__Relation **rel);
+nb_status
+nb_sql_parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relation **rel);
+
 nb_status nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out);
 
 #endif

@@ -183,8 +183,8 @@ cluster_order(nb_sql_parser *p, const nb_ptrs *exprs, nb_ptrs *orders)
     return NB_OK;
 }
 
-static nb_status
-parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relation **rel)
+nb_status
+nb_sql_parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relation **rel)
 {
     size_t mark = p->references.n;
     nb_ptrs exprs = {0}, orders = {0};
@@ -306,8 +306,8 @@ deduplicate(nb_sql_parser *p, size_t start, Sc__Relation **rel)
     return NB_OK;
 }
 
-static nb_status
-parse_where(nb_sql_parser *p, size_t start, Sc__Relation **rel)
+nb_status
+nb_sql_parse_where(nb_sql_parser *p, size_t start, Sc__Relation **rel)
 {
     size_t mark = p->references.n;
     Sc__Expression *condition;
@@ -378,7 +378,7 @@ parse_select_tail(nb_sql_parser *p, select_head *head, size_t uses_from, Sc__Rel
     nb_ptrs having_refs = {0}, qualify_refs = {0};
 
     NB_TRY(nb_sql_parse_lateral_views(p, rel));
-    NB_TRY(parse_where(p, start, rel));
+    NB_TRY(nb_sql_parse_where(p, start, rel));
     if (nb_sql_accept_kw2(p, NB_KW_GROUP, NB_KW_BY)) {
         agg = NB_SQL_NEW(p, Sc__Aggregate, SC__AGGREGATE__INIT);
         NB_SQL_NEED(agg);
@@ -460,6 +460,20 @@ parse_select(nb_sql_parser *p, Sc__Relation **out)
         NB_TRY(nb_sql_parse_from(p, out));
     }
     return parse_select_tail(p, &head, uses_from, out);
+}
+
+nb_status
+nb_sql_parse_piped_select(nb_sql_parser *p, Sc__Relation **rel)
+{
+    size_t uses_from = p->window_uses.n;
+    select_head head;
+
+    NB_TRY(parse_select_head(p, &head));
+    if (nb_sql_is_kw(p, NB_KW_WHERE) || nb_sql_is_kw(p, NB_KW_FROM) ||
+        nb_sql_is_kw(p, NB_KW_LATERAL)) { /* those are operators of their own */
+        return nb_sql_syntax_error(p);
+    }
+    return parse_select_tail(p, &head, uses_from, rel);
 }
 
 /* FROM t SELECT …; FROM t alone is t itself */
@@ -593,7 +607,23 @@ nb_sql_parse_query_term(nb_sql_parser *p, Sc__Relation **out)
                                       : SC__SET_OPERATION__SET_OP_TYPE__SET_OP_TYPE_EXCEPT,
                              all, right, out));
     }
-    return NB_OK;
+    return nb_sql_parse_pipes(p, start, out);
+}
+
+nb_status
+nb_sql_parse_piped_set(nb_sql_parser *p, size_t start, Sc__Relation **rel)
+{
+    Sc__SetOperation__SetOpType type =
+        nb_sql_is_kw(p, NB_KW_UNION)       ? SC__SET_OPERATION__SET_OP_TYPE__SET_OP_TYPE_UNION
+        : nb_sql_is_kw(p, NB_KW_INTERSECT) ? SC__SET_OPERATION__SET_OP_TYPE__SET_OP_TYPE_INTERSECT
+                                           : SC__SET_OPERATION__SET_OP_TYPE__SET_OP_TYPE_EXCEPT;
+    Sc__Relation *right;
+    bool all;
+
+    nb_sql_skip(p);
+    all = accept_all(p);
+    NB_TRY(parse_query_primary(p, &right));
+    return set_operation(p, start, type, all, right, rel);
 }
 
 /* WITH [RECURSIVE] a [(columns)] [AS] (query), … → named references, in order */
@@ -667,10 +697,7 @@ nb_sql_parse_query_at(nb_sql_parser *p, Sc__Relation **out)
         NB_TRY(parse_ctes(p, &ctes));
     }
     NB_TRY(nb_sql_parse_query_term(p, out));
-    NB_TRY(parse_organization(p, start, uses_from, out));
-    if (nb_sql_is(p, NB_T_OPERATOR_PIPE)) {
-        return nb_raise_unsupported(p->err, "the SQL pipe operator |>");
-    }
+    NB_TRY(nb_sql_parse_organization(p, start, uses_from, out));
     NB_TRY(nb_sql_check_windows(p, uses_from));
     if (ctes.n) {
         mark = p->references.n;

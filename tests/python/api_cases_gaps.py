@@ -15,6 +15,18 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
         "charsets: charset='windows-1252'": MORE_CHARSETS,
         "write: encoding='latin1'": MORE_CHARSETS,
     },
+    "sql_pipes": {
+        **{
+            f"FROM VALUES (1, 2), (3, 4) t(a, b) |> {rest}": what
+            for rest, what in (
+                ("AGGREGATE sum(a) AS s GROUP BY b WITH CUBE |> ORDER BY s", "WITH is an alias"),
+                ("AGGREGATE count(*) HAVING count(*) > 1", "hint of a syntax error"),
+                ("WHERE sum(a) > 1", "a message without the table's name"),
+            )
+        },
+        "FROM range(3) |> GROUP BY id": "hint of a syntax error",
+        "FROM range(3) |> HAVING id > 1": "hint of a syntax error",
+    },
     "time_windows": {
         "SELECT v FROM TIMES WHERE window(ts, '10 minutes').start "
         "> timestamp'2024-01-01 00:05:00'": "windows of time in WHERE",
