@@ -96,7 +96,7 @@ done
 build() {
   buildah build -q --format docker --layers --file docker/Dockerfile --target "$1" --tag "$2" --build-arg BASE_IMAGE="$base" "${mounts[@]}" . \
     >"$out/build-$1.log" 2>&1 || { tail -n 30 "$out/build-$1.log"; exit 1; }
-  say "image $2: $(bytes "$2") bytes, its base: $(bytes "$base")"
+  say "image $2: $(bytes "$2"), its base: $(bytes "$base")"
 }
 bytes() { buildah images --json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["size"])'; }
 
