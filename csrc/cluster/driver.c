@@ -783,6 +783,7 @@ options_of(nb_cluster *c, const nb_exec_ctx *ctx)
     pthread_mutex_lock(&c->lock);
     o.parallelism = c->stopping ? 0 : nb_scheduler_cores(c->scheduler);
     pthread_mutex_unlock(&c->lock);
+    o.file_threads = o.parallelism; /* as nb_driven_task says */
     if (config != NULL) {
         o.min_rows = nb_config_int(config, NB_CONF_CLUSTER_MIN_ROWS);
         o.share_bytes = nb_config_int(config, NB_CONF_CLUSTER_SHARE_BYTES);

@@ -331,7 +331,11 @@ nb_simulate_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node 
                 nb_table **out, nb_error *err)
 {
     int n = (int)nb_config_int(ctx->info->config, NB_CONF_DEBUG_STAGES);
-    nb_stage_options options = {.parallelism = n, .min_rows = 1, .share_bytes = 1, .adapt = ADAPT};
+    nb_stage_options options = {.parallelism = n,
+                                .file_threads = ctx->n_threads,
+                                .min_rows = 1,
+                                .share_bytes = 1,
+                                .adapt = ADAPT};
     simulation sim = {.base = {.read = read_all, .put = put_own}, .ctx = ctx, .arena = arena};
     nb_status st;
 

@@ -32,6 +32,7 @@ typedef struct nb_adapt_options {
 
 typedef struct nb_stage_options {
     int parallelism;  /* tasks at once in the cluster: buckets of an exchange, shares of a scan */
+    int file_threads; /* that tasks cut files for */
     int64_t min_rows; /* ranges, tables and sorts of fewer rows stay with the driver */
     int64_t share_bytes; /* of files that one task should have at least */
     nb_adapt_options adapt;

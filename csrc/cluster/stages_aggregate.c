@@ -9,12 +9,16 @@
  * DISTINCT     with keys: rows are shuffled by the keys, and aggregated whole. Without: rows are shuffled by what is to be distinct, so
  *              that no value is in two tasks; each task makes states of its values, which the driver merges. All DISTINCT aggregates
  *              must have the same arguments for that; else the driver does it all.
+ * Files        in order of a key may lie so that no value is in the shares of two tasks: then each task aggregates whole, and nothing is
+ *              shuffled.
  * Shared       aggregations that give the same rows (plan/share.h) read the buckets of one stage.
  */
 #include "cluster/stages_internal.h"
+#include "exec/push_keys.h"
 #include "expr/aggregate_phase.h"
 
-#define MANY_GROUPS 0.2
+#define MANY_GROUPS          0.2
+#define MOST_TASKS_LOOKED_AT 256 /* whose shares of a file are asked for */
 
 static nb_expr **
 first_columns(nb_cutter *c, const nb_type *schema, int n)
@@ -251,13 +255,56 @@ keep_shared(nb_cutter *c, const nb_node *node, const nb_piece *piece)
     return nb_pointers_add(c->arena, &c->shared, s);
 }
 
+/* The scan and the column of its relation that column `at` of a branch's rows comes from; NULL: they come from elsewhere. */
+static const nb_node *
+scan_of(const nb_node *node, int *at)
+{
+    while (node != NULL && node->kind != NB_NODE_SCAN) {
+        node = nb_push_follow(node, at);
+    }
+    if (node != NULL) {
+        *at = node->u.scan.columns[*at];
+    }
+    return node;
+}
+
+/* Does each task have all rows of the groups that it has rows of? */
+static nb_status
+groups_are_apart(nb_cutter *c, const nb_node *node, const nb_piece *child, bool *out, nb_error *err)
+{
+    const nb_piece_branch *b = &child->branches[0];
+    nb_pool *pool;
+    nb_status st = NB_OK;
+
+    *out = false;
+    if (child->n != 1 || b->whole || b->n_tasks > MOST_TASKS_LOOKED_AT) {
+        return NB_OK;
+    }
+    pool = nb_pool_new(NULL, "shares", 0);
+    if (pool == NULL) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < node->u.aggregate.n_keys && st == NB_OK && !*out; k++) {
+        const nb_expr *key = node->u.aggregate.keys[k];
+        int at = key->kind == NB_EXPR_COLUMN ? key->u.column.ordinal : -1;
+        const nb_node *scan = at >= 0 ? scan_of(b->node, &at) : NULL;
+
+        if (scan != NULL) {
+            st = nb_relation_shares_apart(scan->u.scan.relation, pool, c->info, at, b->n_tasks,
+                                          c->options->file_threads, out, err);
+        }
+    }
+    nb_pool_free(pool);
+    return st;
+}
+
 nb_status
 nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
 {
     int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs, n_buckets;
     nb_expr **keys = node->u.aggregate.keys, **aggs = node->u.aggregate.aggs;
     const nb_expr *by = only_distinct(aggs, n_aggs);
-    bool distinct = false, done;
+    bool distinct = false, done, apart;
     nb_node *first, *second, *read;
     nb_piece child;
     steps how;
@@ -274,6 +321,12 @@ nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
         !nb_cut_deterministic(aggs, n_aggs) || !nb_cut_all_travel(c, keys, n_keys) ||
         !nb_cut_all_travel(c, aggs, n_aggs) || (distinct && n_keys == 0 && by == NULL)) {
         return nb_cut_keep_local(c, node, &child, out);
+    }
+    NB_TRY(groups_are_apart(c, node, &child, &apart, err));
+    if (apart) {
+        NB_TRY(nb_cut_onto_branches(c, node, &child, out));
+        out->branches[0].aligned = false;
+        return NB_OK;
     }
     if (distinct || (n_keys > 0 && groups_are_many(node, &child))) {
         n_buckets = nb_cut_buckets(c, nb_cut_bytes(node->children[0]));

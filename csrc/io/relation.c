@@ -730,6 +730,54 @@ nb_relation_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request
     return rel->format->scan(rel, pool, request, out, err);
 }
 
+/* The values of a share, behind those of all shares before; *apart false: some are not, or nothing is known of them. */
+static nb_status
+join_share(nb_relation *share, nb_pool *pool, const nb_scan_request *request, nb_morsel_range *all,
+           bool *apart, nb_error *err)
+{
+    nb_arena *arena = nb_arena_new(pool);
+    nb_morsel_range *ranges = NULL;
+    nb_source *source = NULL;
+    nb_status st = arena ? NB_OK : NB_NOMEM;
+    int64_t n = 0;
+
+    if (st == NB_OK) {
+        st = nb_relation_scan(share, pool, request, &source, err);
+    }
+    *apart = st == NB_OK && source->ops->ranges != NULL;
+    if (*apart) {
+        st = source->ops->ranges(source, 0, arena, &ranges, &n);
+        *apart = st == NB_OK && (ranges != NULL || n == 0);
+    }
+    for (int64_t i = 0; *apart && ranges != NULL && i < n; i++) {
+        *apart = !ranges[i].has_nulls && (i > 0 || all->n_rows == 0 || ranges[i].low > all->high);
+        all->high = ranges[i].high;
+        all->n_rows += ranges[i].n_rows;
+    }
+    if (source != NULL) {
+        source->ops->free(source);
+    }
+    nb_arena_free(arena);
+    return st;
+}
+
+nb_status
+nb_relation_shares_apart(const nb_relation *rel, nb_pool *pool, const nb_session_info *info,
+                         int column, int n, int n_threads, bool *out, nb_error *err)
+{
+    nb_relation share = *rel; /* for the time of a call */
+    nb_scan_request request = {
+        .columns = &column, .n_columns = 1, .limit = -1, .n_threads = n_threads, .info = info};
+    nb_morsel_range all = {0};
+
+    *out = true;
+    for (int i = 0; i < n && *out; i++) {
+        share.share = (nb_scan_share){.index = i, .n = n};
+        NB_TRY(join_share(&share, pool, &request, &all, out, err));
+    }
+    return NB_OK;
+}
+
 void
 nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n,
                              nb_vector *out)

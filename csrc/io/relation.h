@@ -85,6 +85,11 @@ nb_status nb_relation_restore(struct nb_pool *pool, const nb_relation_parts *par
 /* Scans that are begun later give this share only. */
 void nb_relation_set_share(nb_relation *rel, nb_scan_share share);
 
+/* Are equal values of an integer column never in the shares of two of n tasks, which cut files for n_threads? false: they may be. */
+nb_status
+nb_relation_shares_apart(const nb_relation *rel, struct nb_pool *pool, const nb_session_info *info,
+                         int column, int n, int n_threads, bool *out, nb_error *err);
+
 /* What a join found out about its keys: rows of the column that the filter refuses are not wanted. */
 typedef struct nb_scan_probe {
     int column; /* position in the schema */

@@ -34,6 +34,7 @@ typedef struct nb_morsel_range {
     int64_t low, high;
     int64_t n_rows;   /* at most */
     const char *path; /* of the file that says so; borrowed */
+    bool has_nulls;   /* or may have */
 } nb_morsel_range;
 
 /* Where a thread is among the morsels that are its own; starts as zeros. */

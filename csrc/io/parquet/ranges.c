@@ -47,7 +47,8 @@ nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out,
         ranges[g] = (nb_morsel_range){.low = group->chunks[at].low,
                                       .high = last,
                                       .n_rows = group->n_rows,
-                                      .path = s->file.rel->files.files[ref->file].path.data};
+                                      .path = s->file.rel->files.files[ref->file].path.data,
+                                      .has_nulls = group->chunks[at].n_nulls != 0};
     }
     *out = ranges;
     return NB_OK;
