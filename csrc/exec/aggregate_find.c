@@ -3,14 +3,17 @@
  * aggregate_find.c: which row of a thread's table each row of a batch belongs to.
  *
  * Where a single integer key stays within WINDOW values (WIDE_WINDOW after many rows), an array from value to row takes the place of hashing;
- * dictionary keys with few combinations of entries are looked up once per combination; of runs of equal keys the first row alone is looked up.
+ * keys that are dictionaries, or several of which some are integers of a small range, are looked up once per combination where these are few; of
+ * runs of equal keys the first row alone is looked up.
  */
 #include "exec/hash_aggregate_internal.h"
 
 #define WINDOW      (1 << 16)
 #define WIDE_WINDOW (1 << 20) /* for keys of a table that is large anyway */
 #define WIDE_AFTER  (1 << 17) /* rows */
-#define DICT_CACHE  4096
+#define FEW_CODES   (1 << 12) /* combinations for which there is always room */
+#define MOST_CODES  (1 << 15)
+#define MOST_RANGES 16 /* of integers, one wider than the other, until they are given up */
 
 /* Word by word: the first one mostly tells. */
 NB_INLINE bool
@@ -231,87 +234,139 @@ window_fits(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t 
     return true;
 }
 
-/* Do all keys have dictionaries, with few combinations of entries? */
+/* Makes the range of an integer key wide enough for the batch; false when it would be too wide. */
 static bool
-are_dictionaries(const nb_vector *keys, int n_keys)
+widen_range(aggregate_local *l, agg_codes *c, const nb_vector *key, int64_t n, uint32_t most,
+            bool *same)
 {
-    int64_t combinations = 1;
+    int64_t least, greatest;
+    uint64_t width;
 
-    for (int k = 0; k < n_keys; k++) {
-        if (keys[k].kind != NB_VEC_DICT || keys[k].dict->n_rows > DICT_CACHE) {
-            return false;
-        }
-        combinations *= keys[k].dict->n_rows;
-        if (combinations > DICT_CACHE) {
-            return false;
-        }
+    if (!key_range(key, n, &least, &greatest)) { /* nulls only */
+        *same &= c->n > 0;
+        c->n = NB_MAX(c->n, 1);
+        return true;
     }
-    return n_keys > 0;
+    if (c->n > 1 && least >= c->base && (uint64_t)greatest - (uint64_t)c->base < c->n - 1) {
+        return true;
+    }
+    if (c->n > 1) {
+        least = NB_MIN(least, c->base);
+        greatest = NB_MAX(greatest, c->base + (int64_t)c->n - 2);
+    }
+    width = (uint64_t)greatest - (uint64_t)least;
+    if (width >= most || l->n_ranges++ == MOST_RANGES) {
+        l->ranges_off = true;
+        return false;
+    }
+    c->base = least;
+    c->n = (uint32_t)width + 2; /* the last one is null's */
+    *same = false;
+    return true;
 }
 
-/* Makes the cache one of these dictionaries: kept while batches bring the same ones. */
-static nb_status
-open_dict_cache(aggregate_local *l, const nb_vector *keys, int n_keys, nb_arena *memory)
+/* Decides whether few combinations of entries and values serve this batch, and makes room for a row per combination: kept while batches bring the
+ * same dictionaries and ranges. */
+static bool
+codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64_t n,
+          nb_arena *memory)
 {
-    bool same = l->dict_rows != NULL;
-    size_t combinations = 1;
+    size_t most = op->reserve / 16 > MOST_CODES * sizeof(uint32_t) ? MOST_CODES : FEW_CODES;
+    bool same = l->codes_stand;
+    size_t n_codes = 1;
 
-    if (l->dict_rows == NULL) {
-        l->dict_rows = NB_ARENA_ARRAY(memory, uint32_t, DICT_CACHE);
-        l->dict_ids = nb_arena_zalloc(memory, sizeof(uint64_t) * (size_t)n_keys);
-        if (l->dict_rows == NULL || l->dict_ids == NULL) {
-            l->dict_rows = NULL;
-            return NB_NOMEM;
+    l->codes_stand = false;
+    if (l->codes == NULL) {
+        l->codes = nb_arena_zalloc(memory, sizeof(*l->codes) * (size_t)op->n_keys);
+    }
+    for (int k = 0; l->codes != NULL && k < op->n_keys; k++) {
+        agg_codes *c = &l->codes[k];
+        nb_phys phys = nb_type_storage(keys[k].type)->phys;
+
+        if (keys[k].kind == NB_VEC_DICT) {
+            same &= keys[k].dict_id != 0 && keys[k].dict_id == c->dict_id;
+            *c = (agg_codes){.dict_id = keys[k].dict_id, .n = (uint32_t)keys[k].dict->n_rows};
+        } else if (op->n_keys > 1 && keys[k].kind == NB_VEC_FLAT && phys >= NB_PHYS_BOOL &&
+                   phys <= NB_PHYS_INT64 && !l->ranges_off) {
+            if (c->dict_id != 0) {
+                *c = (agg_codes){0};
+            }
+            if (!widen_range(l, c, &keys[k], n, (uint32_t)most, &same)) {
+                return false;
+            }
+        } else {
+            return false;
+        }
+        n_codes *= c->n;
+        if (n_codes > most) {
+            return false;
         }
     }
-    for (int k = 0; k < n_keys; k++) {
-        same &= keys[k].dict_id != 0 && keys[k].dict_id == l->dict_ids[k];
-        l->dict_ids[k] = keys[k].dict_id;
-        combinations *= (size_t)keys[k].dict->n_rows;
+    if (n_codes > l->cap_codes) {
+        l->cap_codes = n_codes > FEW_CODES ? MOST_CODES : FEW_CODES;
+        l->code_rows = NB_ARENA_ARRAY(memory, uint32_t, l->cap_codes);
+        same = false;
+    }
+    if (l->codes == NULL || l->code_rows == NULL) {
+        l->cap_codes = 0;
+        return false;
     }
     if (!same) {
-        memset(l->dict_rows, 0, combinations * sizeof(uint32_t));
+        memset(l->code_rows, 0, n_codes * sizeof(uint32_t));
     }
-    return NB_OK;
+    l->codes_stand = true;
+    return op->n_keys > 0;
 }
 
-/* Dictionary keys: each combination of entries is looked up by hash once. */
+/* mixed = mixed * entries + the key's code. */
+static void
+mix_codes(const agg_codes *c, const nb_vector *key, int64_t n, uint32_t *mixed)
+{
+    if (key->kind == NB_VEC_DICT) {
+        for (int64_t i = 0; i < n; i++) {
+            mixed[i] = mixed[i] * c->n + key->indices[i];
+        }
+        return;
+    }
+    switch (nb_type_storage(key->type)->phys) {
+    case NB_PHYS_BOOL:
+    case NB_PHYS_INT8: int8_mix(key->data, key->validity, n, c->base, c->n, mixed); break;
+    case NB_PHYS_INT16: int16_mix(key->data, key->validity, n, c->base, c->n, mixed); break;
+    case NB_PHYS_INT32: int32_mix(key->data, key->validity, n, c->base, c->n, mixed); break;
+    default: int64_mix(key->data, key->validity, n, c->base, c->n, mixed); break;
+    }
+}
+
+/* Each combination of codes is looked up by hash once. */
 static nb_status
-find_by_dictionary(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64_t n,
-                   nb_arena *memory, nb_arena *scratch)
+find_by_codes(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64_t n,
+              nb_arena *scratch)
 {
     uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
     const uint32_t *codes = keys[0].indices;
     int64_t n_missing = 0;
     nb_status st;
 
-    NB_TRY(open_dict_cache(l, keys, op->n_keys, memory));
     if (missing == NULL) {
         return NB_NOMEM;
     }
     if (op->n_keys > 1) {
-        uint32_t *mixed = NB_ARENA_ARRAY(scratch, uint32_t, n);
+        uint32_t *mixed = nb_arena_zalloc(scratch, sizeof(uint32_t) * (size_t)n);
 
         if (mixed == NULL) {
             return NB_NOMEM;
         }
-        memcpy(mixed, codes, sizeof(uint32_t) * (size_t)n);
-        for (int k = 1; k < op->n_keys; k++) {
-            uint32_t entries = (uint32_t)keys[k].dict->n_rows;
-            const uint32_t *more = keys[k].indices;
-
-            for (int64_t i = 0; i < n; i++) {
-                mixed[i] = mixed[i] * entries + more[i];
-            }
+        for (int k = 0; k < op->n_keys; k++) {
+            mix_codes(&l->codes[k], &keys[k], n, mixed);
         }
         codes = mixed;
     }
     for (int64_t i = 0; i < n; i++) {
-        uint32_t row = l->dict_rows[codes[i]];
+        uint32_t row = l->code_rows[codes[i]];
 
         l->numbers[i] = row - 1;
         if (NB_UNLIKELY(row == 0)) {
-            l->dict_rows[codes[i]] = UINT32_MAX; /* asked for: once is enough */
+            l->code_rows[codes[i]] = UINT32_MAX; /* asked for: once is enough */
             missing[n_missing++] = (uint32_t)i;
         }
     }
@@ -321,11 +376,11 @@ find_by_dictionary(aggregate_op *op, aggregate_local *l, const nb_vector *keys, 
     found = NB_ARENA_ARRAY(scratch, uint32_t, n_missing);
     st = found ? nb_agg_find_by_hash(op, l, keys, missing, n_missing, scratch, found) : NB_NOMEM;
     for (int64_t k = 0; k < n_missing; k++) {
-        l->dict_rows[codes[missing[k]]] = st < 0 ? 0 : found[k] + 1;
+        l->code_rows[codes[missing[k]]] = st < 0 ? 0 : found[k] + 1;
     }
     NB_TRY(st);
     for (int64_t i = 0; i < n; i++) {
-        l->numbers[i] = l->dict_rows[codes[i]] - 1;
+        l->numbers[i] = l->code_rows[codes[i]] - 1;
     }
     return NB_OK;
 }
@@ -334,8 +389,8 @@ nb_status
 nb_agg_find_groups(aggregate_op *op, aggregate_local *l, nb_arena *memory, const nb_vector *keys,
                    int64_t n, nb_arena *scratch)
 {
-    if (are_dictionaries(keys, op->n_keys)) {
-        NB_TRY(find_by_dictionary(op, l, keys, n, memory, scratch));
+    if (codes_fit(op, l, keys, n, memory)) {
+        NB_TRY(find_by_codes(op, l, keys, n, scratch));
     } else if (window_fits(op, l, &keys[0], n, memory)) {
         NB_TRY(find_by_window(op, l, &keys[0], n, scratch));
     } else {
@@ -354,5 +409,5 @@ nb_agg_forget_rows(aggregate_local *l)
         memset(l->window, 0, (size_t)l->window_size * sizeof(uint32_t));
     }
     l->window_null = 0;
-    l->dict_rows = NULL;
+    l->codes_stand = false;
 }

@@ -60,5 +60,18 @@ NB_NAME(look_up)(const NB_T *restrict v, const uint64_t *restrict validity, int6
     return n_missing;
 }
 
+/* mixed = mixed * codes + how far the value is from base; nulls have the last code. */
+static void
+NB_NAME(mix)(const NB_T *restrict v, const uint64_t *restrict validity, int64_t n, int64_t base,
+             uint32_t codes, uint32_t *restrict mixed)
+{
+    for (int64_t i = 0; i < n; i++) {
+        bool valid = validity == NULL || nb_bit_get(validity, i);
+        uint32_t code = valid ? (uint32_t)((int64_t)v[i] - base) : codes - 1;
+
+        mixed[i] = mixed[i] * codes + code;
+    }
+}
+
 #undef NB_T
 #undef NB_NAME

@@ -94,6 +94,13 @@ typedef struct aggregate_op {
 
 typedef struct agg_near agg_near;
 
+/* A key as a small number: the entry of a dictionary, or how far an integer is from the least one. */
+typedef struct agg_codes {
+    uint64_t dict_id; /* 0: no dictionary, or one that will not come again */
+    int64_t base;
+    uint32_t n; /* how many; 0: not known yet */
+} agg_codes;
+
 /* One thread's way through push. */
 typedef struct aggregate_local {
     agg_state *state;
@@ -109,9 +116,13 @@ typedef struct aggregate_local {
     int64_t window_size;
     bool window_off, window_was_widened;
     int64_t n_seen;      /* rows */
-    uint32_t *dict_rows; /* combination of entries → row + 1, for the dictionaries dict_ids */
-    uint64_t *dict_ids;  /* per key; 0: one that will not come again */
-    agg_near *near;      /* groups of the morsel under way; NULL: all go to the table */
+    agg_codes *codes;    /* per key */
+    uint32_t *code_rows; /* combination of codes → row + 1 */
+    size_t cap_codes;
+    bool codes_stand; /* code_rows are those of codes */
+    int n_ranges;     /* that were made */
+    bool ranges_off;
+    agg_near *near; /* groups of the morsel under way; NULL: all go to the table */
     agg_pass_local pass;
 } aggregate_local;
 

@@ -3,7 +3,7 @@
  * agg_percentile.c: percentile, percentile_cont, percentile_disc, median, approx_percentile, histogram_numeric.
  *
  * States keep the values as doubles (Spark interpolates in doubles too), with a count beside each where a frequency argument is given.
- * The exact functions sort at the end. approx_percentile is exact as long as a state has at most SUMMARY_VALUES values, whatever the
+ * At the end the exact functions select what stands at their ranks; they sort where counts or many ranks are asked for. approx_percentile is exact as long as a state has at most SUMMARY_VALUES values, whatever the
  * accuracy argument; beyond that the values are folded into a Greenwald-Khanna summary: ascending samples, each with the number of values
  * g that it stands for since the sample before, and delta, the uncertainty of its rank; g + delta <= 2 * error * n.
  */
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define SUMMARY_VALUES (1u << 20)
+#define SELECT_FEW     16 /* values that are sorted instead; ranks beyond which all are */
 
 typedef struct quantile_payload {
     double *p; /* percentages */
@@ -331,39 +332,137 @@ quantile_deserialize(nb_agg_ctx *ctx, nb_str bytes, void *state)
 
 /* ---- results ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Value number k (from 0) of the sorted state. */
-static double
-value_at(const quantile_state *s, const weighted *w, int64_t n_w, int64_t k)
+/* Moves NaN behind the numbers; how many these are. */
+static int64_t
+numbers_first(double *x, int64_t n)
 {
-    if (w == NULL) {
-        return s->x[k];
+    for (int64_t i = 0; i < n;) {
+        if (isnan(x[i])) {
+            double last = x[--n];
+            x[n] = x[i];
+            x[i] = last;
+        } else {
+            i++;
+        }
     }
-    for (int64_t i = 0; i < n_w; i++) {
+    return n;
+}
+
+static void
+sort_few(double *x, int64_t n)
+{
+    for (int64_t i = 1; i < n; i++) {
+        double v = x[i];
+        int64_t k = i;
+
+        for (; k > 0 && v < x[k - 1]; k--) {
+            x[k] = x[k - 1];
+        }
+        x[k] = v;
+    }
+}
+
+/* Brings number k of n values (none NaN) in order to its place, what is less before it and what is greater behind it. */
+static void
+select_rank(double *x, int64_t n, int64_t k)
+{
+    int64_t low = 0, high = n, steps = 8 * n + 64;
+
+    while (high - low > SELECT_FEW) {
+        double a = x[low], b = x[low + (high - low) / 2], c = x[high - 1];
+        double pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+        int64_t i = low, j = high - 1;
+
+        steps -= high - low;
+        if (steps < 0) { /* pivots were bad again and again */
+            qsort(x + low, (size_t)(high - low), sizeof *x, compare_doubles);
+            return;
+        }
+        while (i <= j) {
+            while (x[i] < pivot) {
+                i++;
+            }
+            while (pivot < x[j]) {
+                j--;
+            }
+            if (i <= j) {
+                double t = x[i];
+                x[i++] = x[j];
+                x[j--] = t;
+            }
+        }
+        if (k <= j) {
+            high = j + 1;
+        } else if (k >= i) {
+            low = i;
+        } else {
+            return;
+        }
+    }
+    sort_few(x + low, high - low);
+}
+
+/* The values of a state, of which some are asked for by their rank. */
+typedef struct ranks {
+    double *x;
+    int64_t n, n_numbers;
+    bool sorted;
+    const weighted *w; /* sorted; NULL: each value once */
+} ranks;
+
+/* Value number k (from 0). */
+static double
+value_at(const ranks *r, int64_t k)
+{
+    const weighted *w = r->w;
+
+    if (w == NULL) {
+        if (!r->sorted && k < r->n_numbers) {
+            select_rank(r->x, r->n_numbers, k);
+        }
+        return r->x[k];
+    }
+    for (int64_t i = 0; i < r->n; i++) {
         if (k < w[i].count) {
             return w[i].x;
         }
         k -= w[i].count;
     }
-    return w[n_w - 1].x;
+    return w[r->n - 1].x;
+}
+
+/* Value number k + 1, after number k was asked for. */
+static double
+value_behind(const ranks *r, int64_t k)
+{
+    double least;
+
+    if (r->w != NULL || r->sorted || k + 1 >= r->n_numbers) {
+        return value_at(r, k + 1);
+    }
+    least = r->x[k + 1];
+    for (int64_t i = k + 2; i < r->n_numbers; i++) {
+        least = r->x[i] < least ? r->x[i] : least;
+    }
+    return least;
 }
 
 static double
-exact(const quantile_state *s, const weighted *w, int64_t total, const quantile_payload *p,
-      double at)
+exact(const ranks *r, int64_t total, const quantile_payload *p, double at)
 {
     double q = p->reverse ? 1 - at : at;
 
     if (p->disc) {
         int64_t k = (int64_t)ceil(at * (double)total) - 1;
         k = NB_MAX(k, 0);
-        return value_at(s, w, s->n, p->reverse ? total - 1 - k : k);
+        return value_at(r, p->reverse ? total - 1 - k : k);
     }
     double position = (double)(total - 1) * q, lower = floor(position), higher = ceil(position);
-    double a = value_at(s, w, s->n, (int64_t)lower);
+    double a = value_at(r, (int64_t)lower);
     if (lower == higher) {
         return a;
     }
-    double b = value_at(s, w, s->n, (int64_t)higher);
+    double b = value_behind(r, (int64_t)lower);
     return a == b ? a : (higher - position) * a + (position - lower) * b;
 }
 
@@ -388,6 +487,7 @@ static nb_status
 quantile_row(nb_agg_ctx *ctx, quantile_state *s, nb_vector *values, int64_t at)
 {
     const quantile_payload *p = ctx->payload;
+    ranks r = {.x = s->x, .n = s->n};
     weighted *w = NULL;
     int64_t total = s->n;
 
@@ -411,11 +511,15 @@ quantile_row(nb_agg_ctx *ctx, quantile_state *s, nb_vector *values, int64_t at)
             total += s->counts[i];
         }
         qsort(w, (size_t)s->n, sizeof *w, compare_weighted);
-    } else {
+        r.w = w;
+    } else if (p->n_p > SELECT_FEW) {
         qsort(s->x, (size_t)s->n, sizeof *s->x, compare_doubles);
+        r.sorted = true;
+    } else {
+        r.n_numbers = numbers_first(s->x, s->n);
     }
     for (int k = 0; k < p->n_p; k++) {
-        put_value(values, at + k, exact(s, w, total, p, p->p[k]));
+        put_value(values, at + k, exact(&r, total, p, p->p[k]));
     }
     return NB_OK;
 }

@@ -225,6 +225,23 @@ spread(void *data, int width, const uint32_t *levels, int64_t n, int64_t n_there
     }
 }
 
+/* Are all of the levels 1, told by one run? Columns that may have nulls mostly have none. */
+static bool
+all_there(const uint8_t *p, const uint8_t *end, int64_t n)
+{
+    uint64_t head = 0;
+
+    for (int shift = 0; p < end && shift < 56; shift += 7) {
+        uint8_t byte = *p++;
+
+        head |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            return !(head & 1) && head >> 1 >= (uint64_t)n && p < end && *p == 1;
+        }
+    }
+    return false;
+}
+
 /* Definition levels (0 or 1) of n rows behind the first `skip`: *before of these are there, *n_there of the n. */
 static nb_status
 read_levels(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t skip, int64_t n,
@@ -232,6 +249,11 @@ read_levels(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t skip,
 {
     int64_t there = 0;
 
+    if (all_there(p, end, skip + n)) {
+        *before = skip;
+        *n_there = n;
+        return NB_OK;
+    }
     if (skip ? !nb_pq_hybrid_from(p, end, 1, skip, n, r->levels, before)
              : !nb_pq_hybrid(p, end, 1, n, r->levels)) {
         return nb_pq_reader_damaged(r, "definition levels are cut off", err);
@@ -291,6 +313,7 @@ take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t before
         }
     }
     r->view.coded = true;
+    r->view.complete = n_there == n;
     r->view.codes = r->codes;
     return NB_OK;
 }
@@ -565,7 +588,7 @@ copy_validity(nb_pq_reader *r, const page *p, const uint32_t *rows, int64_t at, 
 {
     const view *v = &r->view;
 
-    if (v->coded ? !r->column->optional : v->validity == NULL) {
+    if (v->coded ? v->complete : v->validity == NULL) {
         return NB_OK;
     }
     for (int64_t k = 0; k < m; k++) {

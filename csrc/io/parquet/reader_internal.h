@@ -23,6 +23,7 @@ typedef struct page {
 typedef struct view {
     int page; /* -1: none */
     bool coded;
+    bool complete; /* of codes: none is null */
     const uint32_t *codes;
     const void *values;       /* width bytes per row */
     const uint64_t *validity; /* of values; NULL: none is null */

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Groups by several keys of few values each, counts of distinct values and medians, each beside what Python makes of the same rows."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+
+import pytest
+
+# How integer keys go on from one part of the rows to the next: stay, widen to either side, reach the ends of their type, begin with nulls.
+SHAPES = {
+    "narrow": lambda i: i * 7919 % 100 - 50,
+    "widening": lambda i: (i // 500) * (-1) ** (i // 500) * 40 + i % 7,
+    "too wide": lambda i: i % 5 if i < 5000 else (i % 11) * 10**17,
+    "extremes": lambda i: (-(2**63), 2**63 - 1, 0)[i % 3],
+    "nulls first": lambda i: None if i < 4000 or i % 13 == 0 else 2000 + i % 9,
+}
+ROWS = 9000
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("file", (False, True))
+def test_groups_by_several_keys(spark, tmp_path, shape, file):
+    rows = [
+        (SHAPES[shape](i), None if i % 17 == 5 else f"s{i * 31 % 23}", i % 3 == 0, i)
+        for i in range(ROWS)
+    ]
+    df = spark.createDataFrame(rows, "a bigint, b string, c boolean, v bigint")
+    if file:
+        df.write.parquet(str(tmp_path / "t"))
+        df = spark.read.parquet(str(tmp_path / "t"))
+    df.createOrReplaceTempView("t")
+    expected: dict[tuple, list[int]] = defaultdict(list)
+    for a, b, c, v in rows:
+        expected[a, b, c].append(v)
+    found = spark.sql("SELECT a, b, c, count(*), sum(v), min(v) FROM t GROUP BY a, b, c").collect()
+    assert {tuple(r) for r in found} == {
+        (*key, len(v), sum(v), min(v)) for key, v in expected.items()
+    }
+    assert len(found) == len(expected)
+    texts = {b for _, b, _, _ in rows if b is not None}
+    (one,) = spark.sql("SELECT count(DISTINCT b), count(DISTINCT b, c), count(*) FROM t").collect()
+    pairs = {(b, c) for _, b, c, _ in rows if b is not None}
+    assert tuple(one) == (len(texts), len(pairs), ROWS)
+
+
+def test_medians(spark):
+    rows = []
+    groups = {
+        "one": [5.0],
+        "equal": [1.5] * 100,
+        "rising": [float(i) for i in range(1001)],
+        "falling": [float(-i) for i in range(1000)],
+        "mixed": [float(i * 7919 % 1009) for i in range(1009)],
+        "organ pipe": [float(min(i, 999 - i)) for i in range(1000)],
+        "infinite": [math.inf, -math.inf, 3.0] * 20,
+    }
+    for name, values in groups.items():
+        rows += [(name, v) for v in values] + [(name, None)]
+    rows += [("nan", v) for v in [math.nan] * 30 + [float(i) for i in range(29)]]
+    spark.createDataFrame(rows, "k string, v double").createOrReplaceTempView("m")
+    found = {
+        k: rest
+        for k, *rest in spark.sql(
+            "SELECT k, median(v), percentile(v, array(0, 0.25, 1)), percentile_disc(0.5) WITHIN GROUP (ORDER BY v DESC) FROM m GROUP BY k"
+        ).collect()
+    }
+    for name, values in groups.items():
+        values = sorted(values)
+        at = (len(values) - 1) * 0.25
+        low, high = values[math.floor(at)], values[math.ceil(at)]
+        quarter = low if low == high else (1 - at % 1) * low + at % 1 * high
+        middle = values[::-1][math.ceil(len(values) / 2) - 1]
+        assert found[name] == [
+            statistics.median(values),
+            [values[0], pytest.approx(quarter), values[-1]],
+            middle,
+        ]
+    median, (least, _, greatest), _ = found["nan"]
+    assert math.isnan(median) and least == 0.0 and math.isnan(greatest)
