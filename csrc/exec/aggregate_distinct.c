@@ -9,11 +9,82 @@
 
 #include "base/thread.h"
 
+#define SEEN_BITS (1 << 20)
+
+/* Makes room for a bit per combination of entries, and finds out whether the dictionaries are those of the batch before; false: it is not worth it. */
+static bool
+open_seen(const aggregate_op *op, agg_seen *seen, const nb_vector *cols, int n_cols,
+          nb_arena *memory)
+{
+    bool same = seen->stands;
+    size_t n_codes = 1;
+
+    seen->stands = false;
+    if (op->reserve / 16 < SEEN_BITS / 8 || n_cols == 0) {
+        return false;
+    }
+    for (int c = 0; c < n_cols; c++) {
+        if (cols[c].kind != NB_VEC_DICT || cols[c].dict_id == 0) {
+            return false;
+        }
+        n_codes *= (size_t)cols[c].dict->n_rows;
+        if (n_codes > SEEN_BITS) {
+            return false;
+        }
+    }
+    if (seen->bits == NULL) {
+        seen->dict_ids = nb_arena_zalloc(memory, sizeof(uint64_t) * (size_t)n_cols);
+        seen->bits = nb_arena_alloc(memory, NB_BITMAP_BYTES(SEEN_BITS));
+        if (seen->dict_ids == NULL || seen->bits == NULL) {
+            seen->bits = NULL;
+            return false;
+        }
+    }
+    for (int c = 0; c < n_cols; c++) {
+        same &= seen->dict_ids[c] == cols[c].dict_id;
+        seen->dict_ids[c] = cols[c].dict_id;
+    }
+    if (!same) {
+        memset(seen->bits, 0, NB_BITMAP_BYTES(n_codes));
+    }
+    return true;
+}
+
+/* Of rows (*keep)[0..*n) those stay whose entries have not come together before: what a set has, or has written out, need not be looked up again. */
+static nb_status
+leave_out_seen(agg_seen *seen, const nb_vector *cols, int n_cols, const uint32_t **keep, int64_t *n,
+               nb_arena *scratch)
+{
+    uint32_t *fresh = NB_ARENA_ARRAY(scratch, uint32_t, *n);
+    int64_t n_fresh = 0;
+
+    if (fresh == NULL) {
+        return NB_NOMEM;
+    }
+    for (int64_t k = 0; k < *n; k++) {
+        uint32_t i = *keep ? (*keep)[k] : (uint32_t)k;
+        size_t code = cols[0].indices[i];
+
+        for (int c = 1; c < n_cols; c++) {
+            code = code * (size_t)cols[c].dict->n_rows + cols[c].indices[i];
+        }
+        if (!nb_bit_get(seen->bits, (int64_t)code)) {
+            nb_bit_set(seen->bits, (int64_t)code);
+            fresh[n_fresh++] = i;
+        }
+    }
+    seen->stands = true;
+    *keep = fresh;
+    *n = n_fresh;
+    return NB_OK;
+}
+
 nb_status
-nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, int set, const nb_vector *keys,
-                     nb_batch *batch, nb_error *err)
+nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, nb_arena *memory, int set,
+                     const nb_vector *keys, nb_batch *batch, nb_error *err)
 {
     const agg_distinct *d = &op->distinct[set];
+    agg_seen *seen = &l->seen[set];
     nb_arena *scratch = batch->arena;
     nb_vector *cols = NB_ARENA_ARRAY(scratch, nb_vector, op->n_keys + d->n_args);
     uint32_t *numbers = NB_ARENA_ARRAY(scratch, uint32_t, batch->n_rows);
@@ -34,13 +105,19 @@ nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, int set, const nb_vec
     if (d->filter >= 0) {
         NB_TRY(nb_eval_filter(l->eval, d->filter, batch, &keep, &n, err));
     }
-    NB_TRY(nb_keys_encode(&d->layout, cols, keep, n, scratch, images));
-    nb_keys_hash(&d->layout, d->layout.n_sections, images, n, l->hashes);
-    st = nb_group_table_find(&l->state->distinct[set], images, l->hashes, n, numbers);
+    if (open_seen(op, seen, cols, op->n_keys + d->n_args, memory)) {
+        NB_TRY(leave_out_seen(seen, cols, op->n_keys + d->n_args, &keep, &n, scratch));
+    }
+    st = nb_keys_encode(&d->layout, cols, keep, n, scratch, images);
+    if (st == NB_OK) {
+        nb_keys_hash(&d->layout, d->layout.n_sections, images, n, l->hashes);
+        st = nb_group_table_find(&l->state->distinct[set], images, l->hashes, n, numbers);
+    }
     if (st == NB_NOMEM && l->state->distinct[set].n_rows > 0) {
         NB_TRY(nb_agg_spill_table(op, l, set, err));
         st = nb_group_table_find(&l->state->distinct[set], images, l->hashes, n, numbers);
     }
+    seen->stands &= st == NB_OK; /* what is not in the set must come again */
     return st;
 }
 

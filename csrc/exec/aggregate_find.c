@@ -12,7 +12,7 @@
 #define WIDE_WINDOW (1 << 20) /* for keys of a table that is large anyway */
 #define WIDE_AFTER  (1 << 17) /* rows */
 #define FEW_CODES   (1 << 12) /* combinations for which there is always room */
-#define MOST_CODES  (1 << 15)
+#define MOST_CODES  (1 << 17)
 #define MOST_RANGES 16 /* of integers, one wider than the other, until they are given up */
 
 /* Word by word: the first one mostly tells. */

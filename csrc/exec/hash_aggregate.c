@@ -259,7 +259,8 @@ aggregate_open_local(nb_operator *base, nb_thread_ctx *t, void **local, nb_error
     l->hashes = NB_ARENA_ARRAY(memory, uint64_t, NB_BATCH_ROWS);
     l->order = UINT64_MAX;
     l->window_off = op->n_keys != 1;
-    if (l->numbers == NULL || l->rows == NULL || l->hashes == NULL) {
+    l->seen = nb_arena_zalloc(memory, sizeof(*l->seen) * (size_t)(op->n_distinct + 1));
+    if (l->numbers == NULL || l->rows == NULL || l->hashes == NULL || l->seen == NULL) {
         return NB_NOMEM;
     }
     NB_TRY(new_state(op, &l->state));
@@ -438,7 +439,7 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
         NB_TRY(find_groups(op, l, t, keys, batch, err));
     }
     for (int d = 0; d < op->n_distinct; d++) {
-        NB_TRY(nb_agg_distinct_push(op, l, d, keys, batch, err));
+        NB_TRY(nb_agg_distinct_push(op, l, nb_thread_memory(t), d, keys, batch, err));
     }
     if (l->near == NULL) {
         NB_TRY(nb_agg_totals_push(op, l->eval, l->state, l->numbers, batch, &served, err));

@@ -101,6 +101,13 @@ typedef struct agg_codes {
     uint32_t n; /* how many; 0: not known yet */
 } agg_codes;
 
+/* Combinations of dictionary entries that a DISTINCT set has had. */
+typedef struct agg_seen {
+    uint64_t *dict_ids; /* per column */
+    uint64_t *bits;
+    bool stands; /* bits are those of dict_ids */
+} agg_seen;
+
 /* One thread's way through push. */
 typedef struct aggregate_local {
     agg_state *state;
@@ -122,6 +129,7 @@ typedef struct aggregate_local {
     bool codes_stand; /* code_rows are those of codes */
     int n_ranges;     /* that were made */
     bool ranges_off;
+    agg_seen *seen; /* per DISTINCT set */
     agg_near *near; /* groups of the morsel under way; NULL: all go to the table */
     agg_pass_local pass;
 } aggregate_local;
@@ -172,9 +180,9 @@ nb_status nb_agg_near_flush(aggregate_op *op, aggregate_local *l, nb_thread_ctx 
 
 /* ---- aggregate_distinct.c -------------------------------------------------------------------- */
 
-/* Keys and arguments of a DISTINCT set go to its table. */
-nb_status nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, int set, const nb_vector *keys,
-                               nb_batch *batch, nb_error *err);
+/* Keys and arguments of a DISTINCT set go to its table. memory lives as long as l. */
+nb_status nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, nb_arena *memory, int set,
+                               const nb_vector *keys, nb_batch *batch, nb_error *err);
 /* Once all threads have pushed: the set's rows go into the groups; its tables are freed. */
 nb_status nb_agg_distinct_feed(aggregate_op *op, int set, nb_error *err);
 

@@ -46,6 +46,33 @@ def test_groups_by_several_keys(spark, tmp_path, shape, file):
     assert tuple(one) == (len(texts), len(pairs), ROWS)
 
 
+def test_distinct_texts(spark, tmp_path):
+    """Sets of texts that a Parquet reader gives as codes, in several files with dictionaries of their own."""
+    rows = [
+        (f"a{i * i % 7}", None if i % 11 == 0 else f"b{i * 7919 % 301}", i) for i in range(ROWS)
+    ]
+    frame = spark.createDataFrame(rows, "a string, b string, v int")
+    frame.repartition(3).write.parquet(str(tmp_path / "t"))
+    spark.read.parquet(str(tmp_path / "t")).createOrReplaceTempView("t")
+    sets: dict[str, set] = defaultdict(set)
+    for a, b, _ in rows:
+        sets[a].add(b)
+    found = spark.sql(
+        "SELECT a, count(DISTINCT b), count(DISTINCT b) FILTER (WHERE v >= 4500), sum(v) FROM t GROUP BY a"
+    ).collect()
+    later: dict[str, set] = defaultdict(set)
+    for a, b, v in rows:
+        if v >= 4500:
+            later[a].add(b)
+    assert {r[0]: tuple(r)[1:3] for r in found} == {
+        a: (len(v - {None}), len(later[a] - {None})) for a, v in sets.items()
+    }
+    assert sum(r[3] for r in found) == sum(range(ROWS))
+    (one,) = spark.sql("SELECT count(DISTINCT b), count(DISTINCT a, b) FROM t").collect()
+    pairs = {(a, b) for a, b, _ in rows if b is not None}
+    assert tuple(one) == (301, len(pairs))
+
+
 def test_medians(spark):
     rows = []
     groups = {
