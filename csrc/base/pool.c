@@ -31,6 +31,8 @@
 #define SPARES        256
 /* Of all mapped pieces, used and spare: beyond, spare ones go first. */
 #define SPARE_UP_TO ((size_t)160 * 1024 * 1024)
+/* Pools without a parent that have held so much give spare pieces back when they end. */
+#define TRIM_FROM ((size_t)4 * 1024 * 1024)
 
 struct nb_pool {
     nb_pool *parent;
@@ -159,7 +161,8 @@ nb_pool_free(nb_pool *pool)
     if (pool->parent != NULL && pool->granted != 0) {
         uncharge(pool->parent, pool->granted);
     }
-    if (pool->parent == NULL) {
+    if (pool->parent == NULL &&
+        pool->peak >= TRIM_FROM) { /* what held little says nothing of what is needed next */
         nb_pool_trim();
     }
     pthread_mutex_destroy(&pool->lock);
