@@ -318,6 +318,10 @@ read_run(agg_merge *m, row_list *l, const agg_run *run, int part, nb_error *err)
     size_t n_rows = run->part_rows[part];
     const uint8_t *p, *end;
 
+    l->n = 0;
+    if (n_bytes == 0) {
+        return NB_OK;
+    }
     NB_TRY(grow(m->op->pool, (void **)&l->file_bytes, &l->file_cap, n_bytes));
     NB_TRY(nb_spill_file_read(run->file, run->part_at[part], l->file_bytes, n_bytes, err));
     NB_TRY(grow(m->op->pool, (void **)&l->entries, &entry_bytes, n_rows * sizeof(uint64_t)));

@@ -140,7 +140,9 @@ spill(collect_op *c, collect_local *l, nb_error *err)
     NB_TRY(hand_over(c, l));
     atomic_fetch_add(&c->n_spilled, 1);
     n = l->n_settled;
-    st = c->overflow.take(c->overflow.payload, l->chunks + n, l->n_chunks - n, err);
+    st = l->n_chunks > n
+             ? c->overflow.take(c->overflow.payload, l->chunks + n, l->n_chunks - n, err)
+             : NB_OK;
     for (int i = n; i < l->n_chunks; i++) {
         if (l->chunks[i] != NULL) {
             l->chunks[n++] = l->chunks[i];

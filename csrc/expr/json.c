@@ -557,7 +557,9 @@ nb_json_put_string(nb_strbuf *out, nb_str s)
             nb_strbuf_addc(out, hex[c & 15]);
         }
     }
-    nb_strbuf_add(out, (nb_str){s.data + from, s.len - from});
+    if (s.len > from) {
+        nb_strbuf_add(out, (nb_str){s.data + from, s.len - from});
+    }
     nb_strbuf_addc(out, '"');
 }
 
