@@ -157,6 +157,7 @@ execute(nb_query *q, nb_node *root, nb_pool *pool, bool to_disk, nb_delivery *de
         nb_table **out, nb_error *err)
 {
     nb_exec_ctx ctx = {.pool = pool,
+                       .short_pool = pool == q->pool ? NULL : q->pool,
                        .info = &q->info,
                        .cancel = q->cancel,
                        .n_threads = q->n_threads,

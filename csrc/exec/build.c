@@ -433,7 +433,7 @@ in_memory(nb_run *run, nb_node *node, nb_expr **exprs, int n, int *columns, size
             return NB_OK;
         }
     }
-    NB_TRY(nb_passthrough(pool, node, &table));
+    NB_TRY(nb_passthrough(nb_run_ctx(run), node, &table));
     if (table == NULL) {
         return NB_OK;
     }

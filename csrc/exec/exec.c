@@ -32,7 +32,7 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
         below = root->children[0];
     }
     if (below == root) {
-        NB_TRY(nb_passthrough(nb_run_ctx(run)->pool, root, out));
+        NB_TRY(nb_passthrough(nb_run_ctx(run), root, out));
         if (*out != NULL) {
             return NB_OK;
         }

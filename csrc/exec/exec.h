@@ -53,7 +53,9 @@ typedef struct nb_delivery {
 } nb_delivery;
 
 typedef struct nb_exec_ctx {
-    nb_pool *pool; /* of the query */
+    nb_pool *pool; /* of the rows that come out */
+    nb_pool *
+        short_pool; /* tables in it go before those rows do, and are not shared by them; NULL: none */
     const nb_session_info *info;
     const nb_cancel_flag *cancel;
     int n_threads;

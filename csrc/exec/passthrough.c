@@ -58,8 +58,9 @@ share_chunk(nb_pool *pool, nb_chunk *from, const nb_type *schema, const int *col
 }
 
 nb_status
-nb_passthrough(nb_pool *pool, const nb_node *root, nb_table **out)
+nb_passthrough(const nb_exec_ctx *ctx, const nb_node *root, nb_table **out)
 {
+    nb_pool *pool = ctx->pool;
     const nb_node *path[MAX_STEPS], *node = root;
     nb_arena *arena;
     nb_table *table = NULL;
@@ -75,7 +76,8 @@ nb_passthrough(nb_pool *pool, const nb_node *root, nb_table **out)
         }
         path[n++] = node;
     }
-    if (node->kind != NB_NODE_TABLE || node->u.table.limit >= 0) {
+    if (node->kind != NB_NODE_TABLE || node->u.table.limit >= 0 ||
+        node->u.table.table->pool == ctx->short_pool) {
         return NB_OK;
     }
     arena = nb_arena_new(pool);

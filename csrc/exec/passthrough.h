@@ -5,9 +5,9 @@
 #ifndef NB_EXEC_PASSTHROUGH_H
 #define NB_EXEC_PASSTHROUGH_H
 
-#include "plan/physical.h"
+#include "exec/exec.h"
 
-/* *out: the result of root when it only chooses columns of a table, else NULL. The table's memory must outlive the result. */
-nb_status nb_passthrough(nb_pool *pool, const nb_node *root, nb_table **out);
+/* *out: the result of root when it only chooses columns of a table, else NULL. Tables of the context's short_pool are not shared. */
+nb_status nb_passthrough(const nb_exec_ctx *ctx, const nb_node *root, nb_table **out);
 
 #endif
