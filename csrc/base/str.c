@@ -91,6 +91,17 @@ nb_str_to_int64(nb_str s, int64_t *out)
     if (i == s.len) {
         return false;
     }
+    if (s.len - i <= 18) { /* none of them overflows */
+        for (; i < s.len; i++) {
+            unsigned d = (unsigned)(unsigned char)s.data[i] - '0';
+            if (d > 9) {
+                return false;
+            }
+            v = v * 10 + (int64_t)d;
+        }
+        *out = negative ? -v : v;
+        return true;
+    }
     for (; i < s.len; i++) {
         unsigned d = (unsigned)(unsigned char)s.data[i] - '0';
         /* counted downwards, because the least int64 has no positive twin */

@@ -286,6 +286,49 @@ read_time(const char **at, const char *end, int64_t *time_us)
 }
 
 bool
+nb_parse_iso_date(const char *p, size_t n, int32_t *days)
+{
+    static const uint16_t BEFORE[13] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    static const uint8_t LENGTH[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    uint32_t y4;
+    uint16_t m2, d2;
+    uint64_t v;
+    unsigned y, m, day, leap;
+
+    if (n != 10 || p[4] != '-' || p[7] != '-') {
+        return false;
+    }
+    memcpy(&y4, p, 4);
+    memcpy(&m2, p + 5, 2);
+    memcpy(&d2, p + 8, 2);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = (uint64_t)__builtin_bswap32(y4) | (uint64_t)__builtin_bswap16(m2) << 32 |
+        (uint64_t)__builtin_bswap16(d2) << 48;
+#else
+    v = (uint64_t)y4 | (uint64_t)m2 << 32 | (uint64_t)d2 << 48;
+#endif
+    if (((v & 0xF0F0F0F0F0F0F0F0u) | ((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4) !=
+        0x3333333333333333u) {
+        return false;
+    }
+    v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8; /* pairs of digits in bytes 0, 2, 4 and 6 */
+    y = (unsigned)(v & 0xFF) * 100 + (unsigned)(v >> 16 & 0xFF);
+    m = (unsigned)(v >> 32 & 0xFF);
+    day = (unsigned)(v >> 48 & 0xFF);
+    if (m < 1 || m > 12) {
+        return false;
+    }
+    leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    if (day < 1 || day > LENGTH[m] + (m == 2 ? leap : 0u)) {
+        return false;
+    }
+    *days = (int32_t)(y * 365 + (y + 3) / 4 - (y + 99) / 100 + (y + 399) / 400 + BEFORE[m] +
+                      (m > 2 && leap) + day - 1) -
+            719528;
+    return true;
+}
+
+bool
 nb_parse_timestamp_text(const char *p, size_t n, nb_timestamp_text *out)
 {
     const char *end;

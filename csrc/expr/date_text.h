@@ -37,6 +37,8 @@ int nb_format_time(char *out, int64_t ns);
 
 /* Spark's stringToDate: [+-]y{4,7}[-m[m][-d[d]]] and then anything after a space or 'T'; white space around is skipped. */
 bool nb_parse_date(const char *p, size_t n, int32_t *days);
+/* yyyy-MM-dd only: what most texts of dates are, and quickly found out. */
+bool nb_parse_iso_date(const char *p, size_t n, int32_t *days);
 
 /* What stringToTimestamp finds in a text. */
 typedef struct nb_timestamp_text {

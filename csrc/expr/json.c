@@ -286,10 +286,25 @@ nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
     return colon(j);
 }
 
-static bool
-is_digit(const nb_json *j)
+/* Behind the digits at p. */
+NB_INLINE const char *
+digits_end(const char *p, const char *end)
 {
-    return j->p < j->end && *j->p >= '0' && *j->p <= '9';
+    while (end - p >= 8) {
+        uint64_t w, odd;
+
+        memcpy(&w, p, 8);
+        w ^= BYTES('0');
+        odd = (w | (w + BYTES(0x76))) & BYTES(0x80); /* what is carried reaches bytes behind the first such only */
+        if (odd) {
+            return p + (__builtin_ctzll(odd) >> 3);
+        }
+        p += 8;
+    }
+    while (p < end && *p >= '0' && *p <= '9') {
+        p++;
+    }
+    return p;
 }
 
 /* A number or word must be followed by something that is no part of it. */
@@ -327,52 +342,43 @@ nb_json_kind
 nb_json_number(nb_json *j, nb_str *text)
 {
     nb_json_kind kind = NB_JSON_INT;
+    const char *from, *p, *digits, *end = j->end;
 
     nb_json_skip_space(j);
-    const char *from = j->p;
-    if (j->p < j->end && *j->p == '-') {
-        j->p++;
+    from = p = j->p;
+    if (p < end && *p == '-') {
+        p++;
     }
-    if (!is_digit(j)) {
-        j->p = from;
+    digits = p;
+    p = digits_end(p, end);
+    if (p == digits) {
         return j->rules & NB_JSON_NOT_FINITE && not_finite(j, text) ? NB_JSON_FLOAT : NB_JSON_BAD;
     }
-    if (*j->p == '0' && j->rules & NB_JSON_LEADING_ZEROS) {
-        while (j->end - j->p > 1 && *j->p == '0' && j->p[1] >= '0' && j->p[1] <= '9') {
-            j->p++;
-        }
+    if (*digits == '0' && !(j->rules & NB_JSON_LEADING_ZEROS)) {
+        p = digits + 1;
     }
-    if (*j->p == '0') {
-        j->p++;
-    } else {
-        while (is_digit(j)) {
-            j->p++;
-        }
-    }
-    if (j->p < j->end && *j->p == '.') {
+    if (p < end && *p == '.') {
         kind = NB_JSON_FLOAT;
-        j->p++;
-        if (!is_digit(j)) {
+        digits = ++p;
+        p = digits_end(p, end);
+        if (p == digits) {
             return NB_JSON_BAD;
         }
-        while (is_digit(j)) {
-            j->p++;
-        }
     }
-    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
+    if (p < end && (*p == 'e' || *p == 'E')) {
         kind = NB_JSON_FLOAT;
-        j->p++;
-        if (j->p < j->end && (*j->p == '+' || *j->p == '-')) {
-            j->p++;
+        p++;
+        if (p < end && (*p == '+' || *p == '-')) {
+            p++;
         }
-        if (!is_digit(j)) {
+        digits = p;
+        p = digits_end(p, end);
+        if (p == digits) {
             return NB_JSON_BAD;
         }
-        while (is_digit(j)) {
-            j->p++;
-        }
     }
-    *text = (nb_str){from, (size_t)(j->p - from)};
+    j->p = p;
+    *text = (nb_str){from, (size_t)(p - from)};
     return ends_here(j) ? kind : NB_JSON_BAD;
 }
 

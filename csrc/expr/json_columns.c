@@ -88,7 +88,13 @@ add_row(reader *r, column *c)
         c->valid = valid;
         c->cap = cap;
     }
-    memset(c->data + c->n * c->width, 0, (size_t)c->width);
+    if (c->width == 8) { /* of a constant size: no call */
+        memset(c->data + c->n * 8, 0, 8);
+    } else if (c->width == 16) {
+        memset(c->data + c->n * 16, 0, 16);
+    } else {
+        memset(c->data + c->n * c->width, 0, (size_t)c->width);
+    }
     c->valid[c->n] = 0;
     return c->n++;
 }
@@ -193,7 +199,8 @@ set_datetime(reader *r, column *c, int64_t row, nb_str s)
     int64_t us;
 
     if (f == NULL) {
-        return set_by_cast(r, c, row, s);
+        return (c->type->id == NB_TYPE_DATE && nb_parse_iso_date(s.data, s.len, at)) ||
+               set_by_cast(r, c, row, s);
     }
     if (!nb_datetime_format_parse(f, s, &p)) {
         return false;

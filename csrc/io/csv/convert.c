@@ -248,49 +248,6 @@ nb_csv_parse_bool(const char *p, size_t n, bool *out)
 
 /* ---- dates -------------------------------------------------------------------------------------------------------------------- */
 
-bool
-nb_csv_parse_iso_date(const char *p, size_t n, int32_t *days)
-{
-    static const uint16_t BEFORE[13] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    static const uint8_t LENGTH[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    uint32_t y4;
-    uint16_t m2, d2;
-    uint64_t v;
-    unsigned y, m, day, leap;
-
-    if (n != 10 || p[4] != '-' || p[7] != '-') {
-        return false;
-    }
-    memcpy(&y4, p, 4);
-    memcpy(&m2, p + 5, 2);
-    memcpy(&d2, p + 8, 2);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = (uint64_t)__builtin_bswap32(y4) | (uint64_t)__builtin_bswap16(m2) << 32 |
-        (uint64_t)__builtin_bswap16(d2) << 48;
-#else
-    v = (uint64_t)y4 | (uint64_t)m2 << 32 | (uint64_t)d2 << 48;
-#endif
-    if (((v & 0xF0F0F0F0F0F0F0F0u) | ((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4) !=
-        0x3333333333333333u) {
-        return false;
-    }
-    v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8; /* pairs of digits in bytes 0, 2, 4 and 6 */
-    y = (unsigned)(v & 0xFF) * 100 + (unsigned)(v >> 16 & 0xFF);
-    m = (unsigned)(v >> 32 & 0xFF);
-    day = (unsigned)(v >> 48 & 0xFF);
-    if (m < 1 || m > 12) {
-        return false;
-    }
-    leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    if (day < 1 || day > LENGTH[m] + (m == 2 ? leap : 0u)) {
-        return false;
-    }
-    *days = (int32_t)(y * 365 + (y + 3) / 4 - (y + 99) / 100 + (y + 399) / 400 + BEFORE[m] +
-                      (m > 2 && leap) + day - 1) -
-            719528;
-    return true;
-}
-
 /* yyyy-MM-dd[ T]HH:mm:ss[.f{1,6}]: local µs. */
 static bool
 iso_timestamp(const char *p, size_t n, int64_t *us)
@@ -300,7 +257,7 @@ iso_timestamp(const char *p, size_t n, int64_t *us)
     uint64_t h, m, s, f = 0;
 
     if (n < 19 || n > 26 || n == 20 || (p[10] != ' ' && p[10] != 'T') || p[13] != ':' ||
-        p[16] != ':' || !nb_csv_parse_iso_date(p, 10, &days)) {
+        p[16] != ':' || !nb_parse_iso_date(p, 10, &days)) {
         return false;
     }
     if (!digits8(p + 11, 2, &h) || !digits8(p + 14, 2, &m) || !digits8(p + 17, 2, &s) || h > 23 ||
@@ -529,7 +486,7 @@ CONVERTER(to_date)
     if (col->formats->date != NULL) {
         CONVERT_LOOP(int32_t, nb_csv_read_date(col->formats, (nb_str){t.p, t.n}, at));
     }
-    CONVERT_LOOP(int32_t, nb_csv_parse_iso_date(t.p, t.n, at) ||
+    CONVERT_LOOP(int32_t, nb_parse_iso_date(t.p, t.n, at) ||
                               nb_csv_read_date(col->formats, (nb_str){t.p, t.n}, at));
 }
 

@@ -53,7 +53,5 @@ bool nb_csv_parse_int32(const char *p, size_t n, int32_t *out);
 bool nb_csv_parse_int64(const char *p, size_t n, int64_t *out);
 bool nb_csv_parse_double(const char *p, size_t n, double *out);
 bool nb_csv_parse_bool(const char *p, size_t n, bool *out);
-/* yyyy-MM-dd only: the form that inference accepts by default. */
-bool nb_csv_parse_iso_date(const char *p, size_t n, int32_t *days);
 
 #endif

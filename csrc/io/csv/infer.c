@@ -14,6 +14,7 @@
 #include "base/config.h"
 #include "base/decimal.h"
 #include "base/thread.h"
+#include "expr/date_text.h"
 #include "expr/local_time.h"
 
 #define MORSEL_BYTES (4 << 20)
@@ -103,7 +104,7 @@ try_date(const inference *f, const char *p, size_t n)
 {
     int32_t days;
     bool ok = f->formats->date ? nb_csv_format_date(f->formats, (nb_str){p, n}, &days)
-                               : nb_csv_parse_iso_date(p, n, &days);
+                               : nb_parse_iso_date(p, n, &days);
 
     return ok ? G_DATE : try_ntz(f, p, n);
 }
@@ -245,7 +246,7 @@ infer_column(const inference *f, column_guess *g, const nb_csv_cell *cells, cons
         case G_INT: fits = nb_csv_parse_int32(p, len, &i32); break;
         case G_LONG: fits = nb_csv_parse_int64(p, len, &i64); break;
         case G_DOUBLE: fits = nb_csv_parse_double(p, len, &d); break;
-        case G_DATE: fits = f->formats->date == NULL && nb_csv_parse_iso_date(p, len, &i32); break;
+        case G_DATE: fits = f->formats->date == NULL && nb_parse_iso_date(p, len, &i32); break;
         default: break;
         }
         if (!fits && !(null_value.len && same_text(p, len, null_value))) {
