@@ -179,9 +179,9 @@ part of nearly all queries: 2 GB/s of output alone, 3 GB/s for two blocks in tur
 cache is next (14 GB/s), then unpacking of codes (10 values per ns), then what the query itself computes.
 
 - Tried and kept: strides of a short literal and a copy in Snappy; two row groups in hand so that two blocks are always there, and two pages of texts; values
-  unpacked four at a time; sums of few groups in 64 bits per batch; group keys of several dictionaries by their codes; runs of equal keys looked up once; equal
-  aggregations computed once; groups by a key that files are in order of (query 18: 1.5 M groups by l_orderkey) leave with their row group, without hashing or
-  merging; texts searched 16 places at a time; texts of few values sorted by rank; memory of a query kept for the next.
+  unpacked four at a time; sums of few groups in 64 bits per batch; group keys of several dictionaries, and of integers of small ranges, by their codes; runs of
+  equal keys looked up once; equal aggregations computed once; groups by a key that files are in order of (query 18: 1.5 M groups by l_orderkey) leave with
+  their row group, without hashing or merging; texts searched 16 places at a time; texts of few values sorted by rank; memory of a query kept for the next.
 - Tried and dropped: tables that grow fourfold (spilling queries then run out of their budget), a spare list without a bound on all memory (344 MiB at the peak).
 - The least ahead is query 16: 118,000 rows of four keys, two of them strings, go through a table that finds what is distinct and one that counts, and 18,314 rows
   become Python's, on one thread, which is a sixth of it and as long in DuckDB. Numbers of groups in place of their keys in the first table would save about a quarter.
