@@ -295,7 +295,8 @@ digits_end(const char *p, const char *end)
 
         memcpy(&w, p, 8);
         w ^= BYTES('0');
-        odd = (w | (w + BYTES(0x76))) & BYTES(0x80); /* what is carried reaches bytes behind the first such only */
+        odd = (w | (w + BYTES(0x76))) &
+              BYTES(0x80); /* what is carried reaches bytes behind the first such only */
         if (odd) {
             return p + (__builtin_ctzll(odd) >> 3);
         }
