@@ -30,10 +30,11 @@ def free_port():
 
 
 class Standalone:
-    """Processes of Spark on free ports of loopback; small heaps."""
+    """Processes of Spark on free ports of loopback; small heaps, unless more memory is given."""
 
-    def __init__(self, spark, folder, workers):
+    def __init__(self, spark, folder, workers, memory="512m"):
         self.spark, self.folder, self.processes = str(spark), Path(folder), []
+        self.memory = memory
         python = str(Path(spark).parents[3] / "bin/python")
         self.env = {
             **os.environ,
@@ -51,7 +52,7 @@ class Standalone:
             self.start("spark-class", "org.apache.spark.deploy.master.Master", *at)
             self.until(self.state)
             for _ in range(workers):
-                more = ("--cores", 1, "--memory", "512m", "--webui-port", 0, "--work-dir", folder)
+                more = ("--cores", 1, "--memory", memory, "--webui-port", 0, "--work-dir", folder)
                 self.start("spark-class", "org.apache.spark.deploy.worker.Worker", self.url, *more)
             self.until(lambda: self.state()["aliveworkers"] == workers)
         except BaseException:
@@ -81,7 +82,7 @@ class Standalone:
         raise RuntimeError(f"Spark does not answer: {log.read_text()[-3000:]}")
 
     def conf(self):
-        small = {"spark.executor.memory": "512m", "spark.ui.enabled": "false"}
+        small = {"spark.executor.memory": self.memory, "spark.ui.enabled": "false"}
         return [x for k, v in small.items() for x in ("--conf", f"{k}={v}")]
 
     def connect(self):
