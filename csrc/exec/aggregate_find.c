@@ -320,11 +320,14 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
 
 /* mixed = mixed * entries + the key's code. */
 static void
-mix_codes(const agg_codes *c, const nb_vector *key, int64_t n, uint32_t *mixed)
+mix_codes(const agg_codes *c, const nb_vector *key, int64_t n, uint32_t *restrict mixed)
 {
     if (key->kind == NB_VEC_DICT) {
+        const uint32_t *restrict indices = key->indices;
+        uint32_t entries = c->n;
+
         for (int64_t i = 0; i < n; i++) {
-            mixed[i] = mixed[i] * c->n + key->indices[i];
+            mixed[i] = mixed[i] * entries + indices[i];
         }
         return;
     }
@@ -343,7 +346,7 @@ find_by_codes(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64
               nb_arena *scratch)
 {
     uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
-    const uint32_t *codes = keys[0].indices;
+    const uint32_t *codes = keys[0].kind == NB_VEC_DICT ? keys[0].indices : NULL;
     int64_t n_missing = 0;
     nb_status st;
 
@@ -351,12 +354,19 @@ find_by_codes(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64
         return NB_NOMEM;
     }
     if (op->n_keys > 1) {
-        uint32_t *mixed = nb_arena_zalloc(scratch, sizeof(uint32_t) * (size_t)n);
+        uint32_t *mixed = NB_ARENA_ARRAY(scratch, uint32_t, n);
+        int k = 0;
 
         if (mixed == NULL) {
             return NB_NOMEM;
         }
-        for (int k = 0; k < op->n_keys; k++) {
+        if (codes != NULL) { /* those of the first key as they are */
+            memcpy(mixed, codes, sizeof(uint32_t) * (size_t)n);
+            k = 1;
+        } else {
+            memset(mixed, 0, sizeof(uint32_t) * (size_t)n);
+        }
+        for (; k < op->n_keys; k++) {
             mix_codes(&l->codes[k], &keys[k], n, mixed);
         }
         codes = mixed;

@@ -287,22 +287,28 @@ read_packed_levels(nb_pq_reader *r, const page *p, const uint8_t **bytes, const 
     return NB_OK;
 }
 
+NB_SIMD_CLONES static uint32_t
+greatest(const uint32_t *codes, int64_t n)
+{
+    uint32_t most = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        most = NB_MAX(most, codes[i]);
+    }
+    return most;
+}
+
 static nb_status
 take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t before, int64_t n,
            int64_t n_there, nb_error *err)
 {
-    uint32_t worst = 0;
-
     if (n_there > 0) {
         if (p >= end || *p > 32 ||
             (before ? !nb_pq_hybrid_from(p + 1, end, *p, before, n_there, r->codes, NULL)
                     : !nb_pq_hybrid(p + 1, end, *p, n_there, r->codes))) {
             return nb_pq_reader_damaged(r, "dictionary indices are cut off", err);
         }
-        for (int64_t i = 0; i < n_there; i++) {
-            worst = NB_MAX(worst, r->codes[i]);
-        }
-        if (worst >= r->n_dict) {
+        if (greatest(r->codes, n_there) >= r->n_dict) {
             return nb_pq_reader_damaged(r, "a dictionary index is out of range", err);
         }
     }
