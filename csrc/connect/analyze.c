@@ -37,7 +37,8 @@ schema_of(nb_query *q, const Sc__Relation *rel, const nb_type **out, nb_error *e
         *out = nb_type_struct(&f, 1);
         return *out ? NB_OK : NB_NOMEM;
     }
-    if (rel && rel->rel_type_case == SC__RELATION__REL_TYPE_CATALOG) {
+    if (rel && rel->rel_type_case == SC__RELATION__REL_TYPE_CATALOG &&
+        rel->catalog->cat_type_case != SC__CATALOG__CAT_TYPE_CREATE_TABLE) {
         nb_table *t;
         NB_TRY(nb_query_catalog(q, rel->catalog, &t, err));
         *out = t->schema;

@@ -323,10 +323,27 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
     case SC__CATALOG__CAT_TYPE_DATABASE_EXISTS:
         return one_bool(
             q, nb_str_equal_nocase(nb_pb_str(m->database_exists->db_name), NB_STR("default")), out);
-    case SC__CATALOG__CAT_TYPE_FUNCTION_EXISTS: {
-        nb_str name = nb_pb_str(m->function_exists->function_name);
-        return one_bool(q, nb_function_find(name) || nb_aggregate_find(name), out);
-    }
+    case SC__CATALOG__CAT_TYPE_FUNCTION_EXISTS:
+        NB_TRY(nb_catalog_function_exists(q, nb_pb_str(m->function_exists->function_name),
+                                          m->function_exists->db_name.len > 0, &found, err));
+        return one_bool(q, found, out);
+    case SC__CATALOG__CAT_TYPE_GET_FUNCTION:
+        return nb_catalog_get_function(q, nb_pb_str(m->get_function->function_name), out, err);
+    case SC__CATALOG__CAT_TYPE_LIST_FUNCTIONS:
+        if (m->list_functions->db_name.len > 0) {
+            NB_TRY(need_database(q, nb_pb_str(m->list_functions->db_name), err));
+        }
+        return nb_catalog_list_functions(q,
+                                         m->list_functions->has_pattern
+                                             ? nb_pb_str(m->list_functions->pattern)
+                                             : (nb_str){NULL, 0},
+                                         out);
+    case SC__CATALOG__CAT_TYPE_CREATE_TABLE:
+        NB_TRY(nb_catalog_create_table(q, m->create_table, err));
+        return nothing(q, out);
+    case SC__CATALOG__CAT_TYPE_RECOVER_PARTITIONS:
+        NB_TRY(nb_catalog_recover_partitions(q, nb_pb_str(m->recover_partitions->table_name), err));
+        return nothing(q, out);
     case SC__CATALOG__CAT_TYPE_DROP_TEMP_VIEW:
         return one_bool(
             q,

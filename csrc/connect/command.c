@@ -298,7 +298,6 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return create_view(q, rel, last_part(&s->name), scope, s->or_replace, err);
 }
 
-/* Spark's patterns of SHOW: `*` is any text, `|` an alternative, letters of either case. */
 static nb_str
 lower_copy(nb_arena *arena, nb_str s)
 {
@@ -310,8 +309,8 @@ lower_copy(nb_arena *arena, nb_str s)
     return (nb_str){copy, copy ? s.len : 0};
 }
 
-static bool
-fits_pattern(nb_arena *arena, nb_str pattern, nb_str name)
+bool
+nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
 {
     size_t from = 0;
 
@@ -359,20 +358,20 @@ run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_tabl
     NB_NEED(names && databases && temporary);
     for (const nb_table_def *t = tables; t && !only_views; t = t->next) {
         if (nb_table_def_find(tables, t->name, false) == t &&
-            fits_pattern(q->arena, s->pattern, t->name)) {
+            nb_name_fits(q->arena, s->pattern, t->name)) {
             names[n++] = t->name;
         }
     }
     for (const nb_view_def *v = views; v; v = v->next) {
         if (v->scope == NB_VIEW_OF_DATABASE && nb_view_find(views, v->name, v->scope, false) == v &&
-            fits_pattern(q->arena, s->pattern, v->name)) {
+            nb_name_fits(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
     }
     n_tables = n;
     for (const nb_view_def *v = views; v; v = v->next) {
         if (v->scope == NB_VIEW_TEMPORARY && nb_view_find(views, v->name, v->scope, false) == v &&
-            fits_pattern(q->arena, s->pattern, v->name)) {
+            nb_name_fits(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
     }
@@ -807,6 +806,17 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
     }
     case SC__COMMAND__COMMAND_TYPE_WRITE_OPERATION:
         return write_files(q, command->write_operation, err);
+    case SC__COMMAND__COMMAND_TYPE_WRITE_OPERATION_V2:
+        return nb_query_write_to(q, command->write_operation_v2, err);
+    case SC__COMMAND__COMMAND_TYPE_CHECKPOINT_COMMAND:
+        return nb_query_checkpoint(q, command->checkpoint_command, result, err);
+    case SC__COMMAND__COMMAND_TYPE_REMOVE_CACHED_REMOTE_RELATION_COMMAND:
+        if (command->remove_cached_remote_relation_command->relation) {
+            nb_session_remove_local(
+                q->session,
+                nb_pb_str(command->remove_cached_remote_relation_command->relation->relation_id));
+        }
+        return NB_OK;
     case SC__COMMAND__COMMAND_TYPE_ML_COMMAND:
         return ml_command(q, command->ml_command, result, err);
     case SC__COMMAND__COMMAND_TYPE_REGISTER_FUNCTION:

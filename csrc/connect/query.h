@@ -102,10 +102,16 @@ nb_status nb_query_show(nb_query *q, const Sc__Relation *rel, nb_table **out, nb
 nb_status nb_table_of_text(nb_pool *pool, const char *column, nb_str text, nb_table **out);
 
 /* command.c */
+/* Does a name fit one of Spark's patterns: `*` is any text, `|` an alternative, letters of either case? A pattern without data fits all. */
+bool nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name);
 nb_status
 nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_error *err);
 /* Appends a packed ExecutePlanResponse to the result. */
 nb_status nb_result_add(nb_result *r, Sc__ExecutePlanResponse *response);
+
+/* checkpoint.c */
+nb_status
+nb_query_checkpoint(nb_query *q, const Sc__CheckpointCommand *c, nb_result *result, nb_error *err);
 
 /* catalog.c */
 /* One column of a small table: texts (NULL data = null) or, where flags is set, booleans. */
@@ -117,6 +123,17 @@ typedef struct nb_answer_column {
 nb_status nb_query_answer(nb_query *q, const nb_answer_column *columns, int n_columns, int64_t n,
                           nb_table **out);
 nb_status nb_query_catalog(nb_query *q, const Sc__Catalog *message, nb_table **out, nb_error *err);
+
+/* catalog_functions.c; a pattern without data fits all */
+nb_status nb_catalog_list_functions(nb_query *q, nb_str pattern, nb_table **out);
+nb_status
+nb_catalog_function_exists(nb_query *q, nb_str name, bool in_database, bool *out, nb_error *err);
+nb_status nb_catalog_get_function(nb_query *q, nb_str name, nb_table **out, nb_error *err);
+
+/* catalog_tables.c */
+nb_status nb_catalog_create_table(nb_query *q, const Sc__CreateTable *c, nb_error *err);
+nb_status nb_catalog_recover_partitions(nb_query *q, nb_str name, nb_error *err);
+nb_status nb_query_write_to(nb_query *q, const Sc__WriteOperationV2 *w, nb_error *err);
 
 /* explain.c */
 nb_status

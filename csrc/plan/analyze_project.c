@@ -285,6 +285,12 @@ find_generator(nb_str name)
     return NULL;
 }
 
+const char *
+nb_generator_name(int i)
+{
+    return i < (int)NB_COUNT_OF(generators) ? generators[i].name : NULL;
+}
+
 bool
 nb_is_generator(nb_str name)
 {

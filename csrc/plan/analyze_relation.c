@@ -507,6 +507,11 @@ analyze_deduplicate(nb_analyzer *an, const Sc__Deduplicate *d, nb_plan **out, nb
     nb_expr **cols, **keys, **results;
     int n, n_keys = (int)d->n_column_names;
 
+    if (d->has_within_watermark && d->within_watermark) {
+        return nb_raise(
+            err, NB_COND_WITHIN_WATERMARK, "msg",
+            "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets", NULL);
+    }
     NB_TRY(nb_analyze_relation(an, d->input, &child, err));
     if ((d->has_all_columns_as_keys && d->all_columns_as_keys) || n_keys == 0) {
         return nb_plan_distinct(an, child, out, err);
@@ -948,6 +953,7 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_SQL: return nb_analyze_sql(an, rel->sql, out, err);
     case SC__RELATION__REL_TYPE_LOCAL_RELATION:
     case SC__RELATION__REL_TYPE_CACHED_LOCAL_RELATION:
+    case SC__RELATION__REL_TYPE_CACHED_REMOTE_RELATION:
     case SC__RELATION__REL_TYPE_CHUNKED_CACHED_LOCAL_RELATION:
         return nb_analyze_local(an, rel, out, err);
     case SC__RELATION__REL_TYPE_SAMPLE: return analyze_sample(an, rel->sample, out, err);
@@ -986,6 +992,15 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_SAMPLE_BY: return nb_analyze_stat(an, rel, out, err);
     case SC__RELATION__REL_TYPE_UNRESOLVED_TABLE_VALUED_FUNCTION:
         return nb_analyze_table_function(an, rel, out, err);
+    case SC__RELATION__REL_TYPE_CATALOG:
+        if (rel->catalog->cat_type_case == SC__CATALOG__CAT_TYPE_CREATE_TABLE) {
+            return nb_analyze_table(an, rel->catalog->create_table->table_name, out, err);
+        }
+        return nb_raise_unsupported(err, "A call of spark.catalog as part of a query");
+    case SC__RELATION__REL_TYPE_TRANSPOSE:
+        return nb_analyze_transpose(an, rel->transpose, out, err);
+    case SC__RELATION__REL_TYPE_WITH_WATERMARK:
+        return nb_analyze_watermark(an, rel->with_watermark, out, err);
     case SC__RELATION__REL_TYPE_COLLECT_METRICS: return nb_analyze_observe(an, rel, out, err);
     case SC__RELATION__REL_TYPE_ML_RELATION:
         if (an->cfg.ml.resolve) {

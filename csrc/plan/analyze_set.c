@@ -147,18 +147,16 @@ plan_union(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_plan **out)
     return NB_OK;
 }
 
-/* One more column: the number of the row among its equals. */
+/* row_number() over (partition by keys); the rows' own order is that of the numbers. */
 static nb_status
-number_equals(nb_analyzer *an, nb_plan **p, nb_error *err)
+row_number(nb_analyzer *an, nb_expr **keys, int n, nb_expr **out, nb_error *err)
 {
-    columns c;
     nb_window_spec *spec = NB_ARENA_NEW(an->arena, nb_window_spec);
-    nb_expr *w, *fn, **list;
+    nb_expr *w, *fn;
 
     NB_NEED(spec);
-    NB_TRY(nb_columns_of(an, *p, &c.items, &c.n));
-    spec->partition_by = c.items;
-    spec->n_partition_by = c.n;
+    spec->partition_by = keys;
+    spec->n_partition_by = n;
     spec->order_by = NB_ARENA_NEW(an->arena, nb_sort_key);
     NB_NEED(spec->order_by);
     spec->order_by[0].expr = nb_expr_int32(an->arena, 1);
@@ -166,12 +164,37 @@ number_equals(nb_analyzer *an, nb_plan **p, nb_error *err)
     spec->frame = (nb_frame){.is_rows = true, .upper = NB_BOUND_CURRENT};
     NB_TRY(nb_call(an, "row_number", NULL, 0, &fn, err));
     w = nb_expr_new(an->arena, NB_EXPR_WINDOW, fn->type, false, 0);
-    list = NB_ARENA_ARRAY(an->arena, nb_expr *, c.n + 1);
-    NB_NEED(w && list && spec->order_by[0].expr);
+    NB_NEED(w && spec->order_by[0].expr);
     w->u.window.fn = fn;
     w->u.window.spec = spec;
     nb_expr_set_flags(w);
     w->foldable = false;
+    *out = w;
+    return NB_OK;
+}
+
+nb_status
+nb_sequence_id(nb_analyzer *an, nb_expr **out, nb_error *err)
+{
+    nb_expr *number, *one = nb_expr_int32(an->arena, 1);
+
+    NB_NEED(one);
+    NB_TRY(row_number(an, NULL, 0, &number, err));
+    NB_TRY(nb_cast_to(an, number, nb_type_of(NB_TYPE_INT64), &number, err));
+    return nb_call2(an, "-", number, one, out, err);
+}
+
+/* One more column: the number of the row among its equals. */
+static nb_status
+number_equals(nb_analyzer *an, nb_plan **p, nb_error *err)
+{
+    columns c;
+    nb_expr *w, **list;
+
+    NB_TRY(nb_columns_of(an, *p, &c.items, &c.n));
+    NB_TRY(row_number(an, c.items, c.n, &w, err));
+    list = NB_ARENA_ARRAY(an->arena, nb_expr *, c.n + 1);
+    NB_NEED(list);
     memcpy(list, c.items, sizeof(nb_expr *) * (size_t)c.n);
     list[c.n] = nb_expr_alias(an->arena, w, NB_STR("_n"), nb_attr_next_id());
     NB_NEED(list[c.n]);

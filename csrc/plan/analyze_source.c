@@ -302,6 +302,16 @@ nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_err
         st = nb_plan_of_table(an, table, out, err);
         nb_table_release(table);
         NB_TRY(st);
+    } else if (rel->rel_type_case == SC__RELATION__REL_TYPE_CACHED_REMOTE_RELATION) {
+        nb_str id = nb_pb_str(rel->cached_remote_relation->relation_id);
+        if (!nb_catalog_has_local(an->cfg.catalog, id)) {
+            return nb_raise(err, NB_COND_INVALID_PLAN, "message",
+                            nb_arena_printf(an->arena, "no DataFrame with id %.*s in the session",
+                                            (int)NB_MIN(id.len, (size_t)128), id.data),
+                            NULL);
+        }
+        NB_TRY(uploaded_rows(an, id, &table, err));
+        NB_TRY(nb_plan_of_table(an, table, out, err));
     } else if (rel->rel_type_case == SC__RELATION__REL_TYPE_CHUNKED_CACHED_LOCAL_RELATION) {
         NB_TRY(uploaded_chunks(an, rel->chunked_cached_local_relation, out, &schema, err));
     } else {
@@ -589,4 +599,20 @@ nb_analyze_read(nb_analyzer *an, const Sc__Read *read, nb_plan **out, nb_error *
         return read_named(an, nb_pb_str(read->named_table->unparsed_identifier), out, err);
     }
     return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a read without a source", NULL);
+}
+
+nb_status
+nb_analyze_table(nb_analyzer *an, ProtobufCBinaryData name, nb_plan **out, nb_error *err)
+{
+    Sc__Read *read = NB_ARENA_NEW(an->arena, Sc__Read);
+    Sc__Read__NamedTable *table = NB_ARENA_NEW(an->arena, Sc__Read__NamedTable);
+
+    NB_NEED(read && table);
+    protobuf_c_message_init(&sc__read__descriptor, read);
+    protobuf_c_message_init(&sc__read__named_table__descriptor, table);
+    table->has_unparsed_identifier = true;
+    table->unparsed_identifier = name;
+    read->read_type_case = SC__READ__READ_TYPE_NAMED_TABLE;
+    read->named_table = table;
+    return nb_analyze_read(an, read, out, err);
 }

@@ -556,3 +556,31 @@ nb_merge_sessions(nb_analyzer *an, nb_plan **child, nb_expr *const *keys, int n_
     *child = p;
     return NB_OK;
 }
+
+nb_status
+nb_analyze_watermark(nb_analyzer *an, const Sc__WithWatermark *m, nb_plan **out, nb_error *err)
+{
+    nb_str said = nb_pb_str(m->delay_threshold);
+    nb_expr *text = nb_expr_string(an->arena, said), *made;
+    const nb_vector *v;
+
+    NB_NEED(text);
+    NB_TRY(nb_expr_cast(an->arena, text, nb_type_of(NB_TYPE_INTERVAL), NB_CAST_TRY, &made, err));
+    NB_TRY(nb_expr_fold(an->arena, made, an->cfg.info, &made, err));
+    v = made->u.literal.value;
+    if (nb_vector_is_null(v, 0)) {
+        return nb_raise(err, NB_COND_CANNOT_PARSE_INTERVAL, "intervalString",
+                        nb_arena_printf(an->arena, "'%.*s'", (int)said.len, said.data), NULL);
+    }
+    const nb_interval *i = NB_DATA(nb_interval, v);
+    double days = i->months * 31.0 + i->days + (double)i->us / (double)NB_US_PER_DAY;
+    if (days < 0) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        nb_arena_printf(an->arena,
+                                        "requirement failed: delay threshold (%.*s) should not be "
+                                        "negative.",
+                                        (int)said.len, said.data),
+                        NULL);
+    }
+    return nb_analyze_relation(an, m->input, out, err); /* rows of a batch are never late */
+}

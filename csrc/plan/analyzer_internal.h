@@ -232,6 +232,7 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
                   nb_error *err);
 bool nb_has_agg(nb_expr *e);
 bool nb_is_generator(nb_str name);
+const char *nb_generator_name(int i); /* from 0 until NULL */
 
 /* ---- analyze_time_window.c ---- */
 bool nb_is_time_window(nb_str name);
@@ -289,9 +290,13 @@ nb_status nb_plan_limit(nb_analyzer *an, nb_plan *child, int64_t limit, int64_t 
 /* ---- analyze_set.c ---- */
 nb_status
 nb_analyze_set_op(nb_analyzer *an, const Sc__SetOperation *op, nb_plan **out, nb_error *err);
+/* The number of the row, from 0: distributed_sequence_id(). */
+nb_status nb_sequence_id(nb_analyzer *an, nb_expr **out, nb_error *err);
 
 /* ---- analyze_source.c ---- */
 nb_status nb_analyze_read(nb_analyzer *an, const Sc__Read *read, nb_plan **out, nb_error *err);
+/* A table or view by its name as SQL writes it. */
+nb_status nb_analyze_table(nb_analyzer *an, ProtobufCBinaryData name, nb_plan **out, nb_error *err);
 nb_status nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 nb_status nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out,
                            nb_error *err); /* takes a reference to keep */
@@ -315,6 +320,14 @@ nb_status nb_analyze_stat(nb_analyzer *an, const Sc__Relation *rel, nb_plan **ou
 /* ---- analyze_observe.c ---- */
 nb_status
 nb_analyze_observe(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
+
+/* df.withWatermark(), which means nothing for a batch. */
+nb_status
+nb_analyze_watermark(nb_analyzer *an, const Sc__WithWatermark *m, nb_plan **out, nb_error *err);
+
+/* ---- analyze_transpose.c ---- */
+nb_status
+nb_analyze_transpose(nb_analyzer *an, const Sc__Transpose *m, nb_plan **out, nb_error *err);
 
 /* ---- analyze_sql.c ---- */
 nb_status nb_analyze_sql(nb_analyzer *an, const Sc__SQL *sql, nb_plan **out, nb_error *err);

@@ -182,6 +182,25 @@ def test_clone(new_session):
     clone.client.release_session()
 
 
+@pytest.mark.parametrize("kind", ["observed", "local", "transposed"])
+def test_what_is_cached_outlives_its_query(master, new_session, kind):
+    """Its rows come from memory of a query, which ends before the session does."""
+    session = new_session()
+    local = session.createDataFrame([("a", 1), ("b", 2)], "n string, x int")
+    frame = {
+        "observed": lambda: session.range(10).observe("seen", F.count(F.lit(1))),
+        "local": lambda: local,
+        "transposed": lambda: local.transpose(),
+    }[kind]()
+    frame.cache()
+    n = frame.count()
+    assert len(frame.collect()) == n
+    session.createDataFrame([(i, "x" * 100) for i in range(5000)]).count()
+    assert len(frame.collect()) == n
+    session.stop()
+    assert new_session().range(3).count() == 3
+
+
 def test_machine_learning(spark):
     """The customer job's pipeline."""
     from pyspark.ml import Pipeline

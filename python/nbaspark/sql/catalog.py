@@ -178,9 +178,8 @@ class Catalog:
 
             check("schema", schema, StructType, "struct type")
             body["schema"] = to_tree(schema)
-        df = self._relation("create_table", body)
-        df._execute()
-        return df
+        self._relation("create_table", body)._execute()
+        return self._session.table(tableName)
 
     def createExternalTable(
         self,

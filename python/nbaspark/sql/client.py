@@ -42,6 +42,10 @@ class Channel:
         """Hand over local data; return the relation, less its ``common``, that stands for it."""
         raise NotImplementedError
 
+    def kept(self, key: str) -> str:
+        """Return the name of rows that the engine keeps, for plans; they may go with it."""
+        return key
+
     def interrupt(self, kind: str = "ALL", **which: str) -> list[str]:
         """Stop operations and return their names."""
         raise NotImplementedError
@@ -81,10 +85,14 @@ class EmbeddedChannel(Channel):
 
     def add_table(self, table: Any) -> dict[str, Any]:
         self._next_table += 1
-        key = _TableKey(f"local-{self._next_table}")
-        key.session = self._session
+        key = self.kept(f"local-{self._next_table}")
         self._session.add_local_relation(str(key), table)
         return {"chunked_cached_local_relation": {"dataHashes": [key]}}
+
+    def kept(self, key: str) -> str:
+        name = _TableKey(key)
+        name.session = self._session
+        return name
 
     def interrupt(self, kind: str = "ALL", **which: str) -> list[str]:
         if kind != "ALL":

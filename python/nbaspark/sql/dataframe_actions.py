@@ -406,6 +406,7 @@ class DataFrameActions:
         result = self._session._command({"checkpoint_command": {"relation": self._plan, **body}})
         for answer in _answers(result):
             if answer.get("checkpoint_command_result"):
-                remote = answer["checkpoint_command_result"]["relation"]
+                remote = dict(answer["checkpoint_command_result"]["relation"])
+                remote["relation_id"] = self._session._channel.kept(remote["relation_id"])
                 return DataFrame(relation("cached_remote_relation", remote), self._session)
         raise not_implemented("checkpoint")

@@ -156,6 +156,16 @@ plan_assemble(nb_arena *arena, Sc__Relation *input, const char *const *columns)
 }
 
 Sc__Relation *
+plan_transposed(nb_arena *arena, Sc__Relation *input)
+{
+    Sc__Relation *rel = relation(arena, SC__RELATION__REL_TYPE_TRANSPOSE);
+
+    rel->transpose = NB_MESSAGE(arena, Sc__Transpose, sc__transpose);
+    rel->transpose->input = input;
+    return rel;
+}
+
+Sc__Relation *
 plan_observed(nb_arena *arena, Sc__Relation *input, const char *metric)
 {
     Sc__Relation *rel = relation(arena, SC__RELATION__REL_TYPE_COLLECT_METRICS);

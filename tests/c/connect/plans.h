@@ -15,6 +15,8 @@ Sc__Relation *plan_read(nb_arena *arena, const char *format, const char *path, c
 /* VectorAssembler of columns (ended by NULL) into `features`. */
 Sc__Relation *plan_assemble(nb_arena *arena, Sc__Relation *input, const char *const *columns);
 
+/* By its first column. */
+Sc__Relation *plan_transposed(nb_arena *arena, Sc__Relation *input);
 /* df.observe() under the name `seen`. */
 Sc__Relation *plan_observed(nb_arena *arena, Sc__Relation *input, const char *metric);
 

@@ -396,6 +396,9 @@ test_allocations__reading(void **state)
         {.name = "infer",
          .plan = plan_of_relation(arena, plan_read(arena, "csv", at("csv"), NULL, CSV_OPTIONS))},
         {.name = "view", .plan = plan_of_view(arena, "v", plan_sql(arena, "select * from t"))},
+        {.name = "transpose",
+         .plan = plan_of_relation(
+             arena, plan_transposed(arena, plan_sql(arena, "select s, id, x from t limit 5")))},
         {.name = "observe",
          .plan = plan_of_relation(
              arena,

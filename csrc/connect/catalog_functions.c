@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalog_functions.c: spark.catalog about functions. All are built in: they are in no database, and have no class.
+ */
+#include <stdlib.h>
+
+#include "connect/query.h"
+#include "plan/analyzer_internal.h"
+#include "sql/parser.h"
+
+typedef struct found {
+    nb_str name;
+    const char *help;
+} found;
+
+/* One of "a|b|c", or all of them. */
+static nb_status
+add_names(nb_arena *arena, found **list, int *n, int *cap, const char *names, const char *help)
+{
+    for (const char *at = names; *at;) {
+        size_t len = strcspn(at, "|");
+
+        if (len == 0) { /* the operator | or || */
+            len = strlen(at);
+        }
+        *list = nb_arena_grow(arena, *list, *n, cap, sizeof **list);
+        NB_NEED(*list);
+        (*list)[(*n)++] = (found){{at, len}, help};
+        at += len + (at[len] == '|');
+    }
+    return NB_OK;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return nb_str_compare(((const found *)a)->name, ((const found *)b)->name);
+}
+
+static nb_status
+answer(nb_query *q, const found *list, int n, nb_table **out)
+{
+    nb_str *columns[5];
+    bool *temporary = NB_ARENA_ARRAY(q->arena, bool, n + 1);
+
+    for (int c = 0; c < 5; c++) {
+        columns[c] = NB_ARENA_ARRAY(q->arena, nb_str, n + 1);
+        NB_NEED(columns[c]);
+    }
+    NB_NEED(temporary);
+    for (int i = 0; i < n; i++) {
+        columns[0][i] = list[i].name;
+        columns[3][i] = list[i].help ? nb_str_of(list[i].help) : (nb_str){NULL, 0};
+        columns[1][i] = columns[2][i] = columns[4][i] = (nb_str){NULL, 0};
+        temporary[i] = true;
+    }
+    return nb_query_answer(q,
+                           (nb_answer_column[]){{"name", columns[0], NULL},
+                                                {"catalog", columns[1], NULL},
+                                                {"namespace", columns[2], NULL},
+                                                {"description", columns[3], NULL},
+                                                {"className", columns[4], NULL},
+                                                {"isTemporary", NULL, temporary}},
+                           6, n, out);
+}
+
+nb_status
+nb_catalog_list_functions(nb_query *q, nb_str pattern, nb_table **out)
+{
+    found *list = NULL;
+    int n = 0, cap = 0, kept = 0;
+
+    for (int i = 0; nb_function_at(i); i++) {
+        NB_TRY(add_names(q->arena, &list, &n, &cap, nb_function_at(i)->names,
+                         nb_function_at(i)->help));
+    }
+    for (int i = 0; nb_aggregate_at(i); i++) {
+        NB_TRY(add_names(q->arena, &list, &n, &cap, nb_aggregate_at(i)->names,
+                         nb_aggregate_at(i)->help));
+    }
+    for (int i = 0; nb_generator_name(i); i++) {
+        NB_TRY(add_names(q->arena, &list, &n, &cap, nb_generator_name(i), NULL));
+    }
+    qsort(list, (size_t)n, sizeof *list, by_name);
+    for (int i = 0; i < n; i++) {
+        bool again = kept > 0 && nb_str_equal(list[kept - 1].name, list[i].name);
+        bool own = nb_str_starts_with(list[i].name, NB_STR("nb_")); /* what others are made of */
+
+        if (!again && !own && nb_name_fits(q->arena, pattern, list[i].name)) {
+            list[kept++] = list[i];
+        }
+    }
+    return answer(q, list, kept, out);
+}
+
+/* Looks a name up as SQL would. *out name NULL: there is no such function. */
+static nb_status
+find(nb_query *q, nb_str text, found *out, nb_str **parts, size_t *n, nb_error *err)
+{
+    nb_str name;
+    bool built_in;
+
+    NB_TRY(nb_sql_parse_identifier(q->arena, text, parts, n, err));
+    name = (*parts)[*n - 1];
+    built_in = *n == 1 || (*n == 3 && nb_str_equal_nocase((*parts)[0], NB_STR("system")) &&
+                           nb_str_equal_nocase((*parts)[1], NB_STR("builtin")));
+    if (*n > 2 && !built_in &&
+        (*n > 3 || !nb_str_equal_nocase((*parts)[0], NB_STR("spark_catalog")))) {
+        char *quoted;
+
+        NB_TRY(nb_backquote(q->analyzer, *parts, (int)*n, &quoted));
+        return nb_raise(err, NB_COND_REQUIRES_SINGLE_PART_NAMESPACE, "sessionCatalog",
+                        "spark_catalog", "identifier", quoted, NULL);
+    }
+    *out = (found){{NULL, 0}, NULL};
+    if (built_in) {
+        const nb_function *f = nb_function_find(name);
+        const nb_aggregate *a = f ? NULL : nb_aggregate_find(name);
+
+        if (f || a || nb_is_generator(name)) {
+            *out = (found){name, f ? f->help : a ? a->help : NULL};
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_catalog_function_exists(nb_query *q, nb_str name, bool in_database, bool *out, nb_error *err)
+{
+    found one;
+    nb_str *parts;
+    size_t n;
+
+    NB_TRY(find(q, name, &one, &parts, &n, err));
+    *out = one.name.data && !in_database;
+    return NB_OK;
+}
+
+nb_status
+nb_catalog_get_function(nb_query *q, nb_str name, nb_table **out, nb_error *err)
+{
+    found one;
+    nb_str *parts;
+    char *quoted;
+    size_t n;
+
+    NB_TRY(find(q, name, &one, &parts, &n, err));
+    if (one.name.data) {
+        return answer(q, &one, 1, out);
+    }
+    NB_TRY(nb_backquote(q->analyzer, parts, (int)n, &quoted));
+    return nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName", quoted, "searchPath",
+                    "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]", NULL);
+}
