@@ -309,8 +309,9 @@ lower_copy(nb_arena *arena, nb_str s)
     return (nb_str){copy, copy ? s.len : 0};
 }
 
-bool
-nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
+/* Spark's patterns of SHOW: `*` is any text, `|` an alternative, letters of either case. */
+static bool
+fits_pattern(nb_arena *arena, nb_str pattern, nb_str name)
 {
     size_t from = 0;
 
@@ -328,6 +329,12 @@ nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
         }
     }
     return false;
+}
+
+bool
+nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
+{
+    return fits_pattern(arena, pattern, name);
 }
 
 static int
@@ -358,20 +365,20 @@ run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_tabl
     NB_NEED(names && databases && temporary);
     for (const nb_table_def *t = tables; t && !only_views; t = t->next) {
         if (nb_table_def_find(tables, t->name, false) == t &&
-            nb_name_fits(q->arena, s->pattern, t->name)) {
+            fits_pattern(q->arena, s->pattern, t->name)) {
             names[n++] = t->name;
         }
     }
     for (const nb_view_def *v = views; v; v = v->next) {
         if (v->scope == NB_VIEW_OF_DATABASE && nb_view_find(views, v->name, v->scope, false) == v &&
-            nb_name_fits(q->arena, s->pattern, v->name)) {
+            fits_pattern(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
     }
     n_tables = n;
     for (const nb_view_def *v = views; v; v = v->next) {
         if (v->scope == NB_VIEW_TEMPORARY && nb_view_find(views, v->name, v->scope, false) == v &&
-            nb_name_fits(q->arena, s->pattern, v->name)) {
+            fits_pattern(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
     }
