@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "connect/requests.h"
 #include "connect/tables.h"
+#include "connect/variables.h"
 #include "exec/exec.h"
 #include "io/glob.h"
 #include "plan/analyzer_internal.h"
@@ -721,12 +722,55 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         return st;
     }
     case NB_SQL_CLEAR_CACHE: nb_catalog_clear_cache(session->catalog); break;
+    case NB_SQL_DECLARE_VARIABLE:
+    case NB_SQL_SET_VARIABLE:
+    case NB_SQL_DROP_VARIABLE: st = nb_variable_statement(q, s, err); break;
     default:
         return nb_raise_unsupported(err, "This SQL command%s%.*s", s->value.len ? ": " : "",
                                     (int)s->value.len, s->value.data ? s->value.data : "");
     }
     NB_TRY(st);
     return nb_table_new(q->pool, nb_type_struct(NULL, 0), out);
+}
+
+/* EXECUTE IMMEDIATE of a text that executes a text, and so on. */
+#define MAX_EXECUTES 64
+
+/* *s becomes the statement that it runs, *rel the message of that; a query INTO variables is done with, and nothing is left of it. */
+static nb_status
+execute_immediate(nb_query *q, nb_sql_statement *s, Sc__Relation **rel, nb_error *err)
+{
+    nb_sql_name into = s->columns;
+    Sc__SQL *sql = NULL;
+    char *shown;
+
+    for (int i = 0; s->kind == NB_SQL_EXECUTE_IMMEDIATE && i < MAX_EXECUTES; i++) {
+        into = s->columns.n ? s->columns : into;
+        NB_TRY(nb_execute_text(q, s, &sql, err));
+        NB_TRY(nb_parse_sql_message(q->analyzer, sql, s, err));
+    }
+    *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+    shown = nb_arena_printf(q->arena, "%.*s", (int)sql->query.len, (const char *)sql->query.data);
+    NB_NEED(*rel && shown);
+    (*rel)->rel_type_case = SC__RELATION__REL_TYPE_SQL;
+    (*rel)->sql = sql;
+    if (s->kind == NB_SQL_EXECUTE_IMMEDIATE) {
+        return nb_raise(err, NB_COND_NESTED_EXECUTE_IMMEDIATE, "sqlString", shown, NULL);
+    }
+    if (into.n == 0) {
+        return NB_OK;
+    }
+    if (s->kind != NB_SQL_QUERY) {
+        for (char *c = shown; *c; c++) {
+            *c = (char)(*c >= 'a' && *c <= 'z' ? *c - ('a' - 'A') : *c);
+        }
+        return nb_raise(err, NB_COND_INVALID_STATEMENT_FOR_EXECUTE_INTO, "sqlString", shown, NULL);
+    }
+    s->kind = NB_SQL_SET_VARIABLE;
+    s->query = *rel;
+    s->columns = into;
+    s->column_comments = (nb_sql_name){0};
+    return NB_OK;
 }
 
 static nb_status
@@ -769,6 +813,9 @@ sql_command(nb_query *q, const Sc__SqlCommand *c, nb_result *result, nb_error *e
         rel->sql = sql;
     }
     NB_TRY(nb_parse_sql_message(q->analyzer, sql, &statement, err));
+    if (statement.kind == NB_SQL_EXECUTE_IMMEDIATE) {
+        NB_TRY(execute_immediate(q, &statement, &rel, err));
+    }
     if (statement.kind == NB_SQL_QUERY) {
         nb_plan *plan;
         NB_TRY(nb_query_analyze(q, rel, &plan, err)); /* spark.sql raises analysis errors at once */

@@ -1212,6 +1212,13 @@ attribute_or_function(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
     nb_status st =
         nb_resolve_column(an, scope, name, a->has_plan_id ? a->plan_id : -1, o, out, &first);
 
+    if (st == NB_ERROR) {
+        nb_status found = nb_resolve_variable(an, name, out, err);
+        if (found != NB_DONE) {
+            nb_error_clear(&first);
+            return nb_located(found, o, err);
+        }
+    }
     for (size_t i = 0; i < NB_COUNT_OF(names) && st == NB_ERROR; i++) {
         if (nb_str_equal_nocase(name, nb_str_of(names[i]))) {
             nb_error_clear(&first);

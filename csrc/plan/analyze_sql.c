@@ -49,6 +49,8 @@ nb_parse_sql_message(nb_analyzer *an, const Sc__SQL *sql, nb_sql_statement *out,
     options.n_named = n_named;
     options.positional = pos;
     options.n_positional = n_pos;
+    options.fold_text = nb_analyzer_fold_text;
+    options.payload = an;
     NB_TRY(nb_sql_substitute(an->arena, an->cfg.info->config, nb_pb_str(sql->query), &text, err));
     return nb_sql_parse_statement(an->arena, text, &options, out, err);
 }

@@ -234,6 +234,14 @@ bool nb_has_agg(nb_expr *e);
 bool nb_is_generator(nb_str name);
 const char *nb_generator_name(int i); /* from 0 until NULL */
 
+/* ---- analyze_variable.c ---- */
+/* A variable of the session by name, or a field of one, as a literal. NB_DONE when there is none. */
+nb_status nb_resolve_variable(nb_analyzer *an, nb_str identifier, nb_expr **out, nb_error *err);
+/* The first row of a column as a literal; null when the table is empty. */
+nb_status nb_table_cell(nb_arena *arena, nb_table *table, int column, nb_expr **out);
+/* A constant text (nb_sql_options.fold_text); payload is the analyzer. */
+nb_status nb_analyzer_fold_text(void *payload, const Sc__Expression *e, nb_str *out, nb_error *err);
+
 /* ---- analyze_time_window.c ---- */
 bool nb_is_time_window(nb_str name);
 /* A call of those functions; the scope's input may get a column more. */

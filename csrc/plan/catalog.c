@@ -22,6 +22,14 @@ typedef struct blob_entry {
     struct blob_entry *next;
 } blob_entry;
 
+/* Nodes stay when their variable is dropped, for the next one of that name. */
+typedef struct variable_entry {
+    nb_str name;
+    nb_table *value, *first; /* NULL: dropped */
+    int column;
+    struct variable_entry *next;
+} variable_entry;
+
 struct nb_catalog {
     pthread_mutex_t lock;
     nb_pool *pool;
@@ -30,6 +38,7 @@ struct nb_catalog {
     nb_view_def *views;
     nb_table_def *tables;
     local_entry *locals;
+    variable_entry *variables;
     nb_cached *cached;
     int n_cached;
 };
@@ -73,6 +82,10 @@ nb_catalog_free(nb_catalog *c)
     }
     for (blob_entry *b = c->blobs; b; b = b->next) {
         nb_buffer_release(b->bytes);
+    }
+    for (variable_entry *v = c->variables; v; v = v->next) {
+        nb_table_release(v->value);
+        nb_table_release(v->first);
     }
     pthread_mutex_destroy(&c->lock);
     nb_arena_free(c->arena);
@@ -373,6 +386,97 @@ nb_catalog_copy(nb_catalog *to, nb_catalog *from)
         NB_TRY(st);
     }
     return copy_views(to, nb_catalog_views(from));
+}
+
+/* Under the lock. */
+static variable_entry *
+find_variable(nb_catalog *c, nb_str name)
+{
+    for (variable_entry *v = c->variables; v; v = v->next) {
+        if (nb_str_equal_nocase(v->name, name)) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+nb_status
+nb_catalog_set_variable(nb_catalog *c, nb_str name, nb_table *value, int column, nb_table *first)
+{
+    nb_table *old = NULL, *old_first = NULL;
+    variable_entry *v;
+
+    pthread_mutex_lock(&c->lock);
+    v = find_variable(c, name);
+    if (!v) {
+        v = NB_ARENA_NEW(c->arena, variable_entry);
+        if (v) {
+            v->name = nb_arena_str(c->arena, name);
+            v->next = c->variables;
+        }
+        if (!v || !v->name.data) {
+            pthread_mutex_unlock(&c->lock);
+            return NB_NOMEM;
+        }
+        c->variables = v;
+    }
+    old = v->value;
+    v->value = nb_table_ref(value);
+    v->column = column;
+    if (first) {
+        old_first = v->first;
+        v->first = nb_table_ref(first);
+    }
+    pthread_mutex_unlock(&c->lock);
+    nb_table_release(old);
+    nb_table_release(old_first);
+    return NB_OK;
+}
+
+nb_table *
+nb_catalog_variable(nb_catalog *c, nb_str name, bool first, int *column)
+{
+    nb_table *table = NULL;
+    const variable_entry *v;
+
+    pthread_mutex_lock(&c->lock);
+    v = find_variable(c, name);
+    if (v && v->value) {
+        table = nb_table_ref(first ? v->first : v->value);
+        *column = first ? 0 : v->column;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return table;
+}
+
+bool
+nb_catalog_drop_variable(nb_catalog *c, nb_str name)
+{
+    nb_table *old = NULL, *old_first = NULL;
+    variable_entry *v;
+
+    pthread_mutex_lock(&c->lock);
+    v = find_variable(c, name);
+    if (v) {
+        old = v->value;
+        old_first = v->first;
+        v->value = v->first = NULL;
+    }
+    pthread_mutex_unlock(&c->lock);
+    nb_table_release(old);
+    nb_table_release(old_first);
+    return old != NULL;
+}
+
+bool
+nb_catalog_has_variables(nb_catalog *c)
+{
+    bool some;
+
+    pthread_mutex_lock(&c->lock);
+    some = c->variables != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return some;
 }
 
 /* Under the lock. */

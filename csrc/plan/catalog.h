@@ -68,6 +68,15 @@ const nb_table_def *nb_table_def_find(const nb_table_def *list, nb_str name,
 /* Everything in def is copied; a dropped one hides the older of its name. */
 nb_status nb_catalog_add_table(nb_catalog *c, const nb_table_def *def);
 
+/* Session variables: columns of tables of at most one row, of which references are taken. Names mean the same in either case. first: what
+ * DEFAULT sets it to; NULL leaves that of a known variable. */
+nb_status
+nb_catalog_set_variable(nb_catalog *c, nb_str name, nb_table *value, int column, nb_table *first);
+/* The value, or what it was declared with, with a reference; NULL when unknown. */
+nb_table *nb_catalog_variable(nb_catalog *c, nb_str name, bool first, int *column);
+bool nb_catalog_drop_variable(nb_catalog *c, nb_str name); /* false when unknown */
+bool nb_catalog_has_variables(nb_catalog *c);
+
 nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
 /* Lets the data go, unless a view or a cached DataFrame names it. Queries that run keep what they have. */
 void nb_catalog_remove_local(nb_catalog *c, nb_str hash);

@@ -119,6 +119,14 @@ nb_sql_parse_multipart(nb_sql_parser *p, nb_names *out)
             nb_str text = {(const char *)e->literal->string.data, e->literal->string.len};
             return nb_sql_split_name(p, start, text, out);
         }
+        if (p->later->set) { /* told at the end: any name will do until then */
+            return nb_names_push(p, out, NB_STR("identifier"));
+        }
+        if (p->options && p->options->fold_text) {
+            nb_str text;
+            NB_TRY(p->options->fold_text(p->options->payload, e, &text, p->err));
+            return nb_sql_split_name(p, start, text, out);
+        }
         return nb_raise_unsupported(p->err,
                                     "IDENTIFIER() of an expression that is not a string literal");
     }

@@ -278,6 +278,12 @@ nb_status nb_sql_parse_sample(nb_sql_parser *p, Sc__Relation **rel);
 nb_status
 nb_sql_parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relation **rel);
 
+/* Variables (variable.c): at DECLARE, VARIABLE, VARIABLE, EXECUTE. */
+nb_status nb_sql_parse_declare(nb_sql_parser *p, nb_sql_statement *out);
+nb_status nb_sql_parse_set_variable(nb_sql_parser *p, nb_sql_statement *out);
+nb_status nb_sql_parse_drop_variable(nb_sql_parser *p, nb_sql_statement *out);
+nb_status nb_sql_parse_execute(nb_sql_parser *p, nb_sql_statement *out);
+
 nb_status nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out);
 
 #endif

@@ -35,6 +35,9 @@ typedef struct nb_sql_options {
     size_t n_named;
     Sc__Expression *const *positional;
     size_t n_positional;
+    /* The value of a constant text in IDENTIFIER(); NULL: only literals are taken. */
+    nb_status (*fold_text)(void *payload, const Sc__Expression *e, nb_str *out, nb_error *err);
+    void *payload;
     int64_t
         first_plan_id; /* subqueries get plan ids from here upwards; 0 = from 2^40, beyond what a client uses */
 } nb_sql_options;

@@ -167,7 +167,7 @@ parse_set(nb_sql_parser *p, nb_sql_statement *out)
         return nb_sql_syntax_error(p);
     }
     if (nb_sql_is_kw(p, NB_KW_VAR) || nb_sql_is_kw(p, NB_KW_VARIABLE)) {
-        return nb_raise_unsupported(p->err, "SQL variables (SET VARIABLE)");
+        return nb_sql_parse_set_variable(p, out);
     }
     if (nb_sql_is_kw(p, NB_KW_CATALOG)) {
         return nb_raise_unsupported(p->err, "SET CATALOG");
@@ -407,6 +407,11 @@ parse_drop(nb_sql_parser *p, nb_sql_statement *out)
             nb_sql_accept_kw(p, NB_KW_RESTRICT);
         }
         return NB_OK;
+    }
+    if (nb_sql_is_kw(p, NB_KW_TEMPORARY) &&
+        (nb_sql_ahead_is_kw(p, 1, NB_KW_VARIABLE) || nb_sql_ahead_is_kw(p, 1, NB_KW_VAR))) {
+        nb_sql_skip(p);
+        return nb_sql_parse_drop_variable(p, out);
     }
     if (nb_sql_is_kw(p, NB_KW_FUNCTION) || nb_sql_is_kw(p, NB_KW_TEMPORARY) ||
         nb_sql_is_kw(p, NB_KW_INDEX)) {
@@ -772,6 +777,8 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
         }
         return named(p, out, NB_SQL_USE, 0);
     case NB_KW_INSERT: return parse_insert(p, out);
+    case NB_KW_DECLARE: return nb_sql_parse_declare(p, out);
+    case NB_KW_EXECUTE: return nb_sql_parse_execute(p, out);
     case NB_KW_ALTER:
     case NB_KW_ANALYZE:
     case NB_KW_COMMENT:
@@ -781,8 +788,6 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
     case NB_KW_LOAD:
     case NB_KW_REPAIR:
     case NB_KW_MSCK:
-    case NB_KW_DECLARE:
-    case NB_KW_EXECUTE:
     case NB_KW_ADD:
     case NB_KW_LIST:
     case NB_KW_CALL:

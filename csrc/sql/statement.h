@@ -42,10 +42,14 @@ typedef enum nb_sql_kind {
     NB_SQL_CACHE_TABLE,   /* name, lazy, options, query (CACHE TABLE t AS …) */
     NB_SQL_UNCACHE_TABLE, /* name, if_exists */
     NB_SQL_CLEAR_CACHE,
-    NB_SQL_REFRESH_TABLE,   /* name */
-    NB_SQL_USE,             /* name */
-    NB_SQL_CREATE_DATABASE, /* name, if_not_exists, comment, location, properties */
-    NB_SQL_DROP_DATABASE,   /* name, if_exists, cascade */
+    NB_SQL_REFRESH_TABLE,    /* name */
+    NB_SQL_USE,              /* name */
+    NB_SQL_CREATE_DATABASE,  /* name, if_not_exists, comment, location, properties */
+    NB_SQL_DROP_DATABASE,    /* name, if_exists, cascade */
+    NB_SQL_DECLARE_VARIABLE, /* columns (names), schema (the type), query (one row), or_replace */
+    NB_SQL_SET_VARIABLE,  /* columns, query (one row), column_comments: data where DEFAULT stands */
+    NB_SQL_DROP_VARIABLE, /* columns, if_exists */
+    NB_SQL_EXECUTE_IMMEDIATE, /* query (one row: the text), columns (INTO), arguments (USING) */
     NB_SQL_OTHER, /* a command that Spark's grammar has and ours does not read; value: its first words */
 } nb_sql_kind;
 
@@ -72,6 +76,8 @@ struct nb_sql_statement {
     Sc__DataType *schema; /* a struct */
     nb_sql_property *options, *properties;
     size_t n_options, n_properties;
+    Sc__Expression **arguments;
+    size_t n_arguments;
     bool or_replace, if_not_exists, if_exists, temporary, global, lazy, extended, overwrite,
         by_name, purge, cascade, verbose;
 };

@@ -27,6 +27,10 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
         "FROM range(3) |> GROUP BY id": "hint of a syntax error",
         "FROM range(3) |> HAVING id > 1": "hint of a syntax error",
     },
+    "sql_variables": {
+        "two; SET va = 3": "SET of a variable's name is a setting",
+        "two; SELECT upper(vb)": "names of columns made from variables",
+    },
     "time_windows": {
         "SELECT v FROM TIMES WHERE window(ts, '10 minutes').start "
         "> timestamp'2024-01-01 00:05:00'": "windows of time in WHERE",
