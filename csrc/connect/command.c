@@ -397,6 +397,111 @@ run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_tabl
         3, n, out);
 }
 
+/* Puts the names of a row ("a|b") that fit the pattern behind the others. */
+static nb_status
+add_names(nb_query *q, const char *all, nb_str pattern, nb_str **cells, int *n, int *cap)
+{
+    for (const char *from = all; *from;) {
+        const char *end = from + 1; /* "|" is an operator's name too */
+        while (*end && *end != '|') {
+            end++;
+        }
+        nb_str name = {from, (size_t)(end - from)};
+        if (!nb_str_starts_with(name, NB_STR("nb_")) && fits_pattern(q->arena, pattern, name)) {
+            *cells = nb_arena_grow(q->arena, *cells, *n, cap, sizeof **cells);
+            NB_NEED(*cells);
+            (*cells)[(*n)++] = name;
+        }
+        from = *end ? end + 1 : end;
+    }
+    return NB_OK;
+}
+
+static nb_status
+run_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out)
+{
+    static const char *const names[] = {"function"};
+    bool own = nb_str_equal_nocase(s->value, NB_STR("USER")); /* there are none */
+    nb_str *cells = NULL;
+    int n = 0, cap = 0;
+
+    for (int i = 0; nb_function_at(i) && !own; i++) {
+        NB_TRY(add_names(q, nb_function_at(i)->names, s->pattern, &cells, &n, &cap));
+    }
+    for (int i = 0; nb_aggregate_at(i) && !own; i++) {
+        NB_TRY(add_names(q, nb_aggregate_at(i)->names, s->pattern, &cells, &n, &cap));
+    }
+    if (n > 1) {
+        qsort(cells, (size_t)n, sizeof *cells, by_text);
+    }
+    return table_of_strings(q->pool, names, 1, cells, n, out);
+}
+
+static nb_status
+run_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
+{
+    static const char *const names[] = {"function_desc"};
+    nb_str name = last_part(&s->name), cells[3];
+    const nb_function *fn = nb_function_find(name);
+    const nb_aggregate *agg = nb_aggregate_find(name);
+    const char *help = fn ? fn->help : agg ? agg->help : NULL;
+    const char *example = fn ? fn->example : agg ? agg->example : "";
+    int n = 2;
+
+    if (!help) {
+        return nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
+                        nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
+                        "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
+                        NULL);
+    }
+    name = lower_copy(q->arena, name);
+    NB_NEED(name.data);
+    cells[0] = nb_str_of(nb_arena_printf(q->arena, "Function: %.*s", (int)name.len, name.data));
+    cells[1] =
+        nb_str_of(nb_arena_printf(q->arena, "Usage: %.*s - %s", (int)name.len, name.data, help));
+    if (s->extended && *example) {
+        cells[n++] = nb_str_of(
+            nb_arena_printf(q->arena, "Extended Usage:\n    Examples:\n      > %s;\n", example));
+    }
+    return table_of_strings(q->pool, names, 1, cells, n, out);
+}
+
+/* ALTER VIEW, and ALTER TABLE of a table or a view's name. */
+static nb_status
+run_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
+    const nb_view_def *views = nb_catalog_views(q->session->catalog);
+    nb_str name = last_part(&s->name);
+    bool global = is_global_name(&s->name);
+    const nb_view_def *v = global ? nb_view_find(views, name, NB_VIEW_GLOBAL, case_sensitive)
+                           : s->name.n == 1
+                               ? nb_view_find(views, name, NB_VIEW_TEMPORARY, case_sensitive)
+                               : NULL;
+
+    v = v || global ? v : nb_view_find(views, name, NB_VIEW_OF_DATABASE, case_sensitive);
+    if (!s->global && !v) {
+        return nb_table_alter(q, s, err);
+    }
+    if (!v) {
+        return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                        "[`system`.`session`, `spark_catalog`.`default`]", "relationName",
+                        nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), NULL);
+    }
+    if (s->kind == NB_SQL_ALTER_VIEW_AS) {
+        return create_view(q, s->query, v->name, v->scope, true, err);
+    }
+    if (s->kind == NB_SQL_ALTER_RENAME) {
+        nb_str to = last_part(&s->columns);
+        if (nb_view_find(views, to, v->scope, case_sensitive)) {
+            return nb_raise(err, NB_COND_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
+                            nb_arena_printf(q->arena, "`%.*s`", (int)to.len, to.data), NULL);
+        }
+        return nb_catalog_rename_view(q->session->catalog, v, to);
+    }
+    return nb_raise_unsupported(err, "TBLPROPERTIES of views");
+}
+
 static void
 describe_row(nb_str *cells, int *n, nb_str name, nb_str type, nb_str comment)
 {
@@ -430,7 +535,7 @@ run_describe(nb_query *q, const Sc__Relation *rel, const nb_sql_name *name, bool
     for (; n < schema->n_children; n++) {
         cells[3 * n] = schema->children[n].name;
         cells[3 * n + 1] = nb_str_of(nb_type_simple_string(q->arena, schema->children[n].type));
-        cells[3 * n + 2] = (nb_str){NULL, 0};
+        cells[3 * n + 2] = nb_comment_of(q->arena, schema->children[n].metadata);
     }
     if (t && t->n_partition_by > 0) {
         int first = schema->n_children - t->n_partition_by;
@@ -672,22 +777,7 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         nb_str cell = NB_STR("default");
         return table_of_strings(q->pool, names, 1, &cell, 1, out);
     }
-    case NB_SQL_SHOW_FUNCTIONS: {
-        static const char *const names[] = {"function"};
-        int count = 0, n = 0;
-        nb_str *cells;
-        while (nb_function_at(count)) {
-            count++;
-        }
-        cells = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
-        NB_NEED(cells);
-        for (; n < count; n++) {
-            const char *all = nb_function_at(n)->names;
-            const char *bar = strchr(all, '|');
-            cells[n] = bar && bar != all ? (nb_str){all, (size_t)(bar - all)} : nb_str_of(all);
-        }
-        return table_of_strings(q->pool, names, 1, cells, n, out);
-    }
+    case NB_SQL_SHOW_FUNCTIONS: return run_show_functions(q, s, out);
     case NB_SQL_SHOW_COLUMNS: {
         static const char *const names[] = {"col_name"};
         nb_plan *plan;
@@ -722,6 +812,23 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         return st;
     }
     case NB_SQL_CLEAR_CACHE: nb_catalog_clear_cache(session->catalog); break;
+    case NB_SQL_ALTER_RENAME:
+    case NB_SQL_ALTER_VIEW_AS:
+    case NB_SQL_ALTER_PROPERTIES: st = run_alter(q, s, err); break;
+    case NB_SQL_ALTER_ADD_COLUMNS:
+    case NB_SQL_ALTER_COLUMN:
+    case NB_SQL_ALTER_REFUSED:
+    case NB_SQL_COMMENT_ON_TABLE: st = nb_table_alter(q, s, err); break;
+    case NB_SQL_ANALYZE: st = s->name.n ? nb_table_alter(q, s, err) : NB_OK; break;
+    case NB_SQL_REFRESH_PATH: break; /* files are listed anew by each query */
+    case NB_SQL_SHOW_TBLPROPERTIES: {
+        static const char *const names[] = {"key", "value"};
+        nb_str *cells;
+        int64_t n;
+        NB_TRY(nb_table_properties(q, s, &cells, &n, err));
+        return table_of_strings(q->pool, names, 2, cells, n, out);
+    }
+    case NB_SQL_DESCRIBE_FUNCTION: return run_describe_function(q, s, out, err);
     case NB_SQL_DECLARE_VARIABLE:
     case NB_SQL_SET_VARIABLE:
     case NB_SQL_DROP_VARIABLE: st = nb_variable_statement(q, s, err); break;

@@ -277,9 +277,8 @@ has_entries(const char *path)
     return found;
 }
 
-/* <warehouse>/<name in lower case>; a name cannot lead out of the directory. */
-static nb_status
-managed_location(nb_query *q, nb_str name, nb_str *out, nb_error *err)
+nb_status
+nb_table_location(nb_query *q, nb_str name, nb_str *out, nb_error *err)
 {
     nb_str dir = nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR);
     char *text;
@@ -338,7 +337,7 @@ make_table(nb_query *q, nb_table_def *def, nb_plan *plan, nb_error *err)
     const char *path;
 
     if (!def->is_external) {
-        NB_TRY(managed_location(q, def->name, &def->location, err));
+        NB_TRY(nb_table_location(q, def->name, &def->location, err));
     }
     path = nb_arena_strdup(q->arena, def->location);
     NB_NEED(path);
@@ -397,10 +396,17 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
                         .n_partition_by = (int)s->partitioning.n,
                         .is_external = s->location.data != NULL};
     nb_str *options = NB_ARENA_ARRAY(q->arena, nb_str, 2 * s->n_options + 1);
+    nb_str *properties = NB_ARENA_ARRAY(q->arena, nb_str, 2 * s->n_properties + 1);
     nb_plan *plan = NULL;
     const nb_type *schema = NULL;
 
-    NB_NEED(options);
+    NB_NEED(options && properties);
+    for (size_t i = 0; i < s->n_properties; i++) {
+        properties[2 * i] = s->properties[i].key;
+        properties[2 * i + 1] = s->properties[i].value;
+    }
+    def.properties = properties;
+    def.n_properties = (int)s->n_properties;
     NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
     def.name = s->name.parts[s->name.n - 1];
     if (find(q, def.name) || find_view(q, def.name)) {
@@ -438,14 +444,55 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return make_table(q, &def, plan, err);
 }
 
+/* INSERT … PARTITION (p = 1): the values stand behind the rows' columns, in the table's order. */
+static nb_status
+with_partition(nb_query *q, const nb_table_def *t, const nb_sql_statement *s, Sc__Relation **query,
+               nb_error *err)
+{
+    Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
+    Sc__Project *p = NB_MESSAGE(q->arena, Sc__Project, sc__project);
+    Sc__Expression *star = NB_MESSAGE(q->arena, Sc__Expression, sc__expression);
+
+    NB_NEED(rel && p && star);
+    star->unresolved_star =
+        NB_MESSAGE(q->arena, Sc__Expression__UnresolvedStar, sc__expression__unresolved_star);
+    p->expressions = NB_ARENA_ARRAY(q->arena, Sc__Expression *, t->n_partition_by + 2);
+    NB_NEED(star->unresolved_star && p->expressions);
+    star->expr_type_case = SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR;
+    p->expressions[p->n_expressions++] = star;
+    for (int i = 0; i < t->n_partition_by; i++) {
+        Sc__Expression *value = NULL;
+        for (size_t k = 0; k < s->n_arguments; k++) {
+            if (nb_str_equal_nocase(s->partitioning.parts[k], t->partition_by[i])) {
+                value = s->arguments[k];
+            }
+        }
+        if (!value || s->overwrite || s->n_arguments != (size_t)t->n_partition_by) {
+            return nb_raise_unsupported(
+                err, "INSERT with a PARTITION clause that overwrites or leaves values open");
+        }
+        p->expressions[p->n_expressions++] = value;
+    }
+    p->input = *query;
+    rel->rel_type_case = SC__RELATION__REL_TYPE_PROJECT;
+    rel->project = p;
+    *query = rel;
+    return NB_OK;
+}
+
 static nb_status
 insert(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     const nb_table_def *t;
+    Sc__Relation *query;
     nb_plan *plan;
 
     NB_TRY(nb_table_need(q, s->name.parts, s->name.n, &t, err));
-    NB_TRY(nb_query_analyze(q, s->query, &plan, err));
+    query = s->query;
+    if (s->n_arguments) {
+        NB_TRY(with_partition(q, t, s, &query, err));
+    }
+    NB_TRY(nb_query_analyze(q, query, &plan, err));
     NB_TRY(as_rows_of(q, t, plan, s->columns.parts, (int)s->columns.n, s->by_name, &plan, err));
     return write_rows(q, t, plan, s->overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
 }
@@ -595,6 +642,10 @@ nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err
         nb_strbuf_addf(out, "%s\n  %.*s %s%s", i ? "," : "", (int)f->name.len, f->name.data,
                        nb_type_sql(q->arena, f->type),
                        nb_type_is_string(f->type) ? " COLLATE UTF8_BINARY" : "");
+        nb_str comment = nb_comment_of(q->arena, f->metadata);
+        if (comment.data) {
+            nb_strbuf_addf(out, " COMMENT '%.*s'", (int)comment.len, comment.data);
+        }
     }
     nb_strbuf_addf(out, ")\nUSING %.*s\n", (int)t->provider.len, t->provider.data);
     for (int i = 0; i < t->n_options; i++) {
@@ -612,6 +663,12 @@ nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err
     }
     if (t->comment.data) {
         nb_strbuf_addf(out, "COMMENT '%.*s'\n", (int)t->comment.len, t->comment.data);
+    }
+    for (int i = 0; i < t->n_properties; i++) {
+        nb_strbuf_addf(out, "%s  '%.*s' = '%.*s'%s", i ? "" : "TBLPROPERTIES (\n",
+                       (int)t->properties[2 * i].len, t->properties[2 * i].data,
+                       (int)t->properties[2 * i + 1].len, t->properties[2 * i + 1].data,
+                       i + 1 < t->n_properties ? ",\n" : ")\n");
     }
     return out->failed ? NB_NOMEM : NB_OK;
 }

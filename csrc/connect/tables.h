@@ -23,6 +23,15 @@ nb_status nb_need_default_database(nb_query *q, const nb_str *parts, size_t n, n
 nb_status
 nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **out, nb_error *err);
 
+/* alter.c: ALTER TABLE, COMMENT ON TABLE, ANALYZE TABLE; SHOW TBLPROPERTIES as rows of two texts. */
+nb_status nb_table_alter(nb_query *q, const nb_sql_statement *s, nb_error *err);
+nb_status nb_table_properties(nb_query *q, const nb_sql_statement *s, nb_str **cells, int64_t *n,
+                              nb_error *err);
+/* The comment in a field's metadata; data NULL: none. */
+nb_str nb_comment_of(nb_arena *arena, nb_str metadata);
+/* <warehouse>/<name in lower case>; a name cannot lead out of the directory. */
+nb_status nb_table_location(nb_query *q, nb_str name, nb_str *out, nb_error *err);
+
 /* command.c: the plan's rows go to files; req has format, path, mode, options and partitioning. */
 nb_status nb_query_write(nb_query *q, nb_plan *plan, nb_write_request *req, nb_error *err);
 

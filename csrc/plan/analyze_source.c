@@ -571,7 +571,7 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
     }
     NB_TRY(nb_message_unpack(an->arena, &sc__relation__descriptor, view->relation.data,
                              view->relation.len, &message, err));
-    an->views = view->next;
+    an->views = view->names;
     if (an->n_with > 0) {       /* names of the query around mean nothing inside of a view */
         an->with += an->n_with; /* pushes go behind what is kept */
         an->cap_with -= an->n_with;

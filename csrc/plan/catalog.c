@@ -125,7 +125,8 @@ pin_locals(nb_catalog *c, nb_str relation)
 }
 
 static nb_status
-link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool dropped)
+link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool dropped,
+          const nb_view_def *same_names)
 {
     nb_status st = NB_NOMEM;
     nb_view_def *v;
@@ -138,6 +139,7 @@ link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool
         v->scope = scope;
         v->dropped = dropped;
         v->next = c->views;
+        v->names = same_names ? same_names->names : c->views;
         if (v->name.data && v->relation.data) {
             c->views = v;
             pin_locals(c, v->relation);
@@ -151,7 +153,14 @@ link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool
 nb_status
 nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation)
 {
-    return link_view(c, name, scope, relation, false);
+    return link_view(c, name, scope, relation, false, NULL);
+}
+
+nb_status
+nb_catalog_rename_view(nb_catalog *c, const nb_view_def *view, nb_str to)
+{
+    NB_TRY(link_view(c, to, view->scope, view->relation, false, view));
+    return link_view(c, view->name, view->scope, NB_STR(""), true, NULL);
 }
 
 bool
@@ -160,7 +169,7 @@ nb_catalog_drop_view(nb_catalog *c, nb_str name, nb_view_scope scope, bool case_
     if (!nb_view_find(nb_catalog_views(c), name, scope, case_sensitive)) {
         return false;
     }
-    return link_view(c, name, scope, NB_STR(""), true) == NB_OK;
+    return link_view(c, name, scope, NB_STR(""), true, NULL) == NB_OK;
 }
 
 const nb_table_def *
@@ -217,7 +226,8 @@ nb_catalog_add_table(nb_catalog *c, const nb_table_def *def)
         t->next = c->tables;
         if (t->name.data && t->provider.data && t->location.data &&
             copy_texts(c->arena, def->partition_by, def->n_partition_by, &t->partition_by) &&
-            copy_texts(c->arena, def->options, 2 * def->n_options, &t->options)) {
+            copy_texts(c->arena, def->options, 2 * def->n_options, &t->options) &&
+            copy_texts(c->arena, def->properties, 2 * def->n_properties, &t->properties)) {
             c->tables = t;
             st = NB_OK;
         }
@@ -362,7 +372,7 @@ copy_views(nb_catalog *to, const nb_view_def *from)
         for (int i = 0; i < n; i++) {
             v = v->next;
         }
-        st = link_view(to, v->name, v->scope, v->relation, v->dropped);
+        st = link_view(to, v->name, v->scope, v->relation, v->dropped, NULL);
     }
     return st;
 }

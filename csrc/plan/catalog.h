@@ -20,9 +20,10 @@ typedef enum nb_view_scope { NB_VIEW_TEMPORARY, NB_VIEW_GLOBAL, NB_VIEW_OF_DATAB
 typedef struct nb_view_def {
     nb_str name;
     nb_view_scope scope;
-    bool dropped;                   /* a tombstone */
-    nb_str relation;                /* packed spark.connect.Relation */
-    const struct nb_view_def *next; /* older ones: also the names that the body sees */
+    bool dropped;                    /* a tombstone */
+    nb_str relation;                 /* packed spark.connect.Relation */
+    const struct nb_view_def *next;  /* older ones */
+    const struct nb_view_def *names; /* those that the body sees */
 } nb_view_def;
 
 /* A table: where its rows are, and what they are. Its columns are the data's, then those of the partitioning. */
@@ -34,6 +35,8 @@ struct nb_table_def {
     int n_partition_by;
     const nb_str *options; /* key, value, key, value … */
     int n_options;
+    const nb_str *properties; /* as options */
+    int n_properties;
     bool is_external; /* its files outlive it */
     bool dropped;     /* a tombstone */
     const nb_table_def *next;
@@ -60,6 +63,8 @@ const nb_view_def *nb_view_find(const nb_view_def *list, nb_str name, nb_view_sc
                                 bool case_sensitive); /* NULL when absent or dropped */
 /* Bytes are copied. */
 nb_status nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation);
+/* The view under another name. */
+nb_status nb_catalog_rename_view(nb_catalog *c, const nb_view_def *view, nb_str to);
 bool nb_catalog_drop_view(nb_catalog *c, nb_str name, nb_view_scope scope, bool case_sensitive);
 
 const nb_table_def *nb_catalog_tables(nb_catalog *c); /* newest list; NULL when there are none */

@@ -278,6 +278,16 @@ nb_status nb_sql_parse_sample(nb_sql_parser *p, Sc__Relation **rel);
 nb_status
 nb_sql_parse_organization(nb_sql_parser *p, size_t start, size_t uses_from, Sc__Relation **rel);
 
+/* alter.c; *done false: nothing was read */
+nb_status nb_sql_parse_alter(nb_sql_parser *p, nb_sql_statement *out, bool *done);
+nb_status nb_sql_parse_comment_on(nb_sql_parser *p, nb_sql_statement *out, bool *done);
+nb_status nb_sql_parse_analyze(nb_sql_parser *p, nb_sql_statement *out);
+nb_status nb_sql_parse_refresh(nb_sql_parser *p, nb_sql_statement *out, bool *done);
+nb_status nb_sql_parse_partition(nb_sql_parser *p, nb_sql_statement *out); /* behind PARTITION */
+/* (key = value, 'key' 'value', …) */
+nb_status nb_sql_parse_properties(nb_sql_parser *p, nb_sql_property **out, size_t *n_out);
+/* {"comment":"…"} as a field's metadata */
+nb_status nb_sql_comment_metadata(nb_sql_parser *p, nb_str comment, ProtobufCBinaryData *out);
 /* Variables (variable.c): at DECLARE, VARIABLE, VARIABLE, EXECUTE. */
 nb_status nb_sql_parse_declare(nb_sql_parser *p, nb_sql_statement *out);
 nb_status nb_sql_parse_set_variable(nb_sql_parser *p, nb_sql_statement *out);

@@ -43,9 +43,8 @@ at_end(const nb_sql_parser *p)
     return nb_sql_is(p, NB_T_EOF) || nb_sql_is(p, NB_T_SEMICOLON);
 }
 
-/* (key = value, 'key' 'value', …) */
-static nb_status
-parse_properties(nb_sql_parser *p, nb_sql_property **out, size_t *n_out)
+nb_status
+nb_sql_parse_properties(nb_sql_parser *p, nb_sql_property **out, size_t *n_out)
 {
     nb_sql_property *items = NULL;
     size_t n = 0, cap = 0;
@@ -264,14 +263,14 @@ parse_create_view(nb_sql_parser *p, nb_sql_statement *out)
         out->kind = NB_SQL_CREATE_VIEW_USING;
         NB_TRY(parse_provider(p, out));
         return nb_sql_accept_kw(p, NB_KW_OPTIONS)
-                   ? parse_properties(p, &out->options, &out->n_options)
+                   ? nb_sql_parse_properties(p, &out->options, &out->n_options)
                    : NB_OK;
     }
     for (;;) {
         if (nb_sql_accept_kw(p, NB_KW_COMMENT)) {
             NB_TRY(nb_sql_parse_string(p, &out->comment));
         } else if (nb_sql_accept_kw(p, NB_KW_TBLPROPERTIES)) {
-            NB_TRY(parse_properties(p, &out->properties, &out->n_properties));
+            NB_TRY(nb_sql_parse_properties(p, &out->properties, &out->n_properties));
         } else {
             break;
         }
@@ -301,9 +300,9 @@ parse_create_table(nb_sql_parser *p, nb_sql_statement *out)
         if (!out->provider.data && nb_sql_accept_kw(p, NB_KW_USING)) {
             NB_TRY(parse_provider(p, out));
         } else if (nb_sql_accept_kw(p, NB_KW_OPTIONS)) {
-            NB_TRY(parse_properties(p, &out->options, &out->n_options));
+            NB_TRY(nb_sql_parse_properties(p, &out->options, &out->n_options));
         } else if (nb_sql_accept_kw(p, NB_KW_TBLPROPERTIES)) {
-            NB_TRY(parse_properties(p, &out->properties, &out->n_properties));
+            NB_TRY(nb_sql_parse_properties(p, &out->properties, &out->n_properties));
         } else if (nb_sql_accept_kw(p, NB_KW_LOCATION)) {
             NB_TRY(nb_sql_parse_string(p, &out->location));
         } else if (nb_sql_accept_kw(p, NB_KW_COMMENT)) {
@@ -336,7 +335,7 @@ parse_create_database(nb_sql_parser *p, nb_sql_statement *out)
             NB_TRY(nb_sql_parse_string(p, &out->location));
         } else if (nb_sql_accept_kw2(p, NB_KW_WITH, NB_KW_DBPROPERTIES) ||
                    nb_sql_accept_kw2(p, NB_KW_WITH, NB_KW_PROPERTIES)) {
-            NB_TRY(parse_properties(p, &out->properties, &out->n_properties));
+            NB_TRY(nb_sql_parse_properties(p, &out->properties, &out->n_properties));
         } else {
             return NB_OK;
         }
@@ -656,7 +655,7 @@ parse_cache(nb_sql_parser *p, nb_sql_statement *out)
     NB_TRY(nb_sql_expect_kw(p, NB_KW_TABLE));
     NB_TRY(statement_name(p, out));
     if (nb_sql_accept_kw(p, NB_KW_OPTIONS)) {
-        NB_TRY(parse_properties(p, &out->options, &out->n_options));
+        NB_TRY(nb_sql_parse_properties(p, &out->options, &out->n_options));
     }
     if (nb_sql_accept_kw(p, NB_KW_AS) || nb_sql_at_query(p)) {
         return parse_query_of(p, out);
@@ -686,7 +685,7 @@ parse_insert(nb_sql_parser *p, nb_sql_statement *out)
         NB_TRY(nb_sql_expect_kw(p, NB_KW_USING));
         NB_TRY(parse_provider(p, out));
         if (nb_sql_accept_kw(p, NB_KW_OPTIONS)) {
-            NB_TRY(parse_properties(p, &out->options, &out->n_options));
+            NB_TRY(nb_sql_parse_properties(p, &out->options, &out->n_options));
         }
         return parse_query_of(p, out);
     }
@@ -695,7 +694,8 @@ parse_insert(nb_sql_parser *p, nb_sql_statement *out)
     }
     NB_TRY(statement_name(p, out));
     if (nb_sql_is_kw(p, NB_KW_PARTITION) && nb_sql_ahead(p, 1)->kind == NB_T_LPAREN) {
-        return nb_raise_unsupported(p->err, "INSERT with a PARTITION clause");
+        nb_sql_skip(p);
+        NB_TRY(nb_sql_parse_partition(p, out));
     }
     if (nb_sql_accept_kw2(p, NB_KW_BY, NB_KW_NAME)) {
         out->by_name = true;
@@ -761,11 +761,12 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
         nb_sql_skip(p);
         out->kind = NB_SQL_CLEAR_CACHE;
         return nb_sql_expect_kw(p, NB_KW_CACHE);
-    case NB_KW_REFRESH:
-        if (nb_sql_ahead_is_kw(p, 1, NB_KW_TABLE)) {
-            return named(p, out, NB_SQL_REFRESH_TABLE, 2);
-        }
-        return other(p, out);
+    case NB_KW_REFRESH: {
+        bool done;
+        NB_TRY(nb_sql_parse_refresh(p, out, &done));
+        return done ? NB_OK : other(p, out);
+    }
+    case NB_KW_ANALYZE: return nb_sql_parse_analyze(p, out);
     case NB_KW_TRUNCATE:
         nb_sql_skip(p);
         NB_TRY(nb_sql_expect_kw(p, NB_KW_TABLE));
@@ -780,8 +781,15 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
     case NB_KW_DECLARE: return nb_sql_parse_declare(p, out);
     case NB_KW_EXECUTE: return nb_sql_parse_execute(p, out);
     case NB_KW_ALTER:
-    case NB_KW_ANALYZE:
-    case NB_KW_COMMENT:
+    case NB_KW_COMMENT: {
+        bool done;
+        NB_TRY(nb_sql_is_kw(p, NB_KW_ALTER) ? nb_sql_parse_alter(p, out, &done)
+                                            : nb_sql_parse_comment_on(p, out, &done));
+        if (done) {
+            return NB_OK;
+        }
+    }
+        /* FALLTHROUGH */
     case NB_KW_DELETE:
     case NB_KW_UPDATE:
     case NB_KW_MERGE:

@@ -21,7 +21,7 @@ typedef enum nb_sql_kind {
     NB_SQL_DROP_VIEW,         /* name, if_exists */
     NB_SQL_DROP_TABLE,        /* name, if_exists, purge */
     NB_SQL_CREATE_TABLE, /* name, schema, provider, options, properties, partitioning, location, comment, query */
-    NB_SQL_INSERT,             /* name, columns, query, overwrite, by_name */
+    NB_SQL_INSERT, /* name, columns, query, overwrite, by_name, partitioning with arguments */
     NB_SQL_INSERT_DIRECTORY,   /* location, provider, options, query */
     NB_SQL_TRUNCATE_TABLE,     /* name */
     NB_SQL_SHOW_TABLES,        /* namespace (name), pattern */
@@ -42,10 +42,19 @@ typedef enum nb_sql_kind {
     NB_SQL_CACHE_TABLE,   /* name, lazy, options, query (CACHE TABLE t AS …) */
     NB_SQL_UNCACHE_TABLE, /* name, if_exists */
     NB_SQL_CLEAR_CACHE,
-    NB_SQL_REFRESH_TABLE,    /* name */
-    NB_SQL_USE,              /* name */
-    NB_SQL_CREATE_DATABASE,  /* name, if_not_exists, comment, location, properties */
-    NB_SQL_DROP_DATABASE,    /* name, if_exists, cascade */
+    NB_SQL_REFRESH_TABLE,     /* name */
+    NB_SQL_USE,               /* name */
+    NB_SQL_CREATE_DATABASE,   /* name, if_not_exists, comment, location, properties */
+    NB_SQL_DROP_DATABASE,     /* name, if_exists, cascade */
+    NB_SQL_ALTER_RENAME,      /* name, columns (the new name), global: it is a view */
+    NB_SQL_ALTER_VIEW_AS,     /* name, query */
+    NB_SQL_ALTER_ADD_COLUMNS, /* name, schema */
+    NB_SQL_ALTER_COLUMN, /* name, columns (old name, new name), schema (the type), value (metadata) */
+    NB_SQL_ALTER_PROPERTIES, /* name, properties, overwrite: they go, global: of a view */
+    NB_SQL_ALTER_REFUSED,    /* name, value: what Spark's file tables do not support */
+    NB_SQL_COMMENT_ON_TABLE, /* name, comment */
+    NB_SQL_ANALYZE,          /* name (none: all tables), columns */
+    NB_SQL_REFRESH_PATH,     /* value */
     NB_SQL_DECLARE_VARIABLE, /* columns (names), schema (the type), query (one row), or_replace */
     NB_SQL_SET_VARIABLE,  /* columns, query (one row), column_comments: data where DEFAULT stands */
     NB_SQL_DROP_VARIABLE, /* columns, if_exists */

@@ -228,9 +228,8 @@ parse_interval_type(nb_sql_parser *p, size_t start, Sc__DataType **out)
     return NB_OK;
 }
 
-/* {"comment":"…"} as a field's metadata */
-static nb_status
-comment_metadata(nb_sql_parser *p, nb_str comment, ProtobufCBinaryData *out)
+nb_status
+nb_sql_comment_metadata(nb_sql_parser *p, nb_str comment, ProtobufCBinaryData *out)
 {
     static const char digits[] = "0123456789abcdef";
     nb_str head = NB_STR("{\"comment\":\"");
@@ -286,7 +285,7 @@ parse_field(nb_sql_parser *p, bool colon, Sc__DataType__StructField **out)
             nb_sql_skip(p);
             NB_TRY(nb_sql_parse_string(p, &comment));
             f->has_metadata = true;
-            NB_TRY(comment_metadata(p, comment, &f->metadata));
+            NB_TRY(nb_sql_comment_metadata(p, comment, &f->metadata));
         } else {
             break;
         }

@@ -27,6 +27,7 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
         "FROM range(3) |> GROUP BY id": "hint of a syntax error",
         "FROM range(3) |> HAVING id > 1": "hint of a syntax error",
     },
+    "sql_alter": {"change a name": "Spark's parser refuses it already"},
     "sql_variables": {
         "two; SET va = 3": "SET of a variable's name is a setting",
         "two; SELECT upper(vb)": "names of columns made from variables",
