@@ -304,6 +304,8 @@ session(nb_analyzer *an, nb_plan *input, struct nb_time_window *w, bool hidden, 
     NB_TRY(nb_expr_cast(an->arena, end, w->time->type, NB_CAST_ANSI, &end, err));
     NB_TRY(add_column(an, input, "_start", w->time, true, &w->start, &input, err));
     NB_TRY(add_column(an, input, "_end", end, true, &w->end, &input, err));
+    w->start.nullable = w->end.nullable =
+        true; /* as those of merged sessions, so that both have one type */
     start = nb_attr_expr(an->arena, &w->start);
     end = nb_attr_expr(an->arena, &w->end);
     NB_NEED(start && end);
@@ -373,6 +375,12 @@ find_made(nb_analyzer *an, const nb_scope *scope, const struct nb_time_window *w
     return NB_DONE;
 }
 
+static bool
+no_alias(nb_expr *e, void *payload)
+{
+    return !nb_is_lateral(payload, e);
+}
+
 nb_status
 nb_time_window(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_expr **args, int n,
                nb_expr **out, nb_error *err)
@@ -426,8 +434,11 @@ nb_time_window(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_expr **ar
     }
     hidden = scope->grows == NB_GROWS_HIDDEN ||
              nb_find_by_name(an, scope->plans[0], name, &ambiguous) || ambiguous;
-    if (nb_has_agg(w->time)) {
+    if (nb_has_agg(w->time) || (w->gap && nb_has_agg(w->gap))) {
         return nb_raise_unsupported(err, "A time window of an aggregate");
+    }
+    if (!nb_expr_visit(w->time, no_alias, an) || (w->gap && !nb_expr_visit(w->gap, no_alias, an))) {
+        return nb_raise_unsupported(err, "A time window of an alias in the same list");
     }
     NB_TRY(w->is_session           ? session(an, scope->plans[0], w, hidden, err)
            : w->slide == w->length ? tumble(an, scope->plans[0], w, hidden, err)

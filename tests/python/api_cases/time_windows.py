@@ -49,6 +49,11 @@ STATEMENTS = [
     "SELECT session_window(ts, '-5 minutes') w, count(*) FROM TIMES GROUP BY 1 ORDER BY 1",
     "SELECT session_window(ts, 'x') w, count(*) FROM TIMES GROUP BY 1 ORDER BY 1",
     "SELECT session_window(ts, '5 minutes') w FROM TIMES ORDER BY 1",
+    "SELECT session_window(timestamp_seconds(id), '2 seconds') w, count(*) FROM range(4) "
+    "GROUP BY 1 ORDER BY 1",
+    "SELECT session_window(timestamp_seconds(id - id % 7), '2 seconds').start s, sum(DISTINCT id) "
+    "FROM range(40) GROUP BY session_window(timestamp_seconds(id - id % 7), '2 seconds') "
+    "ORDER BY 1",
     "SELECT window_time(window) t, s FROM HOUR ORDER BY 1",
     "SELECT window_time(window(ts, '10 minutes')) FROM TIMES ORDER BY 1",
     "SELECT window(window_time(window), '1 hour') t, sum(s) FROM HOUR GROUP BY 1 ORDER BY 1",
