@@ -467,7 +467,8 @@ with_partition(nb_query *q, const nb_table_def *t, const nb_sql_statement *s, Sc
                 value = s->arguments[k];
             }
         }
-        if (!value || s->overwrite || s->n_arguments != (size_t)t->n_partition_by) {
+        if (!value || value->expr_type_case == SC__EXPRESSION__EXPR_TYPE__NOT_SET || s->overwrite ||
+            s->n_arguments != (size_t)t->n_partition_by) {
             return nb_raise_unsupported(
                 err, "INSERT with a PARTITION clause that overwrites or leaves values open");
         }

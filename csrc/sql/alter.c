@@ -216,7 +216,7 @@ nb_sql_parse_refresh(nb_sql_parser *p, nb_sql_statement *out, bool *done)
     return name_to(p, &out->name);
 }
 
-/* INSERT … PARTITION (a = 1, b): names in partitioning, values in arguments, NULL where the rows bring them */
+/* INSERT … PARTITION (a = 1, b): names in partitioning, values in arguments, of no kind where the rows bring them */
 nb_status
 nb_sql_parse_partition(nb_sql_parser *p, nb_sql_statement *out)
 {
@@ -226,7 +226,8 @@ nb_sql_parse_partition(nb_sql_parser *p, nb_sql_statement *out)
     NB_TRY(nb_sql_expect(p, NB_T_LPAREN));
     do {
         nb_str name;
-        Sc__Expression *e = NULL;
+        Sc__Expression *e = NB_SQL_NEW(p, Sc__Expression, SC__EXPRESSION__INIT);
+        NB_SQL_NEED(e);
         NB_TRY(nb_sql_parse_ident(p, &name));
         NB_TRY(nb_names_push(p, &names, name));
         if (nb_sql_accept(p, NB_T_EQ)) {
