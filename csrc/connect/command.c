@@ -397,6 +397,23 @@ run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_tabl
         3, n, out);
 }
 
+/* Patterns of SHOW FUNCTIONS; functions have lower-case names. */
+static bool
+function_fits(nb_query *q, nb_str pattern, nb_str name)
+{
+    nb_str rest = pattern.data ? lower_copy(q->arena, pattern) : NB_STR("*");
+
+    while (rest.data) {
+        const char *bar = memchr(rest.data, '|', rest.len);
+        size_t n = bar ? (size_t)(bar - rest.data) : rest.len;
+        if (nb_glob_match((nb_str){rest.data, n}, name)) {
+            return true;
+        }
+        rest = bar ? (nb_str){bar + 1, rest.len - n - 1} : (nb_str){NULL, 0};
+    }
+    return false;
+}
+
 /* Puts the names of a row ("a|b") that fit the pattern behind the others. */
 static nb_status
 add_names(nb_query *q, const char *all, nb_str pattern, nb_str **cells, int *n, int *cap)
@@ -407,7 +424,7 @@ add_names(nb_query *q, const char *all, nb_str pattern, nb_str **cells, int *n, 
             end++;
         }
         nb_str name = {from, (size_t)(end - from)};
-        if (!nb_str_starts_with(name, NB_STR("nb_")) && fits_pattern(q->arena, pattern, name)) {
+        if (!nb_str_starts_with(name, NB_STR("nb_")) && function_fits(q, pattern, name)) {
             *cells = nb_arena_grow(q->arena, *cells, *n, cap, sizeof **cells);
             NB_NEED(*cells);
             (*cells)[(*n)++] = name;
