@@ -604,15 +604,5 @@ nb_analyze_read(nb_analyzer *an, const Sc__Read *read, nb_plan **out, nb_error *
 nb_status
 nb_analyze_table(nb_analyzer *an, ProtobufCBinaryData name, nb_plan **out, nb_error *err)
 {
-    Sc__Read *read = NB_ARENA_NEW(an->arena, Sc__Read);
-    Sc__Read__NamedTable *table = NB_ARENA_NEW(an->arena, Sc__Read__NamedTable);
-
-    NB_NEED(read && table);
-    protobuf_c_message_init(&sc__read__descriptor, read);
-    protobuf_c_message_init(&sc__read__named_table__descriptor, table);
-    table->has_unparsed_identifier = true;
-    table->unparsed_identifier = name;
-    read->read_type_case = SC__READ__READ_TYPE_NAMED_TABLE;
-    read->named_table = table;
-    return nb_analyze_read(an, read, out, err);
+    return read_named(an, nb_pb_str(name), out, err);
 }
