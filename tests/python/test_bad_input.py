@@ -54,7 +54,7 @@ def _plain(text, folder):
         for pattern, by in PLAIN:
             text = pattern.sub(by, text)
         if "Partition column name list" in text or text.startswith("\n\tfile:"):  # in any order
-            text = "\n".join(sorted(re.sub(r"list #\d+|SQLSTATE.*", "", text).split("\n")))
+            text = "\n".join(sorted(re.sub(r"list #\d+| SQLSTATE.*", "", text).split("\n")))
     return text
 
 
