@@ -4,9 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "connect/query.h"
+#include "connect/describe.h"
 #include "plan/analyzer_internal.h"
-#include "sql/parser.h"
 
 typedef struct found {
     nb_str name;

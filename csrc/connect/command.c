@@ -4,11 +4,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include "connect/describe.h"
 #include "connect/requests.h"
 #include "connect/tables.h"
 #include "connect/variables.h"
 #include "exec/exec.h"
-#include "io/glob.h"
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
 
@@ -161,56 +161,6 @@ relation_of_table(nb_query *q, nb_table *table, Sc__Relation **out)
 }
 
 static nb_status
-table_of_strings(nb_pool *pool, const char *const *names, int n_cols, const nb_str *cells,
-                 int64_t n_rows, nb_table **out)
-{
-    nb_field fields[8];
-    nb_chunk *chunk = NULL;
-    nb_table *table = NULL;
-    nb_status st;
-
-    NB_ASSERT(n_cols <= 8);
-    for (int c = 0; c < n_cols; c++) {
-        fields[c] = (nb_field){nb_str_of(names[c]),
-                               nb_type_of(NB_TYPE_STRING),
-                               strcmp(names[c], "comment") == 0,
-                               {NULL, 0}};
-    }
-    NB_TRY(nb_table_new(pool, nb_type_struct(fields, n_cols), &table));
-    if (n_rows == 0) {
-        *out = table;
-        return NB_OK;
-    }
-    NB_TRY_GOTO(st, nb_chunk_new(pool, n_cols, &chunk), fail);
-    for (int c = 0; c < n_cols; c++) {
-        NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n_rows, &chunk->cols[c]),
-                    fail);
-        NB_TRY_GOTO(st, nb_vector_need_validity(chunk->arena, &chunk->cols[c]), fail);
-        for (int64_t r = 0; r < n_rows; r++) {
-            nb_str s = cells[r * n_cols + c];
-            if (!s.data) {
-                nb_bit_clear(chunk->cols[c].validity, r);
-                continue;
-            }
-            s = nb_arena_str(chunk->arena, s);
-            if (!s.data) {
-                st = NB_NOMEM;
-                goto fail;
-            }
-            NB_DATA(nb_view, &chunk->cols[c])[r] = nb_view_make(s.data, s.len);
-        }
-    }
-    chunk->n_rows = n_rows;
-    NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);
-    *out = table;
-    return NB_OK;
-fail:
-    nb_chunk_free(chunk);
-    nb_table_release(table);
-    return st;
-}
-
-static nb_status
 run_set(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
 {
     static const char *const names[] = {"key", "value"};
@@ -248,13 +198,7 @@ run_set(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
              n++) {
         }
     }
-    return table_of_strings(q->pool, names, 2, cells, n, out);
-}
-
-static nb_str
-last_part(const nb_sql_name *name)
-{
-    return name->n ? name->parts[name->n - 1] : NB_STR("");
+    return nb_table_of_texts(q->pool, names, 2, cells, n, out);
 }
 
 static bool
@@ -275,9 +219,9 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
     if (scope == NB_VIEW_OF_DATABASE) {
         NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
         if (s->if_not_exists && (nb_view_find(nb_catalog_views(q->session->catalog),
-                                              last_part(&s->name), scope, case_sensitive) ||
+                                              nb_sql_name_last(&s->name), scope, case_sensitive) ||
                                  nb_table_def_find(nb_catalog_tables(q->session->catalog),
-                                                   last_part(&s->name), case_sensitive))) {
+                                                   nb_sql_name_last(&s->name), case_sensitive))) {
             return NB_OK;
         }
     }
@@ -296,191 +240,7 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
         named->to_df = to;
         rel = named;
     }
-    return create_view(q, rel, last_part(&s->name), scope, s->or_replace, err);
-}
-
-static nb_str
-lower_copy(nb_arena *arena, nb_str s)
-{
-    char *copy = nb_arena_strdup(arena, s);
-
-    for (size_t i = 0; copy && i < s.len; i++) {
-        copy[i] = (char)(copy[i] >= 'A' && copy[i] <= 'Z' ? copy[i] + ('a' - 'A') : copy[i]);
-    }
-    return (nb_str){copy, copy ? s.len : 0};
-}
-
-/* Spark's patterns of SHOW: `*` is any text, `|` an alternative, letters of either case. */
-static bool
-fits_pattern(nb_arena *arena, nb_str pattern, nb_str name)
-{
-    size_t from = 0;
-
-    if (!pattern.data) {
-        return true;
-    }
-    pattern = lower_copy(arena, pattern);
-    name = lower_copy(arena, name);
-    for (size_t i = 0; pattern.data && name.data && i <= pattern.len; i++) {
-        if (i == pattern.len || pattern.data[i] == '|') {
-            if (nb_glob_match((nb_str){pattern.data + from, i - from}, name)) {
-                return true;
-            }
-            from = i + 1;
-        }
-    }
-    return false;
-}
-
-bool
-nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
-{
-    return fits_pattern(arena, pattern, name);
-}
-
-static int
-by_text(const void *a, const void *b)
-{
-    return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
-}
-
-/* Tables and views of the database, then temporary views, each by name. */
-static nb_status
-run_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out)
-{
-    const nb_view_def *views = nb_catalog_views(q->session->catalog);
-    const nb_table_def *tables = nb_catalog_tables(q->session->catalog);
-    int count = 0, n = 0, n_tables;
-    nb_str *names, *databases;
-    bool *temporary;
-
-    for (const nb_view_def *v = views; v; v = v->next) {
-        count++;
-    }
-    for (const nb_table_def *t = tables; t; t = t->next) {
-        count++;
-    }
-    names = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
-    databases = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
-    temporary = NB_ARENA_ARRAY(q->arena, bool, count + 1);
-    NB_NEED(names && databases && temporary);
-    for (const nb_table_def *t = tables; t && !only_views; t = t->next) {
-        if (nb_table_def_find(tables, t->name, false) == t &&
-            fits_pattern(q->arena, s->pattern, t->name)) {
-            names[n++] = t->name;
-        }
-    }
-    for (const nb_view_def *v = views; v; v = v->next) {
-        if (v->scope == NB_VIEW_OF_DATABASE && nb_view_find(views, v->name, v->scope, false) == v &&
-            fits_pattern(q->arena, s->pattern, v->name)) {
-            names[n++] = v->name;
-        }
-    }
-    n_tables = n;
-    for (const nb_view_def *v = views; v; v = v->next) {
-        if (v->scope == NB_VIEW_TEMPORARY && nb_view_find(views, v->name, v->scope, false) == v &&
-            fits_pattern(q->arena, s->pattern, v->name)) {
-            names[n++] = v->name;
-        }
-    }
-    for (int i = 0; i < n; i++) {
-        temporary[i] = i >= n_tables;
-        databases[i] = temporary[i] ? NB_STR("") : NB_STR("default");
-    }
-    qsort(names, (size_t)n_tables, sizeof *names, by_text);
-    qsort(names + n_tables, (size_t)(n - n_tables), sizeof *names, by_text);
-    return nb_query_answer(
-        q,
-        (nb_answer_column[]){{"namespace", databases, NULL},
-                             {only_views ? "viewName" : "tableName", names, NULL},
-                             {"isTemporary", NULL, temporary}},
-        3, n, out);
-}
-
-/* Patterns of SHOW FUNCTIONS; functions have lower-case names. */
-static bool
-function_fits(nb_query *q, nb_str pattern, nb_str name)
-{
-    nb_str rest = pattern.data ? lower_copy(q->arena, pattern) : NB_STR("*");
-
-    while (rest.data) {
-        const char *bar = memchr(rest.data, '|', rest.len);
-        size_t n = bar ? (size_t)(bar - rest.data) : rest.len;
-        if (nb_glob_match((nb_str){rest.data, n}, name)) {
-            return true;
-        }
-        rest = bar ? (nb_str){bar + 1, rest.len - n - 1} : (nb_str){NULL, 0};
-    }
-    return false;
-}
-
-/* Puts the names of a row ("a|b") that fit the pattern behind the others. */
-static nb_status
-add_names(nb_query *q, const char *all, nb_str pattern, nb_str **cells, int *n, int *cap)
-{
-    for (const char *from = all; *from;) {
-        const char *end = from + 1; /* "|" is an operator's name too */
-        while (*end && *end != '|') {
-            end++;
-        }
-        nb_str name = {from, (size_t)(end - from)};
-        if (!nb_str_starts_with(name, NB_STR("nb_")) && function_fits(q, pattern, name)) {
-            *cells = nb_arena_grow(q->arena, *cells, *n, cap, sizeof **cells);
-            NB_NEED(*cells);
-            (*cells)[(*n)++] = name;
-        }
-        from = *end ? end + 1 : end;
-    }
-    return NB_OK;
-}
-
-static nb_status
-run_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out)
-{
-    static const char *const names[] = {"function"};
-    bool own = nb_str_equal_nocase(s->value, NB_STR("USER")); /* there are none */
-    nb_str *cells = NULL;
-    int n = 0, cap = 0;
-
-    for (int i = 0; nb_function_at(i) && !own; i++) {
-        NB_TRY(add_names(q, nb_function_at(i)->names, s->pattern, &cells, &n, &cap));
-    }
-    for (int i = 0; nb_aggregate_at(i) && !own; i++) {
-        NB_TRY(add_names(q, nb_aggregate_at(i)->names, s->pattern, &cells, &n, &cap));
-    }
-    if (n > 1) {
-        qsort(cells, (size_t)n, sizeof *cells, by_text);
-    }
-    return table_of_strings(q->pool, names, 1, cells, n, out);
-}
-
-static nb_status
-run_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
-{
-    static const char *const names[] = {"function_desc"};
-    nb_str name = last_part(&s->name), cells[3];
-    const nb_function *fn = nb_function_find(name);
-    const nb_aggregate *agg = nb_aggregate_find(name);
-    const char *help = fn ? fn->help : agg ? agg->help : NULL;
-    const char *example = fn ? fn->example : agg ? agg->example : "";
-    int n = 2;
-
-    if (!help) {
-        return nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
-                        nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
-                        "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
-                        NULL);
-    }
-    name = lower_copy(q->arena, name);
-    NB_NEED(name.data);
-    cells[0] = nb_str_of(nb_arena_printf(q->arena, "Function: %.*s", (int)name.len, name.data));
-    cells[1] =
-        nb_str_of(nb_arena_printf(q->arena, "Usage: %.*s - %s", (int)name.len, name.data, help));
-    if (s->extended && *example) {
-        cells[n++] = nb_str_of(
-            nb_arena_printf(q->arena, "Extended Usage:\n    Examples:\n      > %s;\n", example));
-    }
-    return table_of_strings(q->pool, names, 1, cells, n, out);
+    return create_view(q, rel, nb_sql_name_last(&s->name), scope, s->or_replace, err);
 }
 
 /* ALTER VIEW, and ALTER TABLE of a table or a view's name. */
@@ -489,7 +249,7 @@ run_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
     const nb_view_def *views = nb_catalog_views(q->session->catalog);
-    nb_str name = last_part(&s->name);
+    nb_str name = nb_sql_name_last(&s->name);
     bool global = is_global_name(&s->name);
     const nb_view_def *v = global ? nb_view_find(views, name, NB_VIEW_GLOBAL, case_sensitive)
                            : s->name.n == 1
@@ -509,7 +269,7 @@ run_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
         return create_view(q, s->query, v->name, v->scope, true, err);
     }
     if (s->kind == NB_SQL_ALTER_RENAME) {
-        nb_str to = last_part(&s->columns);
+        nb_str to = nb_sql_name_last(&s->columns);
         if (nb_view_find(views, to, v->scope, case_sensitive)) {
             return nb_raise(err, NB_COND_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
                             nb_arena_printf(q->arena, "`%.*s`", (int)to.len, to.data), NULL);
@@ -517,68 +277,6 @@ run_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
         return nb_catalog_rename_view(q->session->catalog, v, to);
     }
     return nb_raise_unsupported(err, "TBLPROPERTIES of views");
-}
-
-static void
-describe_row(nb_str *cells, int *n, nb_str name, nb_str type, nb_str comment)
-{
-    cells[3 * *n] = name;
-    cells[3 * *n + 1] = type;
-    cells[3 * *n + 2] = comment;
-    *n += 1;
-}
-
-static nb_status
-run_describe(nb_query *q, const Sc__Relation *rel, const nb_sql_name *name, bool extended,
-             nb_table **out, nb_error *err)
-{
-    static const char *const names[] = {"col_name", "data_type", "comment"};
-    const nb_table_def *t = NULL;
-    nb_error quiet = NB_ERROR_INIT;
-    nb_plan *plan;
-    const nb_type *schema;
-    nb_str *cells;
-    int n = 0;
-
-    NB_TRY(nb_query_analyze(q, rel, &plan, err));
-    schema = nb_plan_schema(q->arena, plan);
-    NB_NEED(schema);
-    if (name && nb_table_need(q, name->parts, name->n, &t, &quiet) < 0) {
-        nb_error_clear(&quiet);
-    }
-    cells = NB_ARENA_ARRAY(q->arena, nb_str,
-                           3 * (schema->n_children + (t ? t->n_partition_by : 0) + 12));
-    NB_NEED(cells);
-    for (; n < schema->n_children; n++) {
-        cells[3 * n] = schema->children[n].name;
-        cells[3 * n + 1] = nb_str_of(nb_type_simple_string(q->arena, schema->children[n].type));
-        cells[3 * n + 2] = nb_comment_of(q->arena, schema->children[n].metadata);
-    }
-    if (t && t->n_partition_by > 0) {
-        int first = schema->n_children - t->n_partition_by;
-        describe_row(cells, &n, NB_STR("# Partition Information"), NB_STR(""), NB_STR(""));
-        describe_row(cells, &n, NB_STR("# col_name"), NB_STR("data_type"), NB_STR("comment"));
-        for (int i = 0; i < t->n_partition_by; i++) {
-            describe_row(cells, &n, cells[3 * (first + i)], cells[3 * (first + i) + 1],
-                         (nb_str){NULL, 0});
-        }
-    }
-    if (t && extended) {
-        nb_str none = NB_STR("");
-        describe_row(cells, &n, none, none, none);
-        describe_row(cells, &n, NB_STR("# Detailed Table Information"), none, none);
-        describe_row(cells, &n, NB_STR("Catalog"), NB_STR("spark_catalog"), none);
-        describe_row(cells, &n, NB_STR("Database"), NB_STR("default"), none);
-        describe_row(cells, &n, NB_STR("Table"), t->name, none);
-        describe_row(cells, &n, NB_STR("Type"),
-                     t->is_external ? NB_STR("EXTERNAL") : NB_STR("MANAGED"), none);
-        describe_row(cells, &n, NB_STR("Provider"), t->provider, none);
-        if (t->comment.data) {
-            describe_row(cells, &n, NB_STR("Comment"), t->comment, none);
-        }
-        describe_row(cells, &n, NB_STR("Location"), t->location, none);
-    }
-    return table_of_strings(q->pool, names, 3, cells, n, out);
 }
 
 static nb_status
@@ -641,8 +339,8 @@ run_create_view_using(nb_query *q, const nb_sql_statement *s, nb_error *err)
     read->data_source = d;
     rel->rel_type_case = SC__RELATION__REL_TYPE_READ;
     rel->read = read;
-    return create_view(q, rel, last_part(&s->name), s->global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY,
-                       s->or_replace, err);
+    return create_view(q, rel, nb_sql_name_last(&s->name),
+                       s->global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY, s->or_replace, err);
 }
 
 /* CACHE TABLE v [AS query], UNCACHE TABLE v: as spark.catalog does it, under the name as it is written. */
@@ -660,7 +358,7 @@ run_cache(nb_query *q, const nb_sql_statement *s, nb_error *err)
         rel->read->named_table->unparsed_identifier = nb_pb_bytes(s->name.parts[0]);
     }
     if (s->query) { /* the view is new: this query's own list of views does not have it */
-        NB_TRY(create_view(q, s->query, last_part(&s->name), NB_VIEW_TEMPORARY, false, err));
+        NB_TRY(create_view(q, s->query, nb_sql_name_last(&s->name), NB_VIEW_TEMPORARY, false, err));
     } else {
         nb_status st = nb_query_analyze(q, rel, &plan, s->if_exists ? &quiet : err);
         nb_error_clear(&quiet);
@@ -734,19 +432,20 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         if (!is_default_database(&s->name)) {
             st = nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
                           nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`",
-                                          (int)last_part(&s->name).len, last_part(&s->name).data),
+                                          (int)nb_sql_name_last(&s->name).len,
+                                          nb_sql_name_last(&s->name).data),
                           NULL);
         }
         break;
     case NB_SQL_SHOW_CURRENT: {
         static const char *const names[] = {"catalog", "namespace"};
         nb_str cells[2] = {NB_STR("spark_catalog"), NB_STR("default")};
-        return table_of_strings(q->pool, names, 2, cells, 1, out);
+        return nb_table_of_texts(q->pool, names, 2, cells, 1, out);
     }
     case NB_SQL_SHOW_CATALOGS: {
         static const char *const names[] = {"catalog"};
         nb_str cell = NB_STR("spark_catalog");
-        return table_of_strings(q->pool, names, 1, &cell, 1, out);
+        return nb_table_of_texts(q->pool, names, 1, &cell, 1, out);
     }
     case NB_SQL_CREATE_TABLE:
     case NB_SQL_INSERT:
@@ -755,31 +454,34 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_DROP_TABLE: st = nb_table_statement(q, s, err); break;
     case NB_SQL_DROP_VIEW:
         if (is_global_name(&s->name)
-                ? nb_catalog_drop_view(session->catalog, last_part(&s->name), NB_VIEW_GLOBAL,
+                ? nb_catalog_drop_view(session->catalog, nb_sql_name_last(&s->name), NB_VIEW_GLOBAL,
                                        case_sensitive)
-                : (s->name.n == 1 && nb_catalog_drop_view(session->catalog, last_part(&s->name),
-                                                          NB_VIEW_TEMPORARY, case_sensitive)) ||
-                      nb_catalog_drop_view(session->catalog, last_part(&s->name),
+                : (s->name.n == 1 &&
+                   nb_catalog_drop_view(session->catalog, nb_sql_name_last(&s->name),
+                                        NB_VIEW_TEMPORARY, case_sensitive)) ||
+                      nb_catalog_drop_view(session->catalog, nb_sql_name_last(&s->name),
                                            NB_VIEW_OF_DATABASE, case_sensitive)) {
             break;
         }
-        if (nb_table_def_find(nb_catalog_tables(session->catalog), last_part(&s->name),
+        if (nb_table_def_find(nb_catalog_tables(session->catalog), nb_sql_name_last(&s->name),
                               case_sensitive)) {
             st = nb_raise(err, NB_COND_WRONG_COMMAND_FOR_OBJECT_TYPE, "operation", "DROP VIEW",
                           "requiredType", "VIEW or METRIC_VIEW", "objectName",
                           nb_arena_printf(q->arena, "spark_catalog.default.%.*s",
-                                          (int)last_part(&s->name).len, last_part(&s->name).data),
+                                          (int)nb_sql_name_last(&s->name).len,
+                                          nb_sql_name_last(&s->name).data),
                           "foundType", "MANAGED", "alternative", "DROP TABLE", NULL);
         } else if (!s->if_exists) {
             st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
                           "[`spark_catalog`.`default`]", "relationName",
                           nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
-                                          (int)last_part(&s->name).len, last_part(&s->name).data),
+                                          (int)nb_sql_name_last(&s->name).len,
+                                          nb_sql_name_last(&s->name).data),
                           NULL);
         }
         break;
-    case NB_SQL_SHOW_TABLES: return run_show_tables(q, s, false, out);
-    case NB_SQL_SHOW_VIEWS: return run_show_tables(q, s, true, out);
+    case NB_SQL_SHOW_TABLES: return nb_show_tables(q, s, false, out);
+    case NB_SQL_SHOW_VIEWS: return nb_show_tables(q, s, true, out);
     case NB_SQL_SHOW_CREATE_TABLE:
         st = nb_table_ddl(q, &s->name, &text, err);
         if (st >= 0) {
@@ -792,9 +494,9 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_SHOW_DATABASES: {
         static const char *const names[] = {"namespace"};
         nb_str cell = NB_STR("default");
-        return table_of_strings(q->pool, names, 1, &cell, 1, out);
+        return nb_table_of_texts(q->pool, names, 1, &cell, 1, out);
     }
-    case NB_SQL_SHOW_FUNCTIONS: return run_show_functions(q, s, out);
+    case NB_SQL_SHOW_FUNCTIONS: return nb_show_functions(q, s, out);
     case NB_SQL_SHOW_COLUMNS: {
         static const char *const names[] = {"col_name"};
         nb_plan *plan;
@@ -806,12 +508,12 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         for (int i = 0; i < plan->n_attrs; i++) {
             cells[i] = plan->attrs[i].name;
         }
-        return table_of_strings(q->pool, names, 1, cells, plan->n_attrs, out);
+        return nb_table_of_texts(q->pool, names, 1, cells, plan->n_attrs, out);
     }
-    case NB_SQL_DESCRIBE_QUERY: return run_describe(q, s->query, NULL, false, out, err);
+    case NB_SQL_DESCRIBE_QUERY: return nb_describe_rows(q, s->query, NULL, false, out, err);
     case NB_SQL_DESCRIBE_TABLE:
         NB_TRY(named_relation(q, &s->name, &rel));
-        return run_describe(q, rel, &s->name, s->extended, out, err);
+        return nb_describe_rows(q, rel, &s->name, s->extended, out, err);
     case NB_SQL_EXPLAIN: {
         int mode = nb_str_equal_nocase(s->value, NB_STR("EXTENDED"))    ? 2
                    : nb_str_equal_nocase(s->value, NB_STR("FORMATTED")) ? 5
@@ -843,9 +545,9 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         nb_str *cells;
         int64_t n;
         NB_TRY(nb_table_properties(q, s, &cells, &n, err));
-        return table_of_strings(q->pool, names, 2, cells, n, out);
+        return nb_table_of_texts(q->pool, names, 2, cells, n, out);
     }
-    case NB_SQL_DESCRIBE_FUNCTION: return run_describe_function(q, s, out, err);
+    case NB_SQL_DESCRIBE_FUNCTION: return nb_describe_function(q, s, out, err);
     case NB_SQL_DECLARE_VARIABLE:
     case NB_SQL_SET_VARIABLE:
     case NB_SQL_DROP_VARIABLE: st = nb_variable_statement(q, s, err); break;

@@ -102,8 +102,6 @@ nb_status nb_query_show(nb_query *q, const Sc__Relation *rel, nb_table **out, nb
 nb_status nb_table_of_text(nb_pool *pool, const char *column, nb_str text, nb_table **out);
 
 /* command.c */
-/* Does a name fit one of Spark's patterns: `*` is any text, `|` an alternative, letters of either case? A pattern without data fits all. */
-bool nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name);
 nb_status
 nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_error *err);
 /* Appends a packed ExecutePlanResponse to the result. */

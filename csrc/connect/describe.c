@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * describe.c: see describe.h.
+ */
+#include "connect/describe.h"
+
+#include <stdlib.h>
+#include "connect/requests.h"
+#include "connect/tables.h"
+#include "io/glob.h"
+#include "plan/analyzer_internal.h"
+
+nb_str
+nb_sql_name_last(const nb_sql_name *name)
+{
+    return name->n ? name->parts[name->n - 1] : NB_STR("");
+}
+
+nb_status
+nb_table_of_texts(nb_pool *pool, const char *const *names, int n_cols, const nb_str *cells,
+                  int64_t n_rows, nb_table **out)
+{
+    nb_field fields[8];
+    nb_chunk *chunk = NULL;
+    nb_table *table = NULL;
+    nb_status st;
+
+    NB_ASSERT(n_cols <= 8);
+    for (int c = 0; c < n_cols; c++) {
+        fields[c] = (nb_field){nb_str_of(names[c]),
+                               nb_type_of(NB_TYPE_STRING),
+                               strcmp(names[c], "comment") == 0,
+                               {NULL, 0}};
+    }
+    NB_TRY(nb_table_new(pool, nb_type_struct(fields, n_cols), &table));
+    if (n_rows == 0) {
+        *out = table;
+        return NB_OK;
+    }
+    NB_TRY_GOTO(st, nb_chunk_new(pool, n_cols, &chunk), fail);
+    for (int c = 0; c < n_cols; c++) {
+        NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n_rows, &chunk->cols[c]),
+                    fail);
+        NB_TRY_GOTO(st, nb_vector_need_validity(chunk->arena, &chunk->cols[c]), fail);
+        for (int64_t r = 0; r < n_rows; r++) {
+            nb_str s = cells[r * n_cols + c];
+            if (!s.data) {
+                nb_bit_clear(chunk->cols[c].validity, r);
+                continue;
+            }
+            s = nb_arena_str(chunk->arena, s);
+            if (!s.data) {
+                st = NB_NOMEM;
+                goto fail;
+            }
+            NB_DATA(nb_view, &chunk->cols[c])[r] = nb_view_make(s.data, s.len);
+        }
+    }
+    chunk->n_rows = n_rows;
+    NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);
+    *out = table;
+    return NB_OK;
+fail:
+    nb_chunk_free(chunk);
+    nb_table_release(table);
+    return st;
+}
+
+static nb_str
+lower_copy(nb_arena *arena, nb_str s)
+{
+    char *copy = nb_arena_strdup(arena, s);
+
+    for (size_t i = 0; copy && i < s.len; i++) {
+        copy[i] = (char)(copy[i] >= 'A' && copy[i] <= 'Z' ? copy[i] + ('a' - 'A') : copy[i]);
+    }
+    return (nb_str){copy, copy ? s.len : 0};
+}
+
+bool
+nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
+{
+    size_t from = 0;
+
+    if (!pattern.data) {
+        return true;
+    }
+    pattern = lower_copy(arena, pattern);
+    name = lower_copy(arena, name);
+    for (size_t i = 0; pattern.data && name.data && i <= pattern.len; i++) {
+        if (i == pattern.len || pattern.data[i] == '|') {
+            if (nb_glob_match((nb_str){pattern.data + from, i - from}, name)) {
+                return true;
+            }
+            from = i + 1;
+        }
+    }
+    return false;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
+}
+
+/* Tables and views of the database, then temporary views, each by name. */
+nb_status
+nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out)
+{
+    const nb_view_def *views = nb_catalog_views(q->session->catalog);
+    const nb_table_def *tables = nb_catalog_tables(q->session->catalog);
+    int count = 0, n = 0, n_tables;
+    nb_str *names, *databases;
+    bool *temporary;
+
+    for (const nb_view_def *v = views; v; v = v->next) {
+        count++;
+    }
+    for (const nb_table_def *t = tables; t; t = t->next) {
+        count++;
+    }
+    names = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
+    databases = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
+    temporary = NB_ARENA_ARRAY(q->arena, bool, count + 1);
+    NB_NEED(names && databases && temporary);
+    for (const nb_table_def *t = tables; t && !only_views; t = t->next) {
+        if (nb_table_def_find(tables, t->name, false) == t &&
+            nb_name_fits(q->arena, s->pattern, t->name)) {
+            names[n++] = t->name;
+        }
+    }
+    for (const nb_view_def *v = views; v; v = v->next) {
+        if (v->scope == NB_VIEW_OF_DATABASE && nb_view_find(views, v->name, v->scope, false) == v &&
+            nb_name_fits(q->arena, s->pattern, v->name)) {
+            names[n++] = v->name;
+        }
+    }
+    n_tables = n;
+    for (const nb_view_def *v = views; v; v = v->next) {
+        if (v->scope == NB_VIEW_TEMPORARY && nb_view_find(views, v->name, v->scope, false) == v &&
+            nb_name_fits(q->arena, s->pattern, v->name)) {
+            names[n++] = v->name;
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        temporary[i] = i >= n_tables;
+        databases[i] = temporary[i] ? NB_STR("") : NB_STR("default");
+    }
+    qsort(names, (size_t)n_tables, sizeof *names, by_text);
+    qsort(names + n_tables, (size_t)(n - n_tables), sizeof *names, by_text);
+    return nb_query_answer(
+        q,
+        (nb_answer_column[]){{"namespace", databases, NULL},
+                             {only_views ? "viewName" : "tableName", names, NULL},
+                             {"isTemporary", NULL, temporary}},
+        3, n, out);
+}
+
+/* Puts the names of a row ("a|b") that fit the pattern behind the others. */
+static nb_status
+add_names(nb_query *q, const char *all, nb_str pattern, nb_str **cells, int *n, int *cap)
+{
+    for (const char *from = all; *from;) {
+        const char *end = from + 1; /* "|" is an operator's name too */
+        while (*end && *end != '|') {
+            end++;
+        }
+        nb_str name = {from, (size_t)(end - from)};
+        if (!nb_str_starts_with(name, NB_STR("nb_")) && nb_name_fits(q->arena, pattern, name)) {
+            *cells = nb_arena_grow(q->arena, *cells, *n, cap, sizeof **cells);
+            NB_NEED(*cells);
+            (*cells)[(*n)++] = name;
+        }
+        from = *end ? end + 1 : end;
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out)
+{
+    static const char *const names[] = {"function"};
+    bool own = nb_str_equal_nocase(s->value, NB_STR("USER")); /* there are none */
+    nb_str *cells = NULL;
+    int n = 0, cap = 0;
+
+    for (int i = 0; nb_function_at(i) && !own; i++) {
+        NB_TRY(add_names(q, nb_function_at(i)->names, s->pattern, &cells, &n, &cap));
+    }
+    for (int i = 0; nb_aggregate_at(i) && !own; i++) {
+        NB_TRY(add_names(q, nb_aggregate_at(i)->names, s->pattern, &cells, &n, &cap));
+    }
+    if (n > 1) {
+        qsort(cells, (size_t)n, sizeof *cells, by_text);
+    }
+    return nb_table_of_texts(q->pool, names, 1, cells, n, out);
+}
+
+nb_status
+nb_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
+{
+    static const char *const names[] = {"function_desc"};
+    nb_str name = nb_sql_name_last(&s->name), cells[3];
+    const nb_function *fn = nb_function_find(name);
+    const nb_aggregate *agg = nb_aggregate_find(name);
+    const char *help = fn ? fn->help : agg ? agg->help : NULL;
+    const char *example = fn ? fn->example : agg ? agg->example : "";
+    int n = 2;
+
+    if (!help) {
+        return nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
+                        nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
+                        "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
+                        NULL);
+    }
+    name = lower_copy(q->arena, name);
+    NB_NEED(name.data);
+    cells[0] = nb_str_of(nb_arena_printf(q->arena, "Function: %.*s", (int)name.len, name.data));
+    cells[1] =
+        nb_str_of(nb_arena_printf(q->arena, "Usage: %.*s - %s", (int)name.len, name.data, help));
+    if (s->extended && *example) {
+        cells[n++] = nb_str_of(
+            nb_arena_printf(q->arena, "Extended Usage:\n    Examples:\n      > %s;\n", example));
+    }
+    return nb_table_of_texts(q->pool, names, 1, cells, n, out);
+}
+
+static void
+describe_row(nb_str *cells, int *n, nb_str name, nb_str type, nb_str comment)
+{
+    cells[3 * *n] = name;
+    cells[3 * *n + 1] = type;
+    cells[3 * *n + 2] = comment;
+    *n += 1;
+}
+
+nb_status
+nb_describe_rows(nb_query *q, const Sc__Relation *rel, const nb_sql_name *name, bool extended,
+                 nb_table **out, nb_error *err)
+{
+    static const char *const names[] = {"col_name", "data_type", "comment"};
+    const nb_table_def *t = NULL;
+    nb_error quiet = NB_ERROR_INIT;
+    nb_plan *plan;
+    const nb_type *schema;
+    nb_str *cells;
+    int n = 0;
+
+    NB_TRY(nb_query_analyze(q, rel, &plan, err));
+    schema = nb_plan_schema(q->arena, plan);
+    NB_NEED(schema);
+    if (name && nb_table_need(q, name->parts, name->n, &t, &quiet) < 0) {
+        nb_error_clear(&quiet);
+    }
+    cells = NB_ARENA_ARRAY(q->arena, nb_str,
+                           3 * (schema->n_children + (t ? t->n_partition_by : 0) + 12));
+    NB_NEED(cells);
+    for (; n < schema->n_children; n++) {
+        cells[3 * n] = schema->children[n].name;
+        cells[3 * n + 1] = nb_str_of(nb_type_simple_string(q->arena, schema->children[n].type));
+        cells[3 * n + 2] = nb_comment_of(q->arena, schema->children[n].metadata);
+    }
+    if (t && t->n_partition_by > 0) {
+        int first = schema->n_children - t->n_partition_by;
+        describe_row(cells, &n, NB_STR("# Partition Information"), NB_STR(""), NB_STR(""));
+        describe_row(cells, &n, NB_STR("# col_name"), NB_STR("data_type"), NB_STR("comment"));
+        for (int i = 0; i < t->n_partition_by; i++) {
+            describe_row(cells, &n, cells[3 * (first + i)], cells[3 * (first + i) + 1],
+                         (nb_str){NULL, 0});
+        }
+    }
+    if (t && extended) {
+        nb_str none = NB_STR("");
+        describe_row(cells, &n, none, none, none);
+        describe_row(cells, &n, NB_STR("# Detailed Table Information"), none, none);
+        describe_row(cells, &n, NB_STR("Catalog"), NB_STR("spark_catalog"), none);
+        describe_row(cells, &n, NB_STR("Database"), NB_STR("default"), none);
+        describe_row(cells, &n, NB_STR("Table"), t->name, none);
+        describe_row(cells, &n, NB_STR("Type"),
+                     t->is_external ? NB_STR("EXTERNAL") : NB_STR("MANAGED"), none);
+        describe_row(cells, &n, NB_STR("Provider"), t->provider, none);
+        if (t->comment.data) {
+            describe_row(cells, &n, NB_STR("Comment"), t->comment, none);
+        }
+        describe_row(cells, &n, NB_STR("Location"), t->location, none);
+    }
+    return nb_table_of_texts(q->pool, names, 3, cells, n, out);
+}
