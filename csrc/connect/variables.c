@@ -7,6 +7,10 @@
 #include "plan/analyzer_internal.h"
 #include "plan/type_proto.h"
 
+/* What does not fit: as the session's ANSI mode has it for a default, an error in any mode for what SET VAR stores. */
+#define AS_CAST   SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_UNSPECIFIED
+#define AS_STORED SC__EXPRESSION__CAST__EVAL_MODE__EVAL_MODE_ANSI
+
 static const char *
 shown_name(nb_query *q, nb_str name)
 {
@@ -36,7 +40,7 @@ column(nb_query *q, nb_str name)
 /* SELECT CAST(value0 AS type0), … FROM query, whose columns get these names; types are messages, NULL for what stays as it is. */
 static nb_status
 cast_columns(nb_query *q, Sc__Relation *query, Sc__DataType *const *types, size_t n,
-             Sc__Relation **out)
+             Sc__Expression__Cast__EvalMode mode, Sc__Relation **out)
 {
     Sc__Relation *named = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
     Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
@@ -62,6 +66,8 @@ cast_columns(nb_query *q, Sc__Relation *query, Sc__DataType *const *types, size_
             c->expr = e;
             c->cast_to_type_case = SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE;
             c->type = types[i];
+            c->has_eval_mode = true;
+            c->eval_mode = mode;
             cast->expr_type_case = SC__EXPRESSION__EXPR_TYPE_CAST;
             cast->cast = c;
             e = cast;
@@ -80,15 +86,15 @@ cast_columns(nb_query *q, Sc__Relation *query, Sc__DataType *const *types, size_
 
 /* The query's one row, in the session's memory; no row at all is one of nulls, which nb_table_cell knows. */
 static nb_status
-run_row(nb_query *q, Sc__Relation *query, Sc__DataType *const *types, size_t n, nb_table **out,
-        nb_error *err)
+run_row(nb_query *q, Sc__Relation *query, Sc__DataType *const *types, size_t n,
+        Sc__Expression__Cast__EvalMode mode, nb_table **out, nb_error *err)
 {
     Sc__Relation *rel;
     nb_table *table = NULL;
     nb_plan *plan;
     nb_status st;
 
-    NB_TRY(cast_columns(q, query, types, n, &rel));
+    NB_TRY(cast_columns(q, query, types, n, mode, &rel));
     NB_TRY(nb_query_analyze(q, rel, &plan, err));
     NB_TRY(nb_query_run(q, plan, &table, err));
     st = table->n_rows > 1 ? nb_raise(err, NB_COND_ROW_SUBQUERY_TOO_MANY_ROWS, NULL)
@@ -143,7 +149,7 @@ nb_variables_assign(nb_query *q, const nb_sql_name *names, Sc__Relation *query,
                         nb_arena_printf(q->arena, "%zu", names->n), "numExpr",
                         nb_arena_printf(q->arena, "%d", n_columns), NULL);
     }
-    NB_TRY(run_row(q, query, types, names->n, &row, err));
+    NB_TRY(run_row(q, query, types, names->n, AS_STORED, &row, err));
     for (size_t i = 0; i < names->n && st >= 0; i++) {
         nb_table *first;
         if (defaults && i < defaults->n && defaults->parts[i].data) {
@@ -174,7 +180,7 @@ declare(nb_query *q, const nb_sql_statement *s, nb_error *err)
                             shown_name(q, s->columns.parts[i]), NULL);
         }
     }
-    NB_TRY(run_row(q, s->query, &(Sc__DataType *){s->schema}, 1, &row, err));
+    NB_TRY(run_row(q, s->query, &(Sc__DataType *){s->schema}, 1, AS_CAST, &row, err));
     for (size_t i = 0; i < s->columns.n && st >= 0; i++) {
         st = nb_catalog_set_variable(catalog, s->columns.parts[i], row, 0, row);
     }
@@ -278,7 +284,7 @@ nb_execute_text(nb_query *q, const nb_sql_statement *s, Sc__SQL **out, nb_error 
     nb_status st;
 
     NB_NEED(sql);
-    NB_TRY(run_row(q, s->query, &(Sc__DataType *){NULL}, 1, &row, err));
+    NB_TRY(run_row(q, s->query, &(Sc__DataType *){NULL}, 1, AS_CAST, &row, err));
     st = nb_table_cell(q->arena, row, 0, &cell);
     nb_table_release(row);
     NB_TRY(st);
