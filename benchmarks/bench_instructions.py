@@ -21,7 +21,7 @@ import profile_query
 import tpch
 
 QUERIES = ("1", "6", "9", "16", "18")
-MOST = 1.15
+MOST = 1.25  # how the threads share the work moves a short query by a tenth
 FILE = engines.RESULTS / "instructions.json"
 
 

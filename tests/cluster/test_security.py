@@ -299,7 +299,7 @@ def latency(raw, n=20):
 def test_check_18_idle_half_requests(master, raw):
     """A thousand connections that begin a call and say nothing more cost no thread, and others are answered."""
     raw.config()
-    before = master.rss()
+    before, threads = master.rss(), len(list(master_tasks(master).iterdir()))
     sockets = []
     for i in range(1000):
         s = http2(master.port)
@@ -308,11 +308,11 @@ def test_check_18_idle_half_requests(master, raw):
         sockets.append(s)
     assert latency(raw) < 2
     grown = master.rss() - before
-    threads = len(list((master_tasks(master)).iterdir()))
+    more = len(list(master_tasks(master).iterdir())) - threads
     for s in sockets:
         s.close()
     assert (
-        threads < 300
+        more < 250
     )  # gRPC's own pool grows while the machine is busy; one for each would be 1,000
     assert grown < 150 << 20
     assert latency(raw) < 2
