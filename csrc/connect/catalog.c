@@ -2,6 +2,7 @@
 /*
  * catalog.c: spark.catalog: answers about names, as small tables.
  */
+#include "connect/describe.h"
 #include "connect/query.h"
 
 #include <unistd.h>
@@ -63,18 +64,13 @@ nb_query_answer(nb_query *q, const nb_answer_column *columns, int n_columns, int
     NB_TRY_GOTO(st, nb_chunk_new(q->pool, n_columns, &chunk), fail);
     for (int c = 0; c < n_columns; c++) {
         nb_vector *v = &chunk->cols[c];
+        if (!columns[c].flags) {
+            NB_TRY_GOTO(st, nb_vector_of_texts(chunk->arena, columns[c].texts, 1, n, v), fail);
+            continue;
+        }
         NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n, v), fail);
         for (int64_t i = 0; i < n; i++) {
-            if (columns[c].flags) {
-                NB_DATA(uint8_t, v)[i] = columns[c].flags[i];
-            } else if (columns[c].texts[i].data) {
-                nb_str text = nb_arena_str(chunk->arena, columns[c].texts[i]);
-                NB_DATA(nb_view, v)[i] = nb_view_make(text.data ? text.data : "", text.len);
-            } else {
-                NB_TRY_GOTO(st, nb_vector_need_validity(chunk->arena, v), fail);
-                nb_bit_clear(v->validity, i);
-                NB_DATA(nb_view, v)[i] = nb_view_make("", 0);
-            }
+            NB_DATA(uint8_t, v)[i] = columns[c].flags[i];
         }
     }
     chunk->n_rows = n;

@@ -17,6 +17,26 @@ nb_sql_name_last(const nb_sql_name *name)
 }
 
 nb_status
+nb_vector_of_texts(nb_arena *arena, const nb_str *cells, int step, int64_t n, nb_vector *out)
+{
+    NB_TRY(nb_vector_alloc(arena, nb_type_of(NB_TYPE_STRING), n, out));
+    for (int64_t i = 0; i < n; i++) {
+        nb_str s = cells[i * step];
+
+        if (s.data) {
+            s = nb_arena_str(arena, s);
+            NB_NEED(s.data);
+        } else {
+            NB_TRY(nb_vector_need_validity(arena, out));
+            nb_bit_clear(out->validity, i);
+            s = NB_STR("");
+        }
+        NB_DATA(nb_view, out)[i] = nb_view_make(s.data, s.len);
+    }
+    return NB_OK;
+}
+
+nb_status
 nb_table_of_texts(nb_pool *pool, const char *const *names, int n_cols, const nb_str *cells,
                   int64_t n_rows, nb_table **out)
 {
@@ -39,22 +59,8 @@ nb_table_of_texts(nb_pool *pool, const char *const *names, int n_cols, const nb_
     }
     NB_TRY_GOTO(st, nb_chunk_new(pool, n_cols, &chunk), fail);
     for (int c = 0; c < n_cols; c++) {
-        NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, fields[c].type, n_rows, &chunk->cols[c]),
-                    fail);
-        NB_TRY_GOTO(st, nb_vector_need_validity(chunk->arena, &chunk->cols[c]), fail);
-        for (int64_t r = 0; r < n_rows; r++) {
-            nb_str s = cells[r * n_cols + c];
-            if (!s.data) {
-                nb_bit_clear(chunk->cols[c].validity, r);
-                continue;
-            }
-            s = nb_arena_str(chunk->arena, s);
-            if (!s.data) {
-                st = NB_NOMEM;
-                goto fail;
-            }
-            NB_DATA(nb_view, &chunk->cols[c])[r] = nb_view_make(s.data, s.len);
-        }
+        NB_TRY_GOTO(
+            st, nb_vector_of_texts(chunk->arena, cells + c, n_cols, n_rows, &chunk->cols[c]), fail);
     }
     chunk->n_rows = n_rows;
     NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);

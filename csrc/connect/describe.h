@@ -12,6 +12,9 @@
 nb_str nb_sql_name_last(const nb_sql_name *name);
 /* Does a name fit one of Spark's patterns: `*` is any text, `|` an alternative, letters of either case? A pattern without data fits all. */
 bool nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name);
+/* A column of every step-th cell; cells without data are null. The texts are copied. */
+nb_status
+nb_vector_of_texts(nb_arena *arena, const nb_str *cells, int step, int64_t n, nb_vector *out);
 /* At most 8 columns; cells row by row, copied; without data: null. */
 nb_status nb_table_of_texts(nb_pool *pool, const char *const *names, int n_cols,
                             const nb_str *cells, int64_t n_rows, nb_table **out);

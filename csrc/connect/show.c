@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 #include "base/utf8.h"
-#include "connect/query.h"
+#include "connect/describe.h"
 #include "expr/cast.h"
 
 typedef struct grid {
@@ -262,29 +262,8 @@ draw_html(const grid *g, bool more, nb_strbuf *b)
 nb_status
 nb_table_of_text(nb_pool *pool, const char *column, nb_str text, nb_table **out)
 {
-    nb_field f = {nb_str_of(column), nb_type_of(NB_TYPE_STRING), false, {NULL, 0}};
-    nb_chunk *chunk = NULL;
-    nb_table *table = NULL;
-    nb_status st;
-    nb_str copy;
-
-    NB_TRY(nb_table_new(pool, nb_type_struct(&f, 1), &table));
-    NB_TRY_GOTO(st, nb_chunk_new(pool, 1, &chunk), fail);
-    NB_TRY_GOTO(st, nb_vector_alloc(chunk->arena, f.type, 1, &chunk->cols[0]), fail);
-    copy = nb_arena_str(chunk->arena, text);
-    if (!copy.data) {
-        st = NB_NOMEM;
-        goto fail;
-    }
-    NB_DATA(nb_view, &chunk->cols[0])[0] = nb_view_make(copy.data, copy.len);
-    chunk->n_rows = 1;
-    NB_TRY_GOTO(st, nb_table_append(table, chunk), fail);
-    *out = table;
-    return NB_OK;
-fail:
-    nb_chunk_free(chunk);
-    nb_table_release(table);
-    return st;
+    text = text.data ? text : NB_STR(""); /* an empty builder has none, and means no null */
+    return nb_table_of_texts(pool, &column, 1, &text, 1, out);
 }
 
 nb_status
