@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * convert.c: typed columns from text.
- *
- * Measured on lineitem (2-core machine): eight digits by three multiplications take about a third of the time of a loop over the digits, and most
- * numbers in files are that short. Doubles with up to 15 digits and a small exponent are one exact multiplication or division (Clinger);
- * others go to the general parser.
+ * convert.c: typed columns from text. What number_quick.h does not take goes to the general parsers.
  */
 #include "io/csv/convert.h"
 
@@ -13,6 +9,7 @@
 #include "base/decimal.h"
 #include "expr/date_text.h"
 #include "expr/local_time.h"
+#include "expr/number_quick.h"
 #include "expr/number_text.h"
 #include "io/csv/formats.h"
 
@@ -38,55 +35,6 @@ cell_text(const nb_csv_column *col, nb_csv_cell c, const char *base, const char 
 
 /* ---- digits ------------------------------------------------------------------------------------------------------------------- */
 
-/* 1..8 digits at p (8 bytes readable); false when one is not a digit. */
-NB_INLINE bool
-digits8(const char *p, size_t n, uint64_t *out)
-{
-    uint64_t v;
-    unsigned shift = 64 - 8 * (unsigned)n;
-
-    memcpy(&v, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    v = v << shift | (0x3030303030303030u & (((uint64_t)1 << shift) - 1));
-    if (((v & 0xF0F0F0F0F0F0F0F0u) | ((v + 0x0606060606060606u) & 0xF0F0F0F0F0F0F0F0u) >> 4) !=
-        0x3333333333333333u) {
-        return false;
-    }
-    v = (v & 0x0F0F0F0F0F0F0F0Fu) * 2561 >> 8;
-    v = (v & 0x00FF00FF00FF00FFu) * 6553601 >> 16;
-    *out = (v & 0x0000FFFF0000FFFFu) * 42949672960001u >> 32;
-    return true;
-}
-
-/* 1..18 digits. */
-NB_INLINE bool
-digits18(const char *p, size_t n, uint64_t *out)
-{
-    uint64_t hi, lo;
-
-    if (NB_LIKELY(n <= 8)) {
-        return digits8(p, n, out);
-    }
-    if (n <= 16) {
-        if (!digits8(p, n - 8, &hi) || !digits8(p + n - 8, 8, &lo)) {
-            return false;
-        }
-        *out = hi * 100000000 + lo;
-        return true;
-    }
-    if (!digits8(p, n - 16, &hi) || !digits8(p + n - 16, 8, &lo)) {
-        return false;
-    }
-    hi = hi * 100000000 + lo;
-    if (!digits8(p + n - 8, 8, &lo)) {
-        return false;
-    }
-    *out = hi * 100000000 + lo;
-    return true;
-}
-
 /* Java's Long.parseLong. */
 NB_INLINE bool
 parse_long(const char *p, size_t n, int64_t *out)
@@ -107,12 +55,12 @@ parse_long(const char *p, size_t n, int64_t *out)
         n--;
     }
     if (NB_LIKELY(n <= 18)) {
-        if (!digits18(p, n, &v)) {
+        if (!nb_digits18(p, n, &v)) {
             return false;
         }
     } else {
         uint64_t last;
-        if (n > 19 || !digits18(p, 18, &v) || !digits8(p + 18, 1, &last)) {
+        if (n > 19 || !nb_digits18(p, 18, &v) || !nb_digits8(p + 18, 1, &last)) {
             return false;
         }
         v = v * 10 + last; /* below 10^19, fits 64 bits */
@@ -142,36 +90,6 @@ nb_csv_parse_int32(const char *p, size_t n, int32_t *out)
     return true;
 }
 
-/* digits [. digits], without sign and exponent; at most 18 digits. value = *mantissa / 10^*scale. */
-NB_INLINE bool
-plain_decimal(const char *p, size_t n, uint64_t *mantissa, unsigned *scale)
-{
-    size_t point, frac;
-    uint64_t a = 0, b = 0;
-
-    /* Money has two digits behind the point. */
-    if (n >= 3 && p[n - 3] == '.') {
-        point = n - 3;
-    } else {
-        const char *at = memchr(p, '.', n);
-        point = at ? (size_t)(at - p) : n;
-    }
-    frac = point < n ? n - point - 1 : 0;
-    if (point + frac == 0 || point + frac > 18) {
-        return false;
-    }
-    if ((point && !digits18(p, point, &a)) || (frac && !digits18(p + point + 1, frac, &b))) {
-        return false;
-    }
-    *mantissa = a * (uint64_t)nb_pow10_64[frac] + b;
-    *scale = (unsigned)frac;
-    return true;
-}
-
-static const double POW10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                               1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                               1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
 NB_INLINE bool
 quick_double(const char *p, size_t n, double *out)
 {
@@ -179,12 +97,8 @@ quick_double(const char *p, size_t n, double *out)
     uint64_t m;
     unsigned scale;
 
-    if (!plain_decimal(p + negative, n - negative, &m, &scale) || m > (uint64_t)1 << 53) {
-        return false;
-    }
-    double v = (double)m / POW10[scale];
-    *out = negative ? -v : v;
-    return true;
+    return nb_plain_decimal(p + negative, n - negative, &m, &scale) &&
+           nb_exact_double(m, scale, negative, out);
 }
 
 /* Java's Double.parseDouble takes "NaN" and "Infinity" as they stand only. */
@@ -260,12 +174,12 @@ iso_timestamp(const char *p, size_t n, int64_t *us)
         p[16] != ':' || !nb_parse_iso_date(p, 10, &days)) {
         return false;
     }
-    if (!digits8(p + 11, 2, &h) || !digits8(p + 14, 2, &m) || !digits8(p + 17, 2, &s) || h > 23 ||
-        m > 59 || s > 59) {
+    if (!nb_digits8(p + 11, 2, &h) || !nb_digits8(p + 14, 2, &m) || !nb_digits8(p + 17, 2, &s) ||
+        h > 23 || m > 59 || s > 59) {
         return false;
     }
     if (n > 19) {
-        if (p[19] != '.' || !digits8(p + 20, n - 20, &f)) {
+        if (p[19] != '.' || !nb_digits8(p + 20, n - 20, &f)) {
             return false;
         }
         f *= (uint64_t)UNIT[n - 20];
@@ -390,9 +304,9 @@ parse_float(const nb_csv_column *col, text t, float *at)
     double d;
     bool negative = t.n > 0 && *t.p == '-';
 
-    if (plain_decimal(t.p + negative, t.n - negative, &m, &scale) && m < (uint64_t)1 << 24 &&
+    if (nb_plain_decimal(t.p + negative, t.n - negative, &m, &scale) && m < (uint64_t)1 << 24 &&
         scale <= 10) {
-        float v = (float)m / (float)POW10[scale]; /* both exact: one rounding */
+        float v = (float)m / (float)NB_POW10_DOUBLE[scale]; /* both exact: one rounding */
         *at = negative ? -v : v;
         return true;
     }
@@ -453,7 +367,7 @@ quick_decimal(const nb_csv_column *col, text t, int64_t *at)
     unsigned scale;
     nb_int128 wide;
 
-    if (NB_LIKELY(plain_decimal(t.p + negative, t.n - negative, &m, &scale) &&
+    if (NB_LIKELY(nb_plain_decimal(t.p + negative, t.n - negative, &m, &scale) &&
                   (int)scale <= col->type->scale &&
                   m <=
                       (uint64_t)INT64_MAX / (uint64_t)nb_pow10_64[col->type->scale - (int)scale])) {

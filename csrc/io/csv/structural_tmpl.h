@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * structural_tmpl.h: the loops of structural.c for one instruction set.
- *
- * Define NB_NAME(f), NB_TARGET (function attribute), NB_BLOCK (type of 64 loaded bytes), NB_LOAD(p), NB_EQ(block, byte) → uint64_t mask,
- * NB_GT_SPACE(block) → mask of bytes above ' ' (unsigned), NB_HIGH(block) → mask of bytes ≥ 0x80, NB_PREFIX_XOR(mask). All are undefined at the end.
+ * structural_tmpl.h: the loops of structural.c for one instruction set; included by bytes64_tmpl.h, which says what the macros are.
  */
 
 NB_TARGET static void
@@ -83,7 +80,7 @@ NB_NAME(count_lines)(const char *p, size_t n, uint8_t comment)
         NB_BLOCK block = NB_LOAD(p + w * 64);
         uint64_t tail = w + 1 == n_words && (n & 63) ? ((uint64_t)1 << (n & 63)) - 1 : ~(uint64_t)0;
         uint64_t nl = NB_EQ(block, '\n') | NB_EQ(block, '\r');
-        uint64_t text = NB_GT_SPACE(block);
+        uint64_t text = NB_ABOVE(block, ' ');
         uint64_t start = (nl << 1 | after_break) & tail;
         uint64_t unsure = start & ~text & ~nl;
 
@@ -99,12 +96,3 @@ NB_NAME(count_lines)(const char *p, size_t n, uint8_t comment)
     }
     return count;
 }
-
-#undef NB_NAME
-#undef NB_TARGET
-#undef NB_BLOCK
-#undef NB_LOAD
-#undef NB_EQ
-#undef NB_GT_SPACE
-#undef NB_HIGH
-#undef NB_PREFIX_XOR
