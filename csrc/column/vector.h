@@ -95,6 +95,33 @@ nb_view_make(const char *p, size_t len)
     }
     return v;
 }
+/* The same, where NB_VIEW_INLINE bytes at p are readable however short the text is; no branch depends on how long it is. */
+NB_INLINE nb_view
+nb_view_of(const char *p, size_t len)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return nb_view_make(p, len);
+#else
+    static const uint8_t kept[28] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+    const uint8_t *keep = kept + 16 - (len < NB_VIEW_INLINE ? len : NB_VIEW_INLINE);
+    uint64_t lo, rest, keep_lo;
+    uint32_t hi, keep_hi;
+    nb_view v;
+
+    memcpy(&lo, p, 8);
+    memcpy(&hi, p + 8, 4);
+    memcpy(&keep_lo, keep, 8);
+    memcpy(&keep_hi, keep + 8, 4);
+    lo &= keep_lo;
+    rest = (uint64_t)(hi & keep_hi) << 32 | lo >> 32;
+    rest = len <= NB_VIEW_INLINE ? rest : (uint64_t)(uintptr_t)p;
+    v.len = (uint32_t)len;
+    memcpy(v.prefix, &lo, 4);
+    memcpy(v.rest, &rest, 8);
+    return v;
+#endif
+}
 NB_INLINE bool
 nb_view_equal(const nb_view *a, const nb_view *b)
 {

@@ -5,56 +5,27 @@
  * A struct remembers the names of the record before, wanted or not, and which of its fields they are: records name their fields in the same order
  * nearly always, so the next name is compared where it stands, with one name only.
  */
-#include "expr/json_columns.h"
+#include "expr/json_columns_internal.h"
 
 #include <math.h>
 
 #include "expr/cast.h"
 #include "expr/date_text.h"
-#include "expr/kernels/string.h"
 #include "expr/number_text.h"
 
 /* Names of a record that are remembered, at most. */
 #define MOST_NAMES 128
+/* Rows that a column has room for at first, where there may be many columns. */
+#define FIRST_ROWS 64
+#define NARROW     64 /* a struct of so many fields has room for all rows that are expected */
 
-typedef struct known_name {
-    nb_str name;
-    int field;  /* n_children: nobody wants it */
-    bool plain; /* nb_json_name_is can find it */
-} known_name;
-
-/* A column under construction. */
-typedef struct column {
-    const nb_type *type;
-    int64_t n, cap;
-    int width;
-    char *data;
-    uint8_t *valid; /* a byte per row */
-    struct column *children;
-    int n_children;
-    known_name *names; /* of a struct: those of the record before, in its order */
-    int n_names;
-} column;
-
-typedef struct nb_json_columns reader;
-
-struct nb_json_columns {
-    nb_kernel_ctx *ctx;
-    const nb_json_reading *how;
-    nb_text_writer w;
-    nb_strbuf name, text;
-    column root;
-    bool malformed; /* this text is no JSON */
-    bool misfit;    /* a value is not of its type */
-    bool
-        failed; /* the last value was not: the array or map that it is in is null then, too, a struct is not */
-    bool nomem;
-};
+typedef nb_json_column column;
+typedef nb_json_columns reader;
 
 static nb_status
-column_init(nb_arena *arena, const nb_type *t, column *c)
+column_init(nb_arena *arena, const nb_type *t, int first_rows, column *c)
 {
-    *c = (column){.type = t, .width = nb_phys_width(t->phys)};
+    *c = (column){.type = t, .first_rows = first_rows, .width = nb_phys_width(t->phys)};
     if (t->id == NB_TYPE_ARRAY || t->id == NB_TYPE_MAP || t->id == NB_TYPE_STRUCT) {
         c->n_children = t->n_children;
         c->children = NB_ARENA_ARRAY(arena, column, NB_MAX(t->n_children, 1));
@@ -62,31 +33,40 @@ column_init(nb_arena *arena, const nb_type *t, column *c)
             return NB_NOMEM;
         }
         for (int i = 0; i < t->n_children; i++) {
-            NB_TRY(column_init(arena, t->children[i].type, &c->children[i]));
+            int rows = t->id == NB_TYPE_STRUCT && t->n_children <= NARROW ? first_rows : FIRST_ROWS;
+            NB_TRY(column_init(arena, t->children[i].type, rows, &c->children[i]));
         }
     }
     return NB_OK;
+}
+
+bool
+nb_json_column_grow(reader *r, column *c)
+{
+    int64_t cap = c->cap ? c->cap * 2 : c->first_rows;
+    char *data = nb_arena_alloc64(r->ctx->arena, (size_t)cap * (size_t)NB_MAX(c->width, 1));
+    uint8_t *valid = nb_arena_alloc(r->ctx->arena, (size_t)cap);
+
+    if (data == NULL || valid == NULL) {
+        r->nomem = true;
+        return false;
+    }
+    if (c->n) {
+        memcpy(data, c->data, (size_t)c->n * (size_t)c->width);
+        memcpy(valid, c->valid, (size_t)c->n);
+    }
+    c->data = data;
+    c->valid = valid;
+    c->cap = cap;
+    return true;
 }
 
 /* Adds a null row; the caller may fill it. */
 static int64_t
 add_row(reader *r, column *c)
 {
-    if (c->n == c->cap) {
-        int64_t cap = c->cap ? c->cap * 2 : 64;
-        char *data = nb_arena_alloc(r->ctx->arena, (size_t)cap * (size_t)NB_MAX(c->width, 1));
-        uint8_t *valid = nb_arena_alloc(r->ctx->arena, (size_t)cap);
-        if (data == NULL || valid == NULL) {
-            r->nomem = true;
-            return -1;
-        }
-        if (c->n) {
-            memcpy(data, c->data, (size_t)c->n * (size_t)c->width);
-            memcpy(valid, c->valid, (size_t)c->n);
-        }
-        c->data = data;
-        c->valid = valid;
-        c->cap = cap;
+    if (c->n == c->cap && !nb_json_column_grow(r, c)) {
+        return -1;
     }
     if (c->width == 8) { /* of a constant size: no call */
         memset(c->data + c->n * 8, 0, 8);
@@ -100,13 +80,13 @@ add_row(reader *r, column *c)
 }
 
 /* A null row, with null children where the layout wants them. */
-static void
-add_null(reader *r, column *c)
+void
+nb_json_column_add_null(reader *r, column *c)
 {
     add_row(r, c);
     if (c->type->id == NB_TYPE_STRUCT) {
         for (int i = 0; i < c->n_children && !r->nomem; i++) {
-            add_null(r, &c->children[i]);
+            nb_json_column_add_null(r, &c->children[i]);
         }
     }
 }
@@ -220,8 +200,6 @@ set_datetime(reader *r, column *c, int64_t row, nb_str s)
     return true;
 }
 
-static void read_value(reader *r, nb_json *j, column *c);
-
 static void
 skip(reader *r, nb_json *j)
 {
@@ -257,12 +235,12 @@ field_of(reader *r, column *c, nb_str name, int *next)
         k++;
     }
     if (c->names == NULL) {
-        c->names = NB_ARENA_ARRAY(r->ctx->arena, known_name, MOST_NAMES);
+        c->names = NB_ARENA_ARRAY(r->ctx->arena, nb_json_known_name, MOST_NAMES);
     }
     if (c->names != NULL && c->n_names < MOST_NAMES) {
         nb_str copy = nb_arena_str(r->ctx->arena, name);
         if (copy.data != NULL) {
-            c->names[c->n_names++] = (known_name){copy, k, nb_json_name_is_plain(copy)};
+            c->names[c->n_names++] = (nb_json_known_name){copy, k, nb_json_name_is_plain(copy)};
         }
     }
     return k;
@@ -296,12 +274,12 @@ read_struct(reader *r, nb_json *j, column *c)
         if (c->children[k].n > row) {
             forget_last(&c->children[k]);
         }
-        read_value(r, j, &c->children[k]);
+        nb_json_column_read(r, j, &c->children[k]);
     }
     r->malformed |= bad;
     for (int k = 0; k < c->n_children && row >= 0 && !r->nomem; k++) {
         if (c->children[k].n <= row) {
-            add_null(r, &c->children[k]);
+            nb_json_column_add_null(r, &c->children[k]);
         }
     }
     r->failed = false;
@@ -333,7 +311,7 @@ read_list(reader *r, nb_json *j, column *c)
             set_text(r, &c->children[0], key, name);
         }
         r->failed = false;
-        read_value(r, j, &c->children[map]);
+        nb_json_column_read(r, j, &c->children[map]);
         failed |= r->failed;
         l.len++;
     }
@@ -439,8 +417,8 @@ read_scalar(reader *r, nb_json *j, column *c, nb_json_kind kind)
     miss(r, !c->valid[row]);
 }
 
-static void
-read_value(reader *r, nb_json *j, column *c)
+void
+nb_json_column_read(reader *r, nb_json *j, column *c)
 {
     nb_json_kind kind = nb_json_peek(j);
     nb_type_id t = c->type->id;
@@ -449,7 +427,7 @@ read_value(reader *r, nb_json *j, column *c)
         r->malformed = true;
     } else if (kind == NB_JSON_NULL) {
         r->malformed |= !nb_json_word(j, "null");
-        add_null(r, c);
+        nb_json_column_add_null(r, c);
     } else if (kind == NB_JSON_OBJECT && t == NB_TYPE_STRUCT) {
         read_struct(r, j, c);
     } else if ((kind == NB_JSON_OBJECT && t == NB_TYPE_MAP) ||
@@ -468,7 +446,7 @@ read_value(reader *r, nb_json *j, column *c)
     } else if (kind == NB_JSON_OBJECT || kind == NB_JSON_ARRAY || t == NB_TYPE_STRUCT ||
                t == NB_TYPE_MAP || t == NB_TYPE_ARRAY) {
         skip(r, j);
-        add_null(r, c);
+        nb_json_column_add_null(r, c);
         miss(r, true);
     } else if (kind == NB_JSON_STRING) {
         read_text(r, j, c);
@@ -477,28 +455,45 @@ read_value(reader *r, nb_json *j, column *c)
     }
 }
 
-/* Cuts the column back to n rows: what a malformed text had added. */
-static void
-cut(column *c, int64_t n)
+void
+nb_json_column_cut(column *c, int64_t n)
 {
     c->n = NB_MIN(c->n, n);
     if (c->type->id == NB_TYPE_STRUCT) {
         for (int i = 0; i < c->n_children; i++) {
-            cut(&c->children[i], n);
+            nb_json_column_cut(&c->children[i], n);
         }
     }
 }
 
+/* The column becomes a vector, which takes over its data. */
 static nb_status
-to_vector(nb_arena *arena, column *c, nb_vector *out)
+to_vector(nb_arena *arena, const column *c, nb_vector *out)
 {
-    NB_TRY(nb_vector_alloc(arena, c->type, c->n, out));
-    if (out->data && c->n) {
-        memcpy(out->data, c->data, (size_t)c->n * (size_t)c->width);
+    uint64_t *bits = nb_arena_alloc64(arena, NB_BITMAP_BYTES(c->n));
+
+    *out = (nb_vector){.type = c->type,
+                       .kind = NB_VEC_FLAT,
+                       .n_rows = (int32_t)c->n,
+                       .data = c->data,
+                       .n_children = c->n_children};
+    if (c->width == 0) {
+        out->data = NULL;
+    } else if (c->data == NULL) {
+        out->data = nb_arena_alloc64(arena, 0);
     }
-    NB_TRY(nb_vector_need_validity(arena, out));
-    if (c->n) {
-        nb_bitmap_from_bytes(c->valid, c->n, out->validity);
+    if (bits == NULL || (c->width > 0 && out->data == NULL)) {
+        return NB_NOMEM;
+    }
+    nb_bitmap_from_bytes(c->valid, c->n, bits);
+    if (nb_bitmap_count(bits, c->n) < c->n) {
+        out->validity = bits;
+    }
+    if (c->n_children > 0) {
+        out->children = NB_ARENA_ARRAY(arena, nb_vector, c->n_children);
+        if (out->children == NULL) {
+            return NB_NOMEM;
+        }
     }
     for (int i = 0; i < c->n_children; i++) {
         NB_TRY(to_vector(arena, &c->children[i], &out->children[i]));
@@ -508,7 +503,7 @@ to_vector(nb_arena *arena, column *c, nb_vector *out)
 
 nb_status
 nb_json_columns_new(nb_kernel_ctx *ctx, const nb_type *type, const nb_json_reading *how,
-                    nb_json_columns **out)
+                    int64_t n_rows, nb_json_columns **out)
 {
     nb_json_columns *r = NB_ARENA_NEW(ctx->arena, nb_json_columns);
 
@@ -518,7 +513,7 @@ nb_json_columns_new(nb_kernel_ctx *ctx, const nb_type *type, const nb_json_readi
     r->ctx = ctx;
     r->how = how;
     r->w.arena = ctx->arena;
-    NB_TRY(column_init(ctx->arena, type, &r->root));
+    NB_TRY(column_init(ctx->arena, type, (int)NB_MIN(NB_MAX(n_rows, 1), NB_BATCH_ROWS), &r->root));
     *out = r;
     return NB_OK;
 }
@@ -532,7 +527,7 @@ nb_json_columns_rows(const nb_json_columns *r)
 void
 nb_json_columns_add_null(nb_json_columns *r)
 {
-    add_null(r, &r->root);
+    nb_json_column_add_null(r, &r->root);
 }
 
 /* A struct of nulls, where a record of that type was wanted. */
@@ -541,7 +536,7 @@ add_empty(reader *r)
 {
     int64_t row = r->root.n;
 
-    add_null(r, &r->root);
+    nb_json_column_add_null(r, &r->root);
     if (r->root.type->id == NB_TYPE_STRUCT && r->root.n > row) {
         r->root.valid[row] = 1;
     }
@@ -565,16 +560,16 @@ nb_json_columns_add(nb_json_columns *r, nb_json *j)
         if (add_row(r, c) >= 0) {
             ((nb_list *)(void *)c->data)[row] = (nb_list){(uint32_t)c->children[0].n, 1};
             c->valid[row] = 1;
-            read_value(r, j, &c->children[0]);
+            nb_json_column_read(r, j, &c->children[0]);
         }
     } else if (t->id == NB_TYPE_STRUCT && kind != NB_JSON_OBJECT) {
         r->malformed = true;
     } else {
-        read_value(r, j, c);
+        nb_json_column_read(r, j, c);
     }
     r->nomem |= r->name.failed | r->text.failed;
     if (r->malformed) {
-        cut(c, row);
+        nb_json_column_cut(c, row);
         add_empty(r);
         return NB_JSON_MALFORMED;
     }

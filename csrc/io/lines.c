@@ -186,3 +186,18 @@ nb_lines_ready(const nb_lines *l)
 
     return find_break(l, l->sep, l->pos, &at, &width) && at + width < l->len;
 }
+
+nb_str
+nb_lines_ahead(const nb_lines *l)
+{
+    int64_t n = NB_MIN(l->to - l->offset, (int64_t)l->len) - (int64_t)l->pos;
+
+    return l->at_start || l->whole || n <= 0 ? (nb_str){NULL, 0}
+                                             : (nb_str){l->buf + l->pos, (size_t)n};
+}
+
+void
+nb_lines_take(nb_lines *l, size_t n)
+{
+    l->pos += n;
+}

@@ -37,6 +37,10 @@ nb_status nb_lines_open(nb_lines *l, const nb_file_split *split, nb_error *err);
 nb_status nb_lines_next(nb_lines *l, nb_str *line, bool *found, nb_error *err);
 /* Does the next line lie in memory already, so that reading it moves none of those before? */
 bool nb_lines_ready(const nb_lines *l);
+/* What lies in memory from the next line on, up to where no line of the split begins; its last line may have no end. 64 bytes behind it are readable.
+ * Empty before the first line and where a file is one. Whole lines of it, n bytes with their breaks, may be taken at once. */
+nb_str nb_lines_ahead(const nb_lines *l);
+void nb_lines_take(nb_lines *l, size_t n);
 void nb_lines_free(nb_lines *l);
 
 bool

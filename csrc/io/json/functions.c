@@ -93,7 +93,7 @@ from_json_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
     }
     how.exact_text = false;
     zoned.info = f->o.formats->info;
-    NB_TRY(nb_json_columns_new(&zoned, f->read, &how, &c));
+    NB_TRY(nb_json_columns_new(&zoned, f->read, &how, n, &c));
     for (int64_t i = 0; i < n; i++) {
         nb_str s = nb_vector_is_null(&args[0], i) ? (nb_str){"", 0} : nb_row_str(&args[0], i);
         nb_json j = nb_json_of(s);

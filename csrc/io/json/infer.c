@@ -3,7 +3,7 @@
  * infer.c: the schema of JSON files.
  *
  * A full pass, as in Spark: each thread widens a tree of guesses of its own by the records of the splits that it claims; the trees are put together
- * at the end. Nearly all records fit what is there already, which one look shows. Another record is checked before it widens anything, so that of one
+ * at the end. Nearly all records are written as those before (json_layout.h) and fit what is there already, which one look shows. Another record is checked before it widens anything, so that of one
  * that is malformed nothing remains. Memory grows with the number of different fields only.
  */
 #include <stdio.h>
@@ -59,8 +59,9 @@ typedef struct worker {
     bool bad;        /* was there a record that is none? */
     nb_str twice;    /* a name that an object has twice */
     int64_t objects; /* seen */
-    int negative;    /* the scale of a decimal such as 1e10; 0: there was none */
-    char *fixed;     /* a repaired record */
+    nb_json_layout layout;
+    int negative; /* the scale of a decimal such as 1e10; 0: there was none */
+    char *fixed;  /* a repaired record */
     size_t fixed_cap;
     nb_status status;
     nb_error error;
@@ -327,6 +328,65 @@ fits(const worker *w, nb_json *j, const guess *g)
     }
 }
 
+/* The same of one value of a line that is walked, where its type shows at once. */
+static bool
+fits_value(const worker *w, nb_json_walk *walk, const guess *g, const nb_json *how)
+{
+    bool negative;
+    const char *digits;
+    size_t n, point;
+    nb_json j;
+
+    if (g->kind == G_STRING) {
+        return nb_json_walk_skip(walk, how);
+    }
+    if ((g->kind == G_LONG || (g->kind == G_DOUBLE && !w->f->json->o.prefers_decimal)) &&
+        nb_json_walk_number(walk, &negative, &digits, &n, &point) &&
+        (point == n || g->kind == G_DOUBLE)) {
+        return true;
+    }
+    j = nb_json_walk_cursor(walk, how);
+    return fits(w, &j, g) && (walk->nested ? nb_json_walk_behind(walk, j.p) : j.p == walk->to);
+}
+
+/* The same of a line that is written as those before were. */
+static bool
+fits_line(worker *w, const nb_json_line *line)
+{
+    nb_json how = {.rules = w->f->json->o.rules, .max_depth = w->f->json->o.max_depth};
+    nb_json_layout *l = &w->layout;
+    nb_json_walk walk;
+    nb_json_step step = NB_JSON_LOST;
+
+    for (bool on = nb_json_walk_begin(&walk, l, line); on;) {
+        step = nb_json_walk_next(&walk);
+        on = step == NB_JSON_STEP && walk.field->field >= 0 &&
+             fits_value(w, &walk, &w->root.child[walk.field->field], &how);
+    }
+    if (step == NB_JSON_DONE) {
+        nb_json_layout_fits(l);
+    }
+    return step == NB_JSON_DONE;
+}
+
+/* Behind infer_record, which has made guesses of the names that are new. */
+static void
+learn_line(worker *w, nb_str line)
+{
+    nb_json how = {.rules = w->f->json->o.rules, .max_depth = w->f->json->o.max_depth};
+
+    nb_json_layout_learn(&w->layout, line, &how);
+    for (int i = 0; i < w->layout.n; i++) {
+        nb_json_layout_field *f = &w->layout.fields[i];
+
+        for (int k = 0; f->field < 0 && k < w->root.n; k++) {
+            if (nb_str_equal(nb_json_layout_name(f), w->root.child[k].name)) {
+                f->field = k;
+            }
+        }
+    }
+}
+
 static nb_status
 raise_bad(const inference *f, nb_error *err)
 {
@@ -368,29 +428,43 @@ infer_record(worker *w, nb_str line, nb_error *err)
 }
 
 static nb_status
-infer_splits(worker *w, nb_lines *lines, nb_error *err)
+infer_splits(worker *w, nb_json_lines *lines, nb_error *err)
 {
     inference *f = w->f;
     int at;
 
     while ((at = atomic_fetch_add(&f->next_split, 1)) < f->n_splits) {
         uint64_t random = 0x9E3779B97F4A7C15u * (uint64_t)(at + 1);
-        nb_status st = nb_lines_open(lines, &f->splits[at], err);
+        nb_status st = nb_json_lines_open(lines, &f->splits[at], err);
 
         for (bool found = true; st == NB_OK;) {
+            nb_json_line at_line;
             nb_str line;
+            bool tried = false;
 
-            st = nb_lines_next(lines, &line, &found, err);
+            st = nb_json_lines_next(lines, true, &at_line, &found, err);
             if (st < 0 || !found) {
                 break;
             }
+            line = at_line.text;
             random = random * 6364136223846793005u + 1442695040888963407u;
-            if (!nb_utf8_is_valid(line.data, line.len)) {
-                st = nb_json_repair(f->rel->pool, &w->fixed, &w->fixed_cap, &line);
+            if (f->sample_below != 0 && (uint32_t)(random >> 32) >= f->sample_below) {
+                continue;
             }
-            if (st == NB_OK && nb_str_trim(line).len > 0 &&
-                (f->sample_below == 0 || (uint32_t)(random >> 32) < f->sample_below)) {
+            if ((at_line.index == NULL || at_line.index->any_high) &&
+                !nb_utf8_is_valid(line.data, line.len)) {
+                st = nb_json_repair(f->rel->pool, &w->fixed, &w->fixed_cap, &line);
+            } else if (at_line.index != NULL && nb_json_layout_awake(&w->layout)) {
+                if (fits_line(w, &at_line)) {
+                    continue;
+                }
+                tried = true;
+            }
+            if (st == NB_OK && nb_str_trim(line).len > 0) {
                 st = infer_record(w, line, err);
+                if (tried) {
+                    learn_line(w, line);
+                }
             }
         }
         if (!nb_relation_skips(f->rel, st, err)) {
@@ -404,14 +478,21 @@ static void
 infer_thread(void *payload, int i)
 {
     worker *w = (worker *)payload + i;
-    nb_lines lines;
+    nb_json_lines lines;
+    nb_pool *pool = w->f->rel->pool;
 
-    nb_json_lines_init(&lines, w->f->rel->pool, w->f->rel, &w->f->json->o, w->f->request->cancel);
-    w->status = infer_splits(w, &lines, &w->error);
-    nb_lines_free(&lines);
+    w->status = nb_json_lines_init(&lines, pool, w->f->rel, &w->f->json->o, w->f->request->cancel);
+    if (w->status == NB_OK) {
+        w->status = nb_json_layout_init(&w->layout, pool);
+    }
+    if (w->status == NB_OK) {
+        w->status = infer_splits(w, &lines, &w->error);
+    }
+    nb_json_layout_free(&w->layout, pool);
+    nb_json_lines_free(&lines);
     nb_strbuf_free(&w->side);
     if (w->fixed) {
-        nb_pool_dealloc(w->f->rel->pool, w->fixed, w->fixed_cap);
+        nb_pool_dealloc(pool, w->fixed, w->fixed_cap);
     }
 }
 

@@ -14,16 +14,19 @@ typedef struct nb_json_relation {
     int corrupt; /* the column of data_schema that takes bad records; -1: none */
 } nb_json_relation;
 
-/* A relation's lines, as the options cut them. */
-NB_INLINE void
-nb_json_lines_init(nb_lines *l, nb_pool *pool, const nb_relation *rel, const nb_json_options *o,
-                   const nb_cancel_flag *cancel)
-{
-    nb_lines_init(l, pool, rel, cancel);
-    l->sep = o->line_sep;
-    l->whole = o->multi_line;
-    l->charset = o->charset;
-}
+/* A relation's lines, as the options cut them, most of them with an index. */
+typedef struct nb_json_lines {
+    nb_lines at;
+    nb_json_index *index; /* NULL: lines do not end in a way that it knows */
+} nb_json_lines;
+
+nb_status nb_json_lines_init(nb_json_lines *l, nb_pool *pool, const nb_relation *rel,
+                             const nb_json_options *o, const nb_cancel_flag *cancel);
+nb_status nb_json_lines_open(nb_json_lines *l, const nb_file_split *split, nb_error *err);
+/* The next line; its text lives until a call that may read. *found false: there is none, or none in memory. */
+nb_status
+nb_json_lines_next(nb_json_lines *l, bool may_read, nb_json_line *line, bool *found, nb_error *err);
+void nb_json_lines_free(nb_json_lines *l);
 
 /* Replaces malformed UTF-8, as Java decodes; *line then lies in *buf, which grows as needed. */
 nb_status nb_json_repair(nb_pool *pool, char **buf, size_t *cap, nb_str *line);

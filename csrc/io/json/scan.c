@@ -28,7 +28,8 @@ typedef struct json_source {
 } json_source;
 
 typedef struct json_local {
-    nb_lines lines;
+    nb_json_lines lines;
+    nb_json_layout layout;
     nb_morsel_run run;
     int split; /* index of the claimed split, or -1 */
     int64_t rows_of_split;
@@ -59,33 +60,40 @@ nb_json_splittable(const nb_relation *rel, int file)
     return nb_lines_splittable(rel, file, json->o.line_sep, json->o.multi_line, json->o.charset);
 }
 
+static void
+close_local(nb_source *src, void *local)
+{
+    json_local *l = local;
+    nb_pool *pool = l->lines.at.pool;
+
+    nb_json_lines_free(&l->lines);
+    nb_json_layout_free(&l->layout, pool);
+    if (l->fixed) {
+        nb_pool_dealloc(pool, l->fixed, l->fixed_cap);
+    }
+    nb_pool_dealloc(pool, l, sizeof(*l));
+}
+
 static nb_status
 open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
 {
     const json_source *s = (const json_source *)src;
     json_local *l = nb_pool_zalloc(pool, sizeof(*l));
 
+    nb_status st;
+
     if (l == NULL) {
         return NB_NOMEM;
     }
-    nb_json_lines_init(&l->lines, pool, s->file.rel, &s->json->o, src->cancel);
+    st = nb_json_lines_init(&l->lines, pool, s->file.rel, &s->json->o, src->cancel);
+    if (st < 0 || nb_json_layout_init(&l->layout, pool) < 0) {
+        close_local(src, l);
+        return NB_NOMEM;
+    }
     l->how = s->how;
     l->split = -1;
     *out = l;
     return NB_OK;
-}
-
-static void
-close_local(nb_source *src, void *local)
-{
-    json_local *l = local;
-    nb_pool *pool = l->lines.pool;
-
-    nb_lines_free(&l->lines);
-    if (l->fixed) {
-        nb_pool_dealloc(pool, l->fixed, l->fixed_cap);
-    }
-    nb_pool_dealloc(pool, l, sizeof(*l));
 }
 
 /* ---- records ------------------------------------------------------------------------------------------------------------------ */
@@ -179,15 +187,37 @@ go_on(json_local *l, json_batch *b)
     return NB_OK;
 }
 
-static nb_status
-read_line(const json_source *s, json_local *l, json_batch *b, nb_str line)
+/* The row is like any other that is no object: count(*) of all rows does not look at objects. */
+static bool
+counts_only(const json_source *s, nb_str line)
 {
+    return s->want->n_children == 0 && !s->keep_bad && s->json->o.mode == NB_PARSE_PERMISSIVE &&
+           line.len > 0 && *line.data == '{';
+}
+
+static nb_status
+read_line(const json_source *s, json_local *l, json_batch *b, const nb_json_line *at)
+{
+    nb_str line = at->text;
+    nb_json_fit fit;
     nb_json j;
 
+    if (counts_only(s, line)) {
+        nb_json_columns_add_null(b->columns);
+        b->n++;
+        return NB_OK;
+    }
     l->how.text_stays = true;
-    if (!nb_utf8_is_valid(line.data, line.len)) {
-        NB_TRY(nb_json_repair(l->lines.pool, &l->fixed, &l->fixed_cap, &line));
+    if ((at->index == NULL || at->index->any_high) && !nb_utf8_is_valid(line.data, line.len)) {
+        NB_TRY(nb_json_repair(l->lines.at.pool, &l->fixed, &l->fixed_cap, &line));
         l->how.text_stays = false; /* the next repaired record goes to the same place */
+    } else if (at->index && nb_json_columns_add_line(b->columns, &l->layout, at, &fit)) {
+        if (b->texts != NULL) {
+            b->texts[b->n] = (nb_str){NULL, 0};
+        }
+        NB_TRY(fit == NB_JSON_FITS ? NB_OK : note_bad(b, line, true));
+        b->n++;
+        return NB_OK;
     }
     if (nb_str_trim(line).len == 0) {
         return NB_OK;
@@ -277,23 +307,23 @@ make_batch(const json_source *s, const json_local *l, const json_batch *b, const
 static nb_status
 fill(json_source *s, json_local *l, json_batch *b, nb_error *err)
 {
-    int64_t bytes = l->lines.n_bytes;
+    int64_t bytes = l->lines.at.n_bytes;
     nb_status st = NB_OK;
     bool found = true;
 
     if (l->in_array) {
         NB_TRY(go_on(l, b));
     }
-    while (st == NB_OK && b->n < NB_BATCH_ROWS && (b->n == 0 || nb_lines_ready(&l->lines))) {
-        nb_str line;
+    while (st == NB_OK && b->n < NB_BATCH_ROWS) {
+        nb_json_line line;
 
-        st = nb_lines_next(&l->lines, &line, &found, err);
+        st = nb_json_lines_next(&l->lines, b->n == 0, &line, &found, err);
         if (st < 0 || !found) {
             break;
         }
-        st = read_line(s, l, b, line);
+        st = read_line(s, l, b, &line);
     }
-    atomic_fetch_add_explicit(&s->file.base.bytes_read, l->lines.n_bytes - bytes,
+    atomic_fetch_add_explicit(&s->file.base.bytes_read, l->lines.at.n_bytes - bytes,
                               memory_order_relaxed);
     return st;
 }
@@ -318,7 +348,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
             if (i < 0) {
                 return NB_DONE;
             }
-            st = nb_lines_open(&l->lines, &s->file.splits[i], err);
+            st = nb_json_lines_open(&l->lines, &s->file.splits[i], err);
             if (nb_relation_skips(s->file.rel, st, err)) {
                 continue;
             }
@@ -333,7 +363,7 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                 return NB_NOMEM;
             }
         }
-        NB_TRY(nb_json_columns_new(&ctx, s->want, &l->how, &b.columns));
+        NB_TRY(nb_json_columns_new(&ctx, s->want, &l->how, NB_BATCH_ROWS, &b.columns));
         st = l->broken ? NB_OK : fill(s, l, &b, err);
         if (nb_relation_skips(s->file.rel, st, err)) {
             l->broken = true;
