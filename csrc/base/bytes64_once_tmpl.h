@@ -11,3 +11,4 @@
 #undef NB_ABOVE
 #undef NB_HIGH
 #undef NB_PREFIX_XOR
+#undef NB_POSITIONS

@@ -4,7 +4,8 @@
  *
  * Define NB_LOOPS, the template's name in quotes. It may use NB_NAME(f), NB_TARGET (attribute of a function), NB_BLOCK (type of 64 loaded bytes),
  * NB_LOAD(p), and of a block the masks NB_EQ(block, byte), NB_ABOVE(block, byte) (unsigned; the byte a constant below 0x80) and NB_HIGH(block) (bytes
- * from 0x80 on); NB_PREFIX_XOR(mask). All are undefined at the end.
+ * from 0x80 on); NB_PREFIX_XOR(mask); NB_POSITIONS(mask, from, out), which writes from + i for each bit i, and something up to out[63] behind. All are
+ * undefined at the end.
  */
 #if defined(__x86_64__)
 
@@ -12,15 +13,50 @@
     ((uint64_t)_mm_cvtsi128_si64( \
         _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)(x)), _mm_set1_epi8(-1), 0)))
 
-#define NB_NAME(f)       f##_avx512
-#define NB_TARGET        __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,pclmul")))
-#define NB_BLOCK         __m512i
-#define NB_LOAD(p)       _mm512_loadu_si512(p)
-#define NB_EQ(b, c)      ((uint64_t)_mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)(c))))
-#define NB_ABOVE(b, c)   ((uint64_t)_mm512_cmpgt_epu8_mask(b, _mm512_set1_epi8((char)(c))))
-#define NB_HIGH(b)       ((uint64_t)_mm512_movepi8_mask(b))
-#define NB_PREFIX_XOR(x) NB_PRODUCT_XOR(x)
+#define NB_LOAD512(p)     _mm512_loadu_si512(p)
+#define NB_EQ512(b, c)    ((uint64_t)_mm512_cmpeq_epi8_mask(b, _mm512_set1_epi8((char)(c))))
+#define NB_ABOVE512(b, c) ((uint64_t)_mm512_cmpgt_epu8_mask(b, _mm512_set1_epi8((char)(c))))
+#define NB_HIGH512(b)     ((uint64_t)_mm512_movepi8_mask(b))
+
+/* The bytes 0 to 63 of the bits that are set, next to each other, then as words. */
+#define NB_POSITIONS512(m, from, out)                                        \
+    do {                                                                     \
+        __m512i all = _mm512_maskz_compress_epi8(m, nb_bytes64_numbers());   \
+        __m512i more = _mm512_set1_epi16((short)(from));                     \
+        __m512i words = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(all));   \
+        _mm512_storeu_si512(out, _mm512_add_epi16(words, more));             \
+        if (NB_UNLIKELY(__builtin_popcountll(m) > 32)) {                     \
+            words = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(all, 1)); \
+            _mm512_storeu_si512((out) + 32, _mm512_add_epi16(words, more));  \
+        }                                                                    \
+    } while (0)
+
+#define NB_NAME(f)                 f##_vbmi2
+#define NB_TARGET                  __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt,pclmul")))
+#define NB_BLOCK                   __m512i
+#define NB_LOAD                    NB_LOAD512
+#define NB_EQ                      NB_EQ512
+#define NB_ABOVE                   NB_ABOVE512
+#define NB_HIGH                    NB_HIGH512
+#define NB_PREFIX_XOR              NB_PRODUCT_XOR
+#define NB_POSITIONS(m, from, out) NB_POSITIONS512(m, from, out)
 #include "base/bytes64_once_tmpl.h"
+
+#define NB_NAME(f)    f##_avx512
+#define NB_TARGET     __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,pclmul")))
+#define NB_BLOCK      __m512i
+#define NB_LOAD       NB_LOAD512
+#define NB_EQ         NB_EQ512
+#define NB_ABOVE      NB_ABOVE512
+#define NB_HIGH       NB_HIGH512
+#define NB_PREFIX_XOR NB_PRODUCT_XOR
+#define NB_POSITIONS  nb_bytes64_positions
+#include "base/bytes64_once_tmpl.h"
+#undef NB_LOAD512
+#undef NB_EQ512
+#undef NB_ABOVE512
+#undef NB_HIGH512
+#undef NB_POSITIONS512
 
 #define NB_MASK256(e_lo, e_hi)                        \
     ((uint64_t)(uint32_t)_mm256_movemask_epi8(e_lo) | \
@@ -39,6 +75,7 @@
                  _mm256_cmpeq_epi8(_mm256_min_epu8((b).hi, _mm256_set1_epi8((char)(x))), (b).hi)))
 #define NB_HIGH(b)       NB_MASK256((b).lo, (b).hi)
 #define NB_PREFIX_XOR(x) NB_PRODUCT_XOR(x)
+#define NB_POSITIONS     nb_bytes64_positions
 #include "base/bytes64_once_tmpl.h"
 #undef NB_MASK256
 
@@ -62,6 +99,7 @@
     (~NB_MASK128(NB_UP_TO((x).a, y), NB_UP_TO((x).b, y), NB_UP_TO((x).c, y), NB_UP_TO((x).d, y)))
 #define NB_HIGH(x)       NB_MASK128((x).a, (x).b, (x).c, (x).d)
 #define NB_PREFIX_XOR(x) nb_prefix_xor(x)
+#define NB_POSITIONS     nb_bytes64_positions
 #include "base/bytes64_once_tmpl.h"
 #undef NB_MASK128
 #undef NB_LOAD16
@@ -78,6 +116,7 @@
 #define NB_ABOVE(b, c)   nb_bytes64_above(b, (uint8_t)(c))
 #define NB_HIGH(b)       nb_bytes64_above(b, 0x7F)
 #define NB_PREFIX_XOR(x) nb_prefix_xor(x)
+#define NB_POSITIONS     nb_bytes64_positions
 #include "base/bytes64_once_tmpl.h"
 
 #endif

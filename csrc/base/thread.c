@@ -220,8 +220,9 @@ typedef struct deep_thread {
     pthread_cond_t wake;
 } deep_thread;
 
-void
-nb_stack_trim(void)
+/* Pages that an earlier call has touched go back. */
+static void
+trim_stack(void)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t here = (uintptr_t)__builtin_frame_address(0), left = nb_stack_left();
@@ -265,7 +266,7 @@ wait_for_call(deep_thread *t)
         }
         trimmed = true;
         pthread_mutex_unlock(&g.lock);
-        nb_stack_trim();
+        trim_stack();
         pthread_mutex_lock(&g.lock);
     }
     return true;

@@ -8,14 +8,12 @@
 #include "expr/date_text.h"
 #include "expr/json_columns_internal.h"
 
-/* A value that json_columns.c reads. false: it does not end where it should. */
-static NB_NOINLINE bool
-read_carefully(nb_json_columns *r, nb_json_walk *w, const nb_json *how, nb_json_column *c)
+/* A value that json_columns.c reads; where it ends, or NULL. */
+static NB_NOINLINE const char *
+read_carefully(nb_json_columns *r, nb_json j, nb_json_column *c)
 {
-    nb_json j = nb_json_walk_cursor(w, how);
-
     nb_json_column_read(r, &j, c);
-    return !r->malformed && !r->nomem && (w->nested ? nb_json_walk_behind(w, j.p) : j.p == w->to);
+    return r->malformed || r->nomem ? NULL : j.p;
 }
 
 /* The next row, if nothing is to be rounded. */
@@ -37,13 +35,14 @@ set_decimal(nb_json_column *c, int64_t unscaled, int scale)
     return nb_decimal_fits(x, c->type->precision);
 }
 
-/* The value as the next row of the column, if it is plain for its type. */
-NB_INLINE bool
-read_plainly(const nb_json_columns *r, const nb_json_walk *w, nb_json_column *c)
+/* The bytes of a value as the next row of the column, if it is plain for its type; string: it is one that lies between its quotes. */
+static NB_NOINLINE bool
+read_plainly(const nb_json_columns *r, const char *from, const char *to, bool string,
+             nb_json_column *c)
 {
     void *data = c->data;
     int64_t row = c->n;
-    bool string = *w->from == '"', negative;
+    bool negative;
     const char *p;
     size_t n, point;
     uint64_t v;
@@ -53,14 +52,14 @@ read_plainly(const nb_json_columns *r, const nb_json_walk *w, nb_json_column *c)
     case NB_TYPE_STRING:
     case NB_TYPE_CHAR:
     case NB_TYPE_VARCHAR:
-        if (!string || !r->how->text_stays || !nb_json_walk_is_plain(w)) {
+        if (!string || !r->how->text_stays) {
             return false;
         }
-        ((nb_view *)data)[row] = nb_view_of(w->from + 1, (size_t)(w->to - w->from) - 2);
+        ((nb_view *)data)[row] = nb_view_of(from + 1, (size_t)(to - from) - 2);
         return true;
     case NB_TYPE_INT32:
     case NB_TYPE_INT64:
-        if (!nb_json_walk_number(w, &negative, &p, &n, &point) || point < n ||
+        if (!nb_json_number_at(from, to, &negative, &p, &n, &point) || point < n ||
             !nb_digits18(p, n, &v)) {
             return false;
         }
@@ -71,16 +70,16 @@ read_plainly(const nb_json_columns *r, const nb_json_walk *w, nb_json_column *c)
         ((int32_t *)data)[row] = (int32_t)(negative ? -(int64_t)v : (int64_t)v);
         return v <= INT32_MAX;
     case NB_TYPE_FLOAT64:
-        return nb_json_walk_number(w, &negative, &p, &n, &point) &&
+        return nb_json_number_at(from, to, &negative, &p, &n, &point) &&
                nb_decimal_at(p, n, point, &v, &scale) &&
                nb_exact_double(v, scale, negative, (double *)data + row);
     case NB_TYPE_DECIMAL:
-        return nb_json_walk_number(w, &negative, &p, &n, &point) &&
+        return nb_json_number_at(from, to, &negative, &p, &n, &point) &&
                nb_decimal_at(p, n, point, &v, &scale) &&
                set_decimal(c, negative ? -(int64_t)v : (int64_t)v, (int)scale);
     case NB_TYPE_DATE:
-        return string && r->how->date == NULL && w->to - w->from == 12 &&
-               nb_parse_iso_date(w->from + 1, 10, (int32_t *)data + row);
+        return string && r->how->date == NULL && to - from == 12 &&
+               nb_parse_iso_date(from + 1, 10, (int32_t *)data + row);
     default: return false;
     }
 }
@@ -93,6 +92,7 @@ read_line(nb_json_columns *r, nb_json_walk *w, const nb_json *how)
 
     while ((step = nb_json_walk_next(w)) == NB_JSON_STEP) {
         int k = w->field->field;
+        bool string;
         nb_json_column *c;
 
         if (k < 0) {
@@ -105,9 +105,10 @@ read_line(nb_json_columns *r, nb_json_walk *w, const nb_json *how)
         if (NB_UNLIKELY(c->n == c->cap) && !nb_json_column_grow(r, c)) {
             return false;
         }
-        if (NB_LIKELY(read_plainly(r, w, c))) {
+        string = *w->from == '"' && nb_json_walk_is_plain(w);
+        if (NB_LIKELY(read_plainly(r, w->from, w->to, string, c))) {
             c->valid[c->n++] = 1;
-        } else if (!read_carefully(r, w, how, c)) {
+        } else if (!nb_json_walk_ended(w, read_carefully(r, nb_json_walk_cursor(w, how), c))) {
             return false;
         }
     }

@@ -59,14 +59,8 @@ NB_NAME(json_index_build)(nb_json_index *ix, const char *p, size_t n, bool cr_en
         }
         ix->odd[at >> 6] = odd;
         any_odd |= odd;
-        int count = __builtin_popcountll(quote);
-        for (int k = 0; k < count; k += 8) { /* what is written beyond count is overwritten later */
-            for (int i = 0; i < 8; i++) {
-                quotes[k + i] = (uint16_t)(at + (size_t)__builtin_ctzll(quote | (uint64_t)1 << 63));
-                quote &= quote - 1;
-            }
-        }
-        quotes += count;
+        NB_POSITIONS(quote, at, quotes);
+        quotes += __builtin_popcountll(quote);
     }
     ix->any_odd = any_odd != 0;
     ix->any_high = any_high != 0;

@@ -7,23 +7,57 @@
  */
 #include "expr/json_layout.h"
 
-#define ASLEEP 1024
+#define ASLEEP       1024
+#define FIELDS_BYTES ((NB_JSON_LAYOUT_FIELDS + 1) * sizeof(nb_json_layout_field))
+
+/* What stands between values: a comma, white space, a quote. */
+static void
+set_between(nb_json_layout *l, const char *comma, int gap)
+{
+    char mask[4] = {0}, text[4] = {0};
+
+    memcpy(text, comma, (size_t)gap + 2);
+    memset(mask, 0xFF, (size_t)gap + 2);
+    memcpy(&l->between, text, 4);
+    memcpy(&l->between_mask, mask, 4);
+    l->gap = gap;
+}
+
+/* The field behind the last: no text has such bytes. */
+static void
+set_end(nb_json_layout *l)
+{
+    nb_json_layout_field *f = &l->fields[l->n];
+
+    memset(f, 0xFF, sizeof(*f));
+}
 
 nb_status
 nb_json_layout_init(nb_json_layout *l, nb_pool *pool)
 {
     *l = (nb_json_layout){.credit = NB_JSON_LAYOUT_CREDIT};
-    l->fields = nb_pool_alloc(pool, NB_JSON_LAYOUT_FIELDS * sizeof(*l->fields));
-    return l->fields ? NB_OK : NB_NOMEM;
+    l->fields = nb_pool_alloc(pool, FIELDS_BYTES);
+    if (l->fields == NULL) {
+        return NB_NOMEM;
+    }
+    set_between(l, ",\"", 0);
+    set_end(l);
+    return NB_OK;
 }
 
 void
 nb_json_layout_free(nb_json_layout *l, nb_pool *pool)
 {
     if (l->fields) {
-        nb_pool_dealloc(pool, l->fields, NB_JSON_LAYOUT_FIELDS * sizeof(*l->fields));
+        nb_pool_dealloc(pool, l->fields, FIELDS_BYTES);
     }
     l->fields = NULL;
+}
+
+const char *
+nb_json_skip_from(nb_json j)
+{
+    return nb_json_skip(&j) ? j.p : NULL;
 }
 
 static void
@@ -37,6 +71,9 @@ set_text(nb_json_layout_field *f, nb_str text, size_t name_len)
     memset(mask, 0xFF, n);
     memcpy(f->head, head, sizeof(head));
     memcpy(f->mask, mask, sizeof(mask));
+    if (text.len > 16) {
+        memcpy(f->tail, text.data + text.len - 16, 16);
+    }
     f->len = (uint16_t)text.len;
     f->name_len = (uint16_t)name_len;
 }
@@ -56,6 +93,7 @@ note(nb_json_layout *l, nb_str text, nb_str name, int at)
     }
     memmove(&l->fields[at + 1], &l->fields[at], (size_t)(l->n - at) * sizeof(*l->fields));
     l->n++;
+    set_end(l);
     l->fields[at].field = NB_JSON_UNRESOLVED;
     set_text(&l->fields[at], text, name.len);
     return at + 1;
@@ -71,6 +109,7 @@ nb_json_layout_learn(nb_json_layout *l, nb_str line, const nb_json *how)
 
     if (--l->credit < 0) {
         l->n = 0;
+        set_end(l);
         l->credit = NB_JSON_LAYOUT_CREDIT;
         l->asleep = ASLEEP;
         return;
@@ -94,8 +133,8 @@ nb_json_layout_learn(nb_json_layout *l, nb_str line, const nb_json *how)
         if (*from == '"' && name.data == from + 1 && j.p - from <= NB_JSON_LAYOUT_NAME &&
             memchr(name.data + name.len + 1, '"', (size_t)(j.p - name.data) - name.len - 1) ==
                 NULL) { /* in a comment */
-            if (at > 0) {
-                l->gap = from > comma;
+            if (at > 0 && from - comma <= 2) {
+                set_between(l, comma - 1, (int)(from - comma));
             }
             at = note(l, (nb_str){from, (size_t)(j.p - from)}, name, at);
         }

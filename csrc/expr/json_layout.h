@@ -8,7 +8,7 @@
  * reader checks the values, and with that the line is known to be what a careful parser would have found (its quotes are the real ones by induction:
  * up to each name all is accounted for). Anything else, be it well-formed or not, is lost: it is for the careful parser.
  *
- *     nb_json_walk_begin → nb_json_walk_next until it is not NB_JSON_STEP; after each nested value nb_json_walk_behind
+ *     nb_json_walk_begin → nb_json_walk_next until it is not NB_JSON_STEP; nb_json_walk_ended behind what was read from nb_json_walk_cursor
  *     after a line that was lost: nb_json_layout_learn
  */
 #ifndef NB_EXPR_JSON_LAYOUT_H
@@ -24,6 +24,7 @@
 
 typedef struct nb_json_layout_field {
     uint64_t head[2], mask[2]; /* the first 16 bytes of text, and which of them count */
+    uint64_t tail[2];          /* its last 16 bytes, if it has more */
     uint16_t len, name_len;
     int field; /* what the reader makes of it; NB_JSON_UNRESOLVED until it has */
     char text[NB_JSON_LAYOUT_NAME];
@@ -33,10 +34,12 @@ typedef struct nb_json_layout_field {
 
 typedef struct nb_json_layout {
     nb_json_layout_field *fields;
-    int n;
-    int gap;    /* spaces between a comma and a name */
-    int credit; /* what it gains by lines that fit, and loses by others */
-    int asleep; /* lines until it is tried again */
+    int n;   /* behind them stands one that nothing is like */
+    int gap; /* bytes between a comma and the quote of the name behind it, at most 2 */
+    uint32_t between,
+        between_mask; /* all of these, from the comma to the quote, and which of the four bytes count */
+    int credit;       /* what it gains by lines that fit, and loses by others */
+    int asleep;       /* lines until it is tried again */
 } nb_json_layout;
 
 nb_status nb_json_layout_init(nb_json_layout *l, nb_pool *pool);
@@ -50,6 +53,9 @@ nb_json_layout_name(const nb_json_layout_field *f)
 {
     return (nb_str){f->text + 1, f->name_len};
 }
+
+/* Behind the value at the cursor; NULL when it is malformed. */
+const char *nb_json_skip_from(nb_json j);
 
 /* Is the layout worth a try? Records without an order would only cost twice. */
 NB_INLINE bool
@@ -75,7 +81,8 @@ typedef struct nb_json_walk {
     const char *text, *line_end;          /* of the window; of the line */
     const uint16_t *quote, *quote_end;
     const nb_json_index *index;
-    int gap;
+    uint32_t between, between_mask;
+    int gap; /* bytes between a comma and the quote */
     bool last;
     /* a value: */
     const nb_json_layout_field *field;
@@ -94,6 +101,8 @@ nb_json_walk_begin(nb_json_walk *w, const nb_json_layout *l, const nb_json_line 
                         .quote = line->quote,
                         .quote_end = line->quote_end,
                         .index = line->index,
+                        .between = l->between,
+                        .between_mask = l->between_mask,
                         .gap = l->gap};
     return line->quote_end - line->quote >= 2 && *line->text.data == '{' &&
            w->text + *w->quote == line->text.data + 1;
@@ -109,31 +118,43 @@ nb_json_layout_is(const nb_json_layout_field *f, const char *p)
     if ((((a ^ f->head[0]) & f->mask[0]) | ((b ^ f->head[1]) & f->mask[1])) != 0) {
         return false;
     }
-    return f->len <= 16 || memcmp(p + 16, f->text + 16, f->len - (size_t)16) == 0;
+    if (f->len <= 16) {
+        return true;
+    }
+    if (f->len > 32) {
+        return memcmp(p + 16, f->text + 16, f->len - (size_t)16) == 0;
+    }
+    memcpy(&a, p + f->len - 16, 8);
+    memcpy(&b, p + f->len - 8, 8);
+    return a == f->tail[0] && b == f->tail[1];
 }
 
-/* Notes where the value ends: with the comma before the next name, or the brace behind the last. */
-NB_INLINE nb_json_step
+/* Notes where the value ends: with the comma before the next name, or the brace behind the last. false: lost. */
+NB_INLINE bool
 nb_json_walk_ends(nb_json_walk *w, const char *to)
 {
+    uint32_t behind;
+
     w->to = to;
-    w->last = w->quote >= w->quote_end;
-    if (w->last) {
-        return *to == '}' ? NB_JSON_STEP : NB_JSON_LOST;
+    memcpy(&behind, to, 4);
+    if (NB_LIKELY((behind & w->between_mask) == w->between)) {
+        return true; /* so that the quote there is the next one of the line */
     }
-    return *to == ',' && w->text + *w->quote == to + 1 + w->gap && (w->gap == 0 || to[1] == ' ')
-               ? NB_JSON_STEP
-               : NB_JSON_LOST;
+    w->last = true;
+    return *to == '}' && w->quote >= w->quote_end;
 }
 
-/* The nested value ends before to. false: lost. */
+/* A value was read by the careful parser, to there (NULL: it is malformed). Is that where it should end? Quotes in nested values are passed over. */
 NB_INLINE bool
-nb_json_walk_behind(nb_json_walk *w, const char *to)
+nb_json_walk_ended(nb_json_walk *w, const char *to)
 {
+    if (!w->nested || to == NULL) {
+        return to == w->to;
+    }
     while (w->quote < w->quote_end && w->text + *w->quote < to) {
         w->quote++;
     }
-    return nb_json_walk_ends(w, to) == NB_JSON_STEP;
+    return nb_json_walk_ends(w, to);
 }
 
 NB_INLINE nb_json_step
@@ -145,12 +166,9 @@ nb_json_walk_next(nb_json_walk *w)
         return NB_JSON_DONE;
     }
     name = w->text + *w->quote;
-    for (;;) {
-        if (NB_UNLIKELY(w->at == w->end)) {
+    while (NB_UNLIKELY(!nb_json_layout_is(w->at, name))) {
+        if (w->at == w->end) {
             return NB_JSON_LOST;
-        }
-        if (NB_LIKELY(nb_json_layout_is(w->at, name))) {
-            break;
         }
         w->at++;
     }
@@ -165,16 +183,14 @@ nb_json_walk_next(nb_json_walk *w)
         w->nested = false;
     } else {
         w->quote += 2;
-        w->nested = *w->from == '{' || *w->from == '[';
+        w->nested = (*w->from | 0x20) == '{'; /* or '[' */
         if (NB_UNLIKELY(w->nested)) {
+            w->to = w->from;
             return NB_JSON_STEP;
         }
         to = w->quote < w->quote_end ? w->text + *w->quote - 1 - w->gap : w->line_end - 1;
-        if (NB_UNLIKELY(to <= w->from)) {
-            return NB_JSON_LOST;
-        }
     }
-    return nb_json_walk_ends(w, to);
+    return nb_json_walk_ends(w, to) ? NB_JSON_STEP : NB_JSON_LOST;
 }
 
 /* Is the string a plain one, that is, all between its quotes? */
@@ -185,18 +201,16 @@ nb_json_walk_is_plain(const nb_json_walk *w)
            !nb_json_index_is_odd(w->index, w->from, (size_t)(w->to - w->from));
 }
 
-/* Is the value a short number without exponent, by JSON's grammar? *point is where its point is behind digits, or n when there is none. */
+/* Are these bytes a short number without exponent, by JSON's grammar? *point is where its point is behind digits, or n when there is none. */
 NB_INLINE bool
-nb_json_walk_number(const nb_json_walk *w, bool *negative, const char **digits, size_t *n,
-                    size_t *point)
+nb_json_number_at(const char *from, const char *to, bool *negative, const char **digits, size_t *n,
+                  size_t *point)
 {
-    const char *p = w->from;
-
-    *negative = *p == '-';
-    p += *negative;
-    *digits = p;
-    *n = (size_t)(w->to - p);
-    return *n - 1 < 16 && nb_is_plain_number(p, *n, point) && (*p != '0' || *point == 1);
+    *negative = *from == '-';
+    *digits = from + *negative;
+    *n = (size_t)(to - *digits);
+    return *n - 1 < 16 && nb_is_plain_number(*digits, *n, point) &&
+           (**digits != '0' || *point == 1);
 }
 
 /* A cursor at the value, for the careful parser. */
@@ -218,14 +232,12 @@ nb_json_walk_skip(nb_json_walk *w, const nb_json *how)
     bool negative;
     const char *digits;
     size_t n, point;
-    nb_json j;
 
     if (*w->from == '"' ? nb_json_walk_is_plain(w)
-                        : !w->nested && nb_json_walk_number(w, &negative, &digits, &n, &point)) {
+                        : nb_json_number_at(w->from, w->to, &negative, &digits, &n, &point)) {
         return true;
     }
-    j = nb_json_walk_cursor(w, how);
-    return nb_json_skip(&j) && (w->nested ? nb_json_walk_behind(w, j.p) : j.p == w->to);
+    return nb_json_walk_ended(w, nb_json_skip_from(nb_json_walk_cursor(w, how)));
 }
 
 #endif

@@ -4,8 +4,9 @@
  */
 #include "io/lines.h"
 
-#define BLOCK_BYTES (512 * 1024)
-#define PAD         64
+#define BLOCK_BYTES \
+    (256 * 1024) /* what was read is still in the second cache when it is looked at */
+#define PAD 64
 
 void
 nb_lines_init(nb_lines *l, nb_pool *pool, const nb_relation *rel, const nb_cancel_flag *cancel)

@@ -341,12 +341,12 @@ fits_value(const worker *w, nb_json_walk *walk, const guess *g, const nb_json *h
         return nb_json_walk_skip(walk, how);
     }
     if ((g->kind == G_LONG || (g->kind == G_DOUBLE && !w->f->json->o.prefers_decimal)) &&
-        nb_json_walk_number(walk, &negative, &digits, &n, &point) &&
+        nb_json_number_at(walk->from, walk->to, &negative, &digits, &n, &point) &&
         (point == n || g->kind == G_DOUBLE)) {
         return true;
     }
     j = nb_json_walk_cursor(walk, how);
-    return fits(w, &j, g) && (walk->nested ? nb_json_walk_behind(walk, j.p) : j.p == walk->to);
+    return nb_json_walk_ended(walk, fits(w, &j, g) ? j.p : NULL);
 }
 
 /* The same of a line that is written as those before were. */
