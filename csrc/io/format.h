@@ -105,6 +105,8 @@ struct nb_format {
     void (*close)(nb_relation *rel); /* what the arena does not free; may be NULL */
     /* Of a column of data_schema; *out is all unknown before. May be NULL. */
     void (*column_stats)(const nb_relation *rel, int column, nb_column_stats *out);
+    /* Of a column of data_schema; *out is zeroes before. May be NULL. */
+    void (*column_bounds)(const nb_relation *rel, int column, nb_column_bounds *out);
     bool (*supports)(const nb_type *type, bool writing);
     /* NULL where writing is not supported: */
     nb_status (*write_open)(nb_arena *arena, const nb_write_request *request,

@@ -705,6 +705,17 @@ nb_relation_column_stats(const nb_relation *rel, int column, nb_column_stats *ou
     }
 }
 
+/* Where files may be left out, or are another task's, they say nothing of the rows that are read. */
+void
+nb_relation_column_bounds(const nb_relation *rel, int column, nb_column_bounds *out)
+{
+    *out = (nb_column_bounds){0};
+    if (rel->source_of[column] >= 0 && rel->format->column_bounds && rel->share.n == 0 &&
+        !rel->ignore_missing && !rel->ignore_corrupt) {
+        rel->format->column_bounds(rel, rel->source_of[column], out);
+    }
+}
+
 int64_t
 nb_relation_rows(const nb_relation *rel)
 {

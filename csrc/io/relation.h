@@ -57,6 +57,15 @@ typedef struct nb_column_stats {
 } nb_column_stats;
 /* All unknown where the format does not say. Never raises: what cannot be read is unknown. */
 void nb_relation_column_stats(const nb_relation *rel, int column, nb_column_stats *out);
+
+/* What they say for certain of an integer, a date, a timestamp or a decimal of up to 18 digits. */
+typedef struct nb_column_bounds {
+    bool exact;        /* else nothing is known */
+    bool any;          /* there are values: low is one of them, and high */
+    int64_t low, high; /* a decimal: without its point */
+    int64_t n_nulls;
+} nb_column_bounds;
+void nb_relation_column_bounds(const nb_relation *rel, int column, nb_column_bounds *out);
 int nb_relation_n_files(const nb_relation *rel);
 nb_str nb_relation_file(const nb_relation *rel,
                         int i); /* "file:///…" as input_file_name() and inputFiles show it */

@@ -3,8 +3,8 @@
  * optimizer.h: rewrites a logical plan into a cheaper one with the same result.
  *
  * Rules, in order: aliases go; unions of unions become one; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations), and
- * on the way disjunctions are taken apart and outer joins become inner ones; joins are ordered by cost; limits go below projections; columns that
- * nobody needs are dropped. Plans are changed in place where a node has one owner.
+ * on the way disjunctions are taken apart and outer joins become inner ones; aggregates that files have written down are read from there; joins are ordered
+ * by cost; limits go below projections; columns that nobody needs are dropped. Plans are changed in place where a node has one owner.
  */
 #ifndef NB_PLAN_OPTIMIZER_H
 #define NB_PLAN_OPTIMIZER_H
@@ -25,6 +25,8 @@ nb_optimize_join_order(nb_arena *arena, const nb_session_info *info, nb_plan **p
 /* Sums of a column and constants share one sum and one count. */
 nb_status
 nb_optimize_sums(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
+/* What files have written down of all their rows is not computed. */
+nb_status nb_optimize_extremes(nb_arena *arena, nb_plan **plan);
 nb_status nb_optimize_push_limits(nb_arena *arena, nb_plan **plan);
 nb_status nb_optimize_prune(nb_arena *arena, nb_plan **plan, nb_error *err);
 

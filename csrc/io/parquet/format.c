@@ -108,6 +108,7 @@ const nb_format nb_format_parquet = {
     .open = pq_open,
     .scan = nb_pq_scan,
     .column_stats = nb_pq_column_stats,
+    .column_bounds = nb_pq_column_bounds,
     .supports = pq_supports,
     .write_open = nb_pq_write_open,
     .file_open = nb_pq_file_open,

@@ -79,6 +79,8 @@ read_statistics(nb_thrift *t, nb_arena *arena, int physical, nb_pq_chunk *c)
             low = nb_thrift_binary(t);
         } else if (id == 3) {
             c->n_nulls = nb_thrift_int(t);
+        } else if (type == NB_T_FALSE && (id == 7 || id == 8)) { /* is_max_value_exact, of min */
+            c->is_inexact = true;
         } else {
             nb_thrift_skip(t, type);
         }

@@ -41,6 +41,7 @@ typedef struct nb_pq_chunk {
     bool has_dictionary;
     bool has_range;    /* INT32 and INT64 of signed order only: the least and the greatest value */
     int64_t low, high; /* as stored */
+    bool is_inexact;   /* the writer says that a bound is none of the values */
     int64_t n_nulls;   /* -1: unknown */
     nb_str low_bytes,
         high_bytes; /* of strings and floating-point numbers, as stored; data NULL: unknown */

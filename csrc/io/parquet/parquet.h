@@ -16,6 +16,9 @@ typedef struct nb_pq_relation {
 nb_status
 nb_pq_infer(nb_relation *rel, const nb_session_info *info, const nb_type **out, nb_error *err);
 void nb_pq_column_stats(const nb_relation *rel, int column, nb_column_stats *out);
+void nb_pq_column_bounds(const nb_relation *rel, int column, nb_column_bounds *out);
+/* Are values of the column stored as they are read, as `want`, and was their range written? */
+bool nb_pq_has_plain_range(const nb_pq_column *c, const nb_pq_chunk *chunk, const nb_type *want);
 nb_status nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,
                      nb_source **out, nb_error *err);
 

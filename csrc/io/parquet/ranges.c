@@ -6,9 +6,8 @@
 
 #include <stdlib.h>
 
-/* Are values of the column stored as they are read, and was their range written? */
-static bool
-has_plain_range(const nb_pq_column *c, const nb_pq_chunk *chunk, const nb_type *want)
+bool
+nb_pq_has_plain_range(const nb_pq_column *c, const nb_pq_chunk *chunk, const nb_type *want)
 {
     return chunk->has_range && chunk->low <= chunk->high && c->max_rep == 0 && c->type == want &&
            !c->is_unsigned && !c->is_legacy && c->unit_per_us == 1;
@@ -39,7 +38,7 @@ nb_pq_ranges(nb_source *src, int column, nb_arena *arena, nb_morsel_range **out,
         int at = s->file_columns[ref->file][slot];
 
         if (at < 0 ||
-            !has_plain_range(&meta->columns[at], &group->chunks[at], s->slots[slot].type) ||
+            !nb_pq_has_plain_range(&meta->columns[at], &group->chunks[at], s->slots[slot].type) ||
             group->chunks[at].low < last) {
             return NB_OK;
         }
@@ -97,7 +96,7 @@ nb_pq_order_groups(nb_pq_source *s)
         const nb_pq_chunk *chunk = at < 0 ? NULL : &meta->groups[ref->group].chunks[at];
 
         /* the least number has no opposite */
-        if (!chunk || !has_plain_range(&meta->columns[at], chunk, s->slots[slot].type) ||
+        if (!chunk || !nb_pq_has_plain_range(&meta->columns[at], chunk, s->slots[slot].type) ||
             chunk->low == INT64_MIN) {
             return NB_OK;
         }

@@ -2,7 +2,10 @@
 /*
  * statistics.c: what footers and dictionary pages tell the optimizer about a column.
  *
- * Ranges and null counts are those of the footers. How many values differ is estimated: a dictionary page says how many the first row group
+ * Bounds are for certain, or not given: only integers that are stored as they are read have such, in chunks whose nulls are counted; strings are cut,
+ * zeroes have signs, and what old writers took for the order of other types is not known.
+ *
+ * Statistics are ranges and null counts of the footers. How many values differ is estimated: a dictionary page says how many the first row group
  * has; when they are few against its rows, further groups will hardly bring others, else each brings as many new ones, up to the width of
  * the range.
  */
@@ -10,6 +13,8 @@
 #include "io/parquet/parquet.h"
 
 #include <math.h>
+
+#include "base/decimal.h"
 
 #define HEADER_BYTES 64
 
@@ -88,4 +93,58 @@ nb_pq_column_stats(const nb_relation *rel, int column, nb_column_stats *out)
         out->high = high * unit;
         out->distinct = out->distinct < 0 ? width : fmin(out->distinct, width);
     }
+}
+
+/* Can the type hold the value? A file may say anything. */
+static bool
+holds(const nb_type *type, int64_t v)
+{
+    switch (type->id) {
+    case NB_TYPE_INT8: return v >= INT8_MIN && v <= INT8_MAX;
+    case NB_TYPE_INT16: return v >= INT16_MIN && v <= INT16_MAX;
+    case NB_TYPE_INT32:
+    case NB_TYPE_DATE: return v >= INT32_MIN && v <= INT32_MAX;
+    case NB_TYPE_INT64:
+    case NB_TYPE_TIMESTAMP:
+    case NB_TYPE_TIMESTAMP_NTZ: return true;
+    case NB_TYPE_DECIMAL: return type->phys == NB_PHYS_INT64 && nb_decimal_fits(v, type->precision);
+    default: return false;
+    }
+}
+
+void
+nb_pq_column_bounds(const nb_relation *rel, int column, nb_column_bounds *out)
+{
+    const nb_pq_relation *p = rel->payload;
+    const nb_type *type = rel->data_schema->children[column].type;
+    nb_column_bounds b = {.exact = true, .low = INT64_MAX, .high = INT64_MIN};
+
+    for (int f = 0; f < rel->files.n_files; f++) {
+        const nb_pq_meta *m = p->metas[f];
+        int c = find_column(rel, m, column);
+        if (c < 0 || m->columns[c].type != type) {
+            return;
+        }
+        for (int g = 0; g < m->n_groups; g++) {
+            const nb_pq_chunk *k = &m->groups[g].chunks[c];
+            if (m->groups[g].n_rows == 0) {
+                continue;
+            }
+            if (k->n_nulls < 0 || k->n_nulls > m->groups[g].n_rows) {
+                return;
+            }
+            b.n_nulls += k->n_nulls;
+            if (k->n_nulls == m->groups[g].n_rows) {
+                continue;
+            }
+            if (k->is_inexact || !nb_pq_has_plain_range(&m->columns[c], k, type) ||
+                !holds(type, k->low) || !holds(type, k->high)) {
+                return;
+            }
+            b.any = true;
+            b.low = NB_MIN(b.low, k->low);
+            b.high = NB_MAX(b.high, k->high);
+        }
+    }
+    *out = b;
 }

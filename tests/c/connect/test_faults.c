@@ -292,6 +292,7 @@ static const char *const QUERIES[] = {
     "select * from t where id in (select k from u) and exists (select 1 from u where u.k = t.k)",
     "select a, count(*) from csv group by a",
     "select sum(x), max(s) from parquet where k > 2",
+    "select min(k), count(*) from parquet",
     "select id, a, m, n from nested where id > 3 and s <> 'x'",
     "select n.q, a from nested where s = 's7' or n.p is null",
     "select count(value), max(value) from lines",

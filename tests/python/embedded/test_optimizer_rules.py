@@ -146,3 +146,20 @@ def test_equal_aggregations_run_once(spark):
     before, after = plans(spark, text)
     assert before.count("Aggregate") == 2
     assert after.count("HashAggregate") == 2  # the second reads what the first has made
+
+
+def test_files_know_their_extremes(spark):
+    text = "select min(k), max(w), count(w), count(*), count(1), min(b) + 1 as z from (select k, w, b, t from facts)"
+    before, after = plans(spark, text)
+    assert "min(" in before and "FileScan" not in after and "HashAggregate" not in after
+    for left in (
+        "select min(k), max(t) from facts",  # texts are cut
+        "select min(k) from facts where v = 3",
+        "select min(k + 1) from facts",
+        "select min(k) filter (where v = 3) from facts",
+        "select count(distinct k), min(k) from facts",
+        "select v, min(k) from facts group by v",
+        "select min(k) from (select k from facts limit 10)",
+        "select count(*) from facts",
+    ):
+        assert "FileScan" in plans(spark, left)[1], left
