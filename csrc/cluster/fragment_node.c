@@ -16,7 +16,7 @@
  *   EXCHANGE   keys                             order    kind, partitions
  *   SAMPLE                                               with_replacement, seed      reals: lower, upper
  *   GENERATE   arguments                                 kind, outer, kept columns …
- *   WINDOW     partition by | functions         order
+ *   WINDOW     partition by | functions         order   limit, limits_values
  *   EXPAND     one per projection
  *   READ                                                 kind, stage
  *   PUT        keys                             order    kind, buckets, rows      bounds
@@ -303,6 +303,7 @@ write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *
     case NB_NODE_WINDOW:
         NB_TRY(add_list(w, m, node->u.window.partition_by, node->u.window.n_partition_by, err));
         NB_TRY(add_list(w, m, node->u.window.functions, node->u.window.n_functions, err));
+        NB_TRY(NUMBERS(node->u.window.limit, node->u.window.limits_values));
         return set_keys(w, m, node->u.window.order_by, node->u.window.n_order_by, err);
     case NB_NODE_EXPAND:
         for (int i = 0; i < node->u.expand.n_projections; i++) {

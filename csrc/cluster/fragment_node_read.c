@@ -452,6 +452,11 @@ read_window(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err
             return nb_fragment_bad(err, "a window has a function that is none");
         }
     }
+    if (m->n_numbers != 2 || m->numbers[0] < 0) {
+        return nb_fragment_bad(err, "a window has the wrong numbers");
+    }
+    n->u.window.limit = m->numbers[0];
+    n->u.window.limits_values = m->numbers[1] != 0;
     return read_keys(r, m, input, &n->u.window.order_by, &n->u.window.n_order_by, err);
 }
 

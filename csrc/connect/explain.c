@@ -187,6 +187,9 @@ nb_node_text(nb_strbuf *out, nb_arena *arena, const nb_node *n)
         break;
     case NB_NODE_WINDOW:
         add_exprs(out, arena, n->u.window.functions, n->u.window.n_functions);
+        if (n->u.window.limit > 0) {
+            nb_strbuf_addf(out, ", limit=%lld", (long long)n->u.window.limit);
+        }
         break;
     default: break;
     }

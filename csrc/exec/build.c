@@ -470,6 +470,18 @@ add_to_sorter(void *payload, nb_chunk **chunks, int n, nb_error *err)
     return nb_sorter_add(payload, chunks, n, err);
 }
 
+/* Of rows that a window is to rank the last ones of large partitions need not be sorted. */
+static nb_status
+limit_groups(nb_run *run, const nb_sort_col *cols, const nb_build_sort *sort, const nb_type *schema,
+             nb_stream *stream, nb_error *err)
+{
+    nb_group_limit limit = {cols, sort->n_limited, sort->limit, sort->limits_values};
+    nb_operator *op;
+
+    NB_TRY(nb_group_limit_new(run, schema, &limit, &op));
+    return op != NULL ? nb_stream_push(run, stream, op, err) : NB_OK;
+}
+
 nb_status
 nb_build_sorted(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int n,
                 nb_sort_col *cols, int n_cols, int *columns, nb_build_sort *out, nb_error *err)
@@ -485,12 +497,17 @@ nb_build_sorted(nb_run *run, nb_node *node, nb_node *child, nb_expr **exprs, int
     nb_operator *sink;
     nb_status st;
 
-    NB_TRY(in_memory(run, child, exprs, n, columns, NB_SORTER_ROW_BYTES, &table));
+    if (out->limit == 0) {
+        NB_TRY(in_memory(run, child, exprs, n, columns, NB_SORTER_ROW_BYTES, &table));
+    }
     if (table == NULL) {
         NB_TRY(extended_stream(run, child, exprs, n, columns, &stream, &spec.schema, err));
     }
     for (int k = 0; k < n_cols; k++) { /* from numbers of expressions to columns */
         cols[k].col = columns[cols[k].col];
+    }
+    if (out->limit > 0) {
+        NB_TRY(limit_groups(run, cols, out, spec.schema, stream, err));
     }
     if (table == NULL) {
         NB_TRY(nb_sorter_new(ctx, node, &spec, &sorter));

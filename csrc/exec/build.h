@@ -24,6 +24,10 @@ nb_status nb_build_gather_extended(nb_run *run, nb_node *node, nb_node *child, n
 typedef struct nb_build_sort {
     bool by_partition; /* in; see nb_sorter_spec, as the next */
     int n_together;
+    int64_t
+        limit; /* in; > 0: rows that so many come before, among those equal in the first n_limited columns, are not wanted */
+    bool limits_values; /* … so many of different order */
+    int n_limited;
     nb_table *table; /* owned by the caller, as the next two; NULL: the sorter has them */
     uint32_t *ids;
     nb_sorter *sorter;

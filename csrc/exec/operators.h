@@ -22,6 +22,18 @@ nb_status nb_coalesce_new(nb_run *run, nb_node *node, int before, int after, nb_
 /* Appends columns made by expressions; schema: all fields, old and new. */
 nb_status nb_extend_new(nb_run *run, nb_node *node, nb_expr **exprs, int n, nb_operator **out);
 
+/* Rows that so many come before in their partition are not wanted. */
+typedef struct nb_group_limit {
+    const nb_sort_col
+        *keys; /* borrowed: n_keys columns that tell partitions, then the first one of the order */
+    int n_keys;
+    int64_t limit; /* 0: all are wanted */
+    bool values;   /* so many of different order */
+} nb_group_limit;
+/* Leaves out some of those; *out NULL: it cannot. schema: of the rows. */
+nb_status nb_group_limit_new(nb_run *run, const nb_type *schema, const nb_group_limit *limit,
+                             nb_operator **out);
+
 /* ---- sinks ---- */
 
 /* Keeps all rows in order; of them only [offset, offset + limit) (limit -1: no bound). Stops threads early where it may. */

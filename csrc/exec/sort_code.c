@@ -213,3 +213,27 @@ nb_code_make(const nb_code_range *r, const nb_vector *v, int64_t from, int64_t n
         codes[i] = valid ? code + add : null_code;
     }
 }
+
+/* Full codes lose their lowest bit to make room for nulls. */
+nb_status
+nb_code_any(const nb_sort_col *by, const nb_vector *v, int64_t n, nb_arena *arena, uint64_t *codes)
+{
+    nb_code_range r = {.any = true, .nulls = true, .greatest = UINT64_MAX};
+    nb_vector flat;
+
+    r.descending = by->descending;
+    r.nulls_last = by->nulls_last;
+    r.string_bytes = nb_type_storage(v->type)->phys == NB_PHYS_STRING ? 8 : 0;
+    NB_TRY(nb_vector_flatten(arena, v, &flat));
+    nb_code_make(&r, &flat, 0, n, codes);
+    return NB_OK;
+}
+
+bool
+nb_code_tells(const nb_type *type)
+{
+    nb_phys phys = nb_type_storage(type)->phys;
+
+    return phys != NB_PHYS_NONE && phys != NB_PHYS_LIST && phys != NB_PHYS_STRUCT &&
+           phys != NB_PHYS_INTERVAL;
+}

@@ -8,6 +8,7 @@
 #define NB_EXEC_SORT_CODE_H
 
 #include "column/vector.h"
+#include "exec/sort_rows.h"
 
 typedef struct nb_code_range {
     bool any, nulls;          /* values / nulls seen */
@@ -30,6 +31,13 @@ int nb_code_finish(nb_code_range *r, bool descending, bool nulls_last);
 /* Codes of rows [from, from + n) of v. */
 void
 nb_code_make(const nb_code_range *r, const nb_vector *v, int64_t from, int64_t n, uint64_t *codes);
+
+/* Codes by which rows that lie behind a bound can be told, whatever values come, nulls included: a smaller code is earlier, an equal one may be.
+ * v is of any kind. */
+nb_status
+nb_code_any(const nb_sort_col *by, const nb_vector *v, int64_t n, nb_arena *arena, uint64_t *codes);
+/* Do such codes of the type differ? */
+bool nb_code_tells(const nb_type *type);
 
 /* The full code of fixed-width values: order as nb_vector_compare. */
 NB_INLINE uint64_t

@@ -28,8 +28,7 @@ typedef struct top_n_op {
     nb_sort_col *cols;     /* keys, then order and place */
     int n_cols;
     int64_t wanted;
-    bool coded; /* the first key has a code */
-    bool descending, nulls_last;
+    bool coded;           /* the first key has a code */
     atomic_ullong bound;  /* rows whose code is greater are out */
     nb_key_filter *scans; /* the same for scans below, or NULL */
     pthread_mutex_t lock; /* guards the table */
@@ -74,21 +73,6 @@ top_n_close_local(nb_operator *base, void *local)
 {
     (void)base;
     nb_chunk_builder_free(((top_n_local *)local)->builder);
-}
-
-/* Codes in which smaller means earlier, nulls included: full codes lose their lowest bit to make room for them. */
-static nb_status
-codes_of(const top_n_op *op, const nb_vector *key, int64_t n, nb_arena *arena, uint64_t *codes)
-{
-    nb_code_range r = {.any = true, .nulls = true, .greatest = UINT64_MAX};
-    nb_vector flat;
-
-    r.descending = op->descending;
-    r.nulls_last = op->nulls_last;
-    r.string_bytes = nb_type_storage(key->type)->phys == NB_PHYS_STRING ? 8 : 0;
-    NB_TRY(nb_vector_flatten(arena, key, &flat));
-    nb_code_make(&r, &flat, 0, n, codes);
-    return NB_OK;
 }
 
 static void
@@ -142,7 +126,7 @@ compact(top_n_op *op, top_n_local *l)
         NB_TRY_GOTO(
             st, nb_vector_gather(arena, &chunk->cols[op->cols[0].col], ids + kept - 1, 1, &last),
             done);
-        NB_TRY_GOTO(st, codes_of(op, &last, 1, arena, &code), done);
+        NB_TRY_GOTO(st, nb_code_any(&op->cols[0], &last, 1, arena, &code), done);
         while (code < now && !atomic_compare_exchange_weak(&op->bound, &now, code)) {
         }
         NB_TRY_GOTO(st, nb_vector_flatten(arena, &last, &flat), done);
@@ -176,7 +160,7 @@ prune(top_n_op *op, nb_batch *batch)
         return NB_NOMEM;
     }
     NB_TRY(nb_batch_column(batch, op->cols[0].col, &key));
-    NB_TRY(codes_of(op, key, batch->n_rows, batch->arena, codes));
+    NB_TRY(nb_code_any(&op->cols[0], key, batch->n_rows, batch->arena, codes));
     for (int64_t i = 0; i < batch->n_rows; i++) {
         keep[n] = (uint32_t)i;
         n += codes[i] <= bound;
@@ -304,7 +288,6 @@ nb_top_n_new(nb_run *run, nb_node *node, const nb_type *schema, const nb_sort_co
     top_n_op *op = NB_OPERATOR_NEW(run, top_n_op, &TOP_N, node);
     int n = schema->n_children;
     nb_field *fields = NB_ARENA_ARRAY(arena, nb_field, n + 2);
-    nb_phys phys;
 
     if (op == NULL || fields == NULL) {
         return NB_NOMEM;
@@ -326,11 +309,7 @@ nb_top_n_new(nb_run *run, nb_node *node, const nb_type *schema, const nb_sort_co
     op->cols[n_keys + 1] = (nb_sort_col){.col = n + 1};
     op->n_cols = n_keys + 2;
     op->wanted = node->u.sort.limit + NB_MAX(node->u.sort.offset, 0);
-    op->descending = keys[0].descending;
-    op->nulls_last = keys[0].nulls_last;
-    phys = nb_type_storage(schema->children[keys[0].col].type)->phys;
-    op->coded = phys != NB_PHYS_NONE && phys != NB_PHYS_LIST && phys != NB_PHYS_STRUCT &&
-                phys != NB_PHYS_INTERVAL;
+    op->coded = nb_code_tells(schema->children[keys[0].col].type);
     op->scans = bound;
     atomic_init(&op->bound, UINT64_MAX);
     pthread_mutex_init(&op->lock, NULL);

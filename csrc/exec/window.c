@@ -719,6 +719,11 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     NB_TRY_GOTO(st, set_up(w, node, &x, err), fail);
     columns = NB_ARENA_ARRAY(x.arena, int, x.n + 1);
     NB_TRY_GOTO(st, columns ? NB_OK : NB_NOMEM, fail);
+    if (node->u.window.n_order_by > 0) {
+        rows.limit = node->u.window.limit;
+        rows.limits_values = node->u.window.limits_values;
+        rows.n_limited = w->n_partition;
+    }
     rows.n_together = w->n_partition > 0 ? w->n_partition : NB_SORTER_ALL_TOGETHER;
     NB_TRY_GOTO(st,
                 nb_build_sorted(run, node, node->children[0], x.exprs, x.n, w->keys, w->n_keys,

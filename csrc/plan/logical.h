@@ -133,6 +133,9 @@ struct nb_plan {
             nb_window_spec *spec;
             nb_expr **functions; /* ALIAS over WINDOW: attrs behind the child's */
             int n_functions;
+            int64_t
+                limit; /* > 0: rows that so many come before in their partition are not wanted */
+            bool limits_values; /* … so many of different order */
         } window;
         struct {
             nb_expr ***projections;

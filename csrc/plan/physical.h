@@ -193,6 +193,9 @@ struct nb_node {
             nb_expr **
                 functions; /* NB_EXPR_WINDOW nodes: all with this partitioning and order, frames of their own */
             int n_functions; /* output: child's columns, then one per function */
+            int64_t
+                limit; /* > 0: rows that so many come before in their partition may be left out */
+            bool limits_values; /* … so many of different order */
         } window;
         struct {
             nb_expr ***projections; /* [n_projections][columns of schema] */

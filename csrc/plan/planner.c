@@ -394,6 +394,8 @@ build_window(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
     NB_TRY(bind_list(pl, child, p->u.window.functions, p->u.window.n_functions,
                      &n->u.window.functions, err));
     n->u.window.n_functions = p->u.window.n_functions;
+    n->u.window.limit = p->u.window.limit;
+    n->u.window.limits_values = p->u.window.limits_values;
     *out = n;
     return NB_OK;
 }

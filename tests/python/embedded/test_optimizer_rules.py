@@ -163,3 +163,61 @@ def test_files_know_their_extremes(spark):
         "select count(*) from facts",
     ):
         assert "FileScan" in plans(spark, left)[1], left
+
+
+RANKED = "select k, v, r from (select k, v, w, {0}() over (partition by v order by w {1}) as r from facts) where {2}"  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ["", "desc", "nulls last, k", "desc nulls first, k desc"])
+@pytest.mark.parametrize("function", ["rank", "dense_rank"])
+@pytest.mark.parametrize(
+    ("condition", "limit"),
+    [("r <= 3", 3), ("r < 2", 1), ("2 >= r and k < 1500", 2), ("r = 5", 5), ("r between 2 and 4", 4), ("r <= 200", 200)],
+)  # fmt: skip
+def test_windows_keep_the_first_ranks(spark, function, order, condition, limit):
+    _, after = plans(spark, RANKED.format(function, order, condition))
+    assert f"limit={limit}" in after
+
+
+def test_first_rows_of_many_groups(spark):
+    """Ties by all keys of the order are as they come."""
+    text = "select * from (select k, t, row_number() over (partition by t, v order by b, k desc) as r, rank() over (partition by t, v order by b, k desc) as s from facts) where r <= 2"
+    assert "limit=2" in plans(spark, text)[1]
+    text = (
+        "select * from (select k, row_number() over (order by w, k) as r from facts) where r <= 7"
+    )
+    assert "limit=7" in plans(spark, text)[1]
+    text = "select * from (select k, row_number() over (partition by w order by t, k) as r from facts) where r <= 2"
+    assert "limit=2" in plans(spark, text)[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        RANKED.format("rank", "", "r >= 3"),
+        RANKED.format("rank", "", "r <= 3 or k < 5"),
+        RANKED.format("rank", "", "r < 1"),
+        RANKED.format("rank", "", "r <= 3 and 5 div (k + 1) >= 0"),  # may fail
+        RANKED.format("rank", "", "r <= w"),
+        "select * from (select k, percent_rank() over (partition by v order by w) as r from facts) where r <= 1",
+        "select * from (select k, ntile(3) over (partition by v order by w) as r from facts) where r <= 2",
+        "select * from (select k, rank() over (partition by v order by w) as r, sum(k) over (partition by v order by w) as s from facts) where r <= 2",
+        "select * from (select k, rank() over (partition by v order by w) as r, lead(k) over (partition by v order by w, k) as s from facts) where r <= 2 and s > 4",
+    ],
+)
+def test_windows_that_need_all_rows(spark, text):
+    before, after = plans(spark, text)
+    assert "Window" in before and "limit=" not in after
+
+
+@pytest.mark.parametrize(("groups", "limit"), [(1_900_000, 1), (700_000, 2), (100, 2), (7, 128), (7, 129)])  # fmt: skip
+def test_first_rows_of_many_rows(spark, groups, limit):
+    """So many that it is given up where it does not pay."""
+    text = f"select count(*), sum(id), max(r) from (select id, row_number() over (partition by id % {groups} order by id desc) as r from range(2000000)) where r <= {limit}"
+    first = [i for g in range(min(groups, 200)) for i in range(g, 2000000, groups)[-limit:]]
+    count, total, most = spark.sql(text).collect()[0]
+    assert most == min(limit, -(-2000000 // groups))
+    if groups <= 200:
+        assert (count, total) == (len(first), sum(first))
+    else:
+        assert count == sum(min(limit, len(range(g, 2000000, groups))) for g in range(groups))
