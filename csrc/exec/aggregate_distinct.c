@@ -243,6 +243,7 @@ nb_agg_distinct_feed(aggregate_op *op, int set, nb_error *err)
 {
     feed f = {.op = op, .set = set, .err = err, .n_parts = nb_agg_merge_parts(op, set)};
 
+    NB_TRY(nb_agg_settle(op, set));
     pthread_mutex_init(&f.lock, NULL);
     nb_threads_run(NB_MIN(op->n_states, f.n_parts), feed_main, &f);
     pthread_mutex_destroy(&f.lock);

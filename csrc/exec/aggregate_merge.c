@@ -75,6 +75,19 @@ nb_agg_merge_parts(const aggregate_op *op, int set)
 }
 
 nb_status
+nb_agg_settle(aggregate_op *op, int set)
+{
+    for (int s = 0; s < op->n_states; s++) {
+        nb_group_table *t = set >= 0 ? &op->states[s]->distinct[set] : &op->states[s]->groups;
+
+        if (t->n_rows > 0) {
+            NB_TRY(nb_group_table_settle(t));
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
 nb_agg_merge_new(aggregate_op *op, int set, agg_merge **out)
 {
     nb_arena *memory = nb_arena_new(op->pool);
@@ -214,6 +227,7 @@ nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_aren
     nb_status st = scratch && aside ? NB_OK : NB_NOMEM;
 
     NB_TRY_GOTO(st, st, done);
+    NB_TRY_GOTO(st, nb_group_table_settle(table), done);
     NB_TRY_GOTO(st, nb_spill_file_new(op->ctx->spill_dir, &run.file, err), done);
     for (uint32_t p = 0; p < NB_AGG_SPILL_PARTS; p++) {
         run.part_at[p] = nb_spill_file_size(run.file);

@@ -146,8 +146,10 @@ static const nb_source_ops AGGREGATE_SOURCE = {
 nb_status
 nb_aggregate_source_new(aggregate_op *op, nb_source **out)
 {
-    aggregate_source *s = nb_pool_zalloc(op->ctx->pool, sizeof(*s));
+    aggregate_source *s;
 
+    NB_TRY(op->n_keys > 0 ? nb_agg_settle(op, -1) : NB_OK);
+    s = nb_pool_zalloc(op->ctx->pool, sizeof(*s));
     if (s == NULL) {
         return NB_NOMEM;
     }

@@ -5,6 +5,10 @@
  * A look-up has three loops over the batch: slots are prefetched; slots are walked to the first with the same hash, whose row is
  * prefetched; keys are compared. So cache misses of many rows overlap, also of those that are not at their home slot: a table that is
  * half full has every fourth of them elsewhere. What is left over (new groups, different keys of one hash) is done row by row.
+ *
+ * Keys may arrive in the order of their hashes: from an aggregation of the same keys below, or from a file that one has written. Then all homes are
+ * next to each other while the table is small, and every new row would walk past all others. A walk that is too long to be chance makes
+ * homes of the hash times an odd number; before the slots are read in order they go back to their places.
  */
 #include "exec/group_table.h"
 
@@ -13,12 +17,14 @@
 #define FIRST_BITS    13
 #define PREFETCH_FROM ((size_t)256 * 1024) /* bytes of slots; below they are in the cache anyway */
 #define BLOCK         64
+#define LONG_WALK     256 /* at 5/8 full the longest of a million has about half of it */
+#define SPREAD        0x9e3779b1u
 
 nb_status
 nb_group_table_init(nb_group_table *t, nb_pool *pool, const nb_key_layout *layout, int row_width)
 {
     *t = (nb_group_table){
-        .pool = pool, .layout = layout, .row_width = row_width, .bits = FIRST_BITS};
+        .pool = pool, .layout = layout, .row_width = row_width, .bits = FIRST_BITS, .spread = 1};
     t->slots = nb_pool_zalloc(pool, sizeof(uint64_t) << FIRST_BITS);
     t->heap = nb_arena_new(pool);
     if (t->slots == NULL || t->heap == NULL) {
@@ -66,9 +72,15 @@ nb_group_table_bytes(const nb_group_table *t)
            nb_arena_bytes(t->heap);
 }
 
-/* Entries come in almost sorted order, so this writes almost sequentially. */
+NB_INLINE size_t
+home_of(uint32_t hash32, uint32_t spread, int bits)
+{
+    return (size_t)((hash32 * spread) >> (32 - bits));
+}
+
+/* Entries come in almost sorted order (unless the spread is another one), so this writes almost sequentially. */
 static void
-reinsert(uint64_t *slots, int bits, const uint64_t *old, size_t n_old)
+reinsert(uint64_t *slots, int bits, uint32_t spread, const uint64_t *old, size_t n_old)
 {
     size_t mask = ((size_t)1 << bits) - 1;
 
@@ -78,12 +90,37 @@ reinsert(uint64_t *slots, int bits, const uint64_t *old, size_t n_old)
         if (old[i] == 0) {
             continue;
         }
-        at = (size_t)((old[i] >> 32) >> (32 - bits));
+        at = home_of((uint32_t)(old[i] >> 32), spread, bits);
         while (slots[at] != 0) {
             at = (at + 1) & mask;
         }
         slots[at] = old[i];
     }
+}
+
+/* Gives all rows the slots that another spread asks for. */
+static nb_status
+spread_slots(nb_group_table *t, uint32_t spread)
+{
+    size_t n = (size_t)1 << t->bits;
+    nb_pool *aside = nb_pool_new(NULL, "slots", 0); /* the budget may have nothing left */
+    uint64_t *old = aside ? nb_pool_alloc(aside, n * sizeof(*old)) : NULL;
+
+    if (old != NULL) {
+        memcpy(old, t->slots, n * sizeof(*old));
+        memset(t->slots, 0, n * sizeof(*old));
+        reinsert(t->slots, t->bits, spread, old, n);
+        t->spread = spread;
+        nb_pool_dealloc(aside, old, n * sizeof(*old));
+    }
+    nb_pool_free(aside);
+    return old ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_group_table_settle(nb_group_table *t)
+{
+    return t->spread == 1 ? NB_OK : spread_slots(t, 1);
 }
 
 /* Room for n more rows, in slots (at most 5/8 full) and rows. */
@@ -105,7 +142,7 @@ reserve(nb_group_table *t, int64_t n)
         if (slots == NULL) {
             return NB_NOMEM;
         }
-        reinsert(slots, bits, t->slots, (size_t)1 << t->bits);
+        reinsert(slots, bits, t->spread, t->slots, (size_t)1 << t->bits);
         nb_pool_dealloc(t->pool, t->slots, sizeof(uint64_t) << t->bits);
         t->slots = slots;
         t->bits = bits;
@@ -170,10 +207,16 @@ add_row(nb_group_table *t, const uint8_t *image, size_t slot, uint32_t hash32, u
 static NB_NOINLINE nb_status
 find_slow(nb_group_table *t, const uint8_t *image, uint32_t hash32, uint32_t *row)
 {
-    size_t mask = ((size_t)1 << t->bits) - 1, at = hash32 >> (32 - t->bits);
+    size_t mask = ((size_t)1 << t->bits) - 1, at = home_of(hash32, t->spread, t->bits);
 
-    for (;; at = (at + 1) & mask) {
+    for (int walked = 0;; at = (at + 1) & mask, walked++) {
         uint64_t slot = t->slots[at];
+
+        if (walked == LONG_WALK && t->spread == 1) {
+            NB_TRY(spread_slots(t, SPREAD));
+            at = home_of(hash32, t->spread, t->bits);
+            slot = t->slots[at];
+        }
 
         if (slot == 0) {
             return add_row(t, image, at, hash32, row);
@@ -194,10 +237,11 @@ walk_slots(const nb_group_table *t, const uint64_t *hashes, int64_t from, int64_
 {
     const uint64_t *slots = t->slots;
     size_t mask = ((size_t)1 << t->bits) - 1;
-    int shift = 64 - t->bits;
+    int bits = t->bits;
+    uint32_t spread = t->spread;
 
     for (int64_t i = from; i < to; i++) {
-        size_t at = hashes[i] >> shift;
+        size_t at = home_of((uint32_t)(hashes[i] >> 32), spread, bits);
 
         while (slots[at] != 0 && (slots[at] >> 32) != (hashes[i] >> 32)) {
             at = (at + 1) & mask;
@@ -238,13 +282,14 @@ NB_INLINE int64_t
 find_known(const nb_group_table *t, const uint8_t *images, int stride, const uint64_t *hashes,
            int64_t n, uint32_t *rows, uint16_t *slow, int n_fixed, int n_views)
 {
-    int shift = 64 - t->bits;
+    int bits = t->bits;
+    uint32_t spread = t->spread;
     int64_t n_slow = 0;
     bool far = (sizeof(uint64_t) << t->bits) > PREFETCH_FROM;
 
     for (int64_t at = -BLOCK; at < n + BLOCK; at += BLOCK) {
         for (int64_t i = at + BLOCK; far && i < NB_MIN(at + 2 * BLOCK, n); i++) {
-            __builtin_prefetch(&t->slots[hashes[i] >> shift]);
+            __builtin_prefetch(&t->slots[home_of((uint32_t)(hashes[i] >> 32), spread, bits)]);
         }
         if (at >= 0) {
             walk_slots(t, hashes, at, NB_MIN(at + BLOCK, n), far, rows);

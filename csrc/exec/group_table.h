@@ -19,6 +19,8 @@ typedef struct nb_group_table {
     const nb_key_layout *layout;
     int row_width; /* a multiple of 8 */
     int bits;
+    uint32_t
+        spread; /* homes are the top bits of the hash times this; 1 unless keys came in the order of their hashes */
     uint64_t *slots; /* 2^bits */
     uint8_t *rows;   /* moves when it grows */
     uint32_t n_rows, cap_rows;
@@ -43,6 +45,8 @@ nb_group_row(const nb_group_table *t, uint32_t row)
     return t->rows + (size_t)row * (size_t)t->row_width;
 }
 
+/* Puts slots into the order of the hashes; before entries are asked for, and while nobody else looks at the table. */
+nb_status nb_group_table_settle(nb_group_table *t);
 /* An entry is hash32 << 32 | row. Those with low <= hash32 <= high in ascending order; *out (of *cap entries, in the given pool) grows
  * as needed. */
 nb_status nb_group_table_entries(const nb_group_table *t, nb_pool *pool, uint32_t low,

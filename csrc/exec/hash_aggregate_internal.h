@@ -217,7 +217,9 @@ void nb_agg_pass_close(aggregate_op *op);
 
 typedef struct agg_merge agg_merge;
 
-/* set -1: the groups; else a set of DISTINCT arguments. One thread. */
+/* set -1: the groups; else a set of DISTINCT arguments. Once, before the first merge of it and after the last look-up. */
+nb_status nb_agg_settle(aggregate_op *op, int set);
+/* One thread. */
 nb_status nb_agg_merge_new(aggregate_op *op, int set, agg_merge **out);
 void nb_agg_merge_free(agg_merge *m);
 /* The rows of all states with low <= hash32 <= high in order of hash and key, states of equal keys merged. The rows are borrowed

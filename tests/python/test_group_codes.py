@@ -107,3 +107,16 @@ def test_medians(spark):
         ]
     median, (least, _, greatest), _ = found["nan"]
     assert math.isnan(median) and least == 0.0 and math.isnan(greatest)
+
+
+def test_keys_in_the_order_of_their_hashes(spark, tmp_path):
+    """Groups that a grouping of the same keys has made, at once and from a file; not a matter of minutes."""
+    once = "SELECT id, count(*) AS n, sum(id) AS s FROM range(200000) GROUP BY id"
+    spark.sql(once).write.parquet(str(tmp_path / "t"))
+    totals = (200000, 200000, sum(range(200000)))
+    for rows in (f"({once})", f"parquet.`{tmp_path}/t`"):
+        again = f"SELECT id, sum(n) AS n, sum(s) AS s, count(DISTINCT s) AS d FROM {rows} GROUP BY id"  # fmt: skip
+        found = spark.sql(f"SELECT count(*), sum(n), sum(s), sum(d) FROM ({again})").collect()
+        assert tuple(found[0]) == (*totals, 200000)
+        found = spark.sql(f"SELECT id, n FROM ({again}) WHERE id % 40000 = 7").collect()
+        assert sorted(map(tuple, found)) == [(i, 1) for i in range(7, 200000, 40000)]
