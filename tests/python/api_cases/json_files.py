@@ -54,7 +54,7 @@ def written(build, **options):
     def use(s, F, path):
         build(s, F).coalesce(1).write.options(**options).json(path)
         files = sorted(glob.glob(path + "/part-*"))
-        kinds = [os.path.basename(f).split("c000")[1] for f in files]
+        kinds = [os.path.basename(f).rsplit("c000", 1)[1] for f in files]
         if any(not k.endswith("json") for k in kinds):
             return kinds, kept(s.read.json(path))
         encoding = options.get("encoding", "utf-8")
