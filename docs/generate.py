@@ -62,7 +62,7 @@ def functions() -> dict[str, list[tuple[str, str, str, str]]]:
             for row in rows(path, macro):
                 names, *rest = strings(row)
                 help_text, example, result = (rest + ["", "", ""])[:3]
-                if not names.startswith("nb_"):
+                if "NB_FN_NO_SQL" not in row and not names.startswith("nb_"):
                     out.setdefault(path.stem, []).append((names, help_text, example, result))
     return out
 
@@ -142,6 +142,10 @@ def missing_functions() -> list[str]:
         "grouping",
         "grouping_id",
         "session_window",
+        "window",
+        "window_time",
+        "json_tuple",
+        "broadcast",
     }
     used: dict[str, set[str]] = {}
     for path in sorted((ROOT / "python/nbaspark/sql/functions").glob("*.py")):

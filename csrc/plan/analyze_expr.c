@@ -674,6 +674,9 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         NB_TRY(nb_located(resolve_text_schema(an, &args[1], err), origin, err));
     }
     fn = nb_function_find(name);
+    if (fn && (fn->flags & NB_FN_NO_SQL) && origin && origin->sql_text.len > 0) {
+        fn = NULL;
+    }
     if (!fn && n == 1 && nb_cast_function_type(name)) {
         return nb_located(nb_cast_to(an, args[0], nb_cast_function_type(name), out, err), origin,
                           err);

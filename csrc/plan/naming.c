@@ -31,6 +31,7 @@ static const rename_row renames[] = {
     {"acos", "ACOS"},
     {"acosh", "ACOSH"},
     {"array_agg", "collect_list"},
+    {"array_to_vector", "UDF"},
     {"asin", "ASIN"},
     {"asinh", "ASINH"},
     {"atan", "ATAN"},
@@ -78,11 +79,13 @@ static const rename_row renames[] = {
     {"tan", "TAN"},
     {"tanh", "TANH"},
     {"to_varchar", "to_char"},
+    {"vector_to_array", "UDF"},
 };
 
 /* Functions whose schema and options are no part of Spark's expression, so are not shown. */
-static const char *const of_one_argument[] = {"from_json", "to_json",       "from_csv",
-                                              "to_csv",    "schema_of_csv", "schema_of_json"};
+static const char *const of_one_argument[] = {"from_json",      "to_json",       "from_csv",
+                                              "to_csv",         "schema_of_csv", "schema_of_json",
+                                              "vector_to_array"};
 
 /* What Spark's expression holds, and shows, when a call leaves it out. */
 static const struct default_row {

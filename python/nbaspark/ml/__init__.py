@@ -13,8 +13,9 @@ _LAZY = {
 }
 
 _SUBMODULES = (
-    "base clustering evaluation feature linalg param pipeline regression util wrapper".split()
-)
+    "base classification clustering evaluation feature fpm functions image linalg param pipeline "
+    "recommendation regression stat tuning util wrapper"
+).split()
 
 __all__ = [
     "Transformer",
@@ -25,12 +26,18 @@ __all__ = [
     "PredictionModel",
     "Pipeline",
     "PipelineModel",
+    "classification",
     "clustering",
     "evaluation",
     "feature",
+    "fpm",
+    "image",
     "linalg",
     "param",
+    "recommendation",
     "regression",
+    "stat",
+    "tuning",
     "util",
 ]
 

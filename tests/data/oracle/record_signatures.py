@@ -27,10 +27,16 @@ MODULES = (
     "ml.feature",
     "ml.clustering",
     "ml.regression",
+    "ml.classification",
     "ml.evaluation",
+    "ml.fpm",
+    "ml.functions",
     "ml.linalg",
     "ml.param",
     "ml.pipeline",
+    "ml.recommendation",
+    "ml.stat",
+    "ml.tuning",
     "ml.util",
 )
 
