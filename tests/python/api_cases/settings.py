@@ -62,7 +62,8 @@ def in_folder(use):
 def files_below(path):
     """Return the extensions of data files, without random names."""
     return sorted(
-        os.path.basename(f).rsplit("c000", 1)[1] for f in glob.glob(path + "/**/part-*", recursive=True)
+        os.path.basename(f).rsplit("c000", 1)[1]
+        for f in glob.glob(path + "/**/part-*", recursive=True)
     )
 
 
