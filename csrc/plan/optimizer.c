@@ -272,6 +272,7 @@ nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_err
     NB_TRY(nb_optimize_flatten_unions(arena, *plan));
     NB_TRY(nb_optimize_fold(arena, info, *plan, err));
     NB_TRY(nb_optimize_push_filters(arena, plan, err));
+    NB_TRY(nb_optimize_empty(arena, info, plan, err));
     if (!nb_config_bool(info->config, NB_CONF_CROSS_JOIN)) {
         NB_TRY(refuse_products(arena, *plan, err));
     }

@@ -3,7 +3,7 @@
  * optimizer.h: rewrites a logical plan into a cheaper one with the same result.
  *
  * Rules, in order: aliases go; unions of unions become one; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations), and
- * on the way disjunctions are taken apart and outer joins become inner ones; aggregates that files have written down are read from there; joins are ordered
+ * on the way disjunctions are taken apart and outer joins become inner ones; what has no rows goes; aggregates that files have written down are read from there; joins are ordered
  * by cost; limits go below projections; columns that nobody needs are dropped; windows of which only the first ranks are wanted are told. Plans are changed in place where a node has one owner.
  */
 #ifndef NB_PLAN_OPTIMIZER_H
@@ -19,6 +19,9 @@ nb_status nb_optimize_flatten_unions(nb_arena *arena, nb_plan *plan);
 nb_status
 nb_optimize_fold(nb_arena *arena, const nb_session_info *info, nb_plan *plan, nb_error *err);
 nb_status nb_optimize_push_filters(nb_arena *arena, nb_plan **plan, nb_error *err);
+/* Filters that are constants by now go, and what they leave no rows of. */
+nb_status
+nb_optimize_empty(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
 /* Inner joins (with semi and anti joins among them) are put in the order that looks cheapest. */
 nb_status
 nb_optimize_join_order(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);

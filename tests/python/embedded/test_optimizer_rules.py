@@ -221,3 +221,27 @@ def test_first_rows_of_many_rows(spark, groups, limit):
         assert (count, total) == (len(first), sum(first))
     else:
         assert count == sum(min(limit, len(range(g, 2000000, groups))) for g in range(groups))
+
+
+UNION = "with u as (select 'a' as c, k, v from facts union all select 'b', k, length(name) from dims union all select 'c', k, w from facts) "  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "scans", "unions"),
+    [
+        (UNION + "select k, v from u where c = 'b' and k > 100", 1, 0),
+        (UNION + "select c, k, v from u where c in ('a', 'c') and v = 3", 2, 1),
+        (UNION + "select x.k, y.v from u x join u y on x.k = y.k where x.c = 'a' and y.c = 'b'", 2, 0),
+        (UNION + "select sum(k), count(*), max(c) from u where c = 'd'", 0, 0),
+        (UNION + "select v, count(*) from u where c > 'z' group by v", 0, 0),
+        (UNION + "select d.k, x.v from dims d left join (select * from u where c is null) x on d.k = x.k", 1, 0),
+        (UNION + "select d.k from dims d where exists (select 1 from u where c = 'x' and u.k = d.k)", 0, 0),
+        (UNION + "select d.k from dims d where not exists (select 1 from u where c = 'x' and u.k = d.k)", 1, 0),
+        (UNION + "select k from dims union all select k from u where c = 'none' union all select k + 1 from dims", 2, 1),
+        (UNION + "select k, row_number() over (partition by v order by k) from u where c = 'none' order by k limit 3", 0, 0),
+        (UNION + "select v, k, sum(k) from u where c = '' group by rollup (v, k)", 0, 0),
+    ],
+)  # fmt: skip
+def test_what_has_no_rows_is_not_run(spark, text, scans, unions):
+    _, after = plans(spark, text)
+    assert after.count("FileScan") == scans and after.count("Union") == unions
