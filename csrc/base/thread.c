@@ -220,9 +220,8 @@ typedef struct deep_thread {
     pthread_cond_t wake;
 } deep_thread;
 
-/* Pages that an earlier call has touched go back. */
-static void
-trim_stack(void)
+void
+nb_stack_trim(void)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t here = (uintptr_t)__builtin_frame_address(0), left = nb_stack_left();
@@ -266,7 +265,7 @@ wait_for_call(deep_thread *t)
         }
         trimmed = true;
         pthread_mutex_unlock(&g.lock);
-        trim_stack();
+        nb_stack_trim();
         pthread_mutex_lock(&g.lock);
     }
     return true;

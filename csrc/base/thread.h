@@ -31,6 +31,9 @@ void nb_threads_wait_end(void);
  * had. */
 bool nb_threads_start(void (*fn)(void *payload), void *payload);
 
+/* Gives back the memory of the running thread's stack below what is in use: for who waits long after something that may have gone deep. */
+void nb_stack_trim(void);
+
 /* Runs fn(payload) on a stack of at least so many bytes (NB_DEEP_STACK_BYTES at most) and waits: for recursion over plans that users can nest
  * deeply. Runs it right here where that much is left, and when no thread can be had. */
 void nb_run_on_big_stack(size_t n_bytes, void (*fn)(void *payload), void *payload);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "base/log.h"
 #include "io/allowed.h"
 
@@ -44,6 +45,15 @@ nb_daemon_wait(void)
     while (sigwait(&ending, &which) == EINTR) {
     }
     return which;
+}
+
+void
+nb_daemon_stop_server(const char *name, nb_rpc_server *server, int grace_ms)
+{
+    if (!nb_rpc_server_stop(server, grace_ms)) {
+        nb_log(NB_LOG_FATAL, name, "ended although calls still run: they do not end");
+        _exit(1);
+    }
 }
 
 /* ---- options ---- */

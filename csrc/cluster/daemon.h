@@ -39,6 +39,8 @@ int nb_daemon_read_options(int argc, char **argv, const char *usage, const nb_da
 void nb_daemon_begin(void);
 /* Sleeps until SIGTERM or SIGINT; which one it was. */
 int nb_daemon_wait(void);
+/* Stops the server. When handlers do not end, nothing that they use may be freed: then the process ends here, with code 1. */
+void nb_daemon_stop_server(const char *name, nb_rpc_server *server, int grace_ms);
 
 /* properties_file, or else spark-defaults.conf in $SPARK_CONF_DIR, $NBASPARK_HOME/conf, $SPARK_HOME/conf (the first that is there). */
 nb_status nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err);

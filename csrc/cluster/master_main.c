@@ -113,6 +113,12 @@ kill_query(void *payload, nb_str app_id, int64_t execution)
     return nb_service_kill(((master *)payload)->service, app_id, execution);
 }
 
+static void
+interrupt_queries(void *payload)
+{
+    nb_service_interrupt(((master *)payload)->service);
+}
+
 /* The web pages: workers, and sessions as applications. Who may run queries may see them. */
 static nb_status
 serve_pages(master *m, const char *host, nb_error *err)
@@ -167,6 +173,8 @@ start(master *m, nb_error *err)
     NB_TRY(make_service(m, err));
     options.gate = nb_secrets_gate;
     options.gate_payload = &m->secrets;
+    options.hurry = interrupt_queries;
+    options.hurry_payload = m;
     NB_TRY(nb_rpc_server_new(&options, &m->server, err));
     NB_TRY(nb_service_register(m->service, m->server, err));
     NB_TRY(nb_cluster_register(m->cluster, m->server, err));
@@ -202,7 +210,7 @@ nb_master_main(int argc, char **argv)
         int which = nb_daemon_wait();
         nb_log(NB_LOG_INFO, "master", "signal %d: calls that run have %d s to end", which,
                GRACE_MS / 1000);
-        nb_rpc_server_stop(m.server, GRACE_MS);
+        nb_daemon_stop_server("master", m.server, GRACE_MS);
         code = 0;
     }
     nb_cluster_stop(m.cluster);

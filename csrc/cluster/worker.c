@@ -543,7 +543,7 @@ nb_worker_main(int argc, char **argv)
                st == NB_NOMEM ? "out of memory" : nb_error_message(&err));
     } else {
         run(&w);
-        nb_rpc_server_stop(w.server, GRACE_MS);
+        nb_daemon_stop_server("worker", w.server, GRACE_MS);
     }
     nb_monitor_server_stop(w.pages);
     nb_handoff_stop(w.handoff);

@@ -491,12 +491,14 @@ nb_service_new(const nb_service_options *options, nb_service **out, nb_error *er
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&s->changed, &attr);
+    pthread_cond_init(&s->runs, &attr);
     pthread_condattr_destroy(&attr);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     s->has_janitor = pthread_create(&s->janitor, NULL, janitor_main, s) == 0;
+    s->has_usher = pthread_create(&s->usher, NULL, nb_operation_usher, s) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!s->has_janitor) {
+    if (!s->has_janitor || !s->has_usher) {
         nb_service_free(s);
         return nb_raise_internal(err, "no thread could be started");
     }
@@ -568,9 +570,13 @@ nb_service_free(nb_service *service)
     pthread_mutex_lock(&service->lock);
     service->stopping = true;
     pthread_cond_broadcast(&service->changed);
+    pthread_cond_broadcast(&service->runs);
     pthread_mutex_unlock(&service->lock);
     if (service->has_janitor) {
         pthread_join(service->janitor, NULL);
+    }
+    if (service->has_usher) {
+        pthread_join(service->usher, NULL);
     }
     while (service->sessions) { /* nobody else is here any more */
         nb_served_close(service, service->sessions, false);
@@ -582,6 +588,7 @@ nb_service_free(nb_service *service)
     pthread_mutex_unlock(&service->lock);
     pthread_mutex_destroy(&service->lock);
     pthread_cond_destroy(&service->changed);
+    pthread_cond_destroy(&service->runs);
     nb_pool_free(service->pool);
     nb_arena_free(service->arena);
 }

@@ -2,7 +2,7 @@
 /*
  * service_execute.c: ExecutePlan, ReattachExecute, ReleaseExecute.
  *
- * A handler listens: it sends the responses of the execution as they come to be. When the client goes, an execution that it may come back for goes
+ * A listener sends the responses of the execution as they come to be (service_operation.c says who listens). When the client goes, an execution that it may come back for goes
  * on without a listener, until there is no more room for its rows; any other is cancelled. A newer listener ends the older one.
  */
 #include <time.h>
@@ -38,13 +38,18 @@ report_failure(nb_operation *op, nb_rpc_call *call)
     return NB_OK;
 }
 
-static nb_status
-listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, nb_error *err)
+nb_status
+nb_operation_listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, bool is_first,
+                    nb_error *err)
 {
     nb_status st;
     int listener;
 
     pthread_mutex_lock(&op->lock);
+    if (is_first && op->listener > 0) {
+        pthread_mutex_unlock(&op->lock);
+        return nb_raise(err, NB_COND_INVALID_CURSOR_DISCONNECTED, NULL);
+    }
     listener = ++op->listener;
     op->n_listeners++;
     pthread_cond_broadcast(&op->changed);
@@ -135,8 +140,8 @@ nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err)
     NB_TRY_GOTO(st, nb_service_begin(&r, call, service, NULL, 8, err), done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
     NB_TRY_GOTO(st, read_execute(r.bytes, r.arena, &wanted, err), done);
-    NB_TRY_GOTO(st, nb_operation_start(r.served, &wanted, &op, err), done);
-    st = listen(op, call, NB_STR(""), err);
+    NB_TRY_GOTO(st, nb_operation_new(r.served, &wanted, &op, err), done);
+    st = nb_operation_run(op, call, err);
     if (!op->reattachable) {
         nb_operation_remove(op);
     }
@@ -159,8 +164,9 @@ nb_handle_reattach(nb_rpc_call *call, void *service, nb_error *err)
     q = (const Sc__ReattachExecuteRequest *)r.message;
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, false, &r.served, err), done);
     NB_TRY_GOTO(st, nb_operation_find(r.served, nb_pb_str(q->operation_id), &op, err), done);
-    st = op->reattachable ? listen(op, call, nb_pb_str(q->last_response_id), err)
-                          : nb_raise(err, NB_COND_INVALID_CURSOR_NOT_REATTACHABLE, NULL);
+    st = op->reattachable
+             ? nb_operation_listen(op, call, nb_pb_str(q->last_response_id), false, err)
+             : nb_raise(err, NB_COND_INVALID_CURSOR_NOT_REATTACHABLE, NULL);
     nb_operation_release(op);
 done:
     return nb_service_finish(&r, st, err);

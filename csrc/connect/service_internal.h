@@ -92,9 +92,16 @@ struct nb_operation {
     /* under served->lock */
     nb_operation *next;
 
+    /* under service->lock */
+    nb_operation *next_running;
+
     pthread_mutex_t lock; /* what follows */
     pthread_cond_t changed;
     int refs;
+    nb_rpc_call *caller; /* that it was asked for by, while it runs: its first listener */
+    bool
+        attended; /* somebody listens for the caller: a thread of its own, or who has executed it … */
+    bool attendance_over; /* … and that thread has ended the call */
     nb_operation_state state;
     int64_t started_ns, took_ns;
     bool told_end; /* that it has ended, as progress */
@@ -126,14 +133,18 @@ struct nb_service {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     nb_served *sessions;
-    int n_sessions;                                   /* in the table */
-    int n_alive;                                      /* not freed yet */
-    int n_running;                                    /* executions */
+    int n_sessions;        /* in the table */
+    int n_alive;           /* not freed yet */
+    nb_operation *running; /* executions */
+    int n_running;
     char closed[NB_KEPT_FINISHED][NB_UUID_CHARS + 1]; /* ids of sessions that were released */
     int next_closed;
     bool stopping;
-    bool has_janitor;
+    bool has_janitor, has_usher;
     pthread_t janitor;
+    pthread_t usher; /* service_operation.c; what follows is its */
+    pthread_cond_t runs;
+    bool looks; /* it looks every few milliseconds what runs */
 };
 
 /* ---- service.c ---- */
@@ -174,9 +185,15 @@ typedef struct nb_operation_request {
     int64_t chunk_bytes;
 } nb_operation_request;
 
-/* Registers and starts it; a reference for the caller. */
-nb_status nb_operation_start(nb_served *s, const nb_operation_request *request, nb_operation **out,
-                             nb_error *err);
+/* Registers it; a reference for the caller. */
+nb_status nb_operation_new(nb_served *s, const nb_operation_request *request, nb_operation **out,
+                           nb_error *err);
+/* Executes it on this thread, which has a deep stack, and sends `call` its responses; returns when both are done. */
+nb_status nb_operation_run(nb_operation *op, nb_rpc_call *call, nb_error *err);
+/* A thread begins to listen for the caller, unless somebody does. Under op->lock. */
+void nb_operation_attend(nb_operation *op);
+/* The thread that does so for all that run for a while. */
+void *nb_operation_usher(void *service);
 /* A reference for the caller; raises INVALID_HANDLE.* when there is none of this id. */
 nb_status nb_operation_find(nb_served *s, nb_str id, nb_operation **out, nb_error *err);
 void nb_operation_release(nb_operation *op);
@@ -234,6 +251,11 @@ nb_service_begin(nb_service_request *r, nb_rpc_call *call, void *service,
                  const ProtobufCMessageDescriptor *descriptor, uint32_t observed, nb_error *err);
 /* A failure ends the call with its error. */
 nb_status nb_service_finish(nb_service_request *r, nb_status st, nb_error *err);
+
+/* Sends what the operation has behind a response (empty: all) as it comes to be, until its end or a newer listener. is_first: this is who has
+ * asked for the operation, so any other is newer. service_execute.c */
+nb_status nb_operation_listen(nb_operation *op, nb_rpc_call *call, nb_str last_response,
+                              bool is_first, nb_error *err);
 
 /* ---- handlers: service_execute.c, service_requests.c, service_artifacts.c ---- */
 

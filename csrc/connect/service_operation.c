@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * service_operation.c: executions: started, found again, interrupted, given up.
+ * service_operation.c: executions: run, found again, interrupted, given up.
  *
- * Each runs on a thread of its own, because it may outlive the call that asked for it: a client whose connection breaks comes back
- * (ReattachExecute) and finds it running or done. One that does not come back in time is cancelled and removed by the janitor.
- * The ids of what was removed are remembered: asking for one says so, instead of letting the client run it a second time.
+ * An execution runs on the thread of the call that asks for it, because most are over before another thread would have begun. It may
+ * outlive its client: one whose connection breaks comes back (ReattachExecute) and finds it running or done. One that does not come back in
+ * time is cancelled and removed by the janitor. The ids of what was removed are remembered: asking for one says so, instead of letting the
+ * client run it a second time.
+ *
+ *     nb_operation_run: execute ──────────────────────────────► send all that there is, unless
+ *                          └ it takes ATTEND_MS (the usher) or has many rows ─► a thread listens for the caller meanwhile
  */
 #include <stdio.h>
 #include <time.h>
@@ -104,20 +108,117 @@ execute(void *payload)
     pthread_mutex_unlock(&op->lock);
 }
 
-static void
-execution_main(void *arg)
-{
-    nb_operation *op = arg;
-    nb_service *service = op->served->service;
+/* ---- who listens ----------------------------------------------------------------------------- */
 
-    execute(op);
+#define ATTEND_MS 10  /* an execution's rows and progress wait for no longer */
+#define LOOK_MS   20  /* so often the usher looks for those that do … */
+#define QUIET_MS  500 /* … until there has been none for so long */
+
+static void
+attend(void *payload)
+{
+    nb_operation *op = payload;
+    nb_error err = NB_ERROR_INIT;
+    nb_status st = nb_operation_listen(op, op->caller, NB_STR(""), true, &err);
+
+    if (st < 0 && !op->reattachable) {
+        nb_operation_cancel(op); /* nobody will ask for it any more */
+    }
+    if (st < 0 && st != NB_CANCELLED) {
+        st = nb_service_fail(op->caller, op->served, st, &err);
+    }
+    nb_rpc_call_end(op->caller, st, &err);
+    pthread_mutex_lock(&op->lock);
+    op->attendance_over = true;
+    pthread_cond_broadcast(&op->changed);
+    pthread_mutex_unlock(&op->lock);
     nb_operation_release(op);
+}
+
+void
+nb_operation_attend(nb_operation *op)
+{
+    if (!op->attended && op->caller) {
+        op->refs++;
+        op->attended = nb_threads_start(attend, op);
+        op->refs -= !op->attended;
+    }
+}
+
+/* Under service->lock. */
+static void
+attend_late(nb_service *service)
+{
+    int64_t before = nb_clock_mono_ns() - (int64_t)ATTEND_MS * 1000000;
+
+    for (nb_operation *op = service->running; op; op = op->next_running) {
+        if (op->started_ns < before) {
+            pthread_mutex_lock(&op->lock);
+            nb_operation_attend(op);
+            pthread_mutex_unlock(&op->lock);
+        }
+    }
+}
+
+void *
+nb_operation_usher(void *arg)
+{
+    nb_service *service = arg;
+    int64_t quiet_since = nb_clock_mono_ns();
+
     pthread_mutex_lock(&service->lock);
+    while (!service->stopping) {
+        int64_t now = nb_clock_mono_ns();
+        struct timespec until;
+
+        if (service->running) {
+            quiet_since = now;
+        }
+        service->looks = now - quiet_since < (int64_t)QUIET_MS * 1000000;
+        if (!service->looks) {
+            pthread_cond_wait(&service->runs, &service->lock);
+            continue;
+        }
+        now += (int64_t)LOOK_MS * 1000000;
+        until = (struct timespec){now / 1000000000, now % 1000000000};
+        pthread_cond_timedwait(&service->runs, &service->lock, &until);
+        attend_late(service);
+    }
+    pthread_mutex_unlock(&service->lock);
+    return NULL;
+}
+
+nb_status
+nb_operation_run(nb_operation *op, nb_rpc_call *call, nb_error *err)
+{
+    nb_service *service = op->served->service;
+    bool attended;
+
+    pthread_mutex_lock(&op->lock);
+    op->caller = call;
+    pthread_mutex_unlock(&op->lock);
+    execute(op);
+    pthread_mutex_lock(&service->lock);
+    for (nb_operation **at = &service->running; *at; at = &(*at)->next_running) {
+        if (*at == op) {
+            *at = op->next_running;
+            break;
+        }
+    }
     service->n_running--;
     if (service->stopping) { /* who frees the service waits for it; nobody else does */
         pthread_cond_broadcast(&service->changed);
     }
     pthread_mutex_unlock(&service->lock);
+    pthread_mutex_lock(&op->lock);
+    attended = op->attended;
+    op->attended = true;
+    while (attended && !op->attendance_over) {
+        pthread_cond_wait(&op->changed, &op->lock);
+    }
+    op->caller = NULL;
+    pthread_mutex_unlock(&op->lock);
+    return attended ? NB_OK : nb_operation_listen(op, call, NB_STR(""), true, err);
 }
 
 static nb_status
@@ -160,7 +261,7 @@ make(nb_served *s, const nb_operation_request *request, nb_operation **out)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&op->changed, &attr);
     pthread_condattr_destroy(&attr);
-    op->refs = 3; /* table, execution, caller */
+    op->refs = 2; /* table, caller */
     op->started_ns = op->detached_ns = nb_clock_mono_ns();
     *out = op;
     return NB_OK;
@@ -190,43 +291,47 @@ was_finished(nb_served *s, nb_str id)
 }
 
 nb_status
-nb_operation_start(nb_served *s, const nb_operation_request *request, nb_operation **out,
-                   nb_error *err)
+nb_operation_new(nb_served *s, const nb_operation_request *request, nb_operation **out,
+                 nb_error *err)
 {
     nb_service *service = s->service;
     nb_operation *op;
     bool exists, full, abandoned, ok;
 
     NB_TRY(make(s, request, &op));
-    pthread_mutex_lock(&service->lock);
-    s->refs++; /* the operation's */
-    service->n_running++;
-    pthread_mutex_unlock(&service->lock);
     pthread_mutex_lock(&s->lock);
     exists = find(s, nb_str_of(op->id)) != NULL;
     abandoned = was_finished(s, nb_str_of(op->id));
     full = s->n_operations >= service->options.max_operations;
-    ok = !exists && !abandoned && !full && nb_threads_start(execution_main, op);
+    ok = !exists && !abandoned && !full;
     if (ok) {
         op->next = s->operations;
         s->operations = op;
         s->n_operations++;
     }
     pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&service->lock);
+    s->refs++; /* the operation's */
+    if (ok) {
+        service->n_running++;
+        op->next_running = service->running;
+        service->running = op;
+        if (!service->looks) {
+            service->looks = true;
+            pthread_cond_signal(&service->runs);
+        }
+    }
+    pthread_mutex_unlock(&service->lock);
     if (ok) {
         *out = op;
         return NB_OK;
     }
-    pthread_mutex_lock(&service->lock);
-    service->n_running--;
-    pthread_mutex_unlock(&service->lock);
     if (exists) {
         nb_raise(err, NB_COND_INVALID_HANDLE_OPERATION_ALREADY_EXISTS, "handle", op->id, NULL);
     } else if (abandoned) {
         nb_raise(err, NB_COND_INVALID_HANDLE_OPERATION_ABANDONED, "handle", op->id, NULL);
     } else {
-        nb_raise(err, NB_COND_RESOURCE_EXHAUSTED, "what",
-                 full ? "operations of a session" : "threads", NULL);
+        nb_raise(err, NB_COND_RESOURCE_EXHAUSTED, "what", "operations of a session", NULL);
     }
     op->refs = 1;
     nb_operation_release(op);

@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "connect/service_internal.h"
 
+#define FEW_BYTES     ((size_t)256 << 10) /* may wait for the end of the execution */
 #define UNSENT_BYTES  ((size_t)16 << 20)
 #define KEPT_BYTES    ((size_t)16 << 20)
 #define SLICE_BYTES   ((int64_t)1 << 20) /* measured on the slice before */
@@ -56,6 +57,9 @@ append(nb_operation *op, nb_chunk *chunk, const nb_type *schema, size_t n_bytes)
     op->chunks = list;
     list[op->n_chunks++] = (nb_result_chunk){.chunk = chunk, .n_bytes = n_bytes};
     op->unsent += n_bytes;
+    if (op->unsent > FEW_BYTES) {
+        nb_operation_attend(op);
+    }
     return NB_OK;
 }
 
@@ -87,6 +91,7 @@ nb_rows_take(void *payload, nb_chunk *chunk, const nb_type *schema, size_t n_byt
         nb_threads_wait_begin();
         pthread_mutex_lock(&op->lock);
         while (op->unsent >= UNSENT_BYTES && !nb_cancelled(&op->cancel)) {
+            nb_operation_attend(op); /* there may have been no thread for it before */
             wait_for_change(op);
         }
         pthread_mutex_unlock(&op->lock);

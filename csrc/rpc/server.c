@@ -15,6 +15,7 @@
 #include <time.h>
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "rpc/runtime.h"
 #include "rpc/server_internal.h"
 
@@ -22,6 +23,7 @@
 #define HANDSHAKE_TIMEOUT_MS 10000
 #define KEEPALIVE_TIME_MS    60000 /* a peer that has vanished is noticed by then */
 #define KEEPALIVE_TIMEOUT_MS 20000
+#define HANGING_NAMED        4 /* calls, in the log */
 
 static grpc_arg
 int_arg(const char *key, int64_t value)
@@ -30,6 +32,31 @@ int_arg(const char *key, int64_t value)
 
     arg.value.integer = (int)NB_MIN(value, INT_MAX);
     return arg;
+}
+
+static void
+note_calls_cq_over(grpc_completion_queue_functor *functor, int ok)
+{
+    nb_rpc_server *s = (nb_rpc_server *)((char *)functor - offsetof(nb_rpc_server, calls_cq_over));
+
+    (void)ok;
+    pthread_mutex_lock(&s->lock);
+    s->calls_cq_is_over = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Nobody uses it any more. */
+static void
+end_calls_cq(nb_rpc_server *s)
+{
+    grpc_completion_queue_shutdown(s->calls_cq);
+    pthread_mutex_lock(&s->lock);
+    while (!s->calls_cq_is_over) {
+        pthread_cond_wait(&s->changed, &s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    grpc_completion_queue_destroy(s->calls_cq);
 }
 
 nb_status
@@ -67,12 +94,16 @@ nb_rpc_server_new(const nb_rpc_server_options *options, nb_rpc_server **out, nb_
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&s->work, &attr);
     pthread_cond_init(&s->changed, &attr);
+    pthread_cond_init(&s->waits, &attr);
     pthread_condattr_destroy(&attr);
+    s->max_short = NB_MAX(nb_threads_available() + 2, 4);
     for (int i = 0; i < 2; i++) {
         s->ready[i].tail = &s->ready[i].head;
     }
     s->server = grpc_server_create(&channel_args, NULL);
     s->cq = grpc_completion_queue_create_for_next(NULL);
+    s->calls_cq_over.functor_run = note_calls_cq_over;
+    s->calls_cq = grpc_completion_queue_create_for_callback(&s->calls_cq_over, NULL);
     grpc_server_register_completion_queue(s->server, s->cq, NULL);
     *out = s;
     return NB_OK;
@@ -164,6 +195,7 @@ expire_calls(nb_rpc_server *s)
         }
     }
     pthread_mutex_unlock(&s->lock);
+    nb_rpc_settle();
     return next;
 }
 
@@ -194,15 +226,13 @@ poller_main(void *arg)
         if (ev.type != GRPC_OP_COMPLETE) {
             continue;
         }
+        nb_rpc_see();
         tag = ev.tag;
-        atomic_load_explicit(&s->n_posts, memory_order_acquire);
         if (!tag->call) {
             pthread_mutex_lock(&s->lock);
             s->shut_down = true;
             pthread_cond_broadcast(&s->changed);
             pthread_mutex_unlock(&s->lock);
-        } else if (tag->event != EVENT_NEW) {
-            nb_rpc_call_event(tag->call, tag->event, ev.success != 0);
         } else if (!ev.success) {
             nb_rpc_call_discard(tag->call);
         } else {
@@ -221,13 +251,8 @@ nb_status
 nb_rpc_server_start(nb_rpc_server *s, nb_error *err)
 {
     sigset_t all, before;
-    int failed;
 
-    pthread_mutex_lock(&s->lock);
-    nb_rpc_pool_grow(s); /* one thread there always is */
-    failed = s->n_threads == 0;
-    pthread_mutex_unlock(&s->lock);
-    if (failed) {
+    if (!nb_rpc_pool_start(s)) {
         return nb_raise_internal(err, "no thread could be started");
     }
     grpc_server_start(s->server);
@@ -248,39 +273,103 @@ nb_rpc_server_start(nb_rpc_server *s, nb_error *err)
     return NB_OK;
 }
 
-void
-nb_rpc_server_stop(nb_rpc_server *s, int grace_ms)
+static void
+add_to_now(struct timespec *t, int ms)
+{
+    clock_gettime(CLOCK_MONOTONIC, t);
+    t->tv_sec += ms / 1000;
+    t->tv_nsec += (long)(ms % 1000) * 1000000;
+    t->tv_sec += t->tv_nsec / 1000000000;
+    t->tv_nsec %= 1000000000;
+}
+
+/* Which handlers do not end. Under the lock. */
+static void
+log_hanging(const nb_rpc_server *s, int waited_ms)
+{
+    nb_strbuf paths = {0};
+    int n = 0;
+
+    for (const nb_rpc_call *c = s->calls; c && n < HANGING_NAMED; c = c->next) {
+        if (c->method) {
+            nb_strbuf_addf(&paths, "%s%s", n++ ? ", " : "", c->method->path);
+        }
+    }
+    nb_log(NB_LOG_ERROR, "rpc", "%d calls have not ended %d ms after they were cancelled: %s",
+           s->n_calls, waited_ms, paths.failed || n == 0 ? "?" : paths.data);
+    nb_strbuf_free(&paths);
+}
+
+/* Once: no new calls, the grace, and the word that it is over. */
+static void
+begin_to_stop(nb_rpc_server *s, int grace_ms)
 {
     struct timespec until;
+    bool late;
 
-    if (!s->started || s->stopped) {
-        return;
-    }
     s->stopped = true;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += grace_ms / 1000;
-    until.tv_nsec += (long)(grace_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    add_to_now(&until, grace_ms);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     pthread_mutex_unlock(&s->lock);
+    nb_rpc_enter();
     grpc_server_shutdown_and_notify(s->server, s->cq, &s->shutdown_tag);
+    nb_rpc_leave();
+    nb_rpc_settle();
     pthread_mutex_lock(&s->lock);
     while (s->n_calls > 0 && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0) {
     }
+    late = s->n_calls > 0;
     pthread_mutex_unlock(&s->lock);
+    if (late && s->options.hurry) {
+        s->options.hurry(s->options.hurry_payload);
+    }
+    nb_rpc_enter();
     grpc_server_cancel_all_calls(s->server);
+    nb_rpc_leave();
+    nb_rpc_settle();
+}
+
+/* limit_ms < 0: as long as it takes. */
+static bool
+stop(nb_rpc_server *s, int grace_ms, int limit_ms)
+{
+    struct timespec until;
+    bool ended;
+
+    if (!s->started || s->ended) {
+        return true;
+    }
+    if (!s->stopped) {
+        begin_to_stop(s, grace_ms);
+    }
+    add_to_now(&until, NB_MAX(limit_ms, 0));
     pthread_mutex_lock(&s->lock);
-    while (s->n_calls > 0 || !s->shut_down) {
-        pthread_cond_wait(&s->changed, &s->lock);
+    while ((s->n_calls > 0 || !s->shut_down) &&
+           (limit_ms < 0 ? pthread_cond_wait(&s->changed, &s->lock)
+                         : pthread_cond_timedwait(&s->changed, &s->lock, &until)) == 0) {
+    }
+    ended = s->n_calls == 0 && s->shut_down;
+    if (!ended) {
+        log_hanging(s, limit_ms);
     }
     pthread_mutex_unlock(&s->lock);
+    if (!ended) {
+        return false;
+    }
+    s->ended = true;
     nb_rpc_pool_join(s);
     grpc_completion_queue_shutdown(s->cq);
     for (int i = 0; i < s->n_pollers; i++) {
         pthread_join(s->pollers[i], NULL);
     }
+    return true;
+}
+
+bool
+nb_rpc_server_stop(nb_rpc_server *s, int grace_ms)
+{
+    return stop(s, grace_ms, s->options.stop_limit_ms);
 }
 
 /* A server that was never started, or not completely. */
@@ -314,16 +403,18 @@ nb_rpc_server_free(nb_rpc_server *s)
         return;
     }
     if (s->started) {
-        nb_rpc_server_stop(s, 0);
+        stop(s, 0, -1);
     } else {
         drain(s);
     }
     grpc_server_destroy(s->server);
     grpc_completion_queue_destroy(s->cq);
+    end_calls_cq(s);
     nb_pool_dealloc(s->pool, s->methods, sizeof *s->methods * (size_t)s->n_methods);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->changed);
+    pthread_cond_destroy(&s->waits);
     pool = s->pool;
     nb_pool_dealloc(pool, s, sizeof *s);
     nb_pool_free(pool);

@@ -58,6 +58,11 @@ typedef struct nb_rpc_server_options {
     int max_threads;
     int request_timeout_ms; /* from a call's headers until its request (or each message of a client stream) is complete */
     int send_timeout_ms; /* a client that takes no data for so long loses its call (UNAVAILABLE: it may come back) */
+    int stop_limit_ms; /* that handlers have to end once they are told to; see nb_rpc_server_stop */
+    void (*hurry)(
+        void *
+            payload); /* NULL, or told that the grace is over: what outlives calls is to end, too. From the thread that stops the server */
+    void *hurry_payload;
 } nb_rpc_server_options;
 
 #define NB_RPC_SERVER_OPTIONS_INIT                                   \
@@ -67,7 +72,8 @@ typedef struct nb_rpc_server_options {
                              .max_calls = 4096,                      \
                              .max_threads = 512,                     \
                              .request_timeout_ms = 30000,            \
-                             .send_timeout_ms = 600000})
+                             .send_timeout_ms = 600000,              \
+                             .stop_limit_ms = 10000})
 
 nb_status
 nb_rpc_server_new(const nb_rpc_server_options *options, nb_rpc_server **out, nb_error *err);
@@ -79,9 +85,11 @@ nb_rpc_server_add(nb_rpc_server *server, const nb_rpc_method *methods, int n, nb
 nb_status nb_rpc_server_listen(nb_rpc_server *server, const char *address, const nb_rpc_tls *tls,
                                int *port_out, nb_error *err);
 nb_status nb_rpc_server_start(nb_rpc_server *server, nb_error *err);
-/* Refuses new calls, gives those that run grace_ms to end, then cancels them; returns when no handler runs any more. */
-void nb_rpc_server_stop(nb_rpc_server *server, int grace_ms);
-void nb_rpc_server_free(nb_rpc_server *server); /* stops it if it runs; NULL is fine */
+/* Refuses new calls, gives those that run grace_ms to end, then cancels them and waits for their handlers. False: some have not ended
+ * stop_limit_ms later, which the log says; then the process can only end, or ask again. */
+bool nb_rpc_server_stop(nb_rpc_server *server, int grace_ms);
+/* Stops it if it runs, and waits for its handlers as long as they take; NULL is fine. */
+void nb_rpc_server_free(nb_rpc_server *server);
 int nb_rpc_server_calls(nb_rpc_server *server); /* that are open, for metrics and tests */
 
 /* ---- one call: only inside of its handler (or gate: path, metadata, peer) ------------------------------------------------ */
@@ -113,6 +121,10 @@ const nb_cancel_flag *nb_rpc_call_cancelled(nb_rpc_call *call);
 /* Calls wake(payload) once on another thread when that happens (at once when it already has): for handlers that wait on a condition.
  * It must not block or call back into the server. NULL takes it away; after that returns, wake does not run. */
 void nb_rpc_call_on_cancel(nb_rpc_call *call, void (*wake)(void *payload), void *payload);
+
+/* Ends the call before its handler returns, as if that had returned this; what it returns then counts for nothing. From any thread, when no
+ * other one uses the call; the handler keeps it alive. err is cleared. */
+void nb_rpc_call_end(nb_rpc_call *call, nb_status st, nb_error *err);
 
 /* What the call ends with when the handler returns NB_OK. Moved. */
 void nb_rpc_call_set_status(nb_rpc_call *call, nb_rpc_status *status);

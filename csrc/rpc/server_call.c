@@ -15,6 +15,85 @@
 #include "base/log.h"
 #include "rpc/server_internal.h"
 
+/* ---- what gRPC calls back ---- */
+
+static __thread struct {
+    int depth; /* of calls of gRPC */
+    nb_rpc_tag *first, *last;
+} kept;
+
+static atomic_long n_entered;
+
+void
+nb_rpc_enter(void)
+{
+    atomic_fetch_add_explicit(&n_entered, 1, memory_order_release);
+    kept.depth++;
+}
+
+void
+nb_rpc_see(void)
+{
+    atomic_load_explicit(&n_entered, memory_order_acquire);
+}
+
+void
+nb_rpc_leave(void)
+{
+    kept.depth--;
+}
+
+void
+nb_rpc_settle(void)
+{
+    while (kept.depth == 0 && kept.first) {
+        nb_rpc_tag *tag = kept.first;
+
+        kept.first = tag->next;
+        nb_rpc_call_event(tag->call, tag->event, tag->ok);
+    }
+}
+
+static void
+call_back(grpc_completion_queue_functor *functor, int ok)
+{
+    nb_rpc_tag *tag = (nb_rpc_tag *)functor;
+
+    nb_rpc_see();
+    if (kept.depth == 0) {
+        nb_rpc_call_event(tag->call, tag->event, ok != 0);
+        nb_rpc_settle();
+        return;
+    }
+    tag->ok = ok != 0;
+    tag->next = NULL;
+    if (kept.first) {
+        kept.last->next = tag;
+    } else {
+        kept.first = tag;
+    }
+    kept.last = tag;
+}
+
+/* Under call->lock; on return, too, but not in between. */
+static void
+settle(nb_rpc_call *call)
+{
+    if (kept.first) {
+        pthread_mutex_unlock(&call->lock);
+        nb_rpc_settle();
+        pthread_mutex_lock(&call->lock);
+    }
+}
+
+static void
+cancel(nb_rpc_call *call, grpc_status_code code, const char *why)
+{
+    nb_rpc_enter();
+    grpc_call_cancel_with_status(call->call, code, why, NULL);
+    nb_rpc_leave();
+}
+
 /* ---- references ---- */
 
 nb_status
@@ -22,13 +101,16 @@ nb_rpc_call_post(nb_rpc_server *server)
 {
     nb_rpc_call *call = nb_pool_zalloc(server->pool, sizeof *call);
     pthread_condattr_t attr;
+    grpc_call_error e;
 
     if (!call) {
         return NB_NOMEM;
     }
     call->server = server;
     for (int i = 0; i <= EVENT_CLOSED; i++) {
-        call->tags[i] = (nb_rpc_tag){call, (nb_rpc_event)i};
+        call->tags[i] = (nb_rpc_tag){.functor = {.functor_run = call_back, .inlineable = 1},
+                                     .call = call,
+                                     .event = (nb_rpc_event)i};
     }
     pthread_mutex_init(&call->lock, NULL);
     pthread_condattr_init(&attr);
@@ -39,16 +121,19 @@ nb_rpc_call_post(nb_rpc_server *server)
     grpc_metadata_array_init(&call->headers);
     call->status_text = grpc_empty_slice();
     call->refs = 1;
-    atomic_fetch_add_explicit(&server->n_posts, 1, memory_order_release);
-    if (grpc_server_request_call(server->server, &call->call, &call->details, &call->headers,
-                                 server->cq, server->cq, &call->tags[EVENT_NEW]) != GRPC_CALL_OK) {
+    nb_rpc_enter();
+    e = grpc_server_request_call(server->server, &call->call, &call->details, &call->headers,
+                                 server->calls_cq, server->cq, &call->tags[EVENT_NEW]);
+    nb_rpc_leave();
+    if (e != GRPC_CALL_OK) {
         nb_rpc_call_discard(call);
         return NB_ERROR;
     }
+    nb_rpc_settle();
     return NB_OK;
 }
 
-/* Frees a call that no list, thread or batch knows. */
+/* Frees a call that no list, thread or batch knows. No lock is held. */
 void
 nb_rpc_call_discard(nb_rpc_call *call)
 {
@@ -67,11 +152,14 @@ nb_rpc_call_discard(nb_rpc_call *call)
     gpr_free(call->peer);
     nb_rpc_status_clear(&call->status);
     if (call->call) {
+        nb_rpc_enter();
         grpc_call_unref(call->call);
+        nb_rpc_leave();
     }
     pthread_mutex_destroy(&call->lock);
     pthread_cond_destroy(&call->changed);
     nb_pool_dealloc(call->server->pool, call, sizeof *call);
+    nb_rpc_settle();
 }
 
 void
@@ -111,8 +199,13 @@ nb_rpc_call_unref(nb_rpc_call *call)
 static bool
 start_batch(nb_rpc_call *call, nb_rpc_event event, const grpc_op *ops, size_t n)
 {
+    grpc_call_error e;
+
     call->refs++;
-    if (grpc_call_start_batch(call->call, ops, n, &call->tags[event], NULL) != GRPC_CALL_OK) {
+    nb_rpc_enter();
+    e = grpc_call_start_batch(call->call, ops, n, &call->tags[event], NULL);
+    nb_rpc_leave();
+    if (e != GRPC_CALL_OK) {
         nb_log(NB_LOG_ERROR, "rpc", "a batch of kind %d was refused", (int)event);
         call->refs--;
         return false;
@@ -187,6 +280,7 @@ refuse(nb_rpc_call *call, nb_rpc_code code, const char *why)
     nb_strbuf_adds(&call->status.message, why);
     send_status(call);
     pthread_mutex_unlock(&call->lock);
+    nb_rpc_settle();
     nb_rpc_call_unref(call);
 }
 
@@ -223,6 +317,7 @@ nb_rpc_call_begin(nb_rpc_call *call)
     pthread_mutex_lock(&call->lock);
     start_batch(call, EVENT_CLOSED, &op, 1);
     pthread_mutex_unlock(&call->lock);
+    nb_rpc_settle();
     if (server->options.gate) {
         code = server->options.gate(call, server->options.gate_payload);
     }
@@ -246,14 +341,17 @@ nb_rpc_call_begin(nb_rpc_call *call)
     pthread_mutex_lock(&call->lock);
     receive(call);
     pthread_mutex_unlock(&call->lock);
+    nb_rpc_settle();
 }
+
+#define TOO_SLOW_TO_SEND "the request took too long to come"
+#define TOO_SLOW_TO_TAKE "the client takes no data"
 
 void
 nb_rpc_call_expire(nb_rpc_call *call)
 {
     call->is_waiting = false;
-    grpc_call_cancel_with_status(call->call, GRPC_STATUS_DEADLINE_EXCEEDED,
-                                 "the request took too long to come", NULL);
+    cancel(call, GRPC_STATUS_DEADLINE_EXCEEDED, TOO_SLOW_TO_SEND);
 }
 
 static void
@@ -340,6 +438,25 @@ add_ms(struct timespec *t, int ms)
     }
 }
 
+/* Until the event has come that takes *flag away; when it takes too long the call is cancelled, which makes it come. Under call->lock. */
+static void
+wait_while(nb_rpc_call *call, const bool *flag, int limit_ms, grpc_status_code code,
+           const char *why)
+{
+    struct timespec until;
+
+    settle(call);
+    while (*flag) {
+        add_ms(&until, limit_ms);
+        while (*flag && pthread_cond_timedwait(&call->changed, &call->lock, &until) != ETIMEDOUT) {
+        }
+        if (*flag) {
+            cancel(call, code, why);
+            settle(call);
+        }
+    }
+}
+
 /* The received message as one piece of memory: gRPC gives it in slices of a few KiB each. */
 static bool
 take_message(nb_rpc_call *call)
@@ -365,6 +482,31 @@ take_message(nb_rpc_call *call)
 }
 
 void
+nb_rpc_call_end(nb_rpc_call *call, nb_status st, nb_error *err)
+{
+    nb_rpc_call_on_cancel(call, NULL, NULL);
+    pthread_mutex_lock(&call->lock);
+    if (!call->ended) {
+        call->ended = true;
+        if (call->receiving) { /* a client stream that the handler does not want to hear out */
+            cancel(call, GRPC_STATUS_CANCELLED, "not read");
+        }
+        wait_while(call, &call->receiving, call->server->options.request_timeout_ms,
+                   GRPC_STATUS_CANCELLED, "not read");
+        wait_while(call, &call->is_sending, call->server->options.send_timeout_ms,
+                   GRPC_STATUS_UNAVAILABLE, TOO_SLOW_TO_TAKE);
+        if (st < 0) {
+            nb_rpc_status_clear(&call->status);
+            nb_rpc_status_of_error(&call->status, st, err, NB_STR(""));
+        }
+        send_status(call);
+    }
+    pthread_mutex_unlock(&call->lock);
+    nb_rpc_settle();
+    nb_error_clear(err);
+}
+
+void
 nb_rpc_call_run(nb_rpc_call *call)
 {
     nb_error err = NB_ERROR_INIT;
@@ -379,26 +521,7 @@ nb_rpc_call_run(nb_rpc_call *call)
     } else {
         nb_raise_internal(&err, "a message could not be read");
     }
-    nb_rpc_call_on_cancel(call, NULL, NULL);
-    pthread_mutex_lock(&call->lock);
-    while (call->is_sending || call->receiving) {
-        struct timespec until;
-        if (call->receiving) { /* a client stream that the handler does not want to hear out */
-            grpc_call_cancel_with_status(call->call, GRPC_STATUS_CANCELLED, "not read", NULL);
-        }
-        add_ms(&until, call->server->options.send_timeout_ms);
-        if (pthread_cond_timedwait(&call->changed, &call->lock, &until) == ETIMEDOUT) {
-            grpc_call_cancel_with_status(call->call, GRPC_STATUS_UNAVAILABLE,
-                                         "the client takes no data", NULL);
-        }
-    }
-    if (st < 0) {
-        nb_rpc_status_clear(&call->status);
-        nb_rpc_status_of_error(&call->status, st, &err, NB_STR(""));
-    }
-    send_status(call);
-    pthread_mutex_unlock(&call->lock);
-    nb_error_clear(&err);
+    nb_rpc_call_end(call, st, &err);
     nb_rpc_call_unref(call);
 }
 
@@ -438,19 +561,12 @@ nb_rpc_call_request(nb_rpc_call *call)
 nb_status
 nb_rpc_call_next(nb_rpc_call *call, nb_str *message, nb_error *err)
 {
-    struct timespec until;
     nb_status st = NB_OK;
 
     pthread_mutex_lock(&call->lock);
     receive(call);
-    add_ms(&until, call->server->options.request_timeout_ms);
-    while (call->receiving) {
-        if (pthread_cond_timedwait(&call->changed, &call->lock, &until) == ETIMEDOUT) {
-            grpc_call_cancel_with_status(call->call, GRPC_STATUS_DEADLINE_EXCEEDED,
-                                         "the request took too long to come", NULL);
-            add_ms(&until, call->server->options.request_timeout_ms);
-        }
-    }
+    wait_while(call, &call->receiving, call->server->options.request_timeout_ms,
+               GRPC_STATUS_DEADLINE_EXCEEDED, TOO_SLOW_TO_SEND);
     if (!take_message(call)) {
         st = atomic_load(&call->cancel.requested) ? NB_CANCELLED : NB_DONE;
         call->request = grpc_empty_slice();
@@ -466,16 +582,8 @@ nb_rpc_call_next(nb_rpc_call *call, nb_str *message, nb_error *err)
 static bool
 wait_for_send(nb_rpc_call *call)
 {
-    struct timespec until;
-
-    add_ms(&until, call->server->options.send_timeout_ms);
-    while (call->is_sending) {
-        if (pthread_cond_timedwait(&call->changed, &call->lock, &until) == ETIMEDOUT) {
-            grpc_call_cancel_with_status(call->call, GRPC_STATUS_UNAVAILABLE,
-                                         "the client takes no data", NULL);
-            add_ms(&until, call->server->options.send_timeout_ms);
-        }
-    }
+    wait_while(call, &call->is_sending, call->server->options.send_timeout_ms,
+               GRPC_STATUS_UNAVAILABLE, TOO_SLOW_TO_TAKE);
     return !call->send_failed && !atomic_load(&call->cancel.requested);
 }
 
@@ -508,6 +616,7 @@ send_buffer(nb_rpc_call *call, grpc_byte_buffer *buffer, bool at_once)
         st = !at_once || send_now(call) ? NB_OK : NB_CANCELLED;
     }
     pthread_mutex_unlock(&call->lock);
+    nb_rpc_settle();
     if (buffer) {
         grpc_byte_buffer_destroy(buffer);
     }

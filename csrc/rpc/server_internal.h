@@ -7,8 +7,13 @@
  *     posted ──NEW──► waiting ──RECEIVED──► queued ──a thread──► in its handler ──returned──► ending ──STATUS──► gone
  *                        │ no message, too slow, refused by the gate ────────────────────────────▲
  *
- * The CLOSED tag says that the client knows the end, or has gone. Each event is handled on a poller's thread under call->lock;
- * server->lock guards lists and queues. Order: server->lock, then call->lock.
+ * The CLOSED tag says that the client knows the end, or has gone. server->lock guards lists and queues, call->lock the call. Order: server->lock,
+ * then call->lock.
+ *
+ * NEW comes to a poller, by a queue. Any other event is a callback of gRPC, most often on the thread that has begun the batch, before that returns
+ * to us: so an event costs no change of threads. That thread holds a lock then, and the event may be another call's. Therefore whoever calls
+ * gRPC says so (nb_rpc_enter, nb_rpc_leave); what comes meanwhile is kept, and nb_rpc_settle handles it when no lock is held. No thread may
+ * wait for an event before.
  */
 #ifndef NB_RPC_SERVER_INTERNAL_H
 #define NB_RPC_SERVER_INTERNAL_H
@@ -28,8 +33,11 @@ typedef enum nb_rpc_event {
 } nb_rpc_event;
 
 typedef struct nb_rpc_tag {
-    nb_rpc_call *call; /* NULL: the server's own (shutdown) */
+    grpc_completion_queue_functor functor; /* first: what gRPC knows of it; not used by NEW */
+    nb_rpc_call *call;                     /* NULL: the server's own (shutdown) */
     nb_rpc_event event;
+    bool ok;                 /* while it is kept */
+    struct nb_rpc_tag *next; /* of those that are kept */
 } nb_rpc_tag;
 
 struct nb_rpc_call {
@@ -54,7 +62,7 @@ struct nb_rpc_call {
     pthread_cond_t changed;
     int refs;
     bool receiving, is_sending, headers_sent;
-    bool send_failed;
+    bool send_failed, ended;
     bool waking; /* wake runs */
     void (*wake)(void *payload);
     void *wake_payload;
@@ -71,7 +79,14 @@ typedef struct nb_rpc_queue {
 } nb_rpc_queue;
 
 /* A thread that is busy reading what one connection floods it with must not keep all others waiting. */
-#define NB_RPC_POLLERS     2
+#define NB_RPC_POLLERS 2
+
+/* A thread that runs a handler: lives on its stack. */
+typedef struct nb_rpc_busy {
+    struct nb_rpc_busy *next;
+    int64_t since_ns;
+    bool is_short; /* so far: counted in n_short */
+} nb_rpc_busy;
 
 #define NB_RPC_RESET_SLOTS 64
 
@@ -88,8 +103,11 @@ struct nb_rpc_server {
     int n_methods;
     nb_pool *pool;
     grpc_server *server;
-    grpc_completion_queue *cq;
-    bool started, stopped;
+    grpc_completion_queue *cq;       /* of calls that are new */
+    grpc_completion_queue *calls_cq; /* callbacks for all else */
+    grpc_completion_queue_functor calls_cq_over;
+    bool calls_cq_is_over;        /* under lock */
+    bool started, stopped, ended; /* ended: no handler runs, no thread is left */
     pthread_t pollers[NB_RPC_POLLERS];
     int n_pollers;
     nb_rpc_tag shutdown_tag;
@@ -99,9 +117,13 @@ struct nb_rpc_server {
     pthread_cond_t changed; /* n_calls, n_threads, shut_down */
     nb_rpc_call *calls;
     int n_calls;
-    atomic_long n_posts;   /* makes what one poller wrote of a call visible to the next */
-    nb_rpc_queue ready[2]; /* short and long calls whose request is there */
-    int n_threads, n_idle, n_long, n_queued;
+    nb_rpc_queue ready[2];                   /* short and long calls whose request is there */
+    int n_threads, n_idle, n_long, n_queued; /* n_threads: all of the pool */
+    pthread_cond_t waits; /* for the thread that looks after calls that may not run yet */
+    bool looks, has_looker;
+    pthread_t looker;
+    nb_rpc_busy *busy;
+    int n_short, max_short; /* handlers that may turn out to be short; at once */
     bool stopping, shut_down;
     nb_rpc_resets resets[NB_RPC_RESET_SLOTS];
 };
@@ -112,15 +134,21 @@ void nb_rpc_call_begin(nb_rpc_call *call);         /* NEW */
 void nb_rpc_call_event(nb_rpc_call *call, nb_rpc_event event, bool ok);
 void nb_rpc_call_run(nb_rpc_call *call);    /* on a thread of the pool */
 void nb_rpc_call_expire(nb_rpc_call *call); /* its request took too long; under server->lock */
-void nb_rpc_call_unref(nb_rpc_call *call);
+void nb_rpc_call_unref(nb_rpc_call *call);  /* no lock is held */
+/* Around calls of gRPC that may complete something. */
+void nb_rpc_enter(void);
+void nb_rpc_leave(void);
+/* What was written before any nb_rpc_enter can be seen: gRPC orders it, but not for who checks that. */
+void nb_rpc_see(void);
+void nb_rpc_settle(void);
 void nb_rpc_call_discard(nb_rpc_call *call); /* posted, and the server goes down */
 
 /* reset_guard.c: a call was cancelled by its client */
 void nb_rpc_count_reset(nb_rpc_server *server, const char *peer);
 
-/* worker_pool.c: the call is queued and a thread will run it. */
-void
-nb_rpc_pool_grow(nb_rpc_server *server); /* under server->lock: one more thread, if it can be had */
+/* worker_pool.c */
+bool nb_rpc_pool_start(nb_rpc_server *server); /* false: no thread can be had */
+/* The call is queued and a thread will run it. */
 void nb_rpc_pool_submit(nb_rpc_server *server, nb_rpc_call *call);
 void nb_rpc_pool_join(nb_rpc_server *server); /* after stopping is set */
 

@@ -2,18 +2,24 @@
 /*
  * worker_pool.c: the threads on which handlers run.
  *
- * A thread is started when a call is ready and none is idle, up to max_threads; one that has had nothing to do for a while ends, but for
- * a few. Long calls (queries) may take all threads but a reserve, so that a server full of queries still answers those who
- * ask about them or want to stop them. What finds no thread waits in its queue, in order of arrival.
+ * A call that is ready waits in its queue, in order of arrival, until it may run. As many handlers run at once as there are processors, and a
+ * few more: more would only take turns, so that all of them end late. Whether a handler needs a processor, or waits for something, nobody
+ * says; one that has run for SHORT_MS is no longer counted, and who waits behind it goes on.
+ *
+ * A thread is started when a call may run and none is idle, up to max_threads; one that has had nothing to do for a while ends, but for
+ * a few. They have deep stacks, because queries run on them. Long calls (queries) may take all threads but a reserve, so that a server full of
+ * queries still answers those who ask about them or want to stop them.
  */
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include "base/clock.h"
+#include "base/thread.h"
 #include "rpc/server_internal.h"
 
-#define STACK_BYTES  ((size_t)2 << 20) /* mapped; touched only as deep as handlers get */
 #define IDLE_KEPT    4
 #define IDLE_SECONDS 10
+#define SHORT_MS     4
 
 static int
 max_long(const nb_rpc_server *server)
@@ -44,7 +50,91 @@ take(nb_rpc_server *server)
     return NULL;
 }
 
-static void *
+/* Handlers that have run for longer are not counted any more. Under server->lock. */
+static void
+count_short(nb_rpc_server *server)
+{
+    int64_t before = nb_clock_mono_ns() - (int64_t)SHORT_MS * 1000000;
+
+    for (nb_rpc_busy *b = server->busy; b; b = b->next) {
+        if (b->is_short && b->since_ns < before) {
+            b->is_short = false;
+            server->n_short--;
+        }
+    }
+}
+
+static void worker_main(void *server);
+
+static void
+grow(nb_rpc_server *server)
+{
+    server->n_threads += nb_threads_start(worker_main, server);
+}
+
+/* As many threads begin as calls may. Under server->lock. */
+static void
+let_go(nb_rpc_server *server)
+{
+    int n = NB_MIN(server->n_queued, server->max_short - server->n_short);
+
+    for (int i = 0; i < n; i++) {
+        if (i >= server->n_idle && server->n_threads < server->options.max_threads) {
+            grow(server); /* when no thread can be had, those that there are take the call later */
+        }
+        pthread_cond_signal(&server->work);
+    }
+}
+
+static void
+run(nb_rpc_server *server, nb_rpc_call *call)
+{
+    nb_rpc_busy me = {server->busy, nb_clock_mono_ns(), true};
+    bool is_long = call->method->is_long;
+
+    server->busy = &me;
+    server->n_short++;
+    pthread_mutex_unlock(&server->lock);
+    nb_rpc_call_run(call);
+    pthread_mutex_lock(&server->lock);
+    server->n_long -= is_long;
+    server->n_short -= me.is_short;
+    for (nb_rpc_busy **at = &server->busy;; at = &(*at)->next) {
+        if (*at == &me) {
+            *at = me.next;
+            break;
+        }
+    }
+}
+
+/* Waits for a call; false when the thread may end. Under server->lock. */
+static bool
+wait_for_call(nb_rpc_server *server)
+{
+    static const int SECONDS[] = {1, IDLE_SECONDS};
+
+    for (size_t i = 0; i < NB_COUNT_OF(SECONDS); i++) {
+        struct timespec until;
+        int r;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += SECONDS[i];
+        server->n_idle++;
+        r = pthread_cond_timedwait(&server->work, &server->lock, &until);
+        server->n_idle--;
+        if (r != ETIMEDOUT || server->n_queued > 0) {
+            return true;
+        }
+        if (i == 0) {
+            pthread_mutex_unlock(&server->lock);
+            nb_stack_trim();
+            pthread_mutex_lock(&server->lock);
+        }
+    }
+    return server->n_idle < IDLE_KEPT;
+}
+
+static void
 worker_main(void *arg)
 {
     nb_rpc_server *server = arg;
@@ -52,53 +142,57 @@ worker_main(void *arg)
 
     pthread_mutex_lock(&server->lock);
     for (;;) {
-        struct timespec until;
-        int r;
-
-        while ((call = take(server)) != NULL) {
-            bool is_long = call->method->is_long;
-
-            pthread_mutex_unlock(&server->lock);
-            nb_rpc_call_run(call);
-            pthread_mutex_lock(&server->lock);
-            server->n_long -= is_long;
+        while (server->n_short < server->max_short && (call = take(server)) != NULL) {
+            run(server, call);
         }
-        if (server->stopping && server->n_calls == 0) {
-            break;
-        }
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += IDLE_SECONDS;
-        server->n_idle++;
-        r = pthread_cond_timedwait(&server->work, &server->lock, &until);
-        server->n_idle--;
-        if (r == ETIMEDOUT && server->n_idle >= IDLE_KEPT && !server->ready[0].head &&
-            !server->ready[1].head) {
+        if ((server->stopping && server->n_calls == 0) || !wait_for_call(server)) {
             break;
         }
     }
     server->n_threads--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
+}
+
+/* While calls wait for handlers to end, some of these may turn out to be long. */
+static void *
+looker_main(void *arg)
+{
+    nb_rpc_server *server = arg;
+
+    pthread_mutex_lock(&server->lock);
+    while (!server->stopping || server->n_calls > 0) {
+        int64_t at = nb_clock_mono_ns() + (int64_t)SHORT_MS * 1000000;
+        struct timespec until = {at / 1000000000, at % 1000000000};
+
+        server->looks = server->n_queued > 0;
+        if (!server->looks) {
+            pthread_cond_wait(&server->waits, &server->lock);
+            continue;
+        }
+        pthread_cond_timedwait(&server->waits, &server->lock, &until);
+        count_short(server);
+        let_go(server);
+    }
+    pthread_mutex_unlock(&server->lock);
     return NULL;
 }
 
-void
-nb_rpc_pool_grow(nb_rpc_server *server)
+bool
+nb_rpc_pool_start(nb_rpc_server *server)
 {
     sigset_t all, before;
-    pthread_attr_t attr;
-    pthread_t thread;
+    bool ok;
 
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&thread, &attr, worker_main, server) == 0) {
-        server->n_threads++;
-    }
+    server->has_looker = pthread_create(&server->looker, NULL, looker_main, server) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
+    pthread_mutex_lock(&server->lock);
+    grow(server); /* one thread there always is */
+    ok = server->n_threads > 0 && server->has_looker;
+    pthread_mutex_unlock(&server->lock);
+    return ok;
 }
 
 void
@@ -112,11 +206,11 @@ nb_rpc_pool_submit(nb_rpc_server *server, nb_rpc_call *call)
     *q->tail = call;
     q->tail = &call->next_queued;
     server->n_queued++;
-    if (server->n_queued > server->n_idle && server->n_threads < server->options.max_threads) {
-        nb_rpc_pool_grow(
-            server); /* when no thread can be had, those that there are take the call later */
+    let_go(server);
+    if (server->n_queued + server->n_short > server->max_short && !server->looks) {
+        server->looks = true;
+        pthread_cond_signal(&server->waits);
     }
-    pthread_cond_signal(&server->work);
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -125,8 +219,13 @@ nb_rpc_pool_join(nb_rpc_server *server)
 {
     pthread_mutex_lock(&server->lock);
     pthread_cond_broadcast(&server->work);
+    pthread_cond_signal(&server->waits);
     while (server->n_threads > 0) {
         pthread_cond_wait(&server->changed, &server->lock);
     }
     pthread_mutex_unlock(&server->lock);
+    if (server->has_looker) {
+        pthread_join(server->looker, NULL);
+        server->has_looker = false;
+    }
 }

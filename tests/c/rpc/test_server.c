@@ -104,6 +104,24 @@ hang(nb_rpc_call *call, void *payload, nb_error *err)
     return NB_CANCELLED;
 }
 
+static atomic_int may_end, hurries;
+
+/* One that hears nothing of a cancel. */
+static nb_status
+ignore(nb_rpc_call *call, void *payload, nb_error *err)
+{
+    while (!atomic_load(&may_end)) {
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    return NB_OK;
+}
+
+static void
+hurry(void *payload)
+{
+    atomic_fetch_add((atomic_int *)payload, 1);
+}
+
 static void
 count_release(void *payload)
 {
@@ -132,10 +150,11 @@ static const nb_rpc_method METHODS[] = {
     {"/t/echo", echo, NULL, false, false},     {"/t/count", count, NULL, false, true},
     {"/t/sum", sum, NULL, true, false},        {"/t/fail", raise_error, NULL, false, false},
     {"/t/hang", hang, NULL, false, true},      {"/t/status", status, NULL, false, false},
-    {"/t/pieces", pieces, NULL, false, false},
+    {"/t/pieces", pieces, NULL, false, false}, {"/t/ignore", ignore, NULL, false, true},
 };
 
 typedef struct world {
+    int stop_limit_ms; /* 0: the default */
     nb_rpc_server *server;
     nb_rpc_channel *channel;
     int port;
@@ -152,6 +171,11 @@ start(world *w, const char *token)
     options.gate = gate;
     options.max_request_bytes = 1 << 20;
     options.request_timeout_ms = 300;
+    options.hurry = hurry;
+    options.hurry_payload = &hurries;
+    if (w->stop_limit_ms) {
+        options.stop_limit_ms = w->stop_limit_ms;
+    }
     assert_int_equal(nb_rpc_server_new(&options, &w->server, &err), NB_OK);
     assert_int_equal(nb_rpc_server_add(w->server, METHODS, NB_COUNT_OF(METHODS), &err), NB_OK);
     assert_int_equal(nb_rpc_server_listen(w->server, "127.0.0.1:0", NULL, &w->port, &err), NB_OK);
@@ -198,7 +222,7 @@ test_server__answers(void **state)
 {
     static char large[(1 << 20) + 100];
     char out[64];
-    world w;
+    world w = {0};
 
     start(&w, "secret");
     ask(&w, "/t/echo", NB_STR("hello"), out);
@@ -227,7 +251,7 @@ test_server__gate(void **state)
     char out[64];
 
     for (size_t i = 0; i < NB_COUNT_OF(TOKENS); i++) {
-        world w;
+        world w = {0};
         start(&w, TOKENS[i]);
         for (size_t m = 0; m < NB_COUNT_OF(METHODS); m++) {
             ask(&w, METHODS[m].path, NB_STR("x"), out);
@@ -248,7 +272,7 @@ test_server__streams(void **state)
     nb_rpc_message *m;
     nb_error err = NB_ERROR_INIT;
     int n = 0;
-    world w;
+    world w = {0};
 
     start(&w, "secret");
     assert_int_equal(nb_rpc_open(w.channel, "/t/count", &request, true, &options, &stream, &err),
@@ -288,7 +312,7 @@ test_server__clients_that_go(void **state)
     nb_rpc_stream *stream;
     nb_rpc_message *m;
     nb_error err = NB_ERROR_INIT;
-    world w;
+    world w = {0};
 
     start(&w, "secret");
     atomic_store(&cancels_seen, 0);
@@ -325,7 +349,7 @@ test_server__stops_with_calls(void **state)
     nb_rpc_stream *streams[20];
     nb_error err = NB_ERROR_INIT;
     char out[64];
-    world w;
+    world w = {0};
 
     start(&w, "secret");
     ask(&w, "/t/echo", NB_STR("x"), out);
@@ -340,6 +364,63 @@ test_server__stops_with_calls(void **state)
     nb_rpc_server_stop(w.server, 20);
     assert_int_equal(atomic_load(&cancels_seen), 20);
     for (int i = 0; i < 20; i++) {
+        nb_rpc_close(streams[i]);
+    }
+    stop(&w);
+}
+
+/* A handler that does not end is given up, which is said; when it ends after all the server can be freed. */
+static void
+test_server__handlers_that_hang(void **state)
+{
+    nb_rpc_piece request = NB_RPC_PIECE(NB_STR("x"));
+    nb_rpc_options options = {.deadline_ms = 20000};
+    nb_rpc_stream *stream;
+    nb_error err = NB_ERROR_INIT;
+    world w = {.stop_limit_ms = 50};
+
+    start(&w, "secret");
+    atomic_store(&may_end, 0);
+    atomic_store(&hurries, 0);
+    assert_int_equal(nb_rpc_open(w.channel, "/t/ignore", &request, true, &options, &stream, &err),
+                     NB_OK);
+    while (nb_rpc_server_calls(w.server) < 1) {
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    nanosleep(&(struct timespec){0, 50000000}, NULL);
+    assert_false(nb_rpc_server_stop(w.server, 10));
+    assert_int_equal(atomic_load(&hurries), 1);
+    assert_false(nb_rpc_server_stop(w.server, 10));
+    assert_int_equal(nb_rpc_server_calls(w.server), 1);
+    atomic_store(&may_end, 1);
+    nb_rpc_close(stream);
+    stop(&w);
+}
+
+/* Many handlers that wait do not keep a short one from its answer, and what waits is answered in the end. */
+static void
+test_server__waiting_handlers(void **state)
+{
+    nb_rpc_piece request = NB_RPC_PIECE(NB_STR("x"));
+    nb_rpc_options options = {.deadline_ms = 60000};
+    nb_rpc_stream *streams[64];
+    nb_rpc_message *m;
+    nb_error err = NB_ERROR_INIT;
+    char out[64];
+    world w = {0};
+
+    start(&w, "secret");
+    atomic_store(&may_end, 0);
+    for (int i = 0; i < 64; i++) {
+        nb_rpc_open(w.channel, "/t/ignore", &request, true, &options, &streams[i], &err);
+    }
+    for (int i = 0; i < 20; i++) {
+        ask(&w, "/t/echo", NB_STR("short"), out);
+        assert_string_equal(out, "short");
+    }
+    atomic_store(&may_end, 1);
+    for (int i = 0; i < 64; i++) {
+        assert_int_equal(nb_rpc_receive(streams[i], &m, NULL, &err), NB_DONE);
         nb_rpc_close(streams[i]);
     }
     stop(&w);
@@ -365,7 +446,7 @@ test_server__many_threads(void **state)
 {
     pthread_t threads[16];
     void *fault;
-    world w;
+    world w = {0};
 
     start(&w, "secret");
     for (int i = 0; i < 16; i++) {
@@ -386,7 +467,7 @@ test_server__what_cannot_listen(void **state)
     nb_rpc_server *server;
     nb_error err = NB_ERROR_INIT;
     char address[64];
-    world w;
+    world w = {0};
 
     start(&w, "secret");
     snprintf(address, sizeof address, "127.0.0.1:%d", w.port);
@@ -411,6 +492,8 @@ main(void)
         cmocka_unit_test(test_server__streams),
         cmocka_unit_test(test_server__clients_that_go),
         cmocka_unit_test(test_server__stops_with_calls),
+        cmocka_unit_test(test_server__handlers_that_hang),
+        cmocka_unit_test(test_server__waiting_handlers),
         cmocka_unit_test(test_server__many_threads),
         cmocka_unit_test(test_server__what_cannot_listen),
     };
