@@ -54,7 +54,7 @@ nb_operation_listen(nb_operation *op, nb_rpc_call *call, nb_str last_response, b
     op->n_listeners++;
     pthread_cond_broadcast(&op->changed);
     pthread_mutex_unlock(&op->lock);
-    st = nb_result_stream(op, call, last_response, listener, err);
+    st = nb_result_stream(op, call, last_response, listener, is_first && op->takes_whole, err);
     if (st == NB_DONE) {
         st = report_failure(op, call);
     }
@@ -114,6 +114,11 @@ read_execute(nb_str request, nb_arena *arena, nb_operation_request *out, nb_erro
                 out->chunk_bytes = c->allow_arrow_batch_chunking
                                        ? NB_MIN(NB_MAX(wanted, MIN_CHUNK_BYTES), CHUNK_BYTES * 4)
                                        : 0;
+            } else if (o->request_option_case ==
+                           SC__EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_EXTENSION &&
+                       nb_str_equal(nb_pb_str(o->extension->type_url), NB_STR(NB_WHOLE_OPTION))) {
+                out->takes_whole = true;
+                out->got = nb_pb_str(o->extension->value);
             }
         }
     }
@@ -132,7 +137,7 @@ read_execute(nb_str request, nb_arena *arena, nb_operation_request *out, nb_erro
 nb_status
 nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err)
 {
-    nb_operation_request wanted = {{NULL, 0}, {NULL, 0}, NULL, 0, false, 0};
+    nb_operation_request wanted = {0};
     nb_operation *op = NULL;
     nb_service_request r;
     nb_status st;
@@ -140,6 +145,7 @@ nb_handle_execute(nb_rpc_call *call, void *service, nb_error *err)
     NB_TRY_GOTO(st, nb_service_begin(&r, call, service, NULL, 8, err), done);
     NB_TRY_GOTO(st, nb_served_open(service, &r.head, true, &r.served, err), done);
     NB_TRY_GOTO(st, read_execute(r.bytes, r.arena, &wanted, err), done);
+    nb_operations_remove(r.served, wanted.got);
     NB_TRY_GOTO(st, nb_operation_new(r.served, &wanted, &op, err), done);
     st = nb_operation_run(op, call, err);
     if (!op->reattachable) {

@@ -84,6 +84,7 @@ struct nb_operation {
     nb_str *tags;
     int n_tags;
     bool reattachable;
+    bool takes_whole; /* the client takes a short answer in one message; see NB_WHOLE_OPTION */
     int64_t
         chunk_bytes; /* Arrow batches larger than this go in several messages; 0 = they may not */
     nb_cancel_flag cancel;
@@ -181,9 +182,17 @@ typedef struct nb_operation_request {
     nb_str plan;
     nb_str *tags;
     int n_tags;
-    bool reattachable;
+    bool reattachable, takes_whole;
+    nb_str got; /* ids of operations of which the client has all, with commas */
     int64_t chunk_bytes;
 } nb_operation_request;
+
+/* An extension of the protocol that the client of this package asks for, by an option of ExecutePlan that is an Any of this type. An answer of one
+ * short message then ends without result_complete: the id of its response ends with NB_WHOLE_MARK, and message and status leave as one. By that the
+ * client knows the server, and names in the option of its next request (in its value, with commas) what it has got, instead of releasing it
+ * by a call. To other servers the option means nothing. */
+#define NB_WHOLE_OPTION "nbaspark/whole"
+#define NB_WHOLE_MARK   ".whole"
 
 /* Registers it; a reference for the caller. */
 nb_status nb_operation_new(nb_served *s, const nb_operation_request *request, nb_operation **out,
@@ -200,6 +209,8 @@ void nb_operation_release(nb_operation *op);
 void nb_operation_cancel(nb_operation *op);
 /* Takes it out of the session's table (and cancels it). */
 void nb_operation_remove(nb_operation *op);
+/* The same for those of these ids, with commas, that are there. */
+void nb_operations_remove(nb_served *s, nb_str ids);
 /* Those of the session that match; NULL tag: all. ids go to the arena. */
 nb_status nb_operations_interrupt(nb_served *s, nb_str tag, nb_str id, nb_arena *arena,
                                   ProtobufCBinaryData **ids, size_t *n);
@@ -226,9 +237,9 @@ void nb_rows_free(nb_operation *op);
 /* ---- service_result.c ---- */
 
 /* Sends all responses behind the one of this id (empty: all) to the end, as they come to be. `listener`: the stream's number, checked before
- * each message. NB_DONE: the execution has failed. */
-nb_status
-nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener, nb_error *err);
+ * each message. whole: a short answer goes in one message. NB_DONE: the execution has failed. */
+nb_status nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener,
+                           bool whole, nb_error *err);
 /* The client has got everything up to the response of this id. */
 void nb_result_release(nb_operation *op, nb_str response_id);
 

@@ -255,6 +255,7 @@ make(nb_served *s, const nb_operation_request *request, nb_operation **out)
         return NB_NOMEM;
     }
     op->reattachable = request->reattachable;
+    op->takes_whole = request->takes_whole;
     op->chunk_bytes = request->chunk_bytes;
     pthread_mutex_init(&op->lock, NULL);
     pthread_condattr_init(&attr);
@@ -369,6 +370,29 @@ nb_operation_find(nb_served *s, nb_str id, nb_operation **out, nb_error *err)
 }
 
 /* ---- the end ---- */
+
+void
+nb_operations_remove(nb_served *s, nb_str ids)
+{
+    while (ids.len >= NB_UUID_CHARS) {
+        nb_operation *op;
+
+        pthread_mutex_lock(&s->lock);
+        op = find(s, (nb_str){ids.data, NB_UUID_CHARS});
+        if (op) {
+            pthread_mutex_lock(&op->lock);
+            op->refs++;
+            pthread_mutex_unlock(&op->lock);
+        }
+        pthread_mutex_unlock(&s->lock);
+        if (op) {
+            nb_operation_remove(op);
+            nb_operation_release(op);
+        }
+        ids.data += NB_MIN(ids.len, NB_UUID_CHARS + 1);
+        ids.len -= NB_MIN(ids.len, NB_UUID_CHARS + 1);
+    }
+}
 
 nb_status
 nb_operations_interrupt(nb_served *s, nb_str tag, nb_str id, nb_arena *arena,

@@ -56,6 +56,15 @@ put_head(nb_strbuf *out, const nb_operation *op, nb_str response_id)
     }
 }
 
+/* What the query has observed. */
+static void
+put_metrics(nb_strbuf *out, const nb_result *result)
+{
+    for (int i = 0; i < result->n_metrics; i++) {
+        put_bytes(out, 6, result->metrics[i]);
+    }
+}
+
 /* Where a stream stands: response `item`, of which the messages before `part` have been sent. */
 typedef struct result_cursor {
     int64_t item;
@@ -66,6 +75,8 @@ typedef struct sender {
     nb_operation *op;
     nb_rpc_call *call;
     int listener;
+    bool whole; /* an answer that is short enough goes in one message … */
+    bool ends;  /* … and this is it */
     nb_arena *arena;
     struct ArrowSchema schema;
     nb_arrow_options options;
@@ -78,7 +89,8 @@ typedef struct sender {
 static nb_str
 response_id(sender *s, result_cursor at)
 {
-    int n = snprintf(s->last_id, sizeof s->last_id, "%lld.%d", (long long)at.item, at.part);
+    int n = snprintf(s->last_id, sizeof s->last_id, "%lld.%d%s", (long long)at.item, at.part,
+                     s->ends ? NB_WHOLE_MARK : "");
 
     return (nb_str){s->last_id, (size_t)n};
 }
@@ -313,6 +325,9 @@ send_part(sender *s, result_cursor at, const nb_result_slice *slice, nb_str data
     if (schema.len) {
         put_bytes(&s->head, 7, schema);
     }
+    if (s->ends) {
+        put_metrics(&s->head, s->op->result);
+    }
     batch = 1 + varint_size((uint64_t)slice->n) + 1 + varint_size((uint64_t)slice->offset) + 1 +
             varint_size(data.len) + data.len;
     if (n_parts > 1) {
@@ -337,6 +352,14 @@ send_part(sender *s, result_cursor at, const nb_result_slice *slice, nb_str data
             encoded_free(owner);
         }
         return NB_NOMEM;
+    }
+    if (s->ends) {
+        nb_strbuf_add(&s->head, data);
+        if (owner) {
+            encoded_free(owner);
+        }
+        return s->head.failed ? NB_NOMEM
+                              : nb_rpc_call_send_last(s->call, nb_strbuf_str(&s->head), err);
     }
     pieces[0].bytes = nb_strbuf_str(&s->head);
     return nb_rpc_call_send_pieces(s->call, pieces, 2, err);
@@ -448,6 +471,31 @@ typedef enum next_item {
     NEXT_FAILURE
 } next_item;
 
+#define WHOLE_BYTES ((size_t)64 << 10)
+
+/* Whether the answer is the response that comes now and nothing else. Under op->lock. */
+static bool
+is_whole(const nb_operation *op, int64_t item, next_item next)
+{
+    size_t bytes = 0;
+
+    if (op->state != NB_OPERATION_SUCCEEDED || item != 0) {
+        return false;
+    }
+    if (next == NEXT_RESPONSE) {
+        return op->result->n_responses == 1 && op->result->responses[0].len <= WHOLE_BYTES;
+    }
+    if (next != NEXT_SLICE || op->result->n_responses > 0 || op->first_chunk > 0) {
+        return false;
+    }
+    for (int i = 0; i < op->n_chunks; i++) {
+        bytes += op->chunks[i].n_bytes;
+    }
+    return bytes <= WHOLE_BYTES && op->n_slices == 1 &&
+           (op->n_chunks == 0 ||
+            (op->n_chunks == 1 && op->slices[0].n == op->chunks[0].chunk->n_rows));
+}
+
 /* Waits until there is something to send, or until nobody listens any more. */
 static nb_status
 wait_for_item(sender *s, int64_t item, next_item *next, nb_result_slice *slice, nb_chunk **chunk,
@@ -498,6 +546,7 @@ wait_for_item(sender *s, int64_t item, next_item *next, nb_result_slice *slice, 
             pthread_cond_timedwait(&op->changed, &op->lock, &until);
         }
     }
+    s->ends = s->whole && st >= 0 && is_whole(op, item, *next);
     pthread_mutex_unlock(&op->lock);
     return st;
 }
@@ -533,6 +582,21 @@ send_slice(sender *s, result_cursor at, const nb_result_slice *slice, nb_chunk *
     return st;
 }
 
+static nb_status
+send_response(sender *s, result_cursor at, nb_error *err)
+{
+    nb_strbuf body = {0};
+    nb_status st;
+
+    nb_strbuf_add(&body, s->op->result->responses[at.item]);
+    if (s->ends) {
+        put_metrics(&body, s->op->result);
+    }
+    st = body.failed ? NB_NOMEM : send_simple(s, at, nb_strbuf_str(&body), s->ends, err);
+    nb_strbuf_free(&body);
+    return st;
+}
+
 /* The end, with what the query has observed. */
 static nb_status
 send_end(sender *s, result_cursor at, nb_error *err)
@@ -542,9 +606,7 @@ send_end(sender *s, result_cursor at, nb_error *err)
     nb_strbuf body = {0};
     nb_status st;
 
-    for (int i = 0; i < result->n_metrics; i++) {
-        put_bytes(&body, 6, result->metrics[i]);
-    }
+    put_metrics(&body, result);
     nb_strbuf_add(&body, (nb_str){complete, sizeof complete});
     st = body.failed ? NB_NOMEM : send_simple(s, at, nb_strbuf_str(&body), true, err);
     nb_strbuf_free(&body);
@@ -561,13 +623,14 @@ send_all(sender *s, result_cursor at, nb_error *err)
 
         NB_TRY(wait_for_item(s, at.item, &next, &slice, &chunk, err));
         switch (next) {
-        case NEXT_RESPONSE:
-            NB_TRY(send_simple(s, at, s->op->result->responses[at.item], false, err));
-            break;
+        case NEXT_RESPONSE: NB_TRY(send_response(s, at, err)); break;
         case NEXT_SLICE: NB_TRY(send_slice(s, at, &slice, chunk, err)); break;
         case NEXT_PROGRESS: NB_TRY(send_progress(s, err)); continue;
         case NEXT_END: return send_end(s, at, err);
         default: return NB_DONE;
+        }
+        if (s->ends) {
+            return NB_OK;
         }
         at.item++;
         at.part = 0;
@@ -575,10 +638,11 @@ send_all(sender *s, result_cursor at, nb_error *err)
 }
 
 nb_status
-nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener, nb_error *err)
+nb_result_stream(nb_operation *op, nb_rpc_call *call, nb_str after, int listener, bool whole,
+                 nb_error *err)
 {
     result_cursor at = {0, 0};
-    sender s = {.op = op, .call = call, .listener = listener};
+    sender s = {.op = op, .call = call, .listener = listener, .whole = whole};
     nb_status st;
 
     if (after.len) {

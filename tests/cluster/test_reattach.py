@@ -8,6 +8,8 @@ import uuid
 import grpc
 import pytest
 
+from nbaspark.sql import SparkSession
+
 
 @pytest.mark.parametrize("cut_after", [3_000, 30_000, 1_000_000, 10_000_000])
 def test_no_row_is_lost_or_doubled(master, proxy, new_session, cut_after):
@@ -192,3 +194,51 @@ def test_interrupted_operation_says_so(raw):
     assert list(raw.stub.Interrupt(request, timeout=30).interrupted_ids) == [fields["operation_id"]]
     assert "OPERATION_CANCELED" in failure(call)
     assert "OPERATION_CANCELED" in failure(reattach(raw, fields["operation_id"]))
+
+
+def short_answers(raw, got=()):
+    """Fields by which a client asks for short answers in one message, and says what it has got."""
+    fields = reattachable(raw)
+    option = raw.pb2.ExecutePlanRequest.RequestOption()
+    option.extension.type_url = "nbaspark/whole"
+    option.extension.value = ",".join(got).encode()
+    fields["request_options"].append(option)
+    return fields
+
+
+def test_short_answers_in_one_message(raw):
+    """It is the rest's end as well; until it is named as got, all of it can be asked for again."""
+    first = short_answers(raw)
+    (answer,) = raw.execute(raw.range_plan(5), **first)
+    assert rows([answer]) == 5 and answer.response_id.endswith(".whole")
+    again = list(reattach(raw, first["operation_id"]))
+    assert rows(again) == 5 and again[-1].HasField("result_complete")
+    assert again[0].arrow_batch == answer.arrow_batch and again[0].schema == answer.schema
+    second = short_answers(raw, [first["operation_id"], "no id", str(uuid.uuid4())])
+    (answer,) = raw.execute(raw.sql_plan("select * from range(3) where id > 5"), **second)
+    assert rows([answer]) == 0 and answer.arrow_batch.data
+    assert "OPERATION_ABANDONED" in failure(reattach(raw, first["operation_id"]))
+    third = short_answers(raw, [second["operation_id"]])
+    command = raw.pb2.Plan()
+    command.command.sql_command.input.sql.query = "select 1"
+    (answer,) = raw.execute(command, **third)
+    assert answer.HasField("sql_command_result")
+    fourth = short_answers(raw, [third["operation_id"]])
+    longer = list(raw.execute(raw.range_plan(600_000), **fourth))
+    assert rows(longer) == 600_000 and longer[-1].HasField("result_complete")
+    assert not any(r.response_id.endswith(".whole") for r in longer)
+    release(raw, fourth["operation_id"])
+    assert "DIVIDE_BY_ZERO" in failure(
+        raw.execute(raw.sql_plan("select 1 / 0"), **short_answers(raw))
+    )
+
+
+def test_operations_that_are_got_are_forgotten(master):
+    """This package's client: at most one answer is kept for it, and no call releases it."""
+    session = SparkSession.builder.remote(master.url).create()
+    for n in range(10):
+        assert session.range(n).count() == n
+        assert len(session._channel._got) == 1
+    assert len(session.range(600_000).collect()) == 600_000
+    assert session._channel._got == []
+    session.stop()

@@ -8,6 +8,10 @@ it has seen, so that no row is lost and none comes twice; the query runs on mean
     ExecutePlan ─ response* ─ result_complete ─► ReleaseExecute(all)
          └ broken, or ended early ─► pause ─► ReattachExecute(last_response_id) ─ response* …
 
+That is how Apache Spark has it. A server of nbaspark is also asked, by an option that means nothing to others, for short
+answers in one message: response and end of the call come together, by the mark in its id we know that nothing follows, and what
+was so got is named in the next ExecutePlan instead of being released by a call of its own.
+
 Every answer names the session it is for; the server's own name of the session must not change,
 because a server that was started anew has neither views nor temporary data of the old one.
 """
@@ -38,6 +42,9 @@ _RELEASE_MS = 60_000
 _RELEASE_EVERY_BYTES = 4 << 20
 # The bytes of an Arrow batch in an ExecutePlanResponse: arrow_batch, data.
 _ALIGN = (2, 2)
+# Asks for short answers in one message, which are marked so (csrc/connect/service_internal.h).
+_WHOLE_OPTION = "nbaspark/whole"
+_WHOLE_MARK = ".whole"
 _GONE = ("INVALID_HANDLE.OPERATION_NOT_FOUND", "INVALID_HANDLE.SESSION_NOT_FOUND")
 
 
@@ -65,6 +72,7 @@ class GrpcChannel(Channel):
         self.tags = _Tags()
         self.progress_handlers: list[Callable[..., None]] = []
         self._uploaded: set[str] = set()
+        self._got: list[str] = []  # operations that the server may forget
         self._opened = monotonic()
         self._answered = False
         self._closed = False
@@ -200,12 +208,14 @@ class GrpcChannel(Channel):
                 "request_options": [
                     {"reattach_options": {"reattachable": True}},
                     {"result_chunking_options": {"allow_arrow_batch_chunking": True}},
+                    {"extension": {"type_url": _WHOLE_OPTION, "value": self._take_got()}},
                 ],
             }
         )
         execute = self.request("ExecutePlanRequest", fields)
         last: str | None = None
         tries = unreleased = 0
+        whole = False
         stream = None
         try:
             stream = self._rpc.stream(SERVICE + "ExecutePlan", execute, 0, _ALIGN)
@@ -217,8 +227,9 @@ class GrpcChannel(Channel):
                             _core.message_unpack("spark.connect.ExecutePlanResponse", message, True)
                         )
                         last = response.get("response_id") or last
+                        whole = last is not None and last.endswith(_WHOLE_MARK)
                         yield response
-                        if "result_complete" in response:
+                        if whole or "result_complete" in response:
                             return
                         unreleased += len(message)
                         if unreleased >= _RELEASE_EVERY_BYTES and last:
@@ -248,7 +259,20 @@ class GrpcChannel(Channel):
         finally:
             if stream is not None:
                 stream.close()
-            self._release(operation, {"release_all": {}})
+            if whole:
+                self._got.append(operation)
+            else:
+                self._release(operation, {"release_all": {}})
+
+    def _take_got(self) -> bytes:
+        """Return the names of operations that are to be released, which are then forgotten."""
+        names = []
+        try:
+            while len(names) < 64:
+                names.append(self._got.pop())
+        except IndexError:
+            pass  # another thread may have been faster
+        return ",".join(names).encode()
 
     def _reattach(self, operation: str, last: str | None) -> _grpc.Stream:
         fields: dict[str, Any] = {"operation_id": operation}
