@@ -20,8 +20,34 @@ static struct {
     struct nb_live *first;
 } kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+#define NOTES_BYTES   ((size_t)4 << 20)
+#define SEGMENT_BYTES ((size_t)256 << 10)
+
+typedef struct kept_note kept_note;
+struct kept_note {
+    kept_note *next;
+    kept_note *next_open; /* of executions that have started and not ended */
+    struct segment *segment;
+    nb_note *note;
+};
+
+/* Events that nobody has asked for, in their order. */
+typedef struct segment {
+    struct segment *next;
+    nb_arena *arena; /* holds it and its notes */
+    kept_note *first, **last;
+    int n_open, n_jobs, n_tasks; /* n_tasks: that have succeeded */
+} segment;
+
 struct nb_live {
     nb_pool *pool;
+    pthread_mutex_t notes_lock; /* what follows; before the application's lock */
+    segment *segments, **last_segment;
+    segment *newest;
+    kept_note *open;
+    size_t n_bytes; /* of all segments but the newest */
+    int64_t n_dropped_jobs, n_dropped_tasks;
+
     nb_app *app;
     nb_site site;
     nb_http *http;
@@ -31,12 +57,170 @@ struct nb_live {
     int users;
 };
 
+/* ---- events that wait ------------------------------------------------------------------------- */
+
+/* Under both locks. */
+static void
+take_lines(nb_app *app, nb_str text)
+{
+    while (text.len > 0) { /* an event may be followed by another one */
+        const char *end = memchr(text.data, '\n', text.len);
+        size_t n = end ? (size_t)(end - text.data) + 1 : text.len;
+
+        nb_app_take(app, (nb_str){text.data, n});
+        text.data += n;
+        text.len -= n;
+    }
+}
+
+static void
+take_note(nb_app *app, const nb_note *note)
+{
+    nb_strbuf line = {0};
+
+    nb_note_write(note, &line);
+    if (!line.failed) {
+        take_lines(app, nb_strbuf_str(&line));
+    }
+    nb_strbuf_free(&line);
+}
+
+/* The oldest segment becomes part of the application, or is dropped. Under notes_lock. */
+static void
+shift(nb_live *live, bool drop)
+{
+    segment *s = live->segments;
+
+    if (!drop) {
+        nb_app_lock(live->app);
+        for (kept_note *k = s->first; k; k = k->next) {
+            take_note(live->app, k->note);
+        }
+        nb_app_unlock(live->app);
+    }
+    live->n_dropped_jobs += drop ? s->n_jobs : 0;
+    live->n_dropped_tasks += drop ? s->n_tasks : 0;
+    for (kept_note **at = &live->open; *at;) {
+        if ((*at)->segment == s) {
+            *at = (*at)->next_open;
+        } else {
+            at = &(*at)->next_open;
+        }
+    }
+    live->segments = s->next;
+    if (s == live->newest) {
+        live->newest = NULL;
+        live->last_segment = &live->segments;
+    } else {
+        live->n_bytes -= nb_arena_bytes(s->arena);
+    }
+    nb_arena_free(s->arena);
+}
+
+static void
+flush(nb_live *live)
+{
+    pthread_mutex_lock(&live->notes_lock);
+    while (live->segments) {
+        shift(live, false);
+    }
+    pthread_mutex_unlock(&live->notes_lock);
+}
+
+/* The segment for the next note; NULL when out of memory. */
+static segment *
+segment_for_note(nb_live *live)
+{
+    segment *s = live->newest;
+    nb_arena *arena;
+
+    if (s && nb_arena_bytes(s->arena) < SEGMENT_BYTES) {
+        return s;
+    }
+    arena = nb_arena_new(live->pool);
+    s = arena ? NB_ARENA_NEW(arena, segment) : NULL;
+    if (!s) {
+        nb_arena_free(arena);
+        return NULL;
+    }
+    s->arena = arena;
+    s->last = &s->first;
+    live->n_bytes += live->newest ? nb_arena_bytes(live->newest->arena) : 0;
+    *live->last_segment = s;
+    live->last_segment = &s->next;
+    live->newest = s;
+    while (live->n_bytes > NOTES_BYTES) {
+        shift(live, live->segments->n_open == 0);
+    }
+    return s;
+}
+
+static void
+note_ended(nb_live *live, int64_t execution)
+{
+    for (kept_note **at = &live->open; *at; at = &(*at)->next_open) {
+        if ((*at)->note->execution->id == execution) {
+            (*at)->segment->n_open--;
+            *at = (*at)->next_open;
+            return;
+        }
+    }
+}
+
+void
+nb_live_note(nb_live *live, const nb_note *note)
+{
+    segment *s;
+    kept_note *k;
+
+    pthread_mutex_lock(&live->notes_lock);
+    s = segment_for_note(live);
+    k = s ? NB_ARENA_NEW(s->arena, kept_note) : NULL;
+    if (k) {
+        k->segment = s;
+        k->note = nb_note_copy(s->arena, note);
+    }
+    if (k && k->note) {
+        *s->last = k;
+        s->last = &k->next;
+        s->n_jobs += note->kind == NB_NOTE_JOB_STARTED;
+        s->n_tasks += note->kind == NB_NOTE_TASK_ENDED && note->how == NB_TASK_SUCCEEDED;
+        if (note->kind == NB_NOTE_EXECUTION_STARTED) {
+            s->n_open++;
+            k->next_open = live->open;
+            live->open = k;
+        } else if (note->kind == NB_NOTE_EXECUTION_ENDED) {
+            note_ended(live, note->id);
+        }
+    } else { /* no room to wait */
+        while (live->segments) {
+            shift(live, false);
+        }
+        nb_app_lock(live->app);
+        take_note(live->app, note);
+        nb_app_unlock(live->app);
+    }
+    pthread_mutex_unlock(&live->notes_lock);
+}
+
+void
+nb_live_take(nb_live *live, nb_str text)
+{
+    flush(live);
+    nb_app_lock(live->app);
+    take_lines(live->app, text);
+    nb_app_unlock(live->app);
+}
+
+/* ---- one application ---------------------------------------------------------------------------- */
+
 static void
 emit_one(nb_live *live, nb_site_emit_app emit, void *to)
 {
     nb_app *app = live->app;
     nb_site_app a;
 
+    flush(live);
     nb_app_lock(app);
     a = (nb_site_app){.id = app->id,
                       .attempt = {"", 0},
@@ -73,6 +257,7 @@ open_one(void *payload, nb_str id, nb_str attempt)
     if (!nb_str_equal(id, nb_str_of(live->app_id))) {
         return NULL;
     }
+    flush(live);
     nb_app_lock(live->app);
     return live->app;
 }
@@ -88,15 +273,20 @@ static void
 metrics(void *payload, nb_strbuf *out)
 {
     nb_live *live = payload;
-    int64_t running = 0, tasks = 0;
+    int64_t running = 0, tasks, dropped;
 
+    flush(live);
+    pthread_mutex_lock(&live->notes_lock);
+    tasks = live->n_dropped_tasks;
+    dropped = live->n_dropped_jobs;
+    pthread_mutex_unlock(&live->notes_lock);
     nb_app_lock(live->app);
     for (int64_t i = 0; i < live->app->n_jobs; i++) {
         running += live->app->jobs[i]->state == NB_RUN_ACTIVE;
         tasks += live->app->jobs[i]->n_done;
     }
     nb_monitor_metric(out, "nbaspark_jobs_total", "counter", "Jobs that were started.",
-                      (double)live->app->n_jobs);
+                      (double)(live->app->n_jobs + dropped));
     nb_app_unlock(live->app);
     nb_monitor_metric(out, "nbaspark_jobs_running", "gauge", "Jobs that run.", (double)running);
     nb_monitor_metric(out, "nbaspark_tasks_completed_total", "counter", "Tasks that succeeded.",
@@ -133,6 +323,7 @@ open_kept(void *payload, nb_str id, nb_str attempt)
     }
     pthread_mutex_unlock(&kept.lock);
     if (found) {
+        flush(found);
         nb_app_lock(found->app);
     }
     return found ? found->app : NULL;
@@ -156,7 +347,11 @@ live_free(nb_live *live)
     nb_pool *pool = live->pool;
 
     nb_http_stop(live->http);
+    while (live->segments) {
+        shift(live, true);
+    }
     nb_app_free(live->app);
+    pthread_mutex_destroy(&live->notes_lock);
     nb_pool_dealloc(pool, live, sizeof(*live));
     nb_pool_free(pool);
 }
@@ -217,6 +412,8 @@ nb_live_start(const nb_config *config, const char *app_id, nb_live **out, nb_err
         return NB_NOMEM;
     }
     live->pool = pool;
+    pthread_mutex_init(&live->notes_lock, NULL);
+    live->last_segment = &live->segments;
     snprintf(live->app_id, sizeof(live->app_id), "%s", app_id);
     live->app = nb_app_new(pool, APP_MEMORY);
     live->site = (nb_site){.kind = NB_SITE_APP,
@@ -257,21 +454,6 @@ nb_live_stop(nb_live *live)
     live->finished = true;
     drop_finished(kept.on ? KEPT_MOST : 0);
     pthread_mutex_unlock(&kept.lock);
-}
-
-void
-nb_live_take(nb_live *live, nb_str text)
-{
-    nb_app_lock(live->app);
-    while (text.len > 0) { /* an event may be followed by another one */
-        const char *end = memchr(text.data, '\n', text.len);
-        size_t n = end ? (size_t)(end - text.data) + 1 : text.len;
-
-        nb_app_take(live->app, (nb_str){text.data, n});
-        text.data += n;
-        text.len -= n;
-    }
-    nb_app_unlock(live->app);
 }
 
 const char *

@@ -2,8 +2,9 @@
 /*
  * monitor.c: an application that is looked at.
  *
- * Every event becomes one line of text, outside of the lock; under it the line goes to the event log. Events of tasks are held back until
- * something larger happens, as in Spark, so that a stage of many small tasks does not cost a system call per task.
+ * For an event log every event becomes one line of text, outside of the lock; under it the line goes to the log. Events of tasks are held back
+ * until something larger happens, as in Spark, so that a stage of many small tasks does not cost a system call per task. Pages get the event as
+ * it is (note.h) and make the line when they are looked at: a short query would cost more to write down than to run.
  */
 #include "monitor/monitor.h"
 
@@ -19,6 +20,7 @@
 #include "monitor/event_json.h"
 #include "monitor/event_log.h"
 #include "monitor/live.h"
+#include "monitor/note.h"
 
 #define EXECUTOR_ID 24
 
@@ -104,6 +106,27 @@ deliver(nb_monitor *m, nb_strbuf *line, bool flush)
         pthread_mutex_unlock(&m->lock);
     }
     nb_strbuf_free(line);
+}
+
+static void
+take_note(nb_monitor *m, nb_note note, bool flush)
+{
+    nb_strbuf line = {0};
+
+    note.ms = now_ms();
+    if (m->log) {
+        nb_note_write(&note, &line);
+    }
+    pthread_mutex_lock(&m->lock);
+    begin(m);
+    if (m->log && !line.failed) {
+        nb_event_log_add(m->log, nb_strbuf_str(&line), flush);
+    }
+    if (m->live) {
+        nb_live_note(m->live, &note);
+    }
+    pthread_mutex_unlock(&m->lock);
+    nb_strbuf_free(&line);
 }
 
 /* Who the application is, to its pages at once. */
@@ -222,13 +245,10 @@ fail:
 void
 nb_monitor_close(nb_monitor *m)
 {
-    nb_strbuf line = {0};
-
     if (m == NULL) {
         return;
     }
-    nb_event_app_end(&line, now_ms());
-    deliver(m, &line, true);
+    take_note(m, (nb_note){.kind = NB_NOTE_APP_ENDED}, true);
     monitor_free(m);
 }
 
@@ -340,99 +360,77 @@ nb_monitor_executors(nb_monitor *m, const nb_executor_info *list, int n)
 void
 nb_monitor_execution_started(nb_monitor *m, const nb_execution_info *x)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_execution_start(&line, x, now_ms());
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_EXECUTION_STARTED, .execution = x}, true);
     }
 }
 
 void
 nb_monitor_execution_replanned(nb_monitor *m, const nb_execution_info *x)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_execution_replanned(&line, x);
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_EXECUTION_REPLANNED, .execution = x}, true);
     }
 }
 
 void
 nb_monitor_metrics(nb_monitor *m, int64_t execution, const nb_metric_update *updates, int n)
 {
-    nb_strbuf line = {0};
-
     if (m && n > 0) {
-        nb_event_metrics(&line, execution, updates, n);
-        deliver(m, &line, false);
+        take_note(
+            m,
+            (nb_note){.kind = NB_NOTE_METRICS, .id = execution, .updates = updates, .n_updates = n},
+            false);
     }
 }
 
 void
 nb_monitor_execution_ended(nb_monitor *m, int64_t execution, const char *error)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_execution_end(&line, execution, error, now_ms());
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_EXECUTION_ENDED, .id = execution, .error = error},
+                  true);
     }
 }
 
 void
 nb_monitor_job_started(nb_monitor *m, const nb_job_info *job)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_job_start(&line, job, now_ms());
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_JOB_STARTED, .job = job}, true);
     }
 }
 
 void
 nb_monitor_job_ended(nb_monitor *m, int64_t job, const char *error)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_job_end(&line, job, error, now_ms());
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_JOB_ENDED, .id = job, .error = error}, true);
     }
 }
 
 void
 nb_monitor_stage_submitted(nb_monitor *m, const nb_stage_info *stage)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_stage_submitted(&line, stage, NULL);
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_STAGE_SUBMITTED, .stage = stage}, true);
     }
 }
 
 void
 nb_monitor_stage_completed(nb_monitor *m, const nb_stage_info *stage, const char *error)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_stage_completed(&line, stage, error, now_ms());
-        deliver(m, &line, true);
+        take_note(m, (nb_note){.kind = NB_NOTE_STAGE_COMPLETED, .stage = stage, .error = error},
+                  true);
     }
 }
 
 void
 nb_monitor_task_started(nb_monitor *m, const nb_task_info *task)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_task_start(&line, task);
-        deliver(m, &line, false);
+        take_note(m, (nb_note){.kind = NB_NOTE_TASK_STARTED, .task = task}, false);
     }
 }
 
@@ -441,10 +439,15 @@ nb_monitor_task_ended(nb_monitor *m, const nb_task_info *task, const nb_task_met
                       const nb_metric_update *updates, int n_updates, nb_task_end how,
                       const char *error)
 {
-    nb_strbuf line = {0};
-
     if (m) {
-        nb_event_task_end(&line, task, metrics, updates, n_updates, how, error);
-        deliver(m, &line, false);
+        take_note(m,
+                  (nb_note){.kind = NB_NOTE_TASK_ENDED,
+                            .task = task,
+                            .metrics = metrics,
+                            .updates = updates,
+                            .n_updates = n_updates,
+                            .how = how,
+                            .error = error},
+                  false);
     }
 }

@@ -78,7 +78,7 @@ typedef enum nb_metric_type {
 } nb_metric_type;
 
 typedef struct nb_metric_info {
-    const char *name; /* "number of output rows" */
+    const char *name; /* "number of output rows"; lives for ever */
     int64_t id;
     nb_metric_type type;
 } nb_metric_info;
@@ -104,8 +104,8 @@ typedef struct nb_execution_info {
 
 typedef struct nb_metric_update {
     int64_t id;
-    const char *name;
-    int64_t value; /* to be added to what was counted before */
+    const char *name; /* lives for ever */
+    int64_t value;    /* to be added to what was counted before */
 } nb_metric_update;
 
 void nb_monitor_execution_started(nb_monitor *m, const nb_execution_info *x);

@@ -258,6 +258,58 @@ test_monitor__master(void **state)
     nb_strbuf_free(&path);
 }
 
+static int64_t
+begin_query(nb_monitor *m, const char *details)
+{
+    nb_plan_info plan = {.name = NB_STR("Range"), .text = NB_STR("Range (0, 10)")};
+    nb_execution_info x = {.id = nb_monitor_ids(m, NB_MONITOR_EXECUTION, 1),
+                           .description = NB_STR("query"),
+                           .details = nb_str_of(details),
+                           .root = &plan};
+
+    nb_monitor_execution_started(m, &x);
+    return x.id;
+}
+
+/* Events that nobody looks at are bounded: what runs is never dropped, of what has ended the latest are kept. */
+static void
+test_monitor__many_queries(void **state)
+{
+    enum { QUERIES = 3000 };
+    static char details[4096];
+    nb_monitor_pages pages = {.title = "spark://localhost:7077"};
+    nb_monitor_server *server;
+    nb_config *c = nb_config_new();
+    nb_strbuf body = {0}, path = {0};
+    nb_monitor *m;
+    int64_t long_one;
+
+    (void)state;
+    memset(details, 'x', sizeof details - 1);
+    assert_int_equal(nb_monitor_serve(&pages, &server, NULL), NB_OK);
+    assert_int_equal(nb_monitor_open(c, (nb_str){"", 0}, 5000, &m, NULL), NB_OK);
+    nb_monitor_execution_ended(m, begin_query(m, "the first"), NULL);
+    long_one = begin_query(m, "the long one");
+    for (int i = 0; i < QUERIES; i++) {
+        nb_monitor_execution_ended(m, begin_query(m, details), NULL);
+    }
+    nb_monitor_execution_ended(m, begin_query(m, "the last"), NULL);
+    for (int i = 0; i < 2; i++) {
+        nb_strbuf_addf(&path, "/api/v1/applications/%s/sql/%d", nb_monitor_app_id(m),
+                       i == 0 ? (int)long_one : (int)long_one + QUERIES + 1);
+        assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 200);
+        assert_non_null(strstr(body.data, i == 0 ? "RUNNING" : "COMPLETED"));
+        path.len = 0;
+    }
+    nb_strbuf_addf(&path, "/api/v1/applications/%s/sql/%d", nb_monitor_app_id(m), QUERIES / 3);
+    assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 404);
+    nb_monitor_close(m);
+    nb_monitor_server_stop(server);
+    nb_config_free(c);
+    nb_strbuf_free(&body);
+    nb_strbuf_free(&path);
+}
+
 /* Calls with nobody to report to. */
 static void
 test_monitor__nobody(void **state)
@@ -305,9 +357,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_monitor__threads),
-        cmocka_unit_test(test_monitor__master),
-        cmocka_unit_test(test_monitor__nobody),
+        cmocka_unit_test(test_monitor__threads),      cmocka_unit_test(test_monitor__master),
+        cmocka_unit_test(test_monitor__many_queries), cmocka_unit_test(test_monitor__nobody),
         cmocka_unit_test(test_monitor__memory),
     };
 
