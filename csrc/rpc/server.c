@@ -34,31 +34,6 @@ int_arg(const char *key, int64_t value)
     return arg;
 }
 
-static void
-note_calls_cq_over(grpc_completion_queue_functor *functor, int ok)
-{
-    nb_rpc_server *s = (nb_rpc_server *)((char *)functor - offsetof(nb_rpc_server, calls_cq_over));
-
-    (void)ok;
-    pthread_mutex_lock(&s->lock);
-    s->calls_cq_is_over = true;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-}
-
-/* Nobody uses it any more. */
-static void
-end_calls_cq(nb_rpc_server *s)
-{
-    grpc_completion_queue_shutdown(s->calls_cq);
-    pthread_mutex_lock(&s->lock);
-    while (!s->calls_cq_is_over) {
-        pthread_cond_wait(&s->changed, &s->lock);
-    }
-    pthread_mutex_unlock(&s->lock);
-    grpc_completion_queue_destroy(s->calls_cq);
-}
-
 nb_status
 nb_rpc_server_new(const nb_rpc_server_options *options, nb_rpc_server **out, nb_error *err)
 {
@@ -102,8 +77,6 @@ nb_rpc_server_new(const nb_rpc_server_options *options, nb_rpc_server **out, nb_
     }
     s->server = grpc_server_create(&channel_args, NULL);
     s->cq = grpc_completion_queue_create_for_next(NULL);
-    s->calls_cq_over.functor_run = note_calls_cq_over;
-    s->calls_cq = grpc_completion_queue_create_for_callback(&s->calls_cq_over, NULL);
     grpc_server_register_completion_queue(s->server, s->cq, NULL);
     *out = s;
     return NB_OK;
@@ -195,7 +168,6 @@ expire_calls(nb_rpc_server *s)
         }
     }
     pthread_mutex_unlock(&s->lock);
-    nb_rpc_settle();
     return next;
 }
 
@@ -226,13 +198,15 @@ poller_main(void *arg)
         if (ev.type != GRPC_OP_COMPLETE) {
             continue;
         }
-        nb_rpc_see();
         tag = ev.tag;
+        atomic_load_explicit(&s->n_posts, memory_order_acquire);
         if (!tag->call) {
             pthread_mutex_lock(&s->lock);
             s->shut_down = true;
             pthread_cond_broadcast(&s->changed);
             pthread_mutex_unlock(&s->lock);
+        } else if (tag->event != EVENT_NEW) {
+            nb_rpc_call_event(tag->call, tag->event, ev.success != 0);
         } else if (!ev.success) {
             nb_rpc_call_discard(tag->call);
         } else {
@@ -312,10 +286,7 @@ begin_to_stop(nb_rpc_server *s, int grace_ms)
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     pthread_mutex_unlock(&s->lock);
-    nb_rpc_enter();
     grpc_server_shutdown_and_notify(s->server, s->cq, &s->shutdown_tag);
-    nb_rpc_leave();
-    nb_rpc_settle();
     pthread_mutex_lock(&s->lock);
     while (s->n_calls > 0 && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0) {
     }
@@ -324,10 +295,7 @@ begin_to_stop(nb_rpc_server *s, int grace_ms)
     if (late && s->options.hurry) {
         s->options.hurry(s->options.hurry_payload);
     }
-    nb_rpc_enter();
     grpc_server_cancel_all_calls(s->server);
-    nb_rpc_leave();
-    nb_rpc_settle();
 }
 
 /* limit_ms < 0: as long as it takes. */
@@ -409,7 +377,6 @@ nb_rpc_server_free(nb_rpc_server *s)
     }
     grpc_server_destroy(s->server);
     grpc_completion_queue_destroy(s->cq);
-    end_calls_cq(s);
     nb_pool_dealloc(s->pool, s->methods, sizeof *s->methods * (size_t)s->n_methods);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->work);

@@ -15,85 +15,6 @@
 #include "base/log.h"
 #include "rpc/server_internal.h"
 
-/* ---- what gRPC calls back ---- */
-
-static __thread struct {
-    int depth; /* of calls of gRPC */
-    nb_rpc_tag *first, *last;
-} kept;
-
-static atomic_long n_entered;
-
-void
-nb_rpc_enter(void)
-{
-    atomic_fetch_add_explicit(&n_entered, 1, memory_order_release);
-    kept.depth++;
-}
-
-void
-nb_rpc_see(void)
-{
-    atomic_load_explicit(&n_entered, memory_order_acquire);
-}
-
-void
-nb_rpc_leave(void)
-{
-    kept.depth--;
-}
-
-void
-nb_rpc_settle(void)
-{
-    while (kept.depth == 0 && kept.first) {
-        nb_rpc_tag *tag = kept.first;
-
-        kept.first = tag->next;
-        nb_rpc_call_event(tag->call, tag->event, tag->ok);
-    }
-}
-
-static void
-call_back(grpc_completion_queue_functor *functor, int ok)
-{
-    nb_rpc_tag *tag = (nb_rpc_tag *)functor;
-
-    nb_rpc_see();
-    if (kept.depth == 0) {
-        nb_rpc_call_event(tag->call, tag->event, ok != 0);
-        nb_rpc_settle();
-        return;
-    }
-    tag->ok = ok != 0;
-    tag->next = NULL;
-    if (kept.first) {
-        kept.last->next = tag;
-    } else {
-        kept.first = tag;
-    }
-    kept.last = tag;
-}
-
-/* Under call->lock; on return, too, but not in between. */
-static void
-settle(nb_rpc_call *call)
-{
-    if (kept.first) {
-        pthread_mutex_unlock(&call->lock);
-        nb_rpc_settle();
-        pthread_mutex_lock(&call->lock);
-    }
-}
-
-static void
-cancel(nb_rpc_call *call, grpc_status_code code, const char *why)
-{
-    nb_rpc_enter();
-    grpc_call_cancel_with_status(call->call, code, why, NULL);
-    nb_rpc_leave();
-}
-
 /* ---- references ---- */
 
 nb_status
@@ -101,16 +22,13 @@ nb_rpc_call_post(nb_rpc_server *server)
 {
     nb_rpc_call *call = nb_pool_zalloc(server->pool, sizeof *call);
     pthread_condattr_t attr;
-    grpc_call_error e;
 
     if (!call) {
         return NB_NOMEM;
     }
     call->server = server;
     for (int i = 0; i <= EVENT_CLOSED; i++) {
-        call->tags[i] = (nb_rpc_tag){.functor = {.functor_run = call_back, .inlineable = 1},
-                                     .call = call,
-                                     .event = (nb_rpc_event)i};
+        call->tags[i] = (nb_rpc_tag){call, (nb_rpc_event)i};
     }
     pthread_mutex_init(&call->lock, NULL);
     pthread_condattr_init(&attr);
@@ -121,19 +39,16 @@ nb_rpc_call_post(nb_rpc_server *server)
     grpc_metadata_array_init(&call->headers);
     call->status_text = grpc_empty_slice();
     call->refs = 1;
-    nb_rpc_enter();
-    e = grpc_server_request_call(server->server, &call->call, &call->details, &call->headers,
-                                 server->calls_cq, server->cq, &call->tags[EVENT_NEW]);
-    nb_rpc_leave();
-    if (e != GRPC_CALL_OK) {
+    atomic_fetch_add_explicit(&server->n_posts, 1, memory_order_release);
+    if (grpc_server_request_call(server->server, &call->call, &call->details, &call->headers,
+                                 server->cq, server->cq, &call->tags[EVENT_NEW]) != GRPC_CALL_OK) {
         nb_rpc_call_discard(call);
         return NB_ERROR;
     }
-    nb_rpc_settle();
     return NB_OK;
 }
 
-/* Frees a call that no list, thread or batch knows. No lock is held. */
+/* Frees a call that no list, thread or batch knows. */
 void
 nb_rpc_call_discard(nb_rpc_call *call)
 {
@@ -152,14 +67,11 @@ nb_rpc_call_discard(nb_rpc_call *call)
     gpr_free(call->peer);
     nb_rpc_status_clear(&call->status);
     if (call->call) {
-        nb_rpc_enter();
         grpc_call_unref(call->call);
-        nb_rpc_leave();
     }
     pthread_mutex_destroy(&call->lock);
     pthread_cond_destroy(&call->changed);
     nb_pool_dealloc(call->server->pool, call, sizeof *call);
-    nb_rpc_settle();
 }
 
 void
@@ -199,13 +111,8 @@ nb_rpc_call_unref(nb_rpc_call *call)
 static bool
 start_batch(nb_rpc_call *call, nb_rpc_event event, const grpc_op *ops, size_t n)
 {
-    grpc_call_error e;
-
     call->refs++;
-    nb_rpc_enter();
-    e = grpc_call_start_batch(call->call, ops, n, &call->tags[event], NULL);
-    nb_rpc_leave();
-    if (e != GRPC_CALL_OK) {
+    if (grpc_call_start_batch(call->call, ops, n, &call->tags[event], NULL) != GRPC_CALL_OK) {
         nb_log(NB_LOG_ERROR, "rpc", "a batch of kind %d was refused", (int)event);
         call->refs--;
         return false;
@@ -280,7 +187,6 @@ refuse(nb_rpc_call *call, nb_rpc_code code, const char *why)
     nb_strbuf_adds(&call->status.message, why);
     send_status(call);
     pthread_mutex_unlock(&call->lock);
-    nb_rpc_settle();
     nb_rpc_call_unref(call);
 }
 
@@ -317,7 +223,6 @@ nb_rpc_call_begin(nb_rpc_call *call)
     pthread_mutex_lock(&call->lock);
     start_batch(call, EVENT_CLOSED, &op, 1);
     pthread_mutex_unlock(&call->lock);
-    nb_rpc_settle();
     if (server->options.gate) {
         code = server->options.gate(call, server->options.gate_payload);
     }
@@ -341,7 +246,6 @@ nb_rpc_call_begin(nb_rpc_call *call)
     pthread_mutex_lock(&call->lock);
     receive(call);
     pthread_mutex_unlock(&call->lock);
-    nb_rpc_settle();
 }
 
 #define TOO_SLOW_TO_SEND "the request took too long to come"
@@ -351,7 +255,7 @@ void
 nb_rpc_call_expire(nb_rpc_call *call)
 {
     call->is_waiting = false;
-    cancel(call, GRPC_STATUS_DEADLINE_EXCEEDED, TOO_SLOW_TO_SEND);
+    grpc_call_cancel_with_status(call->call, GRPC_STATUS_DEADLINE_EXCEEDED, TOO_SLOW_TO_SEND, NULL);
 }
 
 static void
@@ -445,14 +349,12 @@ wait_while(nb_rpc_call *call, const bool *flag, int limit_ms, grpc_status_code c
 {
     struct timespec until;
 
-    settle(call);
     while (*flag) {
         add_ms(&until, limit_ms);
         while (*flag && pthread_cond_timedwait(&call->changed, &call->lock, &until) != ETIMEDOUT) {
         }
         if (*flag) {
-            cancel(call, code, why);
-            settle(call);
+            grpc_call_cancel_with_status(call->call, code, why, NULL);
         }
     }
 }
@@ -489,7 +391,7 @@ nb_rpc_call_end(nb_rpc_call *call, nb_status st, nb_error *err)
     if (!call->ended) {
         call->ended = true;
         if (call->receiving) { /* a client stream that the handler does not want to hear out */
-            cancel(call, GRPC_STATUS_CANCELLED, "not read");
+            grpc_call_cancel_with_status(call->call, GRPC_STATUS_CANCELLED, "not read", NULL);
         }
         wait_while(call, &call->receiving, call->server->options.request_timeout_ms,
                    GRPC_STATUS_CANCELLED, "not read");
@@ -502,7 +404,6 @@ nb_rpc_call_end(nb_rpc_call *call, nb_status st, nb_error *err)
         send_status(call);
     }
     pthread_mutex_unlock(&call->lock);
-    nb_rpc_settle();
     nb_error_clear(err);
 }
 
@@ -616,7 +517,6 @@ send_buffer(nb_rpc_call *call, grpc_byte_buffer *buffer, bool at_once)
         st = !at_once || send_now(call) ? NB_OK : NB_CANCELLED;
     }
     pthread_mutex_unlock(&call->lock);
-    nb_rpc_settle();
     if (buffer) {
         grpc_byte_buffer_destroy(buffer);
     }

@@ -7,13 +7,8 @@
  *     posted ──NEW──► waiting ──RECEIVED──► queued ──a thread──► in its handler ──returned──► ending ──STATUS──► gone
  *                        │ no message, too slow, refused by the gate ────────────────────────────▲
  *
- * The CLOSED tag says that the client knows the end, or has gone. server->lock guards lists and queues, call->lock the call. Order: server->lock,
- * then call->lock.
- *
- * NEW comes to a poller, by a queue. Any other event is a callback of gRPC, most often on the thread that has begun the batch, before that returns
- * to us: so an event costs no change of threads. That thread holds a lock then, and the event may be another call's. Therefore whoever calls
- * gRPC says so (nb_rpc_enter, nb_rpc_leave); what comes meanwhile is kept, and nb_rpc_settle handles it when no lock is held. No thread may
- * wait for an event before.
+ * The CLOSED tag says that the client knows the end, or has gone. Each event is handled on a poller's thread under call->lock;
+ * server->lock guards lists and queues. Order: server->lock, then call->lock.
  */
 #ifndef NB_RPC_SERVER_INTERNAL_H
 #define NB_RPC_SERVER_INTERNAL_H
@@ -33,11 +28,8 @@ typedef enum nb_rpc_event {
 } nb_rpc_event;
 
 typedef struct nb_rpc_tag {
-    grpc_completion_queue_functor functor; /* first: what gRPC knows of it; not used by NEW */
-    nb_rpc_call *call;                     /* NULL: the server's own (shutdown) */
+    nb_rpc_call *call; /* NULL: the server's own (shutdown) */
     nb_rpc_event event;
-    bool ok;                 /* while it is kept */
-    struct nb_rpc_tag *next; /* of those that are kept */
 } nb_rpc_tag;
 
 struct nb_rpc_call {
@@ -103,10 +95,7 @@ struct nb_rpc_server {
     int n_methods;
     nb_pool *pool;
     grpc_server *server;
-    grpc_completion_queue *cq;       /* of calls that are new */
-    grpc_completion_queue *calls_cq; /* callbacks for all else */
-    grpc_completion_queue_functor calls_cq_over;
-    bool calls_cq_is_over;        /* under lock */
+    grpc_completion_queue *cq;
     bool started, stopped, ended; /* ended: no handler runs, no thread is left */
     pthread_t pollers[NB_RPC_POLLERS];
     int n_pollers;
@@ -117,7 +106,8 @@ struct nb_rpc_server {
     pthread_cond_t changed; /* n_calls, n_threads, shut_down */
     nb_rpc_call *calls;
     int n_calls;
-    nb_rpc_queue ready[2];                   /* short and long calls whose request is there */
+    atomic_long n_posts;   /* makes what one poller wrote of a call visible to the next */
+    nb_rpc_queue ready[2]; /* short and long calls whose request is there */
     int n_threads, n_idle, n_long, n_queued; /* n_threads: all of the pool */
     pthread_cond_t waits; /* for the thread that looks after calls that may not run yet */
     bool looks, has_looker;
@@ -132,15 +122,9 @@ struct nb_rpc_server {
 nb_status nb_rpc_call_post(nb_rpc_server *server); /* asks gRPC for one more call */
 void nb_rpc_call_begin(nb_rpc_call *call);         /* NEW */
 void nb_rpc_call_event(nb_rpc_call *call, nb_rpc_event event, bool ok);
-void nb_rpc_call_run(nb_rpc_call *call);    /* on a thread of the pool */
-void nb_rpc_call_expire(nb_rpc_call *call); /* its request took too long; under server->lock */
-void nb_rpc_call_unref(nb_rpc_call *call);  /* no lock is held */
-/* Around calls of gRPC that may complete something. */
-void nb_rpc_enter(void);
-void nb_rpc_leave(void);
-/* What was written before any nb_rpc_enter can be seen: gRPC orders it, but not for who checks that. */
-void nb_rpc_see(void);
-void nb_rpc_settle(void);
+void nb_rpc_call_run(nb_rpc_call *call);     /* on a thread of the pool */
+void nb_rpc_call_expire(nb_rpc_call *call);  /* its request took too long; under server->lock */
+void nb_rpc_call_unref(nb_rpc_call *call);   /* no lock is held */
 void nb_rpc_call_discard(nb_rpc_call *call); /* posted, and the server goes down */
 
 /* reset_guard.c: a call was cancelled by its client */
