@@ -649,9 +649,10 @@ fetch(nb_ml *ml, nb_analyzer *an, const Sc__Fetch *f, Sc__MlCommandResult *out, 
 /* ---- files ------------------------------------------------------------------------------------------------------------------------ */
 
 static nb_status
-write_object(nb_ml *ml, nb_arena *arena, const Sc__MlCommand__Write *c, Sc__MlCommandResult *out,
-             nb_error *err)
+write_object(nb_ml *ml, const nb_analyzer_config *cfg, const Sc__MlCommand__Write *c,
+             Sc__MlCommandResult *out, nb_error *err)
 {
+    nb_arena *arena = cfg->arena;
     nb_str path = nb_ml_text(c->path);
     const nb_ml_class *cls;
     nb_ml_args args;
@@ -667,7 +668,7 @@ write_object(nb_ml *ml, nb_arena *arena, const Sc__MlCommand__Write *c, Sc__MlCo
         st = st < 0 ? st : nb_ml_copy_all(&params, &args.given);
         st = st < 0 ? st : nb_ml_prepare_path(path, c->should_overwrite, arena, err);
         st = st < 0 ? st
-                    : nb_ml_save(arena, path, e->model.cls, e->model.uid, &params, &e->model.values,
+                    : nb_ml_save(cfg, path, e->model.cls, e->model.uid, &params, &e->model.values,
                                  err);
         entry_release(ml, e);
         NB_TRY(st);
@@ -675,15 +676,16 @@ write_object(nb_ml *ml, nb_arena *arena, const Sc__MlCommand__Write *c, Sc__MlCo
         NB_TRY(find_class(arena, c->operator_, &cls, err));
         NB_TRY(read_args(arena, cls, nb_ml_text(c->operator_->uid), c->params, NULL, &args, err));
         NB_TRY(nb_ml_prepare_path(path, c->should_overwrite, arena, err));
-        NB_TRY(nb_ml_save(arena, path, cls, args.uid, &args.given, NULL, err));
+        NB_TRY(nb_ml_save(cfg, path, cls, args.uid, &args.given, NULL, err));
     }
     return value_result(arena, &done, out);
 }
 
 static nb_status
-read_object(nb_ml *ml, nb_arena *arena, const Sc__MlCommand__Read *c, Sc__MlCommandResult *out,
-            nb_error *err)
+read_object(nb_ml *ml, const nb_analyzer_config *cfg, const Sc__MlCommand__Read *c,
+            Sc__MlCommandResult *out, nb_error *err)
 {
+    nb_arena *arena = cfg->arena;
     nb_str path = nb_ml_text(c->path);
     const nb_ml_class *cls;
     nb_ml_bag params = {.arena = arena};
@@ -693,11 +695,11 @@ read_object(nb_ml *ml, nb_arena *arena, const Sc__MlCommand__Read *c, Sc__MlComm
 
     NB_TRY(find_class(arena, c->operator_, &cls, err));
     if (cls->role != NB_ML_ROLE_MODEL) {
-        NB_TRY(nb_ml_load_saved(path, cls, &uid, &params, NULL, err));
+        NB_TRY(nb_ml_load_saved(cfg, path, cls, &uid, &params, NULL, err));
         return info_result(arena, NULL, nb_str_of(cls->name), uid, &params, out);
     }
     NB_TRY(entry_new(ml, cls, &e));
-    st = nb_ml_load_saved(path, cls, &e->model.uid, &e->model.params, &e->model.values, err);
+    st = nb_ml_load_saved(cfg, path, cls, &e->model.uid, &e->model.params, &e->model.values, err);
     if (st < 0) {
         entry_free(ml, e);
         return st;
@@ -765,8 +767,10 @@ nb_ml_command(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand *command, Sc__MlCo
     case SC__ML_COMMAND__COMMAND_FIT: return fit(ml, an, command->fit, r, err);
     case SC__ML_COMMAND__COMMAND_FETCH: return fetch(ml, an, command->fetch, r, err);
     case SC__ML_COMMAND__COMMAND_DELETE: return delete_objects(ml, arena, command->delete_, r);
-    case SC__ML_COMMAND__COMMAND_WRITE: return write_object(ml, arena, command->write, r, err);
-    case SC__ML_COMMAND__COMMAND_READ: return read_object(ml, arena, command->read, r, err);
+    case SC__ML_COMMAND__COMMAND_WRITE:
+        return write_object(ml, nb_analyzer_config_of(an), command->write, r, err);
+    case SC__ML_COMMAND__COMMAND_READ:
+        return read_object(ml, nb_analyzer_config_of(an), command->read, r, err);
     case SC__ML_COMMAND__COMMAND_EVALUATE: return evaluate(an, command->evaluate, r, err);
     case SC__ML_COMMAND__COMMAND_CLEAN_CACHE: return clean(ml, arena, false, r);
     case SC__ML_COMMAND__COMMAND_GET_CACHE_INFO: return clean(ml, arena, true, r);

@@ -89,10 +89,10 @@ nb_status nb_ml_select(nb_analyzer *an, nb_plan *child, const nb_str *names, int
 /* ---- persistence (persist.c) --------------------------------------------------------------------------------------------------- */
 nb_status nb_ml_prepare_path(nb_str path, bool overwrite, nb_arena *arena, nb_error *err);
 /* values NULL: an object without a model. */
-nb_status nb_ml_save(nb_arena *arena, nb_str path, const nb_ml_class *cls, nb_str uid,
+nb_status nb_ml_save(const nb_analyzer_config *cfg, nb_str path, const nb_ml_class *cls, nb_str uid,
                      const nb_ml_bag *params, const nb_ml_bag *values, nb_error *err);
 /* uid, params and values are made in the arena of the bags. */
-nb_status nb_ml_load_saved(nb_str path, const nb_ml_class *cls, nb_str *uid, nb_ml_bag *params,
-                           nb_ml_bag *values, nb_error *err);
+nb_status nb_ml_load_saved(const nb_analyzer_config *cfg, nb_str path, const nb_ml_class *cls,
+                           nb_str *uid, nb_ml_bag *params, nb_ml_bag *values, nb_error *err);
 
 #endif

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * persist.c: objects as directories that people can read:
+ * persist.c: objects as directories, which Apache Spark reads, as ours are read that it has written:
  *
- *     path/metadata/part-00000   {"class":…,"timestamp":…,"sparkVersion":…,"uid":…,"paramMap":{…}}
- *     path/data/part-00000       one line of JSON per value: {"name":…,"kind":…,…}
+ *     path/metadata/part-00000   {"class":…,"timestamp":…,"sparkVersion":…,"uid":…,"paramMap":{…},"defaultParamMap":{…}}
+ *     path/data/part-*.parquet   of models: model_data.h
  *
  * Both have a _SUCCESS file. They are written below path._temporary, which then gets its name: what is at the path is whole.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "expr/number_text.h"
 #include "io/allowed.h"
 #include "ml/json.h"
-#include "ml/model.h"
+#include "ml/model_data.h"
 
 /* A local path of what the user gave, if it may be used: file: is dropped. */
 static nb_status
@@ -136,24 +138,7 @@ add_value(nb_strbuf *b, const nb_ml_value *v)
         }
         nb_strbuf_addc(b, ']');
         break;
-    case NB_ML_LISTS:
-        nb_strbuf_addc(b, '[');
-        for (int i = 0; i < v->n; i++) {
-            nb_strbuf_adds(b, i ? "," : "");
-            add_value(b, &v->lists[i]);
-        }
-        nb_strbuf_addc(b, ']');
-        break;
-    case NB_ML_INTS:
-        nb_strbuf_addc(b, '[');
-        for (int i = 0; i < v->n; i++) {
-            nb_strbuf_addf(b, "%s%d", i ? "," : "", v->ints[i]);
-        }
-        nb_strbuf_addc(b, ']');
-        break;
-    case NB_ML_DOUBLES:
-    case NB_ML_VECTOR: add_doubles(b, v->x, (size_t)v->n); break;
-    case NB_ML_MATRIX: add_doubles(b, v->x, (size_t)v->rows * (size_t)v->cols); break;
+    case NB_ML_DOUBLES: add_doubles(b, v->x, (size_t)v->n); break;
     case NB_ML_DOUBLE:
         if (!isfinite(v->d)) {
             nb_strbuf_adds(b, isnan(v->d) ? "\"NaN\""
@@ -167,10 +152,40 @@ add_value(nb_strbuf *b, const nb_ml_value *v)
     }
 }
 
+/* The defaults of a class, by name. */
+static void
+add_defaults(nb_strbuf *b, const nb_ml_class *cls, nb_str uid)
+{
+    char text[NB_DOUBLE_TEXT];
+    bool any = false;
+
+    for (int i = 0; i < cls->n_params; i++) {
+        const nb_ml_param *p = &cls->params[i];
+        bool output = strcmp(p->name, "outputCol") == 0;
+
+        if (p->standard == NULL && !output) {
+            continue;
+        }
+        nb_strbuf_addf(b, "%s\"%s\":", any ? "," : "", p->name);
+        any = true;
+        if (output) {
+            nb_strbuf_addf(b, "\"%.*s__output\"", (int)uid.len, uid.data);
+        } else if (p->type == 's') {
+            nb_json_add_string(b, nb_str_of(p->standard));
+        } else if (p->type == 'd') {
+            nb_strbuf_add(
+                b, (nb_str){text, (size_t)nb_format_double(text, strtod(p->standard, NULL))});
+        } else {
+            nb_strbuf_adds(b, p->standard);
+        }
+    }
+}
+
 nb_status
-nb_ml_save(nb_arena *arena, nb_str path, const nb_ml_class *cls, nb_str uid,
+nb_ml_save(const nb_analyzer_config *cfg, nb_str path, const nb_ml_class *cls, nb_str uid,
            const nb_ml_bag *params, const nb_ml_bag *values, nb_error *err)
 {
+    nb_arena *arena = cfg->arena;
     char *local, *temporary, *metadata, *data;
     nb_strbuf b = {0};
     nb_status st;
@@ -194,28 +209,12 @@ nb_ml_save(nb_arena *arena, nb_str path, const nb_ml_class *cls, nb_str uid,
         nb_strbuf_addc(&b, ':');
         add_value(&b, &params->values[i]);
     }
+    nb_strbuf_adds(&b, "},\"defaultParamMap\":{");
+    add_defaults(&b, cls, uid);
     nb_strbuf_adds(&b, "}}\n");
     NB_TRY_GOTO(st, write_part(arena, metadata, &b, err), done);
     if (values != NULL) {
-        b.len = 0;
-        for (int i = 0; i < values->n; i++) {
-            const nb_ml_value *v = &values->values[i];
-
-            if (nb_str_starts_with(values->names[i], NB_STR("summary."))) {
-                continue;
-            }
-            nb_strbuf_adds(&b, "{\"name\":");
-            nb_json_add_string(&b, values->names[i]);
-            nb_strbuf_addf(&b, ",\"kind\":%d", (int)v->kind);
-            if (v->kind == NB_ML_MATRIX) {
-                nb_strbuf_addf(&b, ",\"rows\":%d,\"cols\":%d,\"isTransposed\":%s", v->rows, v->cols,
-                               v->transposed ? "true" : "false");
-            }
-            nb_strbuf_adds(&b, ",\"value\":");
-            add_value(&b, v);
-            nb_strbuf_adds(&b, "}\n");
-        }
-        NB_TRY_GOTO(st, write_part(arena, data, &b, err), done);
+        NB_TRY_GOTO(st, nb_ml_data_write(cfg, arena, data, cls, values, err), done);
     }
     st = b.failed ? NB_NOMEM : NB_OK;
     if (st == NB_OK && rename(temporary, local) != 0) {
@@ -289,20 +288,6 @@ value_of(nb_arena *arena, const nb_json *j, nb_ml_kind kind, nb_ml_value *out)
             out->strings[i] = j->items[i].text;
         }
         return NB_OK;
-    case NB_ML_LISTS:
-        out->lists = NB_ARENA_ARRAY(arena, nb_ml_value, j->n + 1);
-        NB_ML_NEED(out->lists);
-        for (int i = 0; i < j->n; i++) {
-            NB_TRY(value_of(arena, &j->items[i], NB_ML_STRINGS, &out->lists[i]));
-        }
-        return NB_OK;
-    case NB_ML_INTS:
-        out->ints = NB_ARENA_ARRAY(arena, int32_t, j->n + 1);
-        NB_ML_NEED(out->ints);
-        for (int i = 0; i < j->n; i++) {
-            out->ints[i] = (int32_t)j->items[i].number;
-        }
-        return NB_OK;
     default:
         out->x = NB_ARENA_ARRAY(arena, double, j->n + 1);
         NB_ML_NEED(out->x);
@@ -334,104 +319,55 @@ corrupt(nb_error *err, const char *path)
     return nb_raise(err, NB_COND_FAILED_READ_FILE, "path", path, NULL);
 }
 
+/* The first file of a directory whose name begins with "part-", in the order of names; NULL when there is none. */
 static nb_status
-read_values(nb_arena *arena, const char *path, nb_ml_bag *values, nb_error *err)
+first_part(nb_arena *arena, const char *directory, char **out, nb_error *err)
 {
-    nb_str text;
+    const struct dirent *entry;
+    DIR *dir = opendir(directory);
+    char *first = NULL;
 
-    NB_TRY(read_file(arena, path, &text, err));
-    for (size_t at = 0; at < text.len;) {
-        const char *end = memchr(text.data + at, '\n', text.len - at);
-        size_t n = end ? (size_t)(end - text.data) - at : text.len - at;
-        const nb_json *name, *kind, *value, *rows, *cols, *transposed;
-        nb_ml_value v;
-        nb_json j;
-
-        if (n > 0) {
-            if (nb_json_parse(arena, (nb_str){text.data + at, n}, &j) != NB_OK ||
-                !(name = nb_json_get(&j, "name")) || !(kind = nb_json_get(&j, "kind")) ||
-                !(value = nb_json_get(&j, "value")) || kind->number < 0 ||
-                kind->number > (double)NB_ML_LISTS) {
-                return corrupt(err, path);
-            }
-            NB_TRY(value_of(arena, value, (nb_ml_kind)kind->number, &v));
-            rows = nb_json_get(&j, "rows");
-            cols = nb_json_get(&j, "cols");
-            transposed = nb_json_get(&j, "isTransposed");
-            if (v.kind == NB_ML_MATRIX) {
-                if (!rows || !cols || !transposed || rows->number < 0 || cols->number < 0 ||
-                    rows->number * cols->number != (double)value->n) {
-                    return corrupt(err, path);
-                }
-                v.rows = (int)rows->number;
-                v.cols = (int)cols->number;
-                v.transposed = transposed->boolean;
-            }
-            NB_TRY(nb_ml_put(values, name->text, v));
-        }
-        at += n + 1;
-    }
-    return NB_OK;
-}
-
-static nb_status
-need_values(const nb_ml_class *cls, const nb_ml_bag *values, const char *path, nb_error *err)
-{
-    static const struct {
-        nb_ml_class_id cls;
-        const char *name;
-        nb_ml_kind kind;
-    } needed[] = {
-        {NB_ML_KMEANS_MODEL, "clusterCenterMatrix", NB_ML_MATRIX},
-        {NB_ML_LINEAR_REGRESSION_MODEL, "coefficients", NB_ML_VECTOR},
-        {NB_ML_LINEAR_REGRESSION_MODEL, "intercept", NB_ML_DOUBLE},
-        {NB_ML_MIN_MAX_SCALER_MODEL, "originalMin", NB_ML_VECTOR},
-        {NB_ML_MIN_MAX_SCALER_MODEL, "originalMax", NB_ML_VECTOR},
-        {NB_ML_STANDARD_SCALER_MODEL, "mean", NB_ML_VECTOR},
-        {NB_ML_STANDARD_SCALER_MODEL, "std", NB_ML_VECTOR},
-        {NB_ML_STRING_INDEXER_MODEL, "labelsArray", NB_ML_LISTS},
-        {NB_ML_ONE_HOT_ENCODER_MODEL, "categorySizes", NB_ML_INTS},
-    };
-    const nb_ml_value *first = NULL;
-
-    for (size_t i = 0; i < NB_COUNT_OF(needed); i++) {
-        if (needed[i].cls == cls->id) {
-            const nb_ml_value *v = nb_ml_get(values, needed[i].name);
-
-            if (v == NULL || v->kind != needed[i].kind ||
-                (first && v->kind == NB_ML_VECTOR && first->kind == NB_ML_VECTOR &&
-                 v->n != first->n)) {
-                return corrupt(err, path);
-            }
-            first = first ? first : v;
-        }
-    }
-    return NB_OK;
-}
-
-nb_status
-nb_ml_load_saved(nb_str path, const nb_ml_class *cls, nb_str *uid, nb_ml_bag *params,
-                 nb_ml_bag *values, nb_error *err)
-{
-    nb_arena *arena = params->arena;
-    char *local, *metadata, *data, *directory;
-    const nb_json *name, *id, *map;
-    nb_ml_args args = {.cls = cls, .arena = arena};
-    struct stat s;
-    nb_str text;
-    nb_json j;
-
-    NB_TRY(local_path(arena, path, &local, err));
-    directory = nb_arena_printf(arena, "%s/metadata", local);
-    metadata = nb_arena_printf(arena, "%s/metadata/part-00000", local);
-    data = nb_arena_printf(arena, "%s/data/part-00000", local);
-    NB_ML_NEED(directory && metadata && data);
-    if (stat(directory, &s) != 0) {
+    *out = NULL;
+    if (dir == NULL) {
         char *shown = nb_arena_printf(arena, "file:%s", directory);
 
         NB_ML_NEED(shown);
         return nb_raise(err, NB_COND_PATH_NOT_FOUND, "path", shown, NULL);
     }
+    while ((entry = readdir(dir)) != NULL) {
+        if (strncmp(entry->d_name, "part-", 5) == 0 &&
+            (first == NULL || strcmp(entry->d_name, first) < 0)) {
+            first = nb_arena_strdup(arena, nb_str_of(entry->d_name));
+            if (first == NULL) {
+                closedir(dir);
+                return NB_NOMEM;
+            }
+        }
+    }
+    closedir(dir);
+    if (first == NULL) {
+        return corrupt(err, directory);
+    }
+    *out = nb_arena_printf(arena, "%s/%s", directory, first);
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_ml_load_saved(const nb_analyzer_config *cfg, nb_str path, const nb_ml_class *cls, nb_str *uid,
+                 nb_ml_bag *params, nb_ml_bag *values, nb_error *err)
+{
+    nb_arena *arena = params->arena;
+    char *local, *metadata, *data, *directory;
+    const nb_json *name, *id, *map;
+    nb_ml_args args = {.cls = cls, .arena = arena};
+    nb_str text;
+    nb_json j;
+
+    NB_TRY(local_path(arena, path, &local, err));
+    directory = nb_arena_printf(arena, "%s/metadata", local);
+    data = nb_arena_printf(arena, "%s/data", local);
+    NB_ML_NEED(directory && data);
+    NB_TRY(first_part(arena, directory, &metadata, err));
     NB_TRY(read_file(arena, metadata, &text, err));
     if (nb_json_parse(arena, nb_str_trim(text), &j) != NB_OK ||
         !(name = nb_json_get(&j, "class")) || !(id = nb_json_get(&j, "uid")) ||
@@ -455,8 +391,7 @@ nb_ml_load_saved(nb_str path, const nb_ml_class *cls, nb_str *uid, nb_ml_bag *pa
     }
     NB_TRY(nb_ml_copy_all(params, &args.given));
     if (values != NULL) {
-        NB_TRY(read_values(arena, data, values, err));
-        NB_TRY(need_values(cls, values, data, err));
+        NB_TRY(nb_ml_data_read(cfg, data, cls, values, err));
     }
     return NB_OK;
 }
