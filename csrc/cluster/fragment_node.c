@@ -175,9 +175,10 @@ write_relation(nb_fragment_writer *w, const nb_relation *rel, Nbc__Node *node)
     for (int k = 0; k < parts.files->n_partition; k++) {
         m->partition_names[m->n_partition_names++] = nb_wire_bytes(parts.files->partition_names[k]);
     }
-    m->has_data_schema = m->has_schema = 1;
+    m->has_data_schema = m->has_schema = m->has_metadata = 1;
     NB_TRY(nb_fragment_type_id(w, parts.data_schema, &m->data_schema));
     NB_TRY(nb_fragment_type_id(w, parts.schema, &m->schema));
+    NB_TRY(nb_fragment_type_id(w, parts.metadata, &m->metadata));
     NB_WIRE_SET(m, given, parts.given);
     node->relation = m;
     return NB_OK;

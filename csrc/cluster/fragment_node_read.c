@@ -171,6 +171,7 @@ read_relation(nb_fragment_reader *r, const Nbc__Relation *m, nb_relation **out, 
     parts.options = options;
     NB_TRY(nb_fragment_type_at(r, m->data_schema, &parts.data_schema, err));
     NB_TRY(nb_fragment_type_at(r, m->schema, &parts.schema, err));
+    NB_TRY(nb_fragment_type_at(r, m->metadata, &parts.metadata, err));
     if (parts.data_schema->id != NB_TYPE_STRUCT || parts.schema->id != NB_TYPE_STRUCT) {
         return nb_fragment_bad(err, "a relation has no columns");
     }
@@ -217,7 +218,7 @@ read_scan(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
     }
     NB_TRY(read_relation(r, m->relation, &n->u.scan.relation, err));
     r->out->relations[r->out->n_relations++] = n->u.scan.relation;
-    schema = nb_relation_schema(n->u.scan.relation);
+    schema = nb_relation_columns(n->u.scan.relation);
     n->u.scan.limit = m->numbers[0];
     NB_TRY(read_positions(r, m, 1, schema->n_children, &n->u.scan.columns, &n_columns, err));
     if (n_columns != n->schema->n_children) {

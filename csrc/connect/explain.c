@@ -173,8 +173,13 @@ nb_node_text(nb_strbuf *out, nb_arena *arena, const nb_node *n)
         nb_str format = nb_relation_format(n->u.scan.relation);
         nb_strbuf_addf(out, "%.*s [", (int)format.len, format.data);
         for (int i = 0; i < n->schema->n_children; i++) {
+            const nb_type *type = n->schema->children[i].type;
             nb_strbuf_addf(out, "%s%.*s", i ? "," : "", (int)n->schema->children[i].name.len,
                            n->schema->children[i].name.data);
+            if (type->n_children > 0) { /* perhaps not all of its fields are read */
+                const char *text = nb_type_simple_string(arena, type);
+                nb_strbuf_addf(out, ": %s", text ? text : "");
+            }
         }
         nb_strbuf_adds(out, "] PushedFilters: ");
         add_exprs(out, arena, n->u.scan.filters, n->u.scan.n_filters);
@@ -226,6 +231,7 @@ nb_query_explain(nb_query *q, const Sc__Relation *rel, int mode, nb_strbuf *out,
         add_logical(out, q->arena, plan, 0);
         NB_TRY(nb_query_rewrite(q, &plan, err));
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
+        NB_TRY(nb_optimize_fields(q->arena, &q->info, plan));
         nb_strbuf_adds(out, "\n== Optimized Logical Plan ==\n");
         add_logical(out, q->arena, plan, 0);
         nb_strbuf_addc(out, '\n');

@@ -247,6 +247,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
     NB_TRY(nb_query_rewrite(q, &plan, err));
     if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
+        NB_TRY(nb_optimize_fields(q->arena, &q->info, plan));
     } else { /* a comma join whose filter stays above would never end */
         NB_TRY(nb_optimize_remove_aliases(q->arena, &plan));
         NB_TRY(nb_optimize_push_filters(q->arena, &plan, err));

@@ -393,7 +393,9 @@ static bool
 is_repeatable(nb_expr *e, void *payload)
 {
     (void)payload;
-    return e->kind != NB_EXPR_CALL || (e->u.call.fn->flags & NB_FN_STATEFUL) == 0;
+    return e->kind == NB_EXPR_COLUMN
+               ? e->deterministic /* input_file_name() is a column */
+               : e->kind != NB_EXPR_CALL || (e->u.call.fn->flags & NB_FN_STATEFUL) == 0;
 }
 
 bool

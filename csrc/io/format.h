@@ -62,8 +62,9 @@ struct nb_relation {
     int64_t n_bytes, n_rows;
     const nb_type *data_schema; /* STRUCT of the columns that are in the files */
     const nb_type *schema;      /* what users see */
+    const nb_type *columns;     /* the schema, and what is known of the files */
     int *
-        source_of; /* per column of schema: >= 0 position in data_schema, < 0: ~position of the partition column */
+        source_of; /* per column: >= 0 position in data_schema, < 0: ~position of the partition column, behind which an nb_file_column comes */
     const nb_type **partition_types;
     nb_vector *partition_values; /* [file * n_partition + i]: CONST vectors of one row */
     void *payload;               /* the format's */
@@ -79,8 +80,9 @@ bool nb_relation_skips(const nb_relation *rel, nb_status st, nb_error *err);
 /* A part of a file that one task reads. */
 typedef struct nb_file_split {
     int file;
-    int64_t from, to;  /* bytes */
-    int32_t partition; /* Spark's */
+    int64_t from, to;           /* bytes */
+    int64_t block, block_bytes; /* Spark's split, of which this is a piece */
+    int32_t partition;          /* Spark's */
 } nb_file_split;
 
 /* Cuts the files into Spark partitions as FilePartition does (spark.sql.files.maxPartitionBytes, openCostInBytes, default parallelism), in the order in
@@ -89,15 +91,19 @@ nb_status
 nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
                    int n_threads, bool (*splittable)(const nb_relation *, int file),
                    int64_t morsel_bytes, nb_file_split **out, int64_t *n_out, int *n_partitions);
-/* A partition column of a file as a constant of n rows. */
-void nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n,
-                                  nb_vector *out);
+/* A partition column, or what is known of the file, for n rows. first: the number in the file of the first row; rows: which ones behind it, NULL: all. Only
+ * formats that number rows need say. Memory from arena. */
+nb_status nb_relation_split_column(const nb_relation *rel, const nb_file_split *split, int column,
+                                   nb_arena *arena, int64_t n, int64_t first, const uint32_t *rows,
+                                   nb_vector *out);
 
 struct nb_file_writer;
 
 struct nb_format {
     const char *title;     /* "CSV", as messages call it */
     bool takes_same_names; /* columns of one name may be written */
+    bool numbers_rows;     /* _metadata has row_index */
+    bool reads_fields;     /* nb_relation_reads_fields */
     /* Reads options into rel->payload; sets rel->data_schema unless it is there. Memory from rel->arena. */
     nb_status (*open)(nb_relation *rel, const nb_read_request *request, nb_error *err);
     nb_status (*scan)(nb_relation *rel, nb_pool *pool, const nb_scan_request *request,

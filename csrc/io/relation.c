@@ -370,6 +370,45 @@ partition_constants(nb_relation *rel, const nb_session_info *info, nb_error *err
     return NB_OK;
 }
 
+/* The fields of _metadata. */
+typedef enum fact { PATH, NAME, SIZE, START, LENGTH, MODIFIED, ROW_INDEX, N_FACTS } fact;
+
+static const struct {
+    const char *name;
+    nb_type_id type;
+} FACTS[N_FACTS] = {
+    [PATH] = {"file_path", NB_TYPE_STRING},
+    [NAME] = {"file_name", NB_TYPE_STRING},
+    [SIZE] = {"file_size", NB_TYPE_INT64},
+    [START] = {"file_block_start", NB_TYPE_INT64},
+    [LENGTH] = {"file_block_length", NB_TYPE_INT64},
+    [MODIFIED] = {"file_modification_time", NB_TYPE_TIMESTAMP},
+    [ROW_INDEX] = {"row_index", NB_TYPE_INT64},
+};
+
+static bool
+file_fields(bool numbers_rows, nb_field *out)
+{
+    nb_field facts[N_FACTS];
+    int n = N_FACTS - !numbers_rows;
+
+    for (int k = 0; k < n; k++) {
+        facts[k] = (nb_field){.name = nb_str_of(FACTS[k].name), .type = nb_type_of(FACTS[k].type)};
+    }
+    out[NB_FILE_URL] =
+        (nb_field){.name = NB_STR("input_file_name()"), .type = nb_type_of(NB_TYPE_STRING)};
+    out[NB_FILE_BLOCK_START] =
+        (nb_field){.name = NB_STR("input_file_block_start()"), .type = nb_type_of(NB_TYPE_INT64)};
+    out[NB_FILE_BLOCK_LENGTH] =
+        (nb_field){.name = NB_STR("input_file_block_length()"), .type = nb_type_of(NB_TYPE_INT64)};
+    out[NB_FILE_METADATA] =
+        (nb_field){.name = NB_STR("_metadata"),
+                   .type = nb_type_struct(facts, n),
+                   .metadata = NB_STR(
+                       "{\"__file_source_metadata_col\":true,\"__metadata_col\":\"_metadata\"}")};
+    return out[NB_FILE_METADATA].type != NULL;
+}
+
 /* Data columns, then partition columns (a partition column that the files have too stays at its place, with the directory's value).
  * typed: a schema that says of what type partition columns are; NULL: they are inferred. */
 static nb_status
@@ -377,9 +416,10 @@ join_schema(nb_relation *rel, const nb_type *typed, const nb_session_info *info,
 {
     const nb_type *data = rel->data_schema;
     int n = 0, np = rel->files.n_partition;
-    nb_field *fields = NB_ARENA_ARRAY(rel->arena, nb_field, data->n_children + np + 1);
+    int cap = data->n_children + np + NB_N_FILE_COLUMNS;
+    nb_field *fields = NB_ARENA_ARRAY(rel->arena, nb_field, cap);
 
-    rel->source_of = NB_ARENA_ARRAY(rel->arena, int, data->n_children + np + 1);
+    rel->source_of = NB_ARENA_ARRAY(rel->arena, int, cap);
     rel->partition_types = NB_ARENA_ARRAY(rel->arena, const nb_type *, np + 1);
     if (fields == NULL || rel->source_of == NULL || rel->partition_types == NULL) {
         return NB_NOMEM;
@@ -412,7 +452,14 @@ join_schema(nb_relation *rel, const nb_type *typed, const nb_session_info *info,
         }
     }
     rel->schema = nb_type_struct(fields, n);
-    if (rel->schema == NULL) {
+    if (!file_fields(rel->format->numbers_rows, fields + n)) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < NB_N_FILE_COLUMNS; k++) {
+        rel->source_of[n++] = ~(np + k);
+    }
+    rel->columns = nb_type_struct(fields, n);
+    if (rel->schema == NULL || rel->columns == NULL) {
         return NB_NOMEM;
     }
     return partition_constants(rel, info, err);
@@ -557,6 +604,7 @@ nb_relation_parts_of(const nb_relation *rel)
         .files = &rel->files,
         .data_schema = rel->data_schema,
         .schema = rel->schema,
+        .metadata = rel->columns->children[rel->schema->n_children + NB_FILE_METADATA].type,
         .given = rel->given,
     };
 }
@@ -603,6 +651,48 @@ copy_files(nb_relation *rel, const nb_file_list *from)
     return ok ? NB_OK : NB_NOMEM;
 }
 
+/* A struct of from's fields, those at n places with other types; a place below 0 or behind the last: none. */
+static const nb_type *
+with_types(nb_arena *arena, const nb_type *from, const int *places, const nb_type *const *types,
+           int n)
+{
+    nb_field *fields = NB_ARENA_ARRAY(arena, nb_field, from->n_children + 1);
+
+    if (fields == NULL) {
+        return NULL;
+    }
+    if (from->n_children > 0) {
+        memcpy(fields, from->children, sizeof(nb_field) * (size_t)from->n_children);
+    }
+    for (int i = 0; i < n; i++) {
+        if (places[i] >= 0 && places[i] < from->n_children) {
+            fields[places[i]].type = types[i];
+        }
+    }
+    return nb_type_struct(fields, from->n_children);
+}
+
+/* _metadata with these of its fields only. */
+static nb_status
+take_metadata(nb_relation *rel, const nb_type *wanted, nb_error *err)
+{
+    int at = rel->schema->n_children + NB_FILE_METADATA;
+    const nb_type *all = rel->columns->children[at].type;
+
+    if (wanted->id != NB_TYPE_STRUCT) {
+        return nb_raise_internal(err, "_metadata is no struct");
+    }
+    for (int i = 0; i < wanted->n_children; i++) {
+        int k = field_index(all, wanted->children[i].name);
+        if (k < 0 || !nb_str_equal(all->children[k].name, wanted->children[i].name) ||
+            all->children[k].type != wanted->children[i].type) {
+            return nb_raise_internal(err, "no such field of _metadata");
+        }
+    }
+    rel->columns = with_types(rel->arena, rel->columns, &at, &wanted, 1);
+    return rel->columns ? NB_OK : NB_NOMEM;
+}
+
 nb_status
 nb_relation_restore(nb_pool *pool, const nb_relation_parts *parts, const nb_session_info *info,
                     nb_relation **out, nb_error *err)
@@ -633,11 +723,44 @@ nb_relation_restore(nb_pool *pool, const nb_relation_parts *parts, const nb_sess
         st = nb_raise_internal(err, "the columns of a relation are not what they were");
         goto failed;
     }
+    NB_TRY_GOTO(st, take_metadata(rel, parts->metadata, err), failed);
     *out = rel;
     return NB_OK;
 failed:
     nb_relation_release(rel);
     return st;
+}
+
+bool
+nb_relation_reads_fields(const nb_relation *rel)
+{
+    return rel->format->reads_fields;
+}
+
+nb_status
+nb_relation_narrow(nb_relation *rel, nb_arena *arena, const int *columns,
+                   const nb_type *const *types, int n, nb_relation **out)
+{
+    nb_relation *narrow = NB_ARENA_NEW(arena, nb_relation);
+    int *sources = NB_ARENA_ARRAY(arena, int, n + 1);
+
+    if (narrow == NULL || sources == NULL) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        sources[i] = rel->source_of[columns[i]];
+    }
+    *narrow = *rel;
+    atomic_init(&narrow->refs, 1); /* never given back: it goes with the arena */
+    narrow->arena = arena;
+    narrow->schema = with_types(arena, rel->schema, columns, types, n);
+    narrow->columns = with_types(arena, rel->columns, columns, types, n);
+    narrow->data_schema = with_types(arena, rel->data_schema, sources, types, n);
+    if (narrow->schema == NULL || narrow->columns == NULL || narrow->data_schema == NULL) {
+        return NB_NOMEM;
+    }
+    *out = narrow;
+    return NB_OK;
 }
 
 void
@@ -677,6 +800,12 @@ const nb_type *
 nb_relation_schema(const nb_relation *rel)
 {
     return rel->schema;
+}
+
+const nb_type *
+nb_relation_columns(const nb_relation *rel)
+{
+    return rel->columns;
 }
 
 nb_str
@@ -789,12 +918,102 @@ nb_relation_shares_apart(const nb_relation *rel, nb_pool *pool, const nb_session
     return NB_OK;
 }
 
-void
-nb_relation_partition_column(const nb_relation *rel, int file, int column, int64_t n,
-                             nb_vector *out)
+/* The name within its directory, as the URL writes it. */
+static nb_str
+url_name(nb_str url)
 {
-    *out = rel->partition_values[file * rel->files.n_partition + column];
+    size_t from = url.len;
+
+    while (from > 0 && url.data[from - 1] != '/') {
+        from--;
+    }
+    return (nb_str){url.data + from, url.len - from};
+}
+
+static nb_status
+constant(nb_arena *arena, nb_type_id type, nb_str text, int64_t number, nb_vector *out)
+{
+    NB_TRY(nb_vector_alloc(arena, nb_type_of(type), 1, out));
+    if (type == NB_TYPE_STRING) {
+        NB_DATA(nb_view, out)[0] = nb_view_make(text.data, text.len);
+    } else {
+        NB_DATA(int64_t, out)[0] = number;
+    }
+    out->kind = NB_VEC_CONST;
+    return NB_OK;
+}
+
+static nb_status
+row_indices(nb_arena *arena, int64_t first, const uint32_t *rows, int64_t n, nb_vector *out)
+{
+    NB_TRY(nb_vector_alloc(arena, nb_type_of(NB_TYPE_INT64), n, out));
+    for (int64_t i = 0; i < n; i++) {
+        NB_DATA(int64_t, out)[i] = first + (rows ? rows[i] : i);
+    }
+    return NB_OK;
+}
+
+/* The fields of _metadata that the type has. */
+static nb_status
+metadata_column(const nb_file_entry *file, const nb_file_split *split, const nb_type *type,
+                nb_arena *arena, int64_t n, int64_t first, const uint32_t *rows, nb_vector *out)
+{
+    nb_str path;
+    int64_t numbers[N_FACTS] = {[SIZE] = file->n_bytes,
+                                [START] = split->block,
+                                [LENGTH] = split->block_bytes,
+                                [MODIFIED] = file->modified_ms * 1000};
+    size_t authority = NB_STR("file://").len;
+    char *text = nb_arena_printf(arena, "file:%.*s", (int)(file->url.len - authority),
+                                 file->url.data + authority);
+
+    if (text == NULL) {
+        return NB_NOMEM;
+    }
+    path = nb_str_of(text);
+    NB_TRY(nb_vector_alloc(arena, type, n, out));
+    for (int i = 0; i < type->n_children; i++) {
+        nb_vector one;
+        int k = 0;
+        while (!nb_str_equal(type->children[i].name, nb_str_of(FACTS[k].name))) {
+            k++;
+        }
+        if (k == ROW_INDEX) {
+            NB_TRY(row_indices(arena, first, rows, n, &out->children[i]));
+            continue;
+        }
+        NB_TRY(constant(arena, FACTS[k].type, k == PATH ? path : url_name(file->url), numbers[k],
+                        &one));
+        one.n_rows = (int32_t)n;
+        NB_TRY(nb_vector_flatten(arena, &one, &out->children[i]));
+    }
+    return NB_OK;
+}
+
+nb_status
+nb_relation_split_column(const nb_relation *rel, const nb_file_split *split, int column,
+                         nb_arena *arena, int64_t n, int64_t first, const uint32_t *rows,
+                         nb_vector *out)
+{
+    const nb_file_entry *file = &rel->files.files[split->file];
+    int np = rel->files.n_partition;
+
+    switch (column - np) {
+    case NB_FILE_URL: NB_TRY(constant(arena, NB_TYPE_STRING, file->url, 0, out)); break;
+    case NB_FILE_BLOCK_START:
+        NB_TRY(constant(arena, NB_TYPE_INT64, file->url, split->block, out));
+        break;
+    case NB_FILE_BLOCK_LENGTH:
+        NB_TRY(constant(arena, NB_TYPE_INT64, file->url, split->block_bytes, out));
+        break;
+    case NB_FILE_METADATA:
+        return metadata_column(
+            file, split, rel->columns->children[rel->schema->n_children + NB_FILE_METADATA].type,
+            arena, n, first, rows, out);
+    default: *out = rel->partition_values[split->file * np + column]; break;
+    }
     out->n_rows = (int32_t)n;
+    return NB_OK;
 }
 
 /* ---- Spark partitions --------------------------------------------------------------------------------------------------------- */
@@ -892,6 +1111,8 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
         }
         size += bytes + open_cost;
         splits[i].partition = partition;
+        splits[i].block = splits[i].from;
+        splits[i].block_bytes = bytes;
         for (int64_t at = splits[i].from; at == splits[i].from || at < splits[i].to;) {
             nb_file_split *p = &pieces[n_pieces++];
             int64_t left = splits[i].to - at; /* morsel_bytes may be INT64_MAX: no sums with it */

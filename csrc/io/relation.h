@@ -45,6 +45,17 @@ const nb_type *
 nb_relation_schema(const nb_relation *rel); /* data columns, then partition columns; all nullable */
 nb_str nb_relation_format(const nb_relation *rel);
 int64_t nb_relation_bytes(const nb_relation *rel); /* of all files */
+
+/* What a scan also knows of where a row comes from: columns behind those of the schema, in this order, none of them null. */
+typedef enum nb_file_column {
+    NB_FILE_URL,         /* as input_file_name() has it */
+    NB_FILE_BLOCK_START, /* what Spark would read in one piece */
+    NB_FILE_BLOCK_LENGTH,
+    NB_FILE_METADATA, /* the struct _metadata, or some of its fields; with the row's number in the file where the format numbers rows */
+    NB_N_FILE_COLUMNS
+} nb_file_column;
+/* The schema and, behind it, these. */
+const nb_type *nb_relation_columns(const nb_relation *rel);
 int64_t
 nb_relation_rows(const nb_relation *rel); /* exact when the format knows (Parquet), else -1 */
 
@@ -70,6 +81,12 @@ int nb_relation_n_files(const nb_relation *rel);
 nb_str nb_relation_file(const nb_relation *rel,
                         int i); /* "file:///…" as input_file_name() and inputFiles show it */
 
+/* Can it read some fields of a struct without the others? */
+bool nb_relation_reads_fields(const nb_relation *rel);
+/* The relation with other types for n of its columns, which have fewer fields. It lives in the arena and borrows rel. */
+nb_status nb_relation_narrow(nb_relation *rel, nb_arena *arena, const int *columns,
+                             const nb_type *const *types, int n, nb_relation **out);
+
 /* Which of n tasks scans: each takes its share of the pieces, in order. */
 typedef struct nb_scan_share {
     int index, n;
@@ -83,7 +100,8 @@ typedef struct nb_relation_parts {
     int n_options;
     const struct nb_file_list *files;
     const nb_type *data_schema, *schema;
-    bool given; /* the user gave the schema */
+    const nb_type *metadata; /* which fields of _metadata are wanted */
+    bool given;              /* the user gave the schema */
 } nb_relation_parts;
 
 /* Everything is borrowed from the relation. */
@@ -101,15 +119,16 @@ nb_relation_shares_apart(const nb_relation *rel, struct nb_pool *pool, const nb_
 
 /* What a join found out about its keys: rows of the column that the filter refuses are not wanted. */
 typedef struct nb_scan_probe {
-    int column; /* position in the schema */
+    int column; /* position among the columns */
     const struct nb_key_filter *filter;
 } nb_scan_probe;
 
 typedef struct nb_scan_request {
-    const int *columns; /* positions in the schema, in the order wanted; may be empty (count(*)) */
+    const int
+        *columns; /* positions among the columns, in the order wanted; may be empty (count(*)) */
     int n_columns;
     nb_expr *const *
-        filters; /* conjuncts that the plan also checks itself; ordinals are positions in the schema. A reader may use them to
+        filters; /* conjuncts that the plan also checks itself; ordinals are positions among the columns. A reader may use them to
                                   * skip (partitions, row groups, rows) and is free to ignore them */
     int n_filters;
     bool *

@@ -176,8 +176,9 @@ next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_error *er
                 out->cols[j] = value;
                 out->cols[j].type = src->schema->children[j].type;
             } else {
-                nb_relation_partition_column(s->file.rel, s->file.splits[l->split].file,
-                                             ~s->source_of[j], n, &out->cols[j]);
+                NB_TRY(nb_relation_split_column(s->file.rel, &s->file.splits[l->split],
+                                                ~s->source_of[j], scratch, n, 0, NULL,
+                                                &out->cols[j]));
             }
         }
         nb_file_source_place(&s->file, l->split, out);
@@ -210,7 +211,7 @@ text_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_so
         s->n_columns = request->n_columns;
         s->source_of = source_of;
         for (int j = 0; j < request->n_columns; j++) {
-            fields[j] = rel->schema->children[request->columns[j]];
+            fields[j] = rel->columns->children[request->columns[j]];
             source_of[j] = rel->source_of[request->columns[j]];
         }
         made->base.schema = nb_type_struct(fields, request->n_columns);

@@ -744,12 +744,10 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
     }
     {
         /* names mean the columns of the input, also above an EXPAND */
-        nb_plan narrow = *child, *view = &narrow;
-        nb_scope inner = {.plans = &view, .n_plans = 1, .outer = an->outer};
+        nb_plan narrow = *child, *view = by_sets ? &narrow : child;
+        nb_scope inner = {.plans = &view, .n_plans = 1, .outer = an->outer, .is_copy = by_sets};
         nb_status st;
-        if (by_sets) {
-            narrow.n_attrs -= n_keys + 2;
-        }
+        narrow.n_attrs -= by_sets ? n_keys + 2 : 0;
         an->lateral->scope = &inner;
         st = resolve_results(an, &inner, agg->aggregate_expressions, agg->n_aggregate_expressions,
                              &aggs, &n_aggs, err);

@@ -367,6 +367,11 @@ resolve_in_plan_id(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, 
     }
     match_plan(an, target, parts, n, &m);
     if (!m.attr) {
+        int n_used;
+        nb_status st = nb_resolve_metadata(an, scope, parts, n, out, &n_used);
+        if (st != NB_DONE) {
+            return st < 0 ? st : with_fields(an, *out, parts + n_used, n - n_used, out, err);
+        }
         return nb_raise(err, NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN, "name",
                         nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
     }
@@ -443,6 +448,14 @@ nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str text, int64_t p
                 return st;
             }
             break; /* x.y, where an x further out has no y: what is missing is a column of the query itself */
+        }
+        {
+            int n_used;
+            nb_status st = nb_resolve_metadata(an, s, parts, (int)n, out, &n_used);
+            if (st != NB_DONE) {
+                return st < 0 ? st
+                              : with_fields(an, *out, parts + n_used, (int)n - n_used, out, err);
+            }
         }
         if (s == scope) {
             nb_expr *e;

@@ -661,6 +661,12 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     if (nb_is_time_window(name)) {
         return nb_located(nb_time_window(an, scope, name, args, n, out, err), origin, err);
     }
+    if (n == 0) {
+        nb_status st = nb_input_file(an, scope, name, out, err);
+        if (st != NB_DONE) {
+            return nb_located(st, origin, err);
+        }
+    }
     if (n == 0 && nb_str_equal_nocase(name, NB_STR("distributed_sequence_id"))) {
         return nb_sequence_id(an, out, err);
     }

@@ -122,6 +122,7 @@ using_columns(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type,
         }
     }
     NB_TRY(nb_plan_project(an, join, list, count, out, err));
+    (*out)->u.project.is_closed = true;
     for (int i = 0; i < (*out)->n_attrs; i++) {
         nb_attr *a = &(*out)->attrs[i];
         const nb_attr *from = nb_plan_find_attr(join, a->id);

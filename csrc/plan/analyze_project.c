@@ -596,9 +596,10 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
         } else if (nb_is_star(exprs[i])) {
             nb_plan narrow = *child; /* `*` means the columns before the generator's */
             nb_plan *view = &narrow;
-            nb_scope star = {.plans = &view, .n_plans = 1, .outer = scope.outer};
+            nb_scope star = {.plans = &view, .n_plans = 1, .outer = scope.outer, .is_copy = true};
             narrow.n_attrs = before;
-            NB_TRY(nb_expand_star(an, &star, exprs[i], &some, &n_some, err));
+            NB_TRY(
+                nb_expand_star(an, generator < 0 ? &scope : &star, exprs[i], &some, &n_some, err));
         } else {
             const Sc__Expression *e = exprs[i];
             if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {

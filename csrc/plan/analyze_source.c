@@ -500,6 +500,9 @@ read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
             } else {
                 an->n_cte++;
                 st = nb_analyze_relation(an, r, out, err);
+                if (st >= 0 && (*out)->kind == NB_PLAN_ALIAS) {
+                    (*out)->u.alias.is_closed = true;
+                }
                 an->n_cte--;
             }
             an->with = keep;
@@ -583,7 +586,9 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
     an->cap_with = keep_cap;
     an->n_with = keep_with;
     NB_TRY(st);
-    return nb_plan_alias(an, *out, parts, (int)n, out, err);
+    NB_TRY(nb_plan_alias(an, *out, parts, (int)n, out, err));
+    (*out)->u.alias.is_closed = true;
+    return NB_OK;
 }
 
 nb_status

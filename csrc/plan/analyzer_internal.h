@@ -15,6 +15,7 @@ struct nb_scope {
     nb_plan **plans; /* inputs: names are looked up in all of them */
     int n_plans;
     const nb_scope *outer; /* enclosing query of a subquery; NULL at the top */
+    bool is_copy;          /* the plans are copies: a column that is added to one goes nowhere */
     enum {
         NB_GROWS_NOT,
         NB_GROWS_HIDDEN, /* window() may put a column below, plans[0] is its owner's place for the input */
@@ -250,6 +251,14 @@ nb_status nb_time_window(nb_analyzer *an, const nb_scope *scope, nb_str name, nb
 /* The key of an aggregation that is a session window: its column becomes the merged sessions of the other keys' groups. */
 nb_status nb_merge_sessions(nb_analyzer *an, nb_plan **child, nb_expr *const *keys, int n_keys,
                             nb_error *err);
+
+/* ---- analyze_file_columns.c ---- */
+/* _metadata of the files that the scope's plans read, by the first *n_used of these parts. NB_DONE when the name is another or nothing is known of files. */
+nb_status nb_resolve_metadata(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n,
+                              nb_expr **out, int *n_used);
+/* input_file_name() and its kin. NB_DONE when the name is another, or where no file is read: what the function itself gives holds then. */
+nb_status
+nb_input_file(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_expr **out, nb_error *err);
 
 /* ---- analyze_lateral.c ---- */
 void nb_lateral_begin(nb_analyzer *an, const nb_scope *scope, nb_lateral *l);

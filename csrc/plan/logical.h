@@ -86,6 +86,7 @@ struct nb_plan {
             nb_expr **exprs; /* ALIAS or COLUMN, one per attr */
             nb_observation *
                 observed; /* the projection is there for it alone, and is all of its input; else NULL */
+            bool is_closed; /* of a join USING columns: as in alias */
         } project;
         struct {
             nb_expr **keys; /* ALIAS or COLUMN: first n_keys attrs */
@@ -144,6 +145,8 @@ struct nb_plan {
         struct {
             nb_str *name;
             int n_name;
+            bool
+                is_closed; /* a view or common table expression: _metadata of files is not seen through it */
         } alias;
         struct {
             nb_cached *cached;

@@ -49,4 +49,7 @@ nb_status nb_implied_or(nb_arena *arena, nb_expr *e, const nb_attr_set *side, nb
 /* Changes the type of an outer or SINGLE join, given the conditions that rows above it must pass. */
 nb_status nb_narrow_outer_join(nb_arena *arena, nb_plan *p, nb_expr *const *above, int n);
 
+/* Scans read the fields of structs that are used, where the format can. After nb_optimize: no rule may come later, because it changes types. */
+nb_status nb_optimize_fields(nb_arena *arena, const nb_session_info *info, nb_plan *plan);
+
 #endif

@@ -153,9 +153,9 @@ made_table(planner *pl, nb_plan *leaf, const nb_plan *inner, nb_table *table, nb
 static nb_status
 build_scan(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
 {
-    const nb_type *schema = nb_relation_schema(p->u.scan.relation);
+    const nb_type *schema = nb_relation_columns(p->u.scan.relation);
     nb_node *n;
-    nb_plan full = *p; /* hints are bound to positions in the relation's schema */
+    nb_plan full = *p; /* hints are bound to positions among the relation's columns */
 
     NB_TRY(node_new(pl, NB_NODE_SCAN, p, 0, &n));
     n->u.scan.relation = p->u.scan.relation;

@@ -15,6 +15,7 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
         "charsets: charset='windows-1252'": MORE_CHARSETS,
         "write: encoding='latin1'": MORE_CHARSETS,
     },
+    "file_facts": {"behind distinct": "_metadata is not seen through distinct()"},
     "sql_pipes": {
         **{
             f"FROM VALUES (1, 2), (3, 4) t(a, b) |> {rest}": what

@@ -199,6 +199,20 @@ constant_string(nb_bound_call *call, nb_str s)
     return call->replacement == NULL ? NB_NOMEM : NB_OK;
 }
 
+/* Where files are read, the analyzer has put a column of the scan in the place of these (plan/analyze_file_columns.c). */
+nb_status
+nb_bind_input_file_name(nb_bound_call *call, nb_error *err)
+{
+    return constant_string(call, NB_STR(""));
+}
+
+nb_status
+nb_bind_input_file_block(nb_bound_call *call, nb_error *err)
+{
+    call->replacement = nb_expr_int64(call->arena, -1);
+    return call->replacement == NULL ? NB_NOMEM : NB_OK;
+}
+
 nb_status
 nb_bind_typeof(nb_bound_call *call, nb_error *err)
 {

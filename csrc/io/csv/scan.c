@@ -231,8 +231,9 @@ make_batch(csv_source *s, csv_local *l, int64_t n, nb_arena *scratch, nb_batch *
             NB_TRY(nb_csv_convert(&s->columns[j], &r->cells[k * NB_BATCH_ROWS], n, r->text,
                                   r->tok.side, scratch, &out->cols[j], bad, err));
         } else if (k <= FROM_PARTITION) {
-            nb_relation_partition_column(s->file.rel, r->file_index, FROM_PARTITION - k, n,
-                                         &out->cols[j]);
+            NB_TRY(nb_relation_split_column(s->file.rel, &s->file.splits[l->split],
+                                            FROM_PARTITION - k, scratch, n, 0, NULL,
+                                            &out->cols[j]));
         }
     }
     if (s->keep_bad || s->csv->o.mode != NB_PARSE_PERMISSIVE) {
@@ -353,7 +354,7 @@ plan_columns(csv_source *s, const nb_scan_request *request, nb_error *err)
     }
     for (int j = 0; j < n; j++) {
         int source = rel->source_of[request->columns[j]];
-        fields[j] = rel->schema->children[request->columns[j]];
+        fields[j] = rel->columns->children[request->columns[j]];
         if (source < 0) {
             s->slot_of[j] = FROM_PARTITION - ~source;
         } else if (source == csv->corrupt) {

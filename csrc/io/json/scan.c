@@ -280,8 +280,9 @@ make_batch(const json_source *s, const json_local *l, const json_batch *b, const
         } else if (k == FROM_CORRUPT) {
             NB_TRY(corrupt_column(b, s->file.base.schema->children[j].type, &out->cols[j]));
         } else {
-            nb_relation_partition_column(s->file.rel, file, FROM_PARTITION - k, b->n,
-                                         &out->cols[j]);
+            NB_TRY(nb_relation_split_column(s->file.rel, &s->file.splits[l->split],
+                                            FROM_PARTITION - k, b->arena, b->n, 0, NULL,
+                                            &out->cols[j]));
         }
     }
     if (b->any_bad && s->json->o.mode == NB_PARSE_FAILFAST) {
@@ -411,7 +412,7 @@ plan_columns(json_source *s, const nb_scan_request *request, nb_error *err)
     for (int j = 0; j < n; j++) {
         int source = rel->source_of[request->columns[j]];
 
-        fields[j] = rel->schema->children[request->columns[j]];
+        fields[j] = rel->columns->children[request->columns[j]];
         if (source < 0) {
             s->slot_of[j] = FROM_PARTITION - ~source;
         } else if (source == s->json->corrupt) {

@@ -97,7 +97,7 @@ nb_pq_choose_plan(nb_pq_source *s, const nb_scan_request *request)
     }
     for (int i = 0; i < n; i++) {
         nb_pq_filter *f = &s->filters[s->n_filters];
-        column_list c = {.s = s, .cap = s->file.rel->schema->n_children, .fits = true};
+        column_list c = {.s = s, .cap = s->file.rel->columns->n_children, .fits = true};
         nb_expr *e = request->filters[i];
         if (request->applied) {
             request->applied[i] = false;
@@ -208,7 +208,7 @@ evaluate(nb_pq_source *s, nb_pq_local *l, int i, const nb_vector *const *columns
     nb_batch batch;
 
     nb_arena_reset(l->scratch);
-    NB_TRY(nb_batch_init(l->scratch, s->file.rel->schema->n_children, n, &batch));
+    NB_TRY(nb_batch_init(l->scratch, s->file.rel->columns->n_children, n, &batch));
     for (int k = 0; k < f->n_slots; k++) {
         NB_TRY(nb_vector_slice(l->scratch, columns[k], from, n,
                                &batch.cols[s->slots[f->slots[k]].column]));

@@ -105,6 +105,8 @@ pq_supports(const nb_type *type, bool writing)
 
 const nb_format nb_format_parquet = {
     .title = "Parquet",
+    .numbers_rows = true,
+    .reads_fields = true,
     .open = pq_open,
     .scan = nb_pq_scan,
     .column_stats = nb_pq_column_stats,

@@ -25,7 +25,7 @@ nb_pq_slot_of(nb_pq_source *s, int column)
     }
     s->slots[s->n_slots] = (nb_pq_slot){.column = column,
                                         .source = s->file.rel->source_of[column],
-                                        .type = s->file.rel->schema->children[column].type};
+                                        .type = s->file.rel->columns->children[column].type};
     return s->n_slots++;
 }
 
@@ -217,8 +217,9 @@ nb_pq_slot_load(nb_pq_source *s, nb_pq_local *l, int slot, nb_error *err)
         return NB_OK;
     }
     if (s->slots[slot].source < 0) {
-        nb_relation_partition_column(s->file.rel, file, ~s->slots[slot].source, l->n_rows,
-                                     &state->values);
+        const nb_pq_group_ref *ref = &s->groups[l->group];
+        NB_TRY(nb_relation_split_column(s->file.rel, ref->split, ~s->slots[slot].source, l->arena,
+                                        l->n_rows, ref->first_row, l->rows, &state->values));
         state->loaded = true;
         return NB_OK;
     }
@@ -495,6 +496,7 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
     }
     for (int64_t i = 0; i < n_splits; i++) {
         const nb_pq_meta *m = p->metas[splits[i].file];
+        int64_t first_row = 0;
         for (int g = 0; g < m->n_groups; g++) {
             /* by the middle, as parquet-mr does, so that a group's bytes lie mostly in its split */
             int64_t bytes = 0, middle;
@@ -504,9 +506,10 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
             middle = m->groups[g].offset + bytes / 2;
             if (middle >= splits[i].from && middle < splits[i].to &&
                 s->file.base.n_morsels < total) {
-                s->groups[s->file.base.n_morsels++] =
-                    (nb_pq_group_ref){splits[i].file, g, splits[i].partition};
+                s->groups[s->file.base.n_morsels++] = (nb_pq_group_ref){
+                    splits[i].file, g, splits[i].partition, first_row, &splits[i]};
             }
+            first_row += m->groups[g].n_rows;
         }
     }
     return NB_OK;
@@ -575,7 +578,7 @@ plan_columns(nb_pq_source *s, const nb_scan_request *request, nb_error *err)
 {
     bool all_applied = request->n_filters > 0 && request->applied;
 
-    s->slots = NB_ARENA_ARRAY(s->file.arena, nb_pq_slot, s->file.rel->schema->n_children + 1);
+    s->slots = NB_ARENA_ARRAY(s->file.arena, nb_pq_slot, s->file.rel->columns->n_children + 1);
     s->out_slots = NB_ARENA_ARRAY(s->file.arena, int, request->n_columns + 1);
     if (!s->slots || !s->out_slots) {
         return NB_NOMEM;
@@ -617,7 +620,7 @@ nb_pq_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request, nb_s
         s->info = request->info;
         s->n_columns = request->n_columns;
         for (int j = 0; j < request->n_columns; j++) {
-            fields[j] = rel->schema->children[request->columns[j]];
+            fields[j] = rel->columns->children[request->columns[j]];
         }
         made->base.schema = nb_type_struct(fields, request->n_columns);
         st = made->base.schema ? nb_relation_splits(rel, made->arena, request->info,

@@ -31,14 +31,16 @@ typedef struct nb_pq_probe {
 } nb_pq_probe;
 
 typedef struct nb_pq_slot {
-    int column; /* position in the relation's schema */
-    int source; /* in data_schema, < 0: ~partition column */
+    int column; /* position among the relation's columns */
+    int source; /* as nb_relation.source_of */
     const nb_type *type;
 } nb_pq_slot;
 
 typedef struct nb_pq_group_ref {
     int file, group;
     int32_t partition;
+    int64_t first_row; /* in the file */
+    const nb_file_split *split;
 } nb_pq_group_ref;
 
 typedef struct nb_pq_source {
