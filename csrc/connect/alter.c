@@ -13,32 +13,29 @@
 #include "io/allowed.h"
 #include "plan/analyzer_internal.h"
 
-static const char *
-full_name(nb_query *q, nb_str name)
-{
-    const char *text =
-        nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`", (int)name.len, name.data);
-
-    return text ? text : "";
-}
-
 static nb_status
 rename_table(nb_query *q, const nb_table_def *t, const nb_sql_name *to, nb_error *err)
 {
     nb_table_def gone = *t, def = *t;
+    nb_object_name name;
 
-    NB_TRY(nb_need_default_database(q, to->parts, to->n, err));
-    def.name = to->parts[to->n - 1];
+    NB_TRY(nb_object_need(q, to->parts, to->n, &name, err));
+    name.database = to->n > 1 ? name.database : t->database;
+    if (!nb_str_equal_nocase(name.database, t->database)) {
+        return nb_raise_unsupported(err, "ALTER TABLE … RENAME TO another database");
+    }
+    def.name = name.name;
     gone.dropped = true;
-    if (nb_table_def_find(nb_catalog_tables(q->session->catalog), def.name,
+    if (nb_table_def_find(nb_catalog_tables(q->session->catalog), name,
                           nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE))) {
-        return nb_raise(
-            err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
-            nb_arena_printf(q->arena, "`default`.`%.*s`", (int)def.name.len, def.name.data), NULL);
+        return nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
+                        nb_arena_printf(q->arena, "`%.*s`.`%.*s`", (int)def.database.len,
+                                        def.database.data, (int)def.name.len, def.name.data),
+                        NULL);
     }
     if (!t->is_external) {
         const char *from = nb_arena_strdup(q->arena, t->location), *into;
-        NB_TRY(nb_table_location(q, def.name, &def.location, err));
+        NB_TRY(nb_table_location(q, name, &def.location, err));
         into = nb_arena_strdup(q->arena, def.location);
         NB_NEED(from && into);
         NB_TRY(nb_allowed_check(from, err));
@@ -116,12 +113,13 @@ change_column(nb_query *q, const nb_table_def *t, const nb_sql_statement *s, nb_
     }
     if ((type && type != fields[at].type) || !nb_str_equal_nocase(to, fields[at].name)) {
         type = type ? type : fields[at].type;
-        return nb_raise(
-            err, NB_COND_NOT_SUPPORTED_CHANGE_COLUMN, "table", full_name(q, t->name), "originName",
-            nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "originType",
-            nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, fields[at].type)), "newName",
-            nb_arena_printf(q->arena, "`%.*s`", (int)to.len, to.data), "newType",
-            nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, type)), NULL);
+        return nb_raise(err, NB_COND_NOT_SUPPORTED_CHANGE_COLUMN, "table",
+                        nb_full_name(q, (nb_object_name){t->database, t->name}), "originName",
+                        nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "originType",
+                        nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, fields[at].type)),
+                        "newName", nb_arena_printf(q->arena, "`%.*s`", (int)to.len, to.data),
+                        "newType", nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, type)),
+                        NULL);
     }
     if (s->value.data) {
         fields[at].metadata = s->value;
@@ -171,8 +169,7 @@ nb_table_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
     if (nb_table_need(q, s->name.parts, s->name.n, &t, &missing) < 0) {
         const char *name = nb_error_param(&missing, "relationName");
         nb_status st = name ? nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                                       "[`system`.`session`, `spark_catalog`.`default`]",
-                                       "relationName", name, NULL)
+                                       nb_search_path(q, 1), "relationName", name, NULL)
                             : NB_NOMEM;
         nb_error_clear(&missing);
         return st;
@@ -191,8 +188,8 @@ nb_table_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
     case NB_SQL_ANALYZE: return NB_OK;
     default:
         return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE_TABLE_OPERATION, "tableName",
-                        full_name(q, t->name), "operation", nb_arena_strdup(q->arena, s->value),
-                        NULL);
+                        nb_full_name(q, (nb_object_name){t->database, t->name}), "operation",
+                        nb_arena_strdup(q->arena, s->value), NULL);
     }
 }
 
@@ -231,9 +228,10 @@ nb_table_properties(nb_query *q, const nb_sql_statement *s, nb_str **cells, int6
         }
     }
     if (s->key.data && *n == 0) {
-        char *text = nb_arena_printf(
-            q->arena, "Table spark_catalog.default.%.*s does not have property: %.*s",
-            (int)t->name.len, t->name.data, (int)s->key.len, s->key.data);
+        char *text =
+            nb_arena_printf(q->arena, "Table spark_catalog.%.*s.%.*s does not have property: %.*s",
+                            (int)t->database.len, t->database.data, (int)t->name.len, t->name.data,
+                            (int)s->key.len, s->key.data);
         NB_NEED(text);
         list[0] = s->key;
         list[1] = nb_str_of(text);

@@ -3,9 +3,8 @@
  * catalog.c: spark.catalog: answers about names, as small tables.
  */
 #include "connect/describe.h"
-#include "connect/query.h"
+#include "connect/tables.h"
 
-#include <unistd.h>
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
 
@@ -120,58 +119,44 @@ list_columns(nb_query *q, const nb_plan *plan, nb_table **out)
                            7, n, out);
 }
 
-/* Raises SCHEMA_NOT_FOUND unless the name, perhaps with its catalog before it, is that of the one database. */
+/* A database by its name, perhaps with its catalog before it. */
 static nb_status
-need_database(nb_query *q, nb_str text, nb_error *err)
+need_database(nb_query *q, nb_str text, const nb_database_def **out, nb_error *err)
 {
-    nb_str *parts, name;
+    nb_str *parts;
     size_t n;
 
     NB_TRY(nb_sql_parse_identifier(q->arena, text, &parts, &n, err));
-    name = parts[n - 1];
-    if (nb_str_equal_nocase(name, NB_STR("default")) &&
-        (n == 1 || (n == 2 && nb_str_equal_nocase(parts[0], NB_STR("spark_catalog"))))) {
-        return NB_OK;
-    }
-    return nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
-                    nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`", (int)name.len, name.data),
-                    NULL);
+    return nb_database_need(q, parts, n, out, err);
 }
 
-/* Where tables without a location lie, as a URI. */
-static nb_str
-warehouse(nb_query *q)
-{
-    nb_str dir = nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR);
-    char here[4096];
-    char *text;
-
-    if (nb_str_starts_with(dir, NB_STR("file:"))) {
-        return dir;
-    }
-    if (dir.len > 0 && dir.data[0] == '/') {
-        text = nb_arena_printf(q->arena, "file:%.*s", (int)dir.len, dir.data);
-    } else {
-        text = nb_arena_printf(q->arena, "file:%s/%.*s", getcwd(here, sizeof here) ? here : "",
-                               (int)dir.len, dir.data);
-    }
-    return nb_str_of(text);
-}
-
-/* The one database, as getDatabase and listDatabases give it. */
+/* Databases as getDatabase and listDatabases give them. */
 static nb_status
-the_database(nb_query *q, nb_table **out)
+answer_databases(nb_query *q, const nb_database_def *const *list, int n, nb_table **out)
 {
-    nb_str name = NB_STR("default"), catalog = NB_STR("spark_catalog"),
-           about = NB_STR("default database"), place = warehouse(q);
+    nb_str *columns[4];
 
-    NB_NEED(place.data);
+    for (int c = 0; c < 4; c++) {
+        columns[c] = NB_ARENA_ARRAY(q->arena, nb_str, n + 1);
+        NB_NEED(columns[c]);
+    }
+    for (int i = 0; i < n; i++) {
+        nb_str place;
+        char *uri;
+        NB_TRY(nb_database_location(q, list[i], &place));
+        uri = nb_arena_printf(q->arena, "file:%.*s", (int)place.len, place.data);
+        NB_NEED(uri);
+        columns[0][i] = list[i]->name;
+        columns[1][i] = NB_STR("spark_catalog");
+        columns[2][i] = list[i]->comment;
+        columns[3][i] = nb_str_of(uri);
+    }
     return nb_query_answer(q,
-                           (nb_answer_column[]){{"name", &name, NULL},
-                                                {"catalog", &catalog, NULL},
-                                                {"description", &about, NULL},
-                                                {"locationUri", &place, NULL}},
-                           4, 1, out);
+                           (nb_answer_column[]){{"name", columns[0], NULL},
+                                                {"catalog", columns[1], NULL},
+                                                {"description", columns[2], NULL},
+                                                {"locationUri", columns[3], NULL}},
+                           4, n, out);
 }
 
 static nb_status
@@ -222,9 +207,9 @@ add_literal(nb_strbuf *b, nb_str s)
     nb_strbuf_addc(b, '\'');
 }
 
-/* Tables and views as Catalog.listTables gives them, or the one of that name. */
+/* Tables and views of a database as Catalog.listTables gives them, or the one of that name. */
 static nb_status
-tables_of_catalog(nb_query *q, nb_str wanted, nb_table **out, nb_error *err)
+tables_of_catalog(nb_query *q, nb_str in, nb_str wanted, nb_table **out, nb_error *err)
 {
     const nb_table_def *tables = nb_catalog_tables(q->session->catalog);
     const nb_view_def *views = nb_catalog_views(q->session->catalog);
@@ -235,13 +220,16 @@ tables_of_catalog(nb_query *q, nb_str wanted, nb_table **out, nb_error *err)
 
     nb_strbuf_adds(&b, "select * from values ");
     for (const nb_table_def *t = tables; t; t = t->next) {
-        if (nb_table_def_find(tables, t->name, false) != t ||
+        if (!nb_str_equal_nocase(t->database, in) ||
+            nb_table_def_find(tables, (nb_object_name){in, t->name}, false) != t ||
             (wanted.data && !nb_str_equal_nocase(wanted, t->name))) {
             continue;
         }
         nb_strbuf_addc(&b, '(');
         add_literal(&b, t->name);
-        nb_strbuf_adds(&b, ", 'spark_catalog', array('default'), ");
+        nb_strbuf_adds(&b, ", 'spark_catalog', array(");
+        add_literal(&b, in);
+        nb_strbuf_adds(&b, "), ");
         if (t->comment.data) {
             add_literal(&b, t->comment);
         } else {
@@ -250,17 +238,22 @@ tables_of_catalog(nb_query *q, nb_str wanted, nb_table **out, nb_error *err)
         nb_strbuf_addf(&b, ", '%s', false), ", t->is_external ? "EXTERNAL" : "MANAGED");
     }
     for (const nb_view_def *v = views; v; v = v->next) {
-        if (v->scope == NB_VIEW_GLOBAL || nb_view_find(views, v->name, v->scope, false) != v ||
+        if (v->scope == NB_VIEW_GLOBAL ||
+            (v->scope == NB_VIEW_OF_DATABASE && !nb_str_equal_nocase(v->database, in)) ||
+            nb_view_find(views, (nb_object_name){in, v->name}, v->scope, false) != v ||
             (wanted.data && !nb_str_equal_nocase(wanted, v->name))) {
             continue;
         }
         nb_strbuf_addc(&b, '(');
         add_literal(&b, wanted.data && v->scope == NB_VIEW_TEMPORARY ? wanted : v->name);
-        nb_strbuf_adds(&b, v->scope == NB_VIEW_OF_DATABASE
-                               ? ", 'spark_catalog', array('default'), cast(null as string), "
-                                 "'VIEW', false), "
-                               : ", cast(null as string), cast(array() as array<string>), "
-                                 "cast(null as string), 'TEMPORARY', true), ");
+        if (v->scope == NB_VIEW_OF_DATABASE) {
+            nb_strbuf_adds(&b, ", 'spark_catalog', array(");
+            add_literal(&b, in);
+            nb_strbuf_adds(&b, "), cast(null as string), 'VIEW', false), ");
+        } else {
+            nb_strbuf_adds(&b, ", cast(null as string), cast(array() as array<string>), "
+                               "cast(null as string), 'TEMPORARY', true), ");
+        }
     }
     /* one more row, which is left out, gives the types also where there is nothing to list */
     nb_strbuf_adds(&b, "(cast(null as string), 'c', array('d'), 'd', 't', false) as "
@@ -279,15 +272,23 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
 {
     nb_catalog *c = q->session->catalog;
     bool cs = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE), found = false;
+    nb_error quiet = NB_ERROR_INIT;
+    const nb_database_def *d;
     Sc__Relation *rel;
+    nb_status st;
+    nb_str name;
 
     switch (m->cat_type_case) {
     case SC__CATALOG__CAT_TYPE_CURRENT_DATABASE:
-        return nb_table_of_text(q->pool, "current_database", NB_STR("default"), out);
+        return nb_table_of_text(q->pool, "current_database", q->info.database, out);
     case SC__CATALOG__CAT_TYPE_CURRENT_CATALOG:
         return nb_table_of_text(q->pool, "current_catalog", NB_STR("spark_catalog"), out);
     case SC__CATALOG__CAT_TYPE_LIST_TABLES:
-    case SC__CATALOG__CAT_TYPE_LIST_VIEWS: return tables_of_catalog(q, (nb_str){NULL, 0}, out, err);
+        name = m->list_tables->db_name.len ? nb_pb_str(m->list_tables->db_name) : q->info.database;
+        NB_TRY(need_database(q, name, &d, err));
+        return tables_of_catalog(q, d->name, (nb_str){NULL, 0}, out, err);
+    case SC__CATALOG__CAT_TYPE_LIST_VIEWS:
+        return tables_of_catalog(q, q->info.database, (nb_str){NULL, 0}, out, err);
     case SC__CATALOG__CAT_TYPE_GET_TABLE: {
         nb_str *parts;
         size_t n;
@@ -298,7 +299,8 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
             nb_plan *plan; /* what is not there raises */
             NB_TRY(nb_query_analyze(q, rel, &plan, err));
         }
-        return tables_of_catalog(q, parts[n - 1], out, err);
+        return tables_of_catalog(q, n > 1 ? parts[n - 2] : q->info.database, parts[n - 1], out,
+                                 err);
     }
     case SC__CATALOG__CAT_TYPE_LIST_COLUMNS: {
         nb_plan *plan;
@@ -306,7 +308,14 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
         NB_TRY(nb_query_analyze(q, rel, &plan, err));
         return list_columns(q, plan, out);
     }
-    case SC__CATALOG__CAT_TYPE_LIST_DATABASES: return the_database(q, out);
+    case SC__CATALOG__CAT_TYPE_LIST_DATABASES: {
+        const nb_database_def **list;
+        int n;
+        name = m->list_databases->has_pattern ? nb_pb_str(m->list_databases->pattern)
+                                              : (nb_str){NULL, 0};
+        NB_TRY(nb_database_list(q, name, &list, &n));
+        return answer_databases(q, list, n, out);
+    }
     case SC__CATALOG__CAT_TYPE_LIST_CATALOGS: {
         nb_str name = NB_STR("spark_catalog"), none = {NULL, 0};
         return nb_query_answer(
@@ -314,11 +323,22 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
             out);
     }
     case SC__CATALOG__CAT_TYPE_TABLE_EXISTS:
-        NB_TRY(exists(q, nb_pb_str(m->table_exists->table_name), &found));
+        name = nb_pb_str(m->table_exists->table_name);
+        if (m->table_exists->db_name.len > 0) {
+            char *quoted, *text;
+            NB_TRY(nb_backquote(q->analyzer, &name, 1, &quoted));
+            text = nb_arena_printf(q->arena, "%.*s.%s", (int)m->table_exists->db_name.len,
+                                   (const char *)m->table_exists->db_name.data, quoted);
+            NB_NEED(text);
+            name = nb_str_of(text);
+        }
+        NB_TRY(exists(q, name, &found));
         return one_bool(q, found, out);
     case SC__CATALOG__CAT_TYPE_DATABASE_EXISTS:
-        return one_bool(
-            q, nb_str_equal_nocase(nb_pb_str(m->database_exists->db_name), NB_STR("default")), out);
+        st = need_database(q, nb_pb_str(m->database_exists->db_name), &d, &quiet);
+        found = st >= 0;
+        nb_error_clear(&quiet);
+        return st == NB_NOMEM ? st : one_bool(q, found, out);
     case SC__CATALOG__CAT_TYPE_FUNCTION_EXISTS:
         NB_TRY(nb_catalog_function_exists(q, nb_pb_str(m->function_exists->function_name),
                                           m->function_exists->db_name.len > 0, &found, err));
@@ -327,7 +347,7 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
         return nb_catalog_get_function(q, nb_pb_str(m->get_function->function_name), out, err);
     case SC__CATALOG__CAT_TYPE_LIST_FUNCTIONS:
         if (m->list_functions->db_name.len > 0) {
-            NB_TRY(need_database(q, nb_pb_str(m->list_functions->db_name), err));
+            NB_TRY(need_database(q, nb_pb_str(m->list_functions->db_name), &d, err));
         }
         return nb_catalog_list_functions(q,
                                          m->list_functions->has_pattern
@@ -341,15 +361,18 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
         NB_TRY(nb_catalog_recover_partitions(q, nb_pb_str(m->recover_partitions->table_name), err));
         return nothing(q, out);
     case SC__CATALOG__CAT_TYPE_DROP_TEMP_VIEW:
+        return one_bool(q,
+                        nb_catalog_drop_view(
+                            c, (nb_object_name){.name = nb_pb_str(m->drop_temp_view->view_name)},
+                            NB_VIEW_TEMPORARY, cs),
+                        out);
+    case SC__CATALOG__CAT_TYPE_DROP_GLOBAL_TEMP_VIEW:
         return one_bool(
             q,
-            nb_catalog_drop_view(c, nb_pb_str(m->drop_temp_view->view_name), NB_VIEW_TEMPORARY, cs),
+            nb_catalog_drop_view(
+                c, (nb_object_name){.name = nb_pb_str(m->drop_global_temp_view->view_name)},
+                NB_VIEW_GLOBAL, cs),
             out);
-    case SC__CATALOG__CAT_TYPE_DROP_GLOBAL_TEMP_VIEW:
-        return one_bool(q,
-                        nb_catalog_drop_view(c, nb_pb_str(m->drop_global_temp_view->view_name),
-                                             NB_VIEW_GLOBAL, cs),
-                        out);
     case SC__CATALOG__CAT_TYPE_CLEAR_CACHE: nb_catalog_clear_cache(c); return nothing(q, out);
     case SC__CATALOG__CAT_TYPE_IS_CACHED:
     case SC__CATALOG__CAT_TYPE_CACHE_TABLE:
@@ -377,11 +400,12 @@ nb_query_catalog(nb_query *q, const Sc__Catalog *m, nb_table **out, nb_error *er
         return nothing(q, out);
     }
     case SC__CATALOG__CAT_TYPE_SET_CURRENT_DATABASE:
-        NB_TRY(need_database(q, nb_pb_str(m->set_current_database->db_name), err));
+        NB_TRY(need_database(q, nb_pb_str(m->set_current_database->db_name), &d, err));
+        NB_TRY(nb_catalog_use_database(c, d->name));
         return nothing(q, out);
     case SC__CATALOG__CAT_TYPE_GET_DATABASE:
-        NB_TRY(need_database(q, nb_pb_str(m->get_database->db_name), err));
-        return the_database(q, out);
+        NB_TRY(need_database(q, nb_pb_str(m->get_database->db_name), &d, err));
+        return answer_databases(q, &d, 1, out);
     case SC__CATALOG__CAT_TYPE_SET_CURRENT_CATALOG:
         if (!nb_str_equal(nb_pb_str(m->set_current_catalog->catalog_name),
                           NB_STR("spark_catalog"))) {

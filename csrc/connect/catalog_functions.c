@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "connect/describe.h"
+#include "connect/tables.h"
 #include "plan/analyzer_internal.h"
 
 typedef struct found {
@@ -149,5 +150,5 @@ nb_catalog_get_function(nb_query *q, nb_str name, nb_table **out, nb_error *err)
     }
     NB_TRY(nb_backquote(q->analyzer, parts, (int)n, &quoted));
     return nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName", quoted, "searchPath",
-                    "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]", NULL);
+                    nb_search_path(q, 0), NULL);
 }

@@ -71,8 +71,9 @@ nb_catalog_recover_partitions(nb_query *q, nb_str text, nb_error *err)
 
     NB_TRY(name_of(q, text, &name, err));
     last = name.parts[name.n - 1];
-    if (name.n == 1 && (nb_view_find(views, last, NB_VIEW_TEMPORARY, cs) ||
-                        nb_view_find(views, last, NB_VIEW_OF_DATABASE, cs))) {
+    if (name.n == 1 &&
+        (nb_view_find(views, (nb_object_name){.name = last}, NB_VIEW_TEMPORARY, cs) ||
+         nb_view_find(views, (nb_object_name){q->info.database, last}, NB_VIEW_OF_DATABASE, cs))) {
         char *quoted;
 
         NB_TRY(nb_backquote(q->analyzer, &last, 1, &quoted));
@@ -83,16 +84,13 @@ nb_catalog_recover_partitions(nb_query *q, nb_str text, nb_error *err)
         char *quoted;
 
         NB_TRY(nb_backquote(q->analyzer, name.parts, (int)name.n, &quoted));
-        return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                        "[`system`.`session`, `spark_catalog`.`default`]", "relationName", quoted,
-                        NULL);
+        return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath", nb_search_path(q, 1),
+                        "relationName", quoted, NULL);
     }
     if (t->n_partition_by == 0) {
         return nb_raise(err, NB_COND_NOT_A_PARTITIONED_TABLE, "operation",
                         "ALTER TABLE RECOVER PARTITIONS", "tableIdentWithDB",
-                        nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
-                                        (int)t->name.len, t->name.data),
-                        NULL);
+                        nb_full_name(q, (nb_object_name){t->database, t->name}), NULL);
     }
     return NB_OK;
 }
@@ -134,6 +132,7 @@ nb_status
 nb_query_write_to(nb_query *q, const Sc__WriteOperationV2 *w, nb_error *err)
 {
     nb_sql_name name = {0};
+    nb_object_name object;
     const nb_table_def *t;
     const char *full;
     nb_plan *plan;
@@ -145,9 +144,8 @@ nb_query_write_to(nb_query *q, const Sc__WriteOperationV2 *w, nb_error *err)
         return create(q, w, name, err);
     }
     NB_TRY(nb_query_analyze(q, w->input, &plan, err));
-    full = nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
-                           (int)name.parts[name.n - 1].len, name.parts[name.n - 1].data);
-    NB_NEED(full);
+    NB_TRY(nb_object_need(q, name.parts, name.n, &object, err));
+    full = nb_full_name(q, object);
     if (replace) {
         return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE_TABLE_OPERATION, "tableName", full,
                         "operation", "REPLACE TABLE AS SELECT", NULL);

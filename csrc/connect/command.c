@@ -15,28 +15,28 @@
 /* ---- views ---- */
 
 static nb_status
-create_view(nb_query *q, const Sc__Relation *input, nb_str name, nb_view_scope scope, bool replace,
-            nb_error *err)
+create_view(nb_query *q, const Sc__Relation *input, nb_object_name object, nb_view_scope scope,
+            bool replace, nb_error *err)
 {
+    nb_str name = object.name;
     nb_plan *plan;
     nb_str bytes;
     bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
 
     if (scope == NB_VIEW_OF_DATABASE) {
-        const char *full =
-            nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`", (int)name.len, name.data);
-        bool is_table =
-            nb_table_def_find(nb_catalog_tables(q->session->catalog), name, case_sensitive) != NULL;
+        const char *full = nb_full_name(q, object);
+        bool is_table = nb_table_def_find(nb_catalog_tables(q->session->catalog), object,
+                                          case_sensitive) != NULL;
         if (is_table && replace) {
             return nb_raise(err, NB_COND_EXPECT_VIEW_NOT_TABLE_NO_ALTERNATIVE, "tableName", full,
                             "operation", "CREATE OR REPLACE VIEW", NULL);
         }
-        if (is_table || (!replace && nb_view_find(nb_catalog_views(q->session->catalog), name,
+        if (is_table || (!replace && nb_view_find(nb_catalog_views(q->session->catalog), object,
                                                   scope, case_sensitive))) {
             return nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName", full, NULL);
         }
     } else if (!replace &&
-               nb_view_find(nb_catalog_views(q->session->catalog), name, scope, case_sensitive)) {
+               nb_view_find(nb_catalog_views(q->session->catalog), object, scope, case_sensitive)) {
         return nb_raise(err, NB_COND_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
                         nb_arena_printf(q->arena, "%s`%.*s`",
                                         scope == NB_VIEW_GLOBAL ? "`global_temp`." : "",
@@ -53,9 +53,9 @@ create_view(nb_query *q, const Sc__Relation *input, nb_str name, nb_view_scope s
         for (size_t i = 0; i < name.len; i++) {
             lower[i] = (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + 32 : lower[i]);
         }
-        name.data = lower;
+        object.name.data = lower;
     }
-    return nb_catalog_add_view(q->session->catalog, name, scope, bytes);
+    return nb_catalog_add_view(q->session->catalog, object, scope, bytes);
 }
 
 /* ---- writes ---- */
@@ -215,13 +215,13 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
                           : s->temporary ? NB_VIEW_TEMPORARY
                                          : NB_VIEW_OF_DATABASE;
     bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
+    nb_object_name name = {.name = nb_sql_name_last(&s->name)};
 
     if (scope == NB_VIEW_OF_DATABASE) {
-        NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
-        if (s->if_not_exists && (nb_view_find(nb_catalog_views(q->session->catalog),
-                                              nb_sql_name_last(&s->name), scope, case_sensitive) ||
-                                 nb_table_def_find(nb_catalog_tables(q->session->catalog),
-                                                   nb_sql_name_last(&s->name), case_sensitive))) {
+        NB_TRY(nb_object_need(q, s->name.parts, s->name.n, &name, err));
+        if (s->if_not_exists &&
+            (nb_view_find(nb_catalog_views(q->session->catalog), name, scope, case_sensitive) ||
+             nb_table_def_find(nb_catalog_tables(q->session->catalog), name, case_sensitive))) {
             return NB_OK;
         }
     }
@@ -240,7 +240,7 @@ run_create_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
         named->to_df = to;
         rel = named;
     }
-    return create_view(q, rel, nb_sql_name_last(&s->name), scope, s->or_replace, err);
+    return create_view(q, rel, name, scope, s->or_replace, err);
 }
 
 /* ALTER VIEW, and ALTER TABLE of a table or a view's name. */
@@ -249,28 +249,32 @@ run_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
     const nb_view_def *views = nb_catalog_views(q->session->catalog);
-    nb_str name = nb_sql_name_last(&s->name);
+    nb_str last = nb_sql_name_last(&s->name);
+    nb_object_name name = {.name = last};
     bool global = is_global_name(&s->name);
     const nb_view_def *v = global ? nb_view_find(views, name, NB_VIEW_GLOBAL, case_sensitive)
                            : s->name.n == 1
                                ? nb_view_find(views, name, NB_VIEW_TEMPORARY, case_sensitive)
                                : NULL;
 
-    v = v || global ? v : nb_view_find(views, name, NB_VIEW_OF_DATABASE, case_sensitive);
+    if (!v && !global && nb_object_of_parts(s->name.parts, s->name.n, q->info.database, &name)) {
+        v = nb_view_find(views, name, NB_VIEW_OF_DATABASE, case_sensitive);
+    }
     if (!s->global && !v) {
         return nb_table_alter(q, s, err);
     }
     if (!v) {
-        return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                        "[`system`.`session`, `spark_catalog`.`default`]", "relationName",
-                        nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), NULL);
+        return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath", nb_search_path(q, 1),
+                        "relationName",
+                        nb_arena_printf(q->arena, "`%.*s`", (int)last.len, last.data), NULL);
     }
     if (s->kind == NB_SQL_ALTER_VIEW_AS) {
-        return create_view(q, s->query, v->name, v->scope, true, err);
+        return create_view(q, s->query, (nb_object_name){v->database, v->name}, v->scope, true,
+                           err);
     }
     if (s->kind == NB_SQL_ALTER_RENAME) {
         nb_str to = nb_sql_name_last(&s->columns);
-        if (nb_view_find(views, to, v->scope, case_sensitive)) {
+        if (nb_view_find(views, (nb_object_name){v->database, to}, v->scope, case_sensitive)) {
             return nb_raise(err, NB_COND_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
                             nb_arena_printf(q->arena, "`%.*s`", (int)to.len, to.data), NULL);
         }
@@ -339,7 +343,7 @@ run_create_view_using(nb_query *q, const nb_sql_statement *s, nb_error *err)
     read->data_source = d;
     rel->rel_type_case = SC__RELATION__REL_TYPE_READ;
     rel->read = read;
-    return create_view(q, rel, nb_sql_name_last(&s->name),
+    return create_view(q, rel, (nb_object_name){.name = nb_sql_name_last(&s->name)},
                        s->global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY, s->or_replace, err);
 }
 
@@ -358,7 +362,8 @@ run_cache(nb_query *q, const nb_sql_statement *s, nb_error *err)
         rel->read->named_table->unparsed_identifier = nb_pb_bytes(s->name.parts[0]);
     }
     if (s->query) { /* the view is new: this query's own list of views does not have it */
-        NB_TRY(create_view(q, s->query, nb_sql_name_last(&s->name), NB_VIEW_TEMPORARY, false, err));
+        NB_TRY(create_view(q, s->query, (nb_object_name){.name = nb_sql_name_last(&s->name)},
+                           NB_VIEW_TEMPORARY, false, err));
     } else {
         nb_status st = nb_query_analyze(q, rel, &plan, s->if_exists ? &quiet : err);
         nb_error_clear(&quiet);
@@ -375,11 +380,35 @@ run_cache(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return NB_OK;
 }
 
-static bool
-is_default_database(const nb_sql_name *name)
+static nb_status
+drop_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
-    return nb_str_equal_nocase(name->parts[name->n - 1], NB_STR("default")) ||
-           nb_str_equal_nocase(name->parts[name->n - 1], NB_STR("spark_catalog"));
+    nb_catalog *catalog = q->session->catalog;
+    bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
+    nb_object_name name = {.name = nb_sql_name_last(&s->name)};
+    const nb_table_def *t;
+
+    if (is_global_name(&s->name)
+            ? nb_catalog_drop_view(catalog, name, NB_VIEW_GLOBAL, case_sensitive)
+            : s->name.n == 1 &&
+                  nb_catalog_drop_view(catalog, name, NB_VIEW_TEMPORARY, case_sensitive)) {
+        return NB_OK;
+    }
+    if (!nb_object_of_parts(s->name.parts, s->name.n, q->info.database, &name)) {
+        return nb_object_need(q, s->name.parts, s->name.n, &name, err);
+    }
+    if (nb_catalog_drop_view(catalog, name, NB_VIEW_OF_DATABASE, case_sensitive)) {
+        return NB_OK;
+    }
+    t = nb_table_def_find(nb_catalog_tables(catalog), name, case_sensitive);
+    if (t) {
+        return nb_raise(err, NB_COND_WRONG_COMMAND_FOR_OBJECT_TYPE, "operation", "DROP VIEW",
+                        "requiredType", "VIEW or METRIC_VIEW", "objectName",
+                        nb_arena_printf(q->arena, "spark_catalog.%.*s.%.*s", (int)t->database.len,
+                                        t->database.data, (int)name.name.len, name.name.data),
+                        "foundType", "MANAGED", "alternative", "DROP TABLE", NULL);
+    }
+    return s->if_exists ? NB_OK : nb_raise_not_in_database(q, name, err);
 }
 
 /* The statement's effect; *out is a table of what it shows (no columns when it shows nothing). */
@@ -387,7 +416,6 @@ static nb_status
 run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
 {
     nb_session *session = q->session;
-    bool case_sensitive = nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE);
     nb_status st = NB_OK;
     nb_strbuf text = {0};
     Sc__Relation *rel;
@@ -428,18 +456,9 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
             st = nb_query_analyze(q, rel, &plan, err);
         }
         break;
-    case NB_SQL_USE:
-        if (!is_default_database(&s->name)) {
-            st = nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
-                          nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`",
-                                          (int)nb_sql_name_last(&s->name).len,
-                                          nb_sql_name_last(&s->name).data),
-                          NULL);
-        }
-        break;
     case NB_SQL_SHOW_CURRENT: {
         static const char *const names[] = {"catalog", "namespace"};
-        nb_str cells[2] = {NB_STR("spark_catalog"), NB_STR("default")};
+        nb_str cells[2] = {NB_STR("spark_catalog"), q->info.database};
         return nb_table_of_texts(q->pool, names, 2, cells, 1, out);
     }
     case NB_SQL_SHOW_CATALOGS: {
@@ -452,36 +471,9 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_INSERT_DIRECTORY:
     case NB_SQL_TRUNCATE_TABLE:
     case NB_SQL_DROP_TABLE: st = nb_table_statement(q, s, err); break;
-    case NB_SQL_DROP_VIEW:
-        if (is_global_name(&s->name)
-                ? nb_catalog_drop_view(session->catalog, nb_sql_name_last(&s->name), NB_VIEW_GLOBAL,
-                                       case_sensitive)
-                : (s->name.n == 1 &&
-                   nb_catalog_drop_view(session->catalog, nb_sql_name_last(&s->name),
-                                        NB_VIEW_TEMPORARY, case_sensitive)) ||
-                      nb_catalog_drop_view(session->catalog, nb_sql_name_last(&s->name),
-                                           NB_VIEW_OF_DATABASE, case_sensitive)) {
-            break;
-        }
-        if (nb_table_def_find(nb_catalog_tables(session->catalog), nb_sql_name_last(&s->name),
-                              case_sensitive)) {
-            st = nb_raise(err, NB_COND_WRONG_COMMAND_FOR_OBJECT_TYPE, "operation", "DROP VIEW",
-                          "requiredType", "VIEW or METRIC_VIEW", "objectName",
-                          nb_arena_printf(q->arena, "spark_catalog.default.%.*s",
-                                          (int)nb_sql_name_last(&s->name).len,
-                                          nb_sql_name_last(&s->name).data),
-                          "foundType", "MANAGED", "alternative", "DROP TABLE", NULL);
-        } else if (!s->if_exists) {
-            st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                          "[`spark_catalog`.`default`]", "relationName",
-                          nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`",
-                                          (int)nb_sql_name_last(&s->name).len,
-                                          nb_sql_name_last(&s->name).data),
-                          NULL);
-        }
-        break;
-    case NB_SQL_SHOW_TABLES: return nb_show_tables(q, s, false, out);
-    case NB_SQL_SHOW_VIEWS: return nb_show_tables(q, s, true, out);
+    case NB_SQL_DROP_VIEW: st = drop_view(q, s, err); break;
+    case NB_SQL_SHOW_TABLES: return nb_show_tables(q, s, false, out, err);
+    case NB_SQL_SHOW_VIEWS: return nb_show_tables(q, s, true, out, err);
     case NB_SQL_SHOW_CREATE_TABLE:
         st = nb_table_ddl(q, &s->name, &text, err);
         if (st >= 0) {
@@ -491,11 +483,18 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         }
         nb_strbuf_free(&text);
         return st;
-    case NB_SQL_SHOW_DATABASES: {
-        static const char *const names[] = {"namespace"};
-        nb_str cell = NB_STR("default");
-        return nb_table_of_texts(q->pool, names, 1, &cell, 1, out);
-    }
+    case NB_SQL_USE:
+    case NB_SQL_CREATE_DATABASE:
+    case NB_SQL_DROP_DATABASE:
+    case NB_SQL_ALTER_DATABASE:
+    case NB_SQL_DESCRIBE_DATABASE:
+    case NB_SQL_SHOW_DATABASES:
+        *out = NULL;
+        st = nb_database_statement(q, s, out, err);
+        if (*out) {
+            return st;
+        }
+        break;
     case NB_SQL_SHOW_FUNCTIONS: return nb_show_functions(q, s, out);
     case NB_SQL_SHOW_COLUMNS: {
         static const char *const names[] = {"col_name"};
@@ -681,7 +680,7 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
         return sql_command(q, command->sql_command, result, err);
     case SC__COMMAND__COMMAND_TYPE_CREATE_DATAFRAME_VIEW: {
         const Sc__CreateDataFrameViewCommand *c = command->create_dataframe_view;
-        return create_view(q, c->input, nb_pb_str(c->name),
+        return create_view(q, c->input, (nb_object_name){.name = nb_pb_str(c->name)},
                            c->is_global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY, c->replace, err);
     }
     case SC__COMMAND__COMMAND_TYPE_WRITE_OPERATION:

@@ -112,8 +112,12 @@ by_text(const void *a, const void *b)
 
 /* Tables and views of the database, then temporary views, each by name. */
 nb_status
-nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out)
+nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out,
+               nb_error *err)
 {
+    bool global = s->name.n == 1 && nb_str_equal_nocase(s->name.parts[0], NB_STR("global_temp"));
+    nb_str in = q->info.database;
+    const nb_database_def *d;
     const nb_view_def *views = nb_catalog_views(q->session->catalog);
     const nb_table_def *tables = nb_catalog_tables(q->session->catalog);
     int count = 0, n = 0, n_tables;
@@ -126,32 +130,42 @@ nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table
     for (const nb_table_def *t = tables; t; t = t->next) {
         count++;
     }
+    if (s->name.n > 0 && !global) {
+        NB_TRY(nb_database_need(q, s->name.parts, s->name.n, &d, err));
+        in = d->name;
+    } else if (!global) {
+        NB_TRY(nb_database_need(q, &in, 1, &d, err));
+    }
     names = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
     databases = NB_ARENA_ARRAY(q->arena, nb_str, count + 1);
     temporary = NB_ARENA_ARRAY(q->arena, bool, count + 1);
     NB_NEED(names && databases && temporary);
-    for (const nb_table_def *t = tables; t && !only_views; t = t->next) {
-        if (nb_table_def_find(tables, t->name, false) == t &&
+    for (const nb_table_def *t = tables; t && !only_views && !global; t = t->next) {
+        if (nb_str_equal_nocase(t->database, in) &&
+            nb_table_def_find(tables, (nb_object_name){in, t->name}, false) == t &&
             nb_name_fits(q->arena, s->pattern, t->name)) {
             names[n++] = t->name;
         }
     }
     for (const nb_view_def *v = views; v; v = v->next) {
-        if (v->scope == NB_VIEW_OF_DATABASE && nb_view_find(views, v->name, v->scope, false) == v &&
+        if (v->scope == (global ? NB_VIEW_GLOBAL : NB_VIEW_OF_DATABASE) &&
+            (global || nb_str_equal_nocase(v->database, in)) &&
+            nb_view_find(views, (nb_object_name){in, v->name}, v->scope, false) == v &&
             nb_name_fits(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
     }
     n_tables = n;
     for (const nb_view_def *v = views; v; v = v->next) {
-        if (v->scope == NB_VIEW_TEMPORARY && nb_view_find(views, v->name, v->scope, false) == v &&
+        if (v->scope == NB_VIEW_TEMPORARY &&
+            nb_view_find(views, (nb_object_name){.name = v->name}, v->scope, false) == v &&
             nb_name_fits(q->arena, s->pattern, v->name)) {
             names[n++] = v->name;
         }
     }
     for (int i = 0; i < n; i++) {
-        temporary[i] = i >= n_tables;
-        databases[i] = temporary[i] ? NB_STR("") : NB_STR("default");
+        temporary[i] = i >= n_tables || global;
+        databases[i] = i >= n_tables ? NB_STR("") : global ? NB_STR("global_temp") : in;
     }
     qsort(names, (size_t)n_tables, sizeof *names, by_text);
     qsort(names + n_tables, (size_t)(n - n_tables), sizeof *names, by_text);
@@ -217,8 +231,7 @@ nb_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_
     if (!help) {
         return nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
                         nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
-                        "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
-                        NULL);
+                        nb_search_path(q, 0), NULL);
     }
     name = lower_copy(q->arena, name);
     NB_NEED(name.data);
@@ -281,7 +294,7 @@ nb_describe_rows(nb_query *q, const Sc__Relation *rel, const nb_sql_name *name, 
         describe_row(cells, &n, none, none, none);
         describe_row(cells, &n, NB_STR("# Detailed Table Information"), none, none);
         describe_row(cells, &n, NB_STR("Catalog"), NB_STR("spark_catalog"), none);
-        describe_row(cells, &n, NB_STR("Database"), NB_STR("default"), none);
+        describe_row(cells, &n, NB_STR("Database"), t->database, none);
         describe_row(cells, &n, NB_STR("Table"), t->name, none);
         describe_row(cells, &n, NB_STR("Type"),
                      t->is_external ? NB_STR("EXTERNAL") : NB_STR("MANAGED"), none);

@@ -19,7 +19,9 @@ nb_vector_of_texts(nb_arena *arena, const nb_str *cells, int step, int64_t n, nb
 nb_status nb_table_of_texts(nb_pool *pool, const char *const *names, int n_cols,
                             const nb_str *cells, int64_t n_rows, nb_table **out);
 
-nb_status nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out);
+/* Raises SCHEMA_NOT_FOUND. */
+nb_status nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table **out,
+                         nb_error *err);
 nb_status nb_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out);
 nb_status
 nb_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err);

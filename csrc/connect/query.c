@@ -77,7 +77,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     q->info.time_zone = nb_config_str(q->config, NB_CONF_SESSION_TIME_ZONE);
     q->info.user = NB_STR("nbaspark");
     q->info.catalog = NB_STR("spark_catalog");
-    q->info.database = NB_STR("default");
+    q->info.database = nb_catalog_current_database(s->catalog);
     q->info.version = NB_STR("4.2.0");
     if (q->info.time_zone.len == 0) {
         q->info.time_zone = nb_system_zone(q->arena);

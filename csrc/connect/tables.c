@@ -15,36 +15,74 @@
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
 
-static const char *
-full_name(nb_query *q, nb_str name)
+const char *
+nb_full_name(nb_query *q, nb_object_name name)
 {
     const char *text =
-        nb_arena_printf(q->arena, "`spark_catalog`.`default`.`%.*s`", (int)name.len, name.data);
+        nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`.`%.*s`", (int)name.database.len,
+                        name.database.data, (int)name.name.len, name.name.data);
+
+    return text ? text : "";
+}
+
+static const char *
+name_of_table(nb_query *q, const nb_table_def *t)
+{
+    return nb_full_name(q, (nb_object_name){t->database, t->name});
+}
+
+const char *
+nb_search_path(nb_query *q, int from)
+{
+    static const char *const PATHS[] = {"`system`.`builtin`, `system`.`session`, ",
+                                        "`system`.`session`, ", ""};
+    const char *text = nb_arena_printf(q->arena, "[%s`spark_catalog`.`%.*s`]", PATHS[from],
+                                       (int)q->info.database.len, q->info.database.data);
 
     return text ? text : "";
 }
 
 nb_status
-nb_need_default_database(nb_query *q, const nb_str *parts, size_t n, nb_error *err)
+nb_raise_not_in_database(nb_query *q, nb_object_name name, nb_error *err)
 {
-    if (n > 0 && !nb_in_default_database(parts, n)) {
-        nb_str db = parts[n > 1 ? n - 2 : 0];
+    const char *path = nb_arena_printf(q->arena, "[`spark_catalog`.`%.*s`]", (int)name.database.len,
+                                       name.database.data);
+
+    NB_NEED(path);
+    return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath", path, "relationName",
+                    nb_full_name(q, name), NULL);
+}
+
+nb_status
+nb_object_need(nb_query *q, const nb_str *parts, size_t n, nb_object_name *out, nb_error *err)
+{
+    nb_str db = n > 1 ? parts[n - 2] : q->info.database;
+    const nb_database_def *d;
+
+    if (n == 0) {
+        return nb_raise_internal(err, "a table without a name");
+    }
+    d = nb_object_of_parts(parts, n, q->info.database, out)
+            ? nb_database_find(nb_catalog_databases(q->session->catalog), out->database)
+            : NULL;
+    if (d == NULL) {
         return nb_raise(err, NB_COND_SCHEMA_NOT_FOUND, "schemaName",
                         nb_arena_printf(q->arena, "`spark_catalog`.`%.*s`", (int)db.len, db.data),
                         NULL);
     }
-    return n > 0 ? NB_OK : nb_raise_internal(err, "a table without a name");
+    out->database = d->name;
+    return NB_OK;
 }
 
 static const nb_table_def *
-find(nb_query *q, nb_str name)
+find(nb_query *q, nb_object_name name)
 {
     return nb_table_def_find(nb_catalog_tables(q->session->catalog), name,
                              nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE));
 }
 
 static const nb_view_def *
-find_view(nb_query *q, nb_str name)
+find_view(nb_query *q, nb_object_name name)
 {
     return nb_view_find(nb_catalog_views(q->session->catalog), name, NB_VIEW_OF_DATABASE,
                         nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE));
@@ -53,15 +91,16 @@ find_view(nb_query *q, nb_str name)
 nb_status
 nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **out, nb_error *err)
 {
-    *out = n > 0 && nb_in_default_database(parts, n) ? find(q, parts[n - 1]) : NULL;
+    nb_object_name name;
+
+    *out = nb_object_of_parts(parts, n, q->info.database, &name) ? find(q, name) : NULL;
     if (!*out) {
         nb_strbuf b = {0};
         nb_status st;
         for (size_t i = 0; i < n; i++) {
             nb_strbuf_addf(&b, "%s`%.*s`", i ? "." : "", (int)parts[i].len, parts[i].data);
         }
-        st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                      "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
+        st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath", nb_search_path(q, 0),
                       "relationName", b.data ? b.data : "", NULL);
         nb_strbuf_free(&b);
         return st;
@@ -135,7 +174,7 @@ arity_mismatch(nb_query *q, const nb_table_def *t, nb_expr *const *cols, int n, 
     return nb_raise(err,
                     n < n_wanted ? NB_COND_INSERT_COLUMN_ARITY_MISMATCH_NOT_ENOUGH_DATA_COLUMNS
                                  : NB_COND_INSERT_COLUMN_ARITY_MISMATCH_TOO_MANY_DATA_COLUMNS,
-                    "tableName", full_name(q, t->name), "tableColumns",
+                    "tableName", name_of_table(q, t), "tableColumns",
                     names_of(q, table, t->schema->n_children), "dataColumns", names_of(q, data, n),
                     NULL);
 }
@@ -195,7 +234,7 @@ as_rows_of(nb_query *q, const nb_table_def *t, nb_plan *plan, const nb_str *name
         if (!can_store(e->type, f->type)) {
             return nb_raise(
                 err, NB_COND_INCOMPATIBLE_DATA_FOR_TABLE_CANNOT_SAFELY_CAST, "tableName",
-                full_name(q, t->name), "colName",
+                name_of_table(q, t), "colName",
                 nb_arena_printf(q->arena, "`%.*s`", (int)f->name.len, f->name.data), "srcType",
                 nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, e->type)), "targetType",
                 nb_arena_printf(q->arena, "\"%s\"", nb_type_sql(q->arena, f->type)), NULL);
@@ -278,15 +317,15 @@ has_entries(const char *path)
 }
 
 nb_status
-nb_table_location(nb_query *q, nb_str name, nb_str *out, nb_error *err)
+nb_table_location(nb_query *q, nb_object_name object, nb_str *out, nb_error *err)
 {
-    nb_str dir = nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR);
+    const nb_database_def *d;
+    nb_str dir, name = object.name;
     char *text;
     size_t from;
 
-    if (nb_str_starts_with(dir, NB_STR("file:"))) {
-        dir = (nb_str){dir.data + 5, dir.len - 5};
-    }
+    NB_TRY(nb_database_need(q, &object.database, 1, &d, err));
+    NB_TRY(nb_database_location(q, d, &dir));
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
         bool fine =
@@ -295,13 +334,6 @@ nb_table_location(nb_query *q, nb_str name, nb_str *out, nb_error *err)
             return nb_raise(err, NB_COND_INVALID_SCHEMA_OR_RELATION_NAME, "name",
                             nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), NULL);
         }
-    }
-    if (dir.len == 0 || dir.data[0] != '/') { /* the process may go elsewhere; the table stays */
-        char here[4096];
-        const char *path = getcwd(here, sizeof here)
-                               ? nb_arena_printf(q->arena, "%s/%.*s", here, (int)dir.len, dir.data)
-                               : NULL;
-        dir = path ? nb_str_of(path) : dir;
     }
     text = nb_arena_printf(q->arena, "%.*s/%.*s", (int)dir.len, dir.data, (int)name.len, name.data);
     NB_NEED(text);
@@ -313,9 +345,8 @@ nb_table_location(nb_query *q, nb_str name, nb_str *out, nb_error *err)
     return NB_OK;
 }
 
-/* Takes the table out of the catalog, and its files with it if they are its own. */
-static nb_status
-drop(nb_query *q, const nb_table_def *t, nb_error *err)
+nb_status
+nb_table_drop(nb_query *q, const nb_table_def *t, nb_error *err)
 {
     nb_table_def gone = *t;
     const char *path = nb_arena_strdup(q->arena, t->location);
@@ -337,14 +368,15 @@ make_table(nb_query *q, nb_table_def *def, nb_plan *plan, nb_error *err)
     const char *path;
 
     if (!def->is_external) {
-        NB_TRY(nb_table_location(q, def->name, &def->location, err));
+        NB_TRY(
+            nb_table_location(q, (nb_object_name){def->database, def->name}, &def->location, err));
     }
     path = nb_arena_strdup(q->arena, def->location);
     NB_NEED(path);
     NB_TRY(nb_allowed_check(path, err));
     if (has_entries(path) && (!def->is_external || plan)) {
         return nb_raise(err, NB_COND_LOCATION_ALREADY_EXISTS, "location", path, "identifier",
-                        full_name(q, def->name), NULL);
+                        name_of_table(q, def), NULL);
     }
     if (plan) {
         nb_plan *rows;
@@ -399,6 +431,7 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
     nb_str *properties = NB_ARENA_ARRAY(q->arena, nb_str, 2 * s->n_properties + 1);
     nb_plan *plan = NULL;
     const nb_type *schema = NULL;
+    nb_object_name name;
 
     NB_NEED(options && properties);
     for (size_t i = 0; i < s->n_properties; i++) {
@@ -407,12 +440,13 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
     }
     def.properties = properties;
     def.n_properties = (int)s->n_properties;
-    NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
-    def.name = s->name.parts[s->name.n - 1];
-    if (find(q, def.name) || find_view(q, def.name)) {
+    NB_TRY(nb_object_need(q, s->name.parts, s->name.n, &name, err));
+    def.name = name.name;
+    def.database = name.database;
+    if (find(q, name) || find_view(q, name)) {
         return s->if_not_exists ? NB_OK
                                 : nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS,
-                                           "relationName", full_name(q, def.name), NULL);
+                                           "relationName", nb_full_name(q, name), NULL);
     }
     for (size_t i = 0; i < s->n_options; i++) {
         if (nb_str_equal_nocase(s->options[i].key, NB_STR("path"))) {
@@ -525,7 +559,7 @@ nb_status
 nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     const nb_table_def *t;
-    nb_str full[3] = {NB_STR("spark_catalog"), NB_STR("default")};
+    nb_object_name name;
     const char *path;
 
     switch (s->kind) {
@@ -540,10 +574,11 @@ nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
         NB_TRY(nb_remove_tree(path, err));
         return nb_make_dirs(path, err);
     case NB_SQL_DROP_TABLE:
-        NB_TRY(nb_need_default_database(q, s->name.parts, s->name.n, err));
-        full[2] = s->name.parts[s->name.n - 1];
-        t = find(q, full[2]);
-        if (!t && nb_catalog_drop_view(q->session->catalog, full[2], NB_VIEW_OF_DATABASE,
+        if (!nb_object_of_parts(s->name.parts, s->name.n, q->info.database, &name)) {
+            return nb_object_need(q, s->name.parts, s->name.n, &name, err);
+        }
+        t = find(q, name);
+        if (!t && nb_catalog_drop_view(q->session->catalog, name, NB_VIEW_OF_DATABASE,
                                        nb_config_bool(q->config, NB_CONF_CASE_SENSITIVE))) {
             return NB_OK;
         }
@@ -551,11 +586,9 @@ nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
             return NB_OK;
         }
         if (!t) {
-            return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                            "[`spark_catalog`.`default`]", "relationName", full_name(q, full[2]),
-                            NULL);
+            return nb_raise_not_in_database(q, name, err);
         }
-        return drop(q, t, err);
+        return nb_table_drop(q, t, err);
     default: return nb_raise_internal(err, "no statement about tables");
     }
 }
@@ -574,6 +607,7 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     nb_str *options = NB_ARENA_ARRAY(q->arena, nb_str, 2 * w->n_options + 1), *parts,
            *partition_by = NB_ARENA_ARRAY(q->arena, nb_str, w->n_partitioning_columns + 1);
     const nb_table_def *old;
+    nb_object_name name;
     nb_plan *plan;
     size_t n;
 
@@ -585,8 +619,9 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
         NB_TRY(as_rows_of(q, old, plan, NULL, 0, false, &plan, err));
         return write_rows(q, old, plan, overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
     }
-    NB_TRY(nb_need_default_database(q, parts, n, err));
-    def.name = parts[n - 1];
+    NB_TRY(nb_object_need(q, parts, n, &name, err));
+    def.name = name.name;
+    def.database = name.database;
     for (size_t i = 0; i < w->n_options; i++) {
         nb_str key = nb_str_of(w->options[i]->key);
         if (nb_str_equal_nocase(key, NB_STR("path"))) {
@@ -603,7 +638,7 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     }
     def.partition_by = partition_by;
     def.n_partition_by = (int)w->n_partitioning_columns;
-    old = find(q, def.name);
+    old = find(q, name);
     NB_TRY(nb_query_analyze(q, w->input, &plan, err));
     if (!old) {
         return make_table(q, &def, plan, err);
@@ -626,7 +661,7 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     }
     default:
         return nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
-                        full_name(q, def.name), NULL);
+                        nb_full_name(q, name), NULL);
     }
 }
 
@@ -636,8 +671,8 @@ nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err
     const nb_table_def *t;
 
     NB_TRY(nb_table_need(q, name->parts, name->n, &t, err));
-    nb_strbuf_addf(out, "CREATE TABLE spark_catalog.default.%.*s (", (int)t->name.len,
-                   t->name.data);
+    nb_strbuf_addf(out, "CREATE TABLE spark_catalog.%.*s.%.*s (", (int)t->database.len,
+                   t->database.data, (int)t->name.len, t->name.data);
     for (int i = 0; i < t->schema->n_children; i++) {
         const nb_field *f = &t->schema->children[i];
         nb_strbuf_addf(out, "%s\n  %.*s %s%s", i ? "," : "", (int)f->name.len, f->name.data,

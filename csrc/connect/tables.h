@@ -17,8 +17,15 @@ nb_status nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *e
 nb_status nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err);
 /* The statement that makes the table, for SHOW CREATE TABLE. */
 nb_status nb_table_ddl(nb_query *q, const nb_sql_name *name, nb_strbuf *out, nb_error *err);
-/* Raises SCHEMA_NOT_FOUND for a name of another database than the one there is. */
-nb_status nb_need_default_database(nb_query *q, const nb_str *parts, size_t n, nb_error *err);
+/* The object that parts name, in a database that is there; raises SCHEMA_NOT_FOUND. */
+nb_status
+nb_object_need(nb_query *q, const nb_str *parts, size_t n, nb_object_name *out, nb_error *err);
+/* `spark_catalog`.`d`.`t` */
+const char *nb_full_name(nb_query *q, nb_object_name name);
+/* [`system`.`builtin`, `system`.`session`, `spark_catalog`.`d`]; those before `from` are left out. */
+const char *nb_search_path(nb_query *q, int from);
+/* There is no such table or view, in the only place where a statement looks. */
+nb_status nb_raise_not_in_database(nb_query *q, nb_object_name name, nb_error *err);
 /* A table's entry; raises TABLE_OR_VIEW_NOT_FOUND. */
 nb_status
 nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **out, nb_error *err);
@@ -29,8 +36,21 @@ nb_status nb_table_properties(nb_query *q, const nb_sql_statement *s, nb_str **c
                               nb_error *err);
 /* The comment in a field's metadata; data NULL: none. */
 nb_str nb_comment_of(nb_arena *arena, nb_str metadata);
-/* <warehouse>/<name in lower case>; a name cannot lead out of the directory. */
-nb_status nb_table_location(nb_query *q, nb_str name, nb_str *out, nb_error *err);
+/* <directory of the database>/<name in lower case>; a name cannot lead out of the directory. */
+nb_status nb_table_location(nb_query *q, nb_object_name name, nb_str *out, nb_error *err);
+/* Takes the table out of the catalog, and its files with it if they are its own. */
+nb_status nb_table_drop(nb_query *q, const nb_table_def *t, nb_error *err);
+
+/* databases.c: CREATE, DROP, ALTER, DESCRIBE and USE DATABASE, SHOW DATABASES; *out stays NULL where nothing is shown. */
+nb_status
+nb_database_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err);
+/* One by name (perhaps with its catalog); raises SCHEMA_NOT_FOUND. */
+nb_status nb_database_need(nb_query *q, const nb_str *parts, size_t n, const nb_database_def **out,
+                           nb_error *err);
+/* Its directory; the warehouse when it has none of its own. */
+nb_status nb_database_location(nb_query *q, const nb_database_def *d, nb_str *out);
+/* Those that are there and whose name fits the pattern, by name. */
+nb_status nb_database_list(nb_query *q, nb_str pattern, const nb_database_def ***out, int *n);
 
 /* command.c: the plan's rows go to files; req has format, path, mode, options and partitioning. */
 nb_status nb_query_write(nb_query *q, nb_plan *plan, nb_write_request *req, nb_error *err);

@@ -2,6 +2,7 @@
 /*
  * variables.c: see variables.h. Values are kept as columns of tables of one row, which variables that were set together share.
  */
+#include "connect/tables.h"
 #include "connect/variables.h"
 
 #include "plan/analyzer_internal.h"
@@ -125,8 +126,7 @@ nb_variables_assign(nb_query *q, const nb_sql_name *names, Sc__Relation *query,
             return nb_raise(
                 err, NB_COND_UNRESOLVED_VARIABLE, "variableName",
                 nb_arena_printf(q->arena, "`%.*s`", (int)names->parts[i].len, names->parts[i].data),
-                "searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
-                NULL);
+                "searchPath", nb_search_path(q, 0), NULL);
         }
         types[i] = nb_type_to_proto(q->arena, old->schema->children[at].type);
         nb_table_release(old);

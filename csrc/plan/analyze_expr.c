@@ -693,9 +693,13 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
                             "an expression", NULL);
         }
         return nb_located(
-            nb_raise(err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
-                     nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
-                     "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]", NULL),
+            nb_raise(
+                err, NB_COND_UNRESOLVED_ROUTINE, "routineName",
+                nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
+                nb_arena_printf(an->arena,
+                                "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`%.*s`]",
+                                (int)an->database.len, an->database.data),
+                NULL),
             origin, err);
     }
     if (opt->filter || (opt->distinct && !(fn->flags & NB_FN_WINDOW_ONLY))) {

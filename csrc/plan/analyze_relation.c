@@ -21,6 +21,7 @@ nb_analyzer_new(const nb_analyzer_config *config, nb_analyzer **out)
     an->cfg = *config;
     an->arena = config->arena;
     an->views = nb_catalog_views(config->catalog);
+    an->database = config->info->database;
     an->row_goal = -1;
     an->cte_seed = nb_random_seed();
     an->case_sensitive =

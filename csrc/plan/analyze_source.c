@@ -445,7 +445,7 @@ read_table(nb_analyzer *an, const nb_table_def *t, nb_plan **out, nb_error *err)
     }
     NB_TRY(scan_files(an, &req, out, err));
     name[0] = NB_STR("spark_catalog");
-    name[1] = NB_STR("default");
+    name[1] = t->database;
     name[2] = t->name;
     return nb_plan_alias(an, *out, name, 3, out, err);
 }
@@ -459,11 +459,18 @@ raise_no_table(nb_analyzer *an, const nb_str *parts, size_t n, nb_error *err)
     for (size_t i = 0; i < n; i++) {
         nb_strbuf_addf(&b, "%s`%.*s`", i ? "." : "", (int)parts[i].len, parts[i].data);
     }
+    if (n > 3) {
+        st = nb_raise(err, NB_COND_REQUIRES_SINGLE_PART_NAMESPACE, "sessionCatalog",
+                      "spark_catalog", "identifier", b.data ? b.data : "", NULL);
+        nb_strbuf_free(&b);
+        return st;
+    }
     st = nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
-                  "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]",
+                  nb_arena_printf(
+                      an->arena, "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`%.*s`]",
+                      (int)an->database.len, an->database.data),
                   "relationName", b.data ? b.data : "", NULL);
     nb_strbuf_free(&b);
-    (void)an;
     return st;
 }
 
@@ -514,21 +521,15 @@ read_cte(nb_analyzer *an, nb_str name, nb_plan **out, nb_error *err)
     return NB_DONE;
 }
 
-bool
-nb_in_default_database(const nb_str *parts, size_t n)
-{
-    return n == 1 || (n == 2 && nb_str_equal_nocase(parts[0], NB_STR("default"))) ||
-           (n == 3 && nb_str_equal_nocase(parts[0], NB_STR("spark_catalog")) &&
-            nb_str_equal_nocase(parts[1], NB_STR("default")));
-}
-
 static nb_status
 read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
 {
-    nb_str *parts, name;
+    nb_str *parts, database = an->database;
     size_t n;
     const nb_view_def *view, *keep = an->views;
+    const nb_table_def *table;
     ProtobufCMessage *message;
+    nb_object_name name;
     bool is_global;
     int keep_with = an->n_with, keep_cap = an->cap_with;
     nb_with_scope *keep_stack = an->with;
@@ -543,7 +544,7 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
         }
     }
     if (n == 2 && !nb_str_equal_nocase(parts[0], NB_STR("global_temp")) &&
-        !nb_str_equal_nocase(parts[0], NB_STR("default"))) {
+        !nb_database_find(nb_catalog_databases(an->cfg.catalog), parts[0])) {
         /* csv.`path`: files named in the query */
         static const char *const formats[] = {"csv", "parquet", "json", "text", "orc"};
         for (size_t i = 0; i < NB_COUNT_OF(formats); i++) {
@@ -557,24 +558,22 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
         }
     }
     is_global = n == 2 && nb_str_equal_nocase(parts[0], NB_STR("global_temp"));
-    name = parts[n - 1];
+    if (!nb_object_of_parts(parts, n, an->database, &name)) {
+        return raise_no_table(an, parts, n, err);
+    }
     view = n == 1 || is_global
                ? nb_view_find(an->views, name, is_global ? NB_VIEW_GLOBAL : NB_VIEW_TEMPORARY,
                               an->case_sensitive)
                : NULL;
-    if (!view && nb_in_default_database(parts, n)) {
-        view = nb_view_find(an->views, name, NB_VIEW_OF_DATABASE, an->case_sensitive);
-    }
+    view = view ? view : nb_view_find(an->views, name, NB_VIEW_OF_DATABASE, an->case_sensitive);
     if (!view) {
-        const nb_table_def *table =
-            nb_in_default_database(parts, n)
-                ? nb_table_def_find(nb_catalog_tables(an->cfg.catalog), name, an->case_sensitive)
-                : NULL;
+        table = nb_table_def_find(nb_catalog_tables(an->cfg.catalog), name, an->case_sensitive);
         return table ? read_table(an, table, out, err) : raise_no_table(an, parts, n, err);
     }
     NB_TRY(nb_message_unpack(an->arena, &sc__relation__descriptor, view->relation.data,
                              view->relation.len, &message, err));
     an->views = view->names;
+    an->database = view->inside;
     if (an->n_with > 0) {       /* names of the query around mean nothing inside of a view */
         an->with += an->n_with; /* pushes go behind what is kept */
         an->cap_with -= an->n_with;
@@ -582,6 +581,7 @@ read_named(nb_analyzer *an, nb_str text, nb_plan **out, nb_error *err)
     }
     st = nb_analyze_relation(an, (const Sc__Relation *)message, out, err);
     an->views = keep;
+    an->database = database;
     an->with = keep_stack;
     an->cap_with = keep_cap;
     an->n_with = keep_with;

@@ -83,6 +83,7 @@ struct nb_analyzer {
     const char *
         pipe_clause; /* the select list is that of |> EXTEND: aggregates are refused by this name */
     bool case_sensitive;
+    nb_str database; /* the current one, in which names of one part are */
     int depth;
     nb_resolved_subquery *subqueries;
     int n_subqueries, cap_subqueries;
@@ -317,8 +318,6 @@ nb_status nb_analyze_table(nb_analyzer *an, ProtobufCBinaryData name, nb_plan **
 nb_status nb_analyze_local(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 nb_status nb_plan_of_table(nb_analyzer *an, nb_table *table, nb_plan **out,
                            nb_error *err); /* takes a reference to keep */
-/* t, default.t or spark_catalog.default.t */
-bool nb_in_default_database(const nb_str *parts, size_t n);
 nb_status nb_plan_alias(nb_analyzer *an, nb_plan *child, const nb_str *name, int n_name,
                         nb_plan **out, nb_error *err);
 

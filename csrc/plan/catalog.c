@@ -37,6 +37,8 @@ struct nb_catalog {
     nb_arena *arena; /* nodes, names, messages: until the session ends */
     nb_view_def *views;
     nb_table_def *tables;
+    nb_database_def *databases;
+    nb_str current; /* database */
     local_entry *locals;
     variable_entry *variables;
     nb_cached *cached;
@@ -56,6 +58,12 @@ nb_catalog_new(nb_pool *pool, nb_catalog **out)
     c->pool = pool;
     c->arena = arena;
     pthread_mutex_init(&c->lock, NULL);
+    c->current = NB_STR("default");
+    if (nb_catalog_add_database(
+            c, &(nb_database_def){.name = c->current, .comment = NB_STR("default database")}) < 0) {
+        nb_catalog_free(c);
+        return NB_NOMEM;
+    }
     *out = c;
     return NB_OK;
 }
@@ -102,13 +110,18 @@ nb_catalog_views(nb_catalog *c)
     return head;
 }
 
+static bool
+same_name(nb_str a, nb_str b, bool case_sensitive)
+{
+    return case_sensitive ? nb_str_equal(a, b) : nb_str_equal_nocase(a, b);
+}
+
 const nb_view_def *
-nb_view_find(const nb_view_def *list, nb_str name, nb_view_scope scope, bool case_sensitive)
+nb_view_find(const nb_view_def *list, nb_object_name name, nb_view_scope scope, bool case_sensitive)
 {
     for (const nb_view_def *v = list; v; v = v->next) {
-        bool same =
-            case_sensitive ? nb_str_equal(v->name, name) : nb_str_equal_nocase(v->name, name);
-        if (same && v->scope == scope) {
+        if (v->scope == scope && same_name(v->name, name.name, case_sensitive) &&
+            (scope != NB_VIEW_OF_DATABASE || nb_str_equal_nocase(v->database, name.database))) {
             return v->dropped ? NULL : v;
         }
     }
@@ -125,8 +138,8 @@ pin_locals(nb_catalog *c, nb_str relation)
 }
 
 static nb_status
-link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool dropped,
-          const nb_view_def *same_names)
+link_view(nb_catalog *c, nb_object_name name, nb_view_scope scope, nb_str relation, bool dropped,
+          const nb_view_def *like)
 {
     nb_status st = NB_NOMEM;
     nb_view_def *v;
@@ -134,13 +147,16 @@ link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool
     pthread_mutex_lock(&c->lock);
     v = NB_ARENA_NEW(c->arena, nb_view_def);
     if (v) {
-        v->name = nb_arena_str(c->arena, name);
+        v->name = nb_arena_str(c->arena, name.name);
+        v->database =
+            nb_arena_str(c->arena, scope == NB_VIEW_OF_DATABASE ? name.database : NB_STR(""));
+        v->inside = nb_arena_str(c->arena, like ? like->inside : c->current);
         v->relation = nb_arena_str(c->arena, relation);
         v->scope = scope;
         v->dropped = dropped;
         v->next = c->views;
-        v->names = same_names ? same_names->names : c->views;
-        if (v->name.data && v->relation.data) {
+        v->names = like ? like->names : c->views;
+        if (v->name.data && v->database.data && v->inside.data && v->relation.data) {
             c->views = v;
             pin_locals(c, v->relation);
             st = NB_OK;
@@ -151,7 +167,7 @@ link_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation, bool
 }
 
 nb_status
-nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation)
+nb_catalog_add_view(nb_catalog *c, nb_object_name name, nb_view_scope scope, nb_str relation)
 {
     return link_view(c, name, scope, relation, false, NULL);
 }
@@ -159,12 +175,14 @@ nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str rela
 nb_status
 nb_catalog_rename_view(nb_catalog *c, const nb_view_def *view, nb_str to)
 {
-    NB_TRY(link_view(c, to, view->scope, view->relation, false, view));
-    return link_view(c, view->name, view->scope, NB_STR(""), true, NULL);
+    NB_TRY(link_view(c, (nb_object_name){view->database, to}, view->scope, view->relation, false,
+                     view));
+    return link_view(c, (nb_object_name){view->database, view->name}, view->scope, NB_STR(""), true,
+                     NULL);
 }
 
 bool
-nb_catalog_drop_view(nb_catalog *c, nb_str name, nb_view_scope scope, bool case_sensitive)
+nb_catalog_drop_view(nb_catalog *c, nb_object_name name, nb_view_scope scope, bool case_sensitive)
 {
     if (!nb_view_find(nb_catalog_views(c), name, scope, case_sensitive)) {
         return false;
@@ -184,10 +202,11 @@ nb_catalog_tables(nb_catalog *c)
 }
 
 const nb_table_def *
-nb_table_def_find(const nb_table_def *list, nb_str name, bool case_sensitive)
+nb_table_def_find(const nb_table_def *list, nb_object_name name, bool case_sensitive)
 {
     for (const nb_table_def *t = list; t; t = t->next) {
-        if (case_sensitive ? nb_str_equal(t->name, name) : nb_str_equal_nocase(t->name, name)) {
+        if (nb_str_equal_nocase(t->database, name.database) &&
+            same_name(t->name, name.name, case_sensitive)) {
             return t->dropped ? NULL : t;
         }
     }
@@ -220,11 +239,12 @@ nb_catalog_add_table(nb_catalog *c, const nb_table_def *def)
     if (t) {
         *t = *def;
         t->name = nb_arena_str(c->arena, def->name);
+        t->database = nb_arena_str(c->arena, def->database);
         t->provider = nb_arena_str(c->arena, def->provider);
         t->location = nb_arena_str(c->arena, def->location);
         t->comment = def->comment.data ? nb_arena_str(c->arena, def->comment) : def->comment;
         t->next = c->tables;
-        if (t->name.data && t->provider.data && t->location.data &&
+        if (t->name.data && t->database.data && t->provider.data && t->location.data &&
             copy_texts(c->arena, def->partition_by, def->n_partition_by, &t->partition_by) &&
             copy_texts(c->arena, def->options, 2 * def->n_options, &t->options) &&
             copy_texts(c->arena, def->properties, 2 * def->n_properties, &t->properties)) {
@@ -234,6 +254,85 @@ nb_catalog_add_table(nb_catalog *c, const nb_table_def *def)
     }
     pthread_mutex_unlock(&c->lock);
     return st;
+}
+
+const nb_database_def *
+nb_catalog_databases(nb_catalog *c)
+{
+    const nb_database_def *head;
+
+    pthread_mutex_lock(&c->lock);
+    head = c->databases;
+    pthread_mutex_unlock(&c->lock);
+    return head;
+}
+
+const nb_database_def *
+nb_database_find(const nb_database_def *list, nb_str name)
+{
+    for (const nb_database_def *d = list; d; d = d->next) {
+        if (nb_str_equal_nocase(d->name, name)) {
+            return d->dropped ? NULL : d;
+        }
+    }
+    return NULL;
+}
+
+nb_status
+nb_catalog_add_database(nb_catalog *c, const nb_database_def *def)
+{
+    nb_status st = NB_NOMEM;
+    nb_database_def *d;
+
+    pthread_mutex_lock(&c->lock);
+    d = NB_ARENA_NEW(c->arena, nb_database_def);
+    if (d) {
+        *d = *def;
+        d->name = nb_arena_str(c->arena, def->name);
+        d->comment = nb_arena_str(c->arena, def->comment);
+        d->location = def->location.data ? nb_arena_str(c->arena, def->location) : def->location;
+        d->next = c->databases;
+        if (d->name.data && d->comment.data && (d->location.data || !def->location.data) &&
+            copy_texts(c->arena, def->properties, 2 * def->n_properties, &d->properties)) {
+            c->databases = d;
+            st = NB_OK;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+nb_str
+nb_catalog_current_database(nb_catalog *c)
+{
+    nb_str name;
+
+    pthread_mutex_lock(&c->lock);
+    name = c->current;
+    pthread_mutex_unlock(&c->lock);
+    return name;
+}
+
+nb_status
+nb_catalog_use_database(nb_catalog *c, nb_str name)
+{
+    nb_str copy;
+
+    pthread_mutex_lock(&c->lock);
+    copy = nb_str_equal(name, c->current) ? c->current : nb_arena_str(c->arena, name);
+    c->current = copy.data ? copy : c->current;
+    pthread_mutex_unlock(&c->lock);
+    return copy.data ? NB_OK : NB_NOMEM;
+}
+
+bool
+nb_object_of_parts(const nb_str *parts, size_t n, nb_str current, nb_object_name *out)
+{
+    if (n == 0 || n > 3 || (n == 3 && !nb_str_equal_nocase(parts[0], NB_STR("spark_catalog")))) {
+        return false;
+    }
+    *out = (nb_object_name){n == 1 ? current : parts[n - 2], parts[n - 1]};
+    return true;
 }
 
 /* Under the lock: the link to the entry of that name, or to the end of the list. */
@@ -372,9 +471,22 @@ copy_views(nb_catalog *to, const nb_view_def *from)
         for (int i = 0; i < n; i++) {
             v = v->next;
         }
-        st = link_view(to, v->name, v->scope, v->relation, v->dropped, NULL);
+        st = link_view(to, (nb_object_name){v->database, v->name}, v->scope, v->relation,
+                       v->dropped, NULL);
     }
     return st;
+}
+
+/* Those that are there; each is the newest of its name. */
+static nb_status
+copy_databases(nb_catalog *to, const nb_database_def *from)
+{
+    for (const nb_database_def *d = from; d; d = d->next) {
+        if (nb_database_find(from, d->name) == d) {
+            NB_TRY(nb_catalog_add_database(to, d));
+        }
+    }
+    return NB_OK;
 }
 
 nb_status
@@ -395,6 +507,8 @@ nb_catalog_copy(nb_catalog *to, nb_catalog *from)
         nb_buffer_release(copy);
         NB_TRY(st);
     }
+    NB_TRY(copy_databases(to, nb_catalog_databases(from)));
+    NB_TRY(nb_catalog_use_database(to, nb_catalog_current_database(from)));
     return copy_views(to, nb_catalog_views(from));
 }
 

@@ -14,11 +14,27 @@
 
 typedef struct nb_catalog nb_catalog;
 
+/* A table's or view's name; views of the session are in no database. */
+typedef struct nb_object_name {
+    nb_str database, name;
+} nb_object_name;
+
+/* A database: a name for tables, and a directory. Never changed once it is in the list: another one of its name hides it. */
+typedef struct nb_database_def nb_database_def;
+struct nb_database_def {
+    nb_str name, comment, location; /* location without data: the warehouse itself, of `default` */
+    const nb_str *properties;       /* key, value, key, value … */
+    int n_properties;
+    bool dropped; /* a tombstone */
+    const nb_database_def *next;
+};
+
 /* Names of one kind do not meet those of another. */
 typedef enum nb_view_scope { NB_VIEW_TEMPORARY, NB_VIEW_GLOBAL, NB_VIEW_OF_DATABASE } nb_view_scope;
 
 typedef struct nb_view_def {
-    nb_str name;
+    nb_str database, name;
+    nb_str inside; /* the current database when it was made, in which its body finds names */
     nb_view_scope scope;
     bool dropped;                    /* a tombstone */
     nb_str relation;                 /* packed spark.connect.Relation */
@@ -29,7 +45,7 @@ typedef struct nb_view_def {
 /* A table: where its rows are, and what they are. Its columns are the data's, then those of the partitioning. */
 typedef struct nb_table_def nb_table_def;
 struct nb_table_def {
-    nb_str name, provider, location, comment;
+    nb_str database, name, provider, location, comment;
     const nb_type *schema;
     const nb_str *partition_by;
     int n_partition_by;
@@ -59,16 +75,29 @@ void nb_catalog_free(nb_catalog *c);
 
 /* Newest list of views; NULL when there are none. */
 const nb_view_def *nb_catalog_views(nb_catalog *c);
-const nb_view_def *nb_view_find(const nb_view_def *list, nb_str name, nb_view_scope scope,
+const nb_view_def *nb_view_find(const nb_view_def *list, nb_object_name name, nb_view_scope scope,
                                 bool case_sensitive); /* NULL when absent or dropped */
 /* Bytes are copied. */
-nb_status nb_catalog_add_view(nb_catalog *c, nb_str name, nb_view_scope scope, nb_str relation);
+nb_status
+nb_catalog_add_view(nb_catalog *c, nb_object_name name, nb_view_scope scope, nb_str relation);
 /* The view under another name. */
 nb_status nb_catalog_rename_view(nb_catalog *c, const nb_view_def *view, nb_str to);
-bool nb_catalog_drop_view(nb_catalog *c, nb_str name, nb_view_scope scope, bool case_sensitive);
+bool
+nb_catalog_drop_view(nb_catalog *c, nb_object_name name, nb_view_scope scope, bool case_sensitive);
+
+const nb_database_def *nb_catalog_databases(nb_catalog *c); /* newest list; has `default` */
+const nb_database_def *
+nb_database_find(const nb_database_def *list,
+                 nb_str name); /* in any case of letters; NULL when absent or dropped */
+/* Everything in def is copied; a dropped one hides the older of its name. */
+nb_status nb_catalog_add_database(nb_catalog *c, const nb_database_def *def);
+nb_str nb_catalog_current_database(nb_catalog *c); /* lives as long as the catalog */
+nb_status nb_catalog_use_database(nb_catalog *c, nb_str name);
+/* The object that parts name: `t`, of the current database; `d.t`; `spark_catalog.d.t`. false: they name none that could be here. */
+bool nb_object_of_parts(const nb_str *parts, size_t n, nb_str current, nb_object_name *out);
 
 const nb_table_def *nb_catalog_tables(nb_catalog *c); /* newest list; NULL when there are none */
-const nb_table_def *nb_table_def_find(const nb_table_def *list, nb_str name,
+const nb_table_def *nb_table_def_find(const nb_table_def *list, nb_object_name name,
                                       bool case_sensitive); /* NULL when absent or dropped */
 /* Everything in def is copied; a dropped one hides the older of its name. */
 nb_status nb_catalog_add_table(nb_catalog *c, const nb_table_def *def);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * alter.c: ALTER TABLE and ALTER VIEW, COMMENT ON, ANALYZE, REFRESH.
+ * alter.c: ALTER TABLE, VIEW and DATABASE, COMMENT ON, ANALYZE, REFRESH.
  *
  * What Spark's file tables refuse is read as well, so that they say so by name.
  */
@@ -90,12 +90,47 @@ parse_column(nb_sql_parser *p, nb_sql_statement *out)
     return nb_names_copy(p, &names, &out->columns);
 }
 
+static bool
+is_database(const nb_sql_parser *p, size_t ahead)
+{
+    return nb_sql_ahead_is_kw(p, ahead, NB_KW_DATABASE) ||
+           nb_sql_ahead_is_kw(p, ahead, NB_KW_SCHEMA) ||
+           nb_sql_ahead_is_kw(p, ahead, NB_KW_NAMESPACE);
+}
+
+/* ALTER DATABASE d SET [DB]PROPERTIES (…) | UNSET [DB]PROPERTIES (…) | SET LOCATION '…' */
+static nb_status
+parse_database(nb_sql_parser *p, nb_sql_statement *out)
+{
+    bool unset;
+
+    p->pos += 2;
+    out->kind = NB_SQL_ALTER_DATABASE;
+    NB_TRY(name_to(p, &out->name));
+    unset = nb_sql_accept_kw(p, NB_KW_UNSET);
+    if (!unset) {
+        NB_TRY(nb_sql_expect_kw(p, NB_KW_SET));
+    }
+    if (!unset && nb_sql_accept_kw(p, NB_KW_LOCATION)) {
+        return nb_sql_parse_string(p, &out->location);
+    }
+    if (!nb_sql_accept_kw(p, NB_KW_DBPROPERTIES)) {
+        NB_TRY(nb_sql_expect_kw(p, NB_KW_PROPERTIES));
+    }
+    out->overwrite = unset;
+    return nb_sql_parse_properties(p, &out->properties, &out->n_properties);
+}
+
 nb_status
 nb_sql_parse_alter(nb_sql_parser *p, nb_sql_statement *out, bool *done)
 {
     bool view = nb_sql_ahead_is_kw(p, 1, NB_KW_VIEW);
     size_t first = p->pos;
 
+    if (is_database(p, 1)) {
+        *done = true;
+        return parse_database(p, out);
+    }
     *done = view || nb_sql_ahead_is_kw(p, 1, NB_KW_TABLE);
     if (!*done) {
         return NB_OK;
@@ -142,19 +177,26 @@ nb_sql_parse_alter(nb_sql_parser *p, nb_sql_statement *out, bool *done)
     return NB_OK;
 }
 
-/* COMMENT ON TABLE t IS '…' | NULL */
+/* COMMENT ON {TABLE | DATABASE} t IS '…' | NULL */
 nb_status
 nb_sql_parse_comment_on(nb_sql_parser *p, nb_sql_statement *out, bool *done)
 {
-    *done = nb_sql_ahead_is_kw(p, 1, NB_KW_ON) && nb_sql_ahead_is_kw(p, 2, NB_KW_TABLE);
+    bool database = is_database(p, 2);
+
+    *done =
+        nb_sql_ahead_is_kw(p, 1, NB_KW_ON) && (database || nb_sql_ahead_is_kw(p, 2, NB_KW_TABLE));
     if (!*done) {
         return NB_OK;
     }
     p->pos += 3;
-    out->kind = NB_SQL_COMMENT_ON_TABLE;
+    out->kind = database ? NB_SQL_ALTER_DATABASE : NB_SQL_COMMENT_ON_TABLE;
     NB_TRY(name_to(p, &out->name));
     NB_TRY(nb_sql_expect_kw(p, NB_KW_IS));
-    return nb_sql_accept_kw(p, NB_KW_NULL) ? NB_OK : nb_sql_parse_string(p, &out->comment);
+    if (nb_sql_accept_kw(p, NB_KW_NULL)) {
+        out->comment = database ? NB_STR("") : out->comment;
+        return NB_OK;
+    }
+    return nb_sql_parse_string(p, &out->comment);
 }
 
 /* ANALYZE TABLE t [PARTITION (…)] COMPUTE STATISTICS …: statistics come from the files' metadata in any case */

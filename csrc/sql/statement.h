@@ -46,6 +46,7 @@ typedef enum nb_sql_kind {
     NB_SQL_USE,               /* name */
     NB_SQL_CREATE_DATABASE,   /* name, if_not_exists, comment, location, properties */
     NB_SQL_DROP_DATABASE,     /* name, if_exists, cascade */
+    NB_SQL_ALTER_DATABASE,    /* name; properties, location or comment; overwrite: properties go */
     NB_SQL_ALTER_RENAME,      /* name, columns (the new name), global: it is a view */
     NB_SQL_ALTER_VIEW_AS,     /* name, query */
     NB_SQL_ALTER_ADD_COLUMNS, /* name, schema */
