@@ -13,20 +13,16 @@ typedef struct found {
     const char *help;
 } found;
 
-/* One of "a|b|c", or all of them. */
+/* All names of a row. */
 static nb_status
 add_names(nb_arena *arena, found **list, int *n, int *cap, const char *names, const char *help)
 {
-    for (const char *at = names; *at;) {
-        size_t len = strcspn(at, "|");
+    nb_str name;
 
-        if (len == 0) { /* the operator | or || */
-            len = strlen(at);
-        }
+    while (nb_next_name(&names, &name)) {
         *list = nb_arena_grow(arena, *list, *n, cap, sizeof **list);
         NB_NEED(*list);
-        (*list)[(*n)++] = (found){{at, len}, help};
-        at += len + (at[len] == '|');
+        (*list)[(*n)++] = (found){name, help};
     }
     return NB_OK;
 }
@@ -64,8 +60,9 @@ answer(nb_query *q, const found *list, int n, nb_table **out)
                            6, n, out);
 }
 
-nb_status
-nb_catalog_list_functions(nb_query *q, nb_str pattern, nb_table **out)
+/* Those that fit the pattern, each once, by name. */
+static nb_status
+known(nb_query *q, nb_str pattern, found **out, int *n_out)
 {
     found *list = NULL;
     int n = 0, cap = 0, kept = 0;
@@ -90,7 +87,37 @@ nb_catalog_list_functions(nb_query *q, nb_str pattern, nb_table **out)
             list[kept++] = list[i];
         }
     }
-    return answer(q, list, kept, out);
+    *out = list;
+    *n_out = kept;
+    return NB_OK;
+}
+
+nb_status
+nb_catalog_list_functions(nb_query *q, nb_str pattern, nb_table **out)
+{
+    found *list;
+    int n;
+
+    NB_TRY(known(q, pattern, &list, &n));
+    return answer(q, list, n, out);
+}
+
+nb_status
+nb_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out)
+{
+    static const char *const names[] = {"function"};
+    nb_str *cells;
+    found *list;
+    int n;
+
+    NB_TRY(known(q, s->pattern, &list, &n));
+    n = nb_str_equal_nocase(s->value, NB_STR("USER")) ? 0 : n; /* there are none */
+    cells = NB_ARENA_ARRAY(q->arena, nb_str, n + 1);
+    NB_NEED(cells);
+    for (int i = 0; i < n; i++) {
+        cells[i] = list[i].name;
+    }
+    return nb_table_of_texts(q->pool, names, 1, cells, n, out);
 }
 
 /* Looks a name up as SQL would. *out name NULL: there is no such function. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "connect/describe.h"
+#include "connect/partitions.h"
 #include "connect/requests.h"
 #include "connect/tables.h"
 #include "connect/variables.h"
@@ -283,8 +284,8 @@ run_alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return nb_raise_unsupported(err, "TBLPROPERTIES of views");
 }
 
-static nb_status
-named_relation(nb_query *q, const nb_sql_name *name, Sc__Relation **out)
+nb_status
+nb_named_relation(nb_query *q, const nb_sql_name *name, Sc__Relation **out)
 {
     Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
     Sc__Read *read = NB_MESSAGE(q->arena, Sc__Read, sc__read);
@@ -357,7 +358,7 @@ run_cache(nb_query *q, const nb_sql_statement *s, nb_error *err)
     nb_plan *plan;
     nb_str bytes;
 
-    NB_TRY(named_relation(q, &s->name, &rel));
+    NB_TRY(nb_named_relation(q, &s->name, &rel));
     if (s->name.n == 1) {
         rel->read->named_table->unparsed_identifier = nb_pb_bytes(s->name.parts[0]);
     }
@@ -450,7 +451,7 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_CACHE_TABLE:
     case NB_SQL_UNCACHE_TABLE: st = run_cache(q, s, err); break;
     case NB_SQL_REFRESH_TABLE: /* files are listed anew by each query */
-        NB_TRY(named_relation(q, &s->name, &rel));
+        NB_TRY(nb_named_relation(q, &s->name, &rel));
         {
             nb_plan *plan;
             st = nb_query_analyze(q, rel, &plan, err);
@@ -466,10 +467,17 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         nb_str cell = NB_STR("spark_catalog");
         return nb_table_of_texts(q->pool, names, 1, &cell, 1, out);
     }
+    case NB_SQL_SHOW_PARTITIONS: return nb_partition_statement(q, s, out, err);
+    case NB_SQL_ADD_PARTITION:
+    case NB_SQL_DROP_PARTITION: st = nb_partition_statement(q, s, out, err); break;
+    case NB_SQL_TRUNCATE_TABLE:
+        st =
+            s->n_arguments ? nb_partition_statement(q, s, out, err) : nb_table_statement(q, s, err);
+        break;
     case NB_SQL_CREATE_TABLE:
+    case NB_SQL_CREATE_TABLE_LIKE:
     case NB_SQL_INSERT:
     case NB_SQL_INSERT_DIRECTORY:
-    case NB_SQL_TRUNCATE_TABLE:
     case NB_SQL_DROP_TABLE: st = nb_table_statement(q, s, err); break;
     case NB_SQL_DROP_VIEW: st = drop_view(q, s, err); break;
     case NB_SQL_SHOW_TABLES: return nb_show_tables(q, s, false, out, err);
@@ -500,7 +508,7 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
         static const char *const names[] = {"col_name"};
         nb_plan *plan;
         nb_str *cells;
-        NB_TRY(named_relation(q, &s->name, &rel));
+        NB_TRY(nb_named_relation(q, &s->name, &rel));
         NB_TRY(nb_query_analyze(q, rel, &plan, err));
         cells = NB_ARENA_ARRAY(q->arena, nb_str, plan->n_attrs + 1);
         NB_NEED(cells);
@@ -511,7 +519,7 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     }
     case NB_SQL_DESCRIBE_QUERY: return nb_describe_rows(q, s->query, NULL, false, out, err);
     case NB_SQL_DESCRIBE_TABLE:
-        NB_TRY(named_relation(q, &s->name, &rel));
+        NB_TRY(nb_named_relation(q, &s->name, &rel));
         return nb_describe_rows(q, rel, &s->name, s->extended, out, err);
     case NB_SQL_EXPLAIN: {
         int mode = nb_str_equal_nocase(s->value, NB_STR("EXTENDED"))    ? 2

@@ -177,46 +177,6 @@ nb_show_tables(nb_query *q, const nb_sql_statement *s, bool only_views, nb_table
         3, n, out);
 }
 
-/* Puts the names of a row ("a|b") that fit the pattern behind the others. */
-static nb_status
-add_names(nb_query *q, const char *all, nb_str pattern, nb_str **cells, int *n, int *cap)
-{
-    for (const char *from = all; *from;) {
-        const char *end = from + 1; /* "|" is an operator's name too */
-        while (*end && *end != '|') {
-            end++;
-        }
-        nb_str name = {from, (size_t)(end - from)};
-        if (!nb_str_starts_with(name, NB_STR("nb_")) && nb_name_fits(q->arena, pattern, name)) {
-            *cells = nb_arena_grow(q->arena, *cells, *n, cap, sizeof **cells);
-            NB_NEED(*cells);
-            (*cells)[(*n)++] = name;
-        }
-        from = *end ? end + 1 : end;
-    }
-    return NB_OK;
-}
-
-nb_status
-nb_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out)
-{
-    static const char *const names[] = {"function"};
-    bool own = nb_str_equal_nocase(s->value, NB_STR("USER")); /* there are none */
-    nb_str *cells = NULL;
-    int n = 0, cap = 0;
-
-    for (int i = 0; nb_function_at(i) && !own; i++) {
-        NB_TRY(add_names(q, nb_function_at(i)->names, s->pattern, &cells, &n, &cap));
-    }
-    for (int i = 0; nb_aggregate_at(i) && !own; i++) {
-        NB_TRY(add_names(q, nb_aggregate_at(i)->names, s->pattern, &cells, &n, &cap));
-    }
-    if (n > 1) {
-        qsort(cells, (size_t)n, sizeof *cells, by_text);
-    }
-    return nb_table_of_texts(q->pool, names, 1, cells, n, out);
-}
-
 nb_status
 nb_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
 {

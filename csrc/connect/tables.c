@@ -5,6 +5,7 @@
  * What goes into a table is first brought to its columns, by position or by name, under Spark's rules for storing (ANSI: no text into numbers, overflow
  * is an error). A table is entered into the catalog after its files are complete, and leaves it before they are removed.
  */
+#include "connect/partitions.h"
 #include "connect/tables.h"
 
 #include <dirent.h>
@@ -13,6 +14,7 @@
 #include "io/allowed.h"
 #include "io/file.h"
 #include "plan/analyzer_internal.h"
+#include "plan/type_proto.h"
 #include "sql/parser.h"
 
 const char *
@@ -200,6 +202,11 @@ match_columns(nb_query *q, const nb_table_def *t, nb_expr *const *cols, int n, c
         for (int k = 0; k < t->schema->n_children && at < 0; k++) {
             at = nb_names_equal(q->analyzer, t->schema->children[k].name, name) ? k : -1;
         }
+        if (at < 0 && by_name) {
+            return nb_raise(err, NB_COND_INCOMPATIBLE_DATA_EXTRA_COLUMNS, "tableName",
+                            name_of_table(q, t), "extraColumns",
+                            nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), NULL);
+        }
         if (at < 0) {
             nb_str *all = NB_ARENA_ARRAY(q->arena, nb_str, t->schema->n_children + 1);
             NB_NEED(all);
@@ -247,7 +254,8 @@ as_rows_of(nb_query *q, const nb_table_def *t, nb_plan *plan, const nb_str *name
 }
 
 static nb_status
-write_rows(nb_query *q, const nb_table_def *t, nb_plan *plan, nb_save_mode mode, nb_error *err)
+write_rows(nb_query *q, const nb_table_def *t, nb_plan *plan, nb_save_mode mode, nb_str only,
+           nb_error *err)
 {
     nb_write_request *req = NB_ARENA_NEW(q->arena, nb_write_request);
     nb_option *options = NB_ARENA_ARRAY(q->arena, nb_option, t->n_options + 1);
@@ -259,6 +267,7 @@ write_rows(nb_query *q, const nb_table_def *t, nb_plan *plan, nb_save_mode mode,
     req->format = t->provider;
     req->path = t->location;
     req->mode = mode;
+    req->only = only;
     req->options = options;
     req->n_options = t->n_options;
     req->partition_by = t->partition_by;
@@ -384,7 +393,7 @@ make_table(nb_query *q, nb_table_def *def, nb_plan *plan, nb_error *err)
         NB_NEED(schema);
         NB_TRY(table_schema(q, schema, def->partition_by, def->n_partition_by, &def->schema, err));
         NB_TRY(as_rows_of(q, def, plan, NULL, 0, true, &rows, err));
-        NB_TRY(write_rows(q, def, rows, NB_SAVE_OVERWRITE, err));
+        NB_TRY(write_rows(q, def, rows, NB_SAVE_OVERWRITE, (nb_str){NULL, 0}, err));
     } else {
         NB_TRY(nb_make_dirs(path, err));
     }
@@ -478,58 +487,253 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return make_table(q, &def, plan, err);
 }
 
-/* INSERT … PARTITION (p = 1): the values stand behind the rows' columns, in the table's order. */
+static Sc__Expression *
+star(nb_query *q)
+{
+    Sc__Expression *e = NB_MESSAGE(q->arena, Sc__Expression, sc__expression);
+
+    if (e) {
+        e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR;
+        e->unresolved_star =
+            NB_MESSAGE(q->arena, Sc__Expression__UnresolvedStar, sc__expression__unresolved_star);
+    }
+    return e && e->unresolved_star ? e : NULL;
+}
+
+/* CAST(value AS type) AS name: a constant of the statement may be written in any way. */
+static Sc__Expression *
+named_value(nb_query *q, Sc__Expression *value, const nb_type *type, nb_str name)
+{
+    Sc__Expression *e = NB_MESSAGE(q->arena, Sc__Expression, sc__expression);
+    Sc__Expression *cast = NB_MESSAGE(q->arena, Sc__Expression, sc__expression);
+
+    if (cast) {
+        cast->expr_type_case = SC__EXPRESSION__EXPR_TYPE_CAST;
+        cast->cast = NB_MESSAGE(q->arena, Sc__Expression__Cast, sc__expression__cast);
+    }
+    if (!cast || !cast->cast) {
+        return NULL;
+    }
+    cast->cast->expr = value;
+    cast->cast->cast_to_type_case = SC__EXPRESSION__CAST__CAST_TO_TYPE_TYPE;
+    cast->cast->type = nb_type_to_proto(q->arena, type);
+    if (!cast->cast->type) {
+        return NULL;
+    }
+
+    if (e) {
+        e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_ALIAS;
+        e->alias = NB_MESSAGE(q->arena, Sc__Expression__Alias, sc__expression__alias);
+    }
+    if (!e || !e->alias) {
+        return NULL;
+    }
+    e->alias->expr = cast;
+    e->alias->name = NB_ARENA_NEW(q->arena, ProtobufCBinaryData);
+    if (!e->alias->name) {
+        return NULL;
+    }
+    e->alias->name[e->alias->n_name++] = nb_pb_bytes(name);
+    return e;
+}
+
+/* INSERT … PARTITION (p = 1, q): the values that the statement gives stand behind the rows' columns. *names: where all of these go, *n of them; none by name. */
 static nb_status
 with_partition(nb_query *q, const nb_table_def *t, const nb_sql_statement *s, Sc__Relation **query,
-               nb_error *err)
+               nb_str **names, int *n, nb_error *err)
 {
     Sc__Relation *rel = NB_MESSAGE(q->arena, Sc__Relation, sc__relation);
     Sc__Project *p = NB_MESSAGE(q->arena, Sc__Project, sc__project);
-    Sc__Expression *star = NB_MESSAGE(q->arena, Sc__Expression, sc__expression);
+    nb_str *list = NB_ARENA_ARRAY(q->arena, nb_str, t->schema->n_children + (int)s->columns.n + 1);
+    bool open = false;
 
-    NB_NEED(rel && p && star);
-    star->unresolved_star =
-        NB_MESSAGE(q->arena, Sc__Expression__UnresolvedStar, sc__expression__unresolved_star);
+    NB_NEED(rel && p && list);
     p->expressions = NB_ARENA_ARRAY(q->arena, Sc__Expression *, t->n_partition_by + 2);
-    NB_NEED(star->unresolved_star && p->expressions);
-    star->expr_type_case = SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR;
-    p->expressions[p->n_expressions++] = star;
-    for (int i = 0; i < t->n_partition_by; i++) {
-        Sc__Expression *value = NULL;
-        for (size_t k = 0; k < s->n_arguments; k++) {
-            if (nb_str_equal_nocase(s->partitioning.parts[k], t->partition_by[i])) {
-                value = s->arguments[k];
+    NB_NEED(p->expressions);
+    p->expressions[p->n_expressions++] = star(q);
+    NB_NEED(p->expressions[0]);
+    *n = 0;
+    for (size_t i = 0; i < s->columns.n; i++) {
+        list[(*n)++] = s->columns.parts[i];
+    }
+    for (int i = 0; i < t->schema->n_children - t->n_partition_by && s->columns.n == 0; i++) {
+        list[(*n)++] = t->schema->children[i].name;
+    }
+    for (int pass = 0; pass < 2; pass++) { /* those that the rows bring, then the others */
+        for (int i = 0; i < t->n_partition_by; i++) {
+            Sc__Expression *value = NULL;
+            for (size_t k = 0; k < s->n_arguments; k++) {
+                if (nb_names_equal(q->analyzer, s->partitioning.parts[k], t->partition_by[i]) &&
+                    s->arguments[k]->expr_type_case != SC__EXPRESSION__EXPR_TYPE__NOT_SET) {
+                    value = s->arguments[k];
+                }
+            }
+            if (pass == 0 && value && open) {
+                const char *all = "";
+                for (int k = 0; k < t->n_partition_by && all; k++) {
+                    all = nb_arena_printf(q->arena, "%s%s%.*s", all, k ? "," : "",
+                                          (int)t->partition_by[k].len, t->partition_by[k].data);
+                }
+                return nb_raise(err, NB_COND_PARTITION_VALUES_IN_WRONG_ORDER, "partColumns",
+                                nb_arena_printf(q->arena, "[%s]", all ? all : ""), NULL);
+            }
+            open |= pass == 0 && !value;
+            if (pass == 0 ? !value && s->columns.n == 0 : value != NULL) {
+                list[(*n)++] = t->partition_by[i];
+            }
+            if (pass == 1 && value) {
+                int at = t->schema->n_children - t->n_partition_by + i;
+                value = named_value(q, value, t->schema->children[at].type, t->partition_by[i]);
+                NB_NEED(value);
+                p->expressions[p->n_expressions++] = value;
             }
         }
-        if (!value || value->expr_type_case == SC__EXPRESSION__EXPR_TYPE__NOT_SET || s->overwrite ||
-            s->n_arguments != (size_t)t->n_partition_by) {
-            return nb_raise_unsupported(
-                err, "INSERT with a PARTITION clause that overwrites or leaves values open");
-        }
-        p->expressions[p->n_expressions++] = value;
     }
     p->input = *query;
     rel->rel_type_case = SC__RELATION__REL_TYPE_PROJECT;
     rel->project = p;
     *query = rel;
+    *names = list;
+    *n = s->by_name ? 0 : *n;
     return NB_OK;
+}
+
+/* How many columns come from the rows, and whether they are as many as are wanted. */
+static nb_status
+check_arity(nb_query *q, const nb_table_def *t, const nb_plan *plan, int n_names, int n_static,
+            nb_error *err)
+{
+    nb_str *table = NB_ARENA_ARRAY(q->arena, nb_str, t->schema->n_children + 1);
+    nb_expr **cols;
+    nb_str *data;
+    int n;
+
+    NB_TRY(nb_columns_of(q->analyzer, plan, &cols, &n));
+    if (n == n_names) {
+        return NB_OK;
+    }
+    data = NB_ARENA_ARRAY(q->arena, nb_str, n + 1);
+    NB_NEED(table && data);
+    for (int i = 0; i < t->schema->n_children; i++) {
+        table[i] = t->schema->children[i].name;
+    }
+    for (int i = 0; i < n; i++) {
+        data[i] = cols[i]->u.column.name;
+    }
+    return nb_raise(err, NB_COND_INSERT_PARTITION_COLUMN_ARITY_MISMATCH, "tableName",
+                    name_of_table(q, t), "tableColumns", names_of(q, table, t->schema->n_children),
+                    "staticPartCols", names_of(q, data + n - n_static, n_static), "dataColumns",
+                    names_of(q, data, n - n_static), NULL);
 }
 
 static nb_status
 insert(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     const nb_table_def *t;
+    nb_str *names = s->columns.parts, *values = NULL, only = {NULL, 0};
+    int n_names = (int)s->columns.n, n_static = 0;
     Sc__Relation *query;
     nb_plan *plan;
 
     NB_TRY(nb_table_need(q, s->name.parts, s->name.n, &t, err));
     query = s->query;
     if (s->n_arguments) {
-        NB_TRY(with_partition(q, t, s, &query, err));
+        NB_TRY(nb_partition_spec(q, t, s, &values, err));
+        NB_TRY(with_partition(q, t, s, &query, &names, &n_names, err));
+        for (int i = 0; i < t->n_partition_by; i++) {
+            n_static += values[i].data != NULL;
+        }
+        if (s->n_arguments != (size_t)t->n_partition_by) {
+            const char *given = "", *all = "";
+            for (size_t i = 0; i < s->partitioning.n && given; i++) {
+                given = nb_arena_printf(q->arena, "%s%s%.*s", given, i ? "," : "",
+                                        (int)s->partitioning.parts[i].len,
+                                        s->partitioning.parts[i].data);
+            }
+            for (int i = 0; i < t->n_partition_by && all; i++) {
+                all = nb_arena_printf(q->arena, "%s%s%.*s", all, i ? "," : "",
+                                      (int)t->partition_by[i].len, t->partition_by[i].data);
+            }
+            NB_NEED(given && all);
+            return nb_raise(err, NB_COND_PARTITION_SPEC_DOES_NOT_FIT, "tableName",
+                            name_of_table(q, t), "normalizedPartSpec", given, "partColNames", all,
+                            NULL);
+        }
     }
     NB_TRY(nb_query_analyze(q, query, &plan, err));
-    NB_TRY(as_rows_of(q, t, plan, s->columns.parts, (int)s->columns.n, s->by_name, &plan, err));
-    return write_rows(q, t, plan, s->overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
+    if (n_static > 0 && !s->by_name) {
+        NB_TRY(check_arity(q, t, plan, n_names, n_static, err));
+    }
+    NB_TRY(as_rows_of(q, t, plan, names, n_names, s->by_name, &plan, err));
+    if (s->overwrite && n_static > 0 &&
+        (n_static == t->n_partition_by ||
+         !nb_str_equal_nocase(nb_config_str(q->config, NB_CONF_PARTITION_OVERWRITE),
+                              NB_STR("dynamic")))) {
+        NB_TRY(nb_partition_directory(q, t, values, &only));
+    }
+    return write_rows(q, t, plan, s->overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, only, err);
+}
+
+/* CREATE TABLE t LIKE s: its columns, partitioning and provider; no rows, and nothing that is said about it. */
+static nb_status
+create_like(nb_query *q, const nb_sql_statement *s, nb_error *err)
+{
+    nb_str *properties = NB_ARENA_ARRAY(q->arena, nb_str, 2 * s->n_properties + 1);
+    nb_table_def def = {0};
+    const nb_table_def *like = NULL;
+    nb_error missing = NB_ERROR_INIT;
+    nb_object_name name;
+    nb_status st;
+
+    NB_NEED(properties);
+    for (size_t i = 0; i < s->n_properties; i++) {
+        properties[2 * i] = s->properties[i].key;
+        properties[2 * i + 1] = s->properties[i].value;
+    }
+    st = nb_table_need(q, s->columns.parts, s->columns.n, &like, &missing);
+    nb_error_clear(&missing);
+    if (st == NB_ERROR) { /* a view, perhaps */
+        Sc__Relation *rel;
+        nb_plan *plan;
+        nb_error quiet = NB_ERROR_INIT;
+        NB_TRY(nb_named_relation(q, &s->columns, &rel));
+        st = nb_query_analyze(q, rel, &plan, &quiet);
+        nb_error_clear(&quiet);
+        if (st == NB_ERROR) {
+            char *quoted;
+            NB_TRY(nb_backquote(q->analyzer, s->columns.parts, (int)s->columns.n, &quoted));
+            return nb_raise(err, NB_COND_TABLE_OR_VIEW_NOT_FOUND, "searchPath",
+                            nb_search_path(q, 1), "relationName", quoted, NULL);
+        }
+        NB_TRY(st);
+        NB_TRY(table_schema(q, nb_plan_schema(q->arena, plan), NULL, 0, &def.schema, err));
+        def.provider = nb_config_str(q->config, NB_CONF_DEFAULT_SOURCE);
+    } else {
+        NB_TRY(st);
+        def = *like;
+        def.comment = (nb_str){NULL, 0};
+    }
+    NB_TRY(nb_object_need(q, s->name.parts, s->name.n, &name, err));
+    def.name = name.name;
+    def.database = name.database;
+    def.provider = s->provider.data ? s->provider : def.provider;
+    def.properties = properties;
+    def.n_properties = (int)s->n_properties;
+    def.is_external = s->location.data != NULL;
+    def.location = s->location;
+    if (nb_str_starts_with(def.location, NB_STR("file:"))) {
+        def.location = (nb_str){def.location.data + 5, def.location.len - 5};
+    }
+    if (find(q, name) || find_view(q, name)) {
+        return s->if_not_exists
+                   ? NB_OK
+                   : nb_raise(err, NB_COND_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
+                              nb_arena_printf(q->arena, "`%.*s`.`%.*s`", (int)name.database.len,
+                                              name.database.data, (int)name.name.len,
+                                              name.name.data),
+                              NULL);
+    }
+    return make_table(q, &def, NULL, err);
 }
 
 static nb_status
@@ -564,6 +768,7 @@ nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
 
     switch (s->kind) {
     case NB_SQL_CREATE_TABLE: return create_table(q, s, err);
+    case NB_SQL_CREATE_TABLE_LIKE: return create_like(q, s, err);
     case NB_SQL_INSERT: return insert(q, s, err);
     case NB_SQL_INSERT_DIRECTORY: return insert_directory(q, s, err);
     case NB_SQL_TRUNCATE_TABLE:
@@ -617,7 +822,8 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
         NB_TRY(nb_table_need(q, parts, n, &old, err));
         NB_TRY(nb_query_analyze(q, w->input, &plan, err));
         NB_TRY(as_rows_of(q, old, plan, NULL, 0, false, &plan, err));
-        return write_rows(q, old, plan, overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND, err);
+        return write_rows(q, old, plan, overwrite ? NB_SAVE_OVERWRITE : NB_SAVE_APPEND,
+                          (nb_str){NULL, 0}, err);
     }
     NB_TRY(nb_object_need(q, parts, n, &name, err));
     def.name = name.name;
@@ -647,7 +853,7 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_IGNORE: return NB_OK;
     case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_APPEND:
         NB_TRY(as_rows_of(q, old, plan, NULL, 0, true, &plan, err));
-        return write_rows(q, old, plan, NB_SAVE_APPEND, err);
+        return write_rows(q, old, plan, NB_SAVE_APPEND, (nb_str){NULL, 0}, err);
     case SC__WRITE_OPERATION__SAVE_MODE__SAVE_MODE_OVERWRITE: {
         /* the new rows may come from the old ones: they are complete before those go */
         const nb_type *schema = nb_plan_schema(q->arena, plan);
@@ -656,7 +862,7 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
         def.location = old->location;
         def.is_external = old->is_external;
         NB_TRY(as_rows_of(q, &def, plan, NULL, 0, true, &plan, err));
-        NB_TRY(write_rows(q, &def, plan, NB_SAVE_OVERWRITE, err));
+        NB_TRY(write_rows(q, &def, plan, NB_SAVE_OVERWRITE, (nb_str){NULL, 0}, err));
         return nb_catalog_add_table(q->session->catalog, &def);
     }
     default:

@@ -52,7 +52,9 @@ nb_status nb_database_location(nb_query *q, const nb_database_def *d, nb_str *ou
 /* Those that are there and whose name fits the pattern, by name. */
 nb_status nb_database_list(nb_query *q, nb_str pattern, const nb_database_def ***out, int *n);
 
-/* command.c: the plan's rows go to files; req has format, path, mode, options and partitioning. */
+/* command.c: a read of what the name names */
+nb_status nb_named_relation(nb_query *q, const nb_sql_name *name, Sc__Relation **out);
+/* The plan's rows go to files; req has format, path, mode, options and partitioning. */
 nb_status nb_query_write(nb_query *q, nb_plan *plan, nb_write_request *req, nb_error *err);
 
 #endif

@@ -3,6 +3,7 @@
  * name_index.c: linear probing over lower-case FNV-1a.
  */
 #include "expr/name_index.h"
+#include "expr/registry.h"
 
 static char
 lower(char c)
@@ -36,24 +37,17 @@ find_slot(const nb_name_index *index, nb_str name)
 void
 nb_name_index_add(nb_name_index *index, const char *names, int row)
 {
-    while (*names != '\0') {
-        size_t len = 1; /* so that "|" itself can be a name, when it comes first */
-        uint32_t at;
+    nb_str name;
 
-        while (names[len] != '\0' && names[len] != '|') {
-            len++;
-        }
-        at = find_slot(index, (nb_str){names, len});
+    while (nb_next_name(&names, &name)) {
+        uint32_t at = find_slot(index, name);
+
         if (index->slots[at].name == NULL) {
             NB_ASSERT(index->n < NB_NAME_INDEX_SLOTS / 2);
-            index->slots[at].name = names;
-            index->slots[at].len = (uint16_t)len;
+            index->slots[at].name = name.data;
+            index->slots[at].len = (uint16_t)name.len;
             index->slots[at].row = (uint16_t)row;
             index->n++;
-        }
-        names += len;
-        if (*names == '|') {
-            names++;
         }
     }
 }

@@ -44,15 +44,26 @@ nb_function_at(int i)
     return i >= 0 && i < (int)NB_COUNT_OF(functions) ? &functions[i] : NULL;
 }
 
+bool
+nb_next_name(const char **at, nb_str *name)
+{
+    const char *from = *at;
+    size_t len = strspn(from, "|"); /* an operator: the bar before it is gone already */
+
+    len = len > 0 ? len : strcspn(from, "|");
+    *name = (nb_str){from, len};
+    *at = from + len + (from[len] == '|');
+    return len > 0;
+}
+
 nb_str
 nb_function_name(const nb_function *fn)
 {
-    size_t len = 1;
+    const char *at = fn->names;
+    nb_str name;
 
-    while (fn->names[len] != '\0' && fn->names[len] != '|') {
-        len++;
-    }
-    return (nb_str){fn->names, len};
+    nb_next_name(&at, &name);
+    return name;
 }
 
 nb_status

@@ -85,6 +85,8 @@ const nb_function *nb_function_find(nb_str name);
 nb_status
 nb_function_bind(nb_arena *arena, const nb_session_info *info, const nb_function *fn, nb_str name,
                  nb_expr **args, int n_args, const nb_origin *origin, nb_expr **out, nb_error *err);
+/* The next of a row's names "a|b|c", also where one is an operator of bars; *at begins at the row's text and moves. false: no more. */
+bool nb_next_name(const char **at, nb_str *name);
 /* The first of a row's names. */
 nb_str nb_function_name(const nb_function *fn);
 /* All rows, for docs, DESCRIBE FUNCTION and tests: i from 0 until NULL. */

@@ -202,6 +202,11 @@ nb_write_job_new(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, 
     NB_TRY_GOTO(st, check_types(job, data, err), failed);
     NB_TRY_GOTO(st, max_records(job, rq, err), failed);
     overwrite_mode(job, rq);
+    if (rq->only.data) {
+        job->only = nb_arena_printf(arena, "/%.*s", (int)rq->only.len, rq->only.data);
+        job->dynamic = false;
+        NB_TRY_GOTO(st, job->only ? NB_OK : NB_NOMEM, failed);
+    }
     NB_TRY_GOTO(st, format->write_open(arena, &copy, data, &job->payload, &job->extension, err),
                 failed);
     *out = job;

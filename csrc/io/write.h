@@ -22,6 +22,8 @@ typedef struct nb_write_request {
     nb_str format;
     nb_str path;
     nb_save_mode mode;
+    nb_str
+        only; /* the directory below path that overwriting replaces, as "p=x/q=1"; data NULL: all of it */
     const nb_option *options;
     int n_options;
     const nb_type *schema; /* STRUCT of the rows that will come */

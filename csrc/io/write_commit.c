@@ -228,6 +228,25 @@ done:
     return st;
 }
 
+/* Moves the entries of the one directory that the job replaces. */
+static nb_status
+move_below(const nb_write_job *job, const char *from_dir, const char *to_dir, nb_error *err)
+{
+    nb_strbuf from = {0}, to = {0};
+    nb_status st;
+
+    NB_TRY_GOTO(st, join_path(&from, from_dir, job->only, ""), done);
+    NB_TRY_GOTO(st, join_path(&to, to_dir, job->only, ""), done);
+    if (nb_path_is_dir(from.data)) {
+        NB_TRY_GOTO(st, nb_make_dirs(to.data, err), done);
+        st = move_entries(from.data, to.data, err);
+    }
+done:
+    nb_strbuf_free(&from);
+    nb_strbuf_free(&to);
+    return st;
+}
+
 /* Puts back what was there before: as far as the file system lets it. */
 static void
 undo(nb_write_job *job)
@@ -251,7 +270,9 @@ undo(nb_write_job *job)
     if (!nb_path_is_dir(job->aside)) {
         return;
     }
-    if (job->dynamic) {
+    if (job->only) {
+        move_below(job, job->aside, job->path, NULL);
+    } else if (job->dynamic) {
         move_partitions(job->aside, job->aside, job->path, "", NULL);
     } else {
         move_entries(job->aside, job->path, NULL);
@@ -284,8 +305,9 @@ put_in_place(nb_write_job *job, nb_error *err)
 {
     if (job->mode == NB_SAVE_OVERWRITE && !job->made_target) {
         NB_TRY(nb_make_dirs(job->aside, err));
-        NB_TRY(job->dynamic ? move_partitions(job->staging, job->path, job->aside, "", err)
-                            : move_entries(job->path, job->aside, err));
+        NB_TRY(job->only      ? move_below(job, job->path, job->aside, err)
+               : job->dynamic ? move_partitions(job->staging, job->path, job->aside, "", err)
+                              : move_entries(job->path, job->aside, err));
     }
     NB_TRY(move_tree(job, job->staging, job->path, "", err));
     return write_success(job, err);

@@ -26,6 +26,7 @@ struct nb_write_job {
     int *data_columns, *partition_columns; /* positions in schema */
     const char **partition_names;          /* escaped */
     int64_t max_records;
+    char *only;              /* nb_write_request.only; NULL: none */
     bool dynamic;            /* overwrite takes away only the partitions that are written */
     atomic_int first_opened; /* has partition 0 written a file? */
 };

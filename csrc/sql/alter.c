@@ -90,6 +90,45 @@ parse_column(nb_sql_parser *p, nb_sql_statement *out)
     return nb_names_copy(p, &names, &out->columns);
 }
 
+/* PARTITION (…) [LOCATION '…'] …: one after the other; with commas between them when they go */
+static nb_status
+parse_partitions(nb_sql_parser *p, nb_sql_statement *out, bool commas)
+{
+    for (nb_sql_statement *at = out;; at = at->inner) {
+        NB_TRY(nb_sql_expect_kw(p, NB_KW_PARTITION));
+        NB_TRY(nb_sql_parse_partition(p, at));
+        if (!commas && nb_sql_accept_kw(p, NB_KW_LOCATION)) {
+            return nb_raise_unsupported(p->err, "ALTER TABLE … ADD PARTITION … LOCATION");
+        }
+        if (commas ? !nb_sql_accept(p, NB_T_COMMA) : !nb_sql_is_kw(p, NB_KW_PARTITION)) {
+            return NB_OK;
+        }
+        at->inner = NB_ARENA_NEW(p->arena, nb_sql_statement);
+        NB_SQL_NEED(at->inner);
+    }
+}
+
+/* ADD [IF NOT EXISTS] PARTITION …, DROP [IF EXISTS] PARTITION … [PURGE]; *done: it is one of these */
+static nb_status
+parse_partition_change(nb_sql_parser *p, nb_sql_statement *out, bool *done)
+{
+    bool drop = nb_sql_is_kw(p, NB_KW_DROP), guarded = nb_sql_ahead_is_kw(p, 1, NB_KW_IF);
+    size_t words = guarded ? (drop ? 3 : 4) : 1;
+
+    *done = (drop || nb_sql_is_kw(p, NB_KW_ADD)) && nb_sql_ahead_is_kw(p, words, NB_KW_PARTITION) &&
+            (!guarded || nb_sql_ahead_is_kw(p, words - 1, NB_KW_EXISTS));
+    if (!*done) {
+        return NB_OK;
+    }
+    p->pos += words;
+    out->kind = drop ? NB_SQL_DROP_PARTITION : NB_SQL_ADD_PARTITION;
+    out->if_exists = drop && guarded;
+    out->if_not_exists = !drop && guarded;
+    NB_TRY(parse_partitions(p, out, drop));
+    out->purge = drop && nb_sql_accept_kw(p, NB_KW_PURGE);
+    return NB_OK;
+}
+
 static bool
 is_database(const nb_sql_parser *p, size_t ahead)
 {
@@ -157,6 +196,11 @@ nb_sql_parse_alter(nb_sql_parser *p, nb_sql_statement *out, bool *done)
         return parse_properties(p, out, true);
     }
     if (!view) {
+        bool partition;
+        NB_TRY(parse_partition_change(p, out, &partition));
+        if (partition) {
+            return NB_OK;
+        }
         bool column = nb_sql_ahead_is_kw(p, 1, NB_KW_COLUMN);
         bool columns = column || nb_sql_ahead_is_kw(p, 1, NB_KW_COLUMNS);
         if (nb_sql_is_kw(p, NB_KW_ADD) && columns) {

@@ -282,6 +282,28 @@ parse_create_view(nb_sql_parser *p, nb_sql_statement *out)
     return parse_query_of(p, out);
 }
 
+/* CREATE TABLE t LIKE s [USING p] [LOCATION '…'] [TBLPROPERTIES (…)] */
+static nb_status
+parse_create_like(nb_sql_parser *p, nb_sql_statement *out)
+{
+    nb_names name = {0};
+
+    out->kind = NB_SQL_CREATE_TABLE_LIKE;
+    NB_TRY(nb_sql_parse_multipart(p, &name));
+    NB_TRY(nb_names_copy(p, &name, &out->columns));
+    for (;;) {
+        if (!out->provider.data && nb_sql_accept_kw(p, NB_KW_USING)) {
+            NB_TRY(parse_provider(p, out));
+        } else if (nb_sql_accept_kw(p, NB_KW_TBLPROPERTIES)) {
+            NB_TRY(nb_sql_parse_properties(p, &out->properties, &out->n_properties));
+        } else if (nb_sql_accept_kw(p, NB_KW_LOCATION)) {
+            NB_TRY(nb_sql_parse_string(p, &out->location));
+        } else {
+            return NB_OK;
+        }
+    }
+}
+
 /* CREATE TABLE t [(columns)] [USING p] clauses [[AS] query] */
 static nb_status
 parse_create_table(nb_sql_parser *p, nb_sql_statement *out)
@@ -291,6 +313,9 @@ parse_create_table(nb_sql_parser *p, nb_sql_statement *out)
     out->kind = NB_SQL_CREATE_TABLE;
     out->if_not_exists = accept_if_not_exists(p);
     NB_TRY(statement_name(p, out));
+    if (!out->or_replace && nb_sql_accept_kw(p, NB_KW_LIKE)) {
+        return parse_create_like(p, out);
+    }
     if (nb_sql_is(p, NB_T_LPAREN) && !nb_sql_cur(p)->is_query) {
         nb_sql_skip(p);
         NB_TRY(nb_sql_parse_columns(p, &out->schema));
@@ -513,7 +538,8 @@ parse_show(nb_sql_parser *p, nb_sql_statement *out)
     case NB_KW_PARTITIONS:
         nb_sql_skip(p);
         out->kind = NB_SQL_SHOW_PARTITIONS;
-        return statement_name(p, out);
+        NB_TRY(statement_name(p, out));
+        return nb_sql_accept_kw(p, NB_KW_PARTITION) ? nb_sql_parse_partition(p, out) : NB_OK;
     case NB_KW_TBLPROPERTIES:
         nb_sql_skip(p);
         out->kind = NB_SQL_SHOW_TBLPROPERTIES;
@@ -770,7 +796,8 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
     case NB_KW_TRUNCATE:
         nb_sql_skip(p);
         NB_TRY(nb_sql_expect_kw(p, NB_KW_TABLE));
-        return named(p, out, NB_SQL_TRUNCATE_TABLE, 0);
+        NB_TRY(named(p, out, NB_SQL_TRUNCATE_TABLE, 0));
+        return nb_sql_accept_kw(p, NB_KW_PARTITION) ? nb_sql_parse_partition(p, out) : NB_OK;
     case NB_KW_USE:
         nb_sql_skip(p);
         if (nb_sql_is_name(nb_sql_ahead(p, 1))) {

@@ -21,9 +21,10 @@ typedef enum nb_sql_kind {
     NB_SQL_DROP_VIEW,         /* name, if_exists */
     NB_SQL_DROP_TABLE,        /* name, if_exists, purge */
     NB_SQL_CREATE_TABLE, /* name, schema, provider, options, properties, partitioning, location, comment, query */
+    NB_SQL_CREATE_TABLE_LIKE, /* name, columns (the other's name), provider, properties, location */
     NB_SQL_INSERT, /* name, columns, query, overwrite, by_name, partitioning with arguments */
     NB_SQL_INSERT_DIRECTORY,   /* location, provider, options, query */
-    NB_SQL_TRUNCATE_TABLE,     /* name */
+    NB_SQL_TRUNCATE_TABLE,     /* name, partitioning with arguments */
     NB_SQL_SHOW_TABLES,        /* namespace (name), pattern */
     NB_SQL_SHOW_VIEWS,         /* namespace (name), pattern */
     NB_SQL_SHOW_COLUMNS,       /* name */
@@ -32,7 +33,7 @@ typedef enum nb_sql_kind {
     NB_SQL_SHOW_FUNCTIONS,     /* pattern; value: USER, SYSTEM, ALL */
     NB_SQL_SHOW_CREATE_TABLE,  /* name */
     NB_SQL_SHOW_CURRENT,       /* SHOW CURRENT DATABASE */
-    NB_SQL_SHOW_PARTITIONS,    /* name */
+    NB_SQL_SHOW_PARTITIONS,    /* name, partitioning with arguments */
     NB_SQL_SHOW_TBLPROPERTIES, /* name, key */
     NB_SQL_DESCRIBE_TABLE,     /* name, extended, columns (DESCRIBE t col) */
     NB_SQL_DESCRIBE_QUERY,     /* query */
@@ -52,6 +53,8 @@ typedef enum nb_sql_kind {
     NB_SQL_ALTER_ADD_COLUMNS, /* name, schema */
     NB_SQL_ALTER_COLUMN, /* name, columns (old name, new name), schema (the type), value (metadata) */
     NB_SQL_ALTER_PROPERTIES, /* name, properties, overwrite: they go, global: of a view */
+    NB_SQL_ADD_PARTITION,    /* name, partitioning with arguments, inner: one more; if_not_exists */
+    NB_SQL_DROP_PARTITION,   /* the same; if_exists */
     NB_SQL_ALTER_REFUSED,    /* name, value: what Spark's file tables do not support */
     NB_SQL_COMMENT_ON_TABLE, /* name, comment */
     NB_SQL_ANALYZE,          /* name (none: all tables), columns */

@@ -49,6 +49,12 @@ CASES = {
     "functions_known": lambda s, F, W: (
         {"sum", "upper", "explode", "+", "<=>"} <= {f.name for f in s.catalog.listFunctions()}
     ),
+    "functions shown, bars": lambda s, F, W: (
+        {"|", "explode", "explode_outer", "inline"}
+        <= {r[0] for r in s.sql("SHOW FUNCTIONS").collect()}
+    ),
+    "functions shown, generators": lambda s, F, W: s.sql("SHOW FUNCTIONS LIKE 'explo*|posexp*'"),
+    "functions shown, of users": lambda s, F, W: s.sql("SHOW USER FUNCTIONS LIKE 'explo*'"),
     "functions_of_absent": lambda s, F, W: s.catalog.listFunctions("nope"),
     "table": lambda s, F, W: with_tables(
         s,
