@@ -235,9 +235,13 @@ nb_query_rewrite(nb_query *q, nb_plan **plan, nb_error *err)
 nb_status
 nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
 {
+    bool optimized = nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER);
+    bool in_stages = q->runner.run != NULL &&
+                     (!q->runner.simulates || nb_config_int(q->config, NB_CONF_DEBUG_STAGES) > 0);
     nb_planner_config pc = {.arena = q->arena,
                             .info = &q->info,
                             .n_threads = q->n_threads,
+                            .in_process = optimized && !in_stages,
                             .cached = cached_rows,
                             .payload = q};
 
@@ -245,7 +249,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
         NB_TRY(nb_query_observe(q, plan, err));
     }
     NB_TRY(nb_query_rewrite(q, &plan, err));
-    if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
+    if (optimized) {
         NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
         NB_TRY(nb_optimize_fields(q->arena, &q->info, plan));
     } else { /* a comma join whose filter stays above would never end */

@@ -79,6 +79,7 @@ typedef struct nb_runner {
     nb_status (*run)(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *root,
                      nb_table **out, nb_error *err);
     void *payload;
+    bool simulates; /* only where nbaspark.debug.stages is set: else it calls nb_exec_run */
 } nb_runner;
 
 /* *out: a table of root->schema (for WRITE: of no columns and no rows); owned by the caller. With a delivery it has no rows. */

@@ -6,9 +6,12 @@
  */
 #include "plan/planner.h"
 #include "plan/optimizer.h"
+#include "plan/rollup.h"
 #include "plan/share.h"
 #include "plan/statistics.h"
 
+#define ROLLUP_LEAST \
+    4 /* rows per group, from which on they are grouped before sets are made of them */
 #define TOPN_MAX 100000 /* beyond, a full sort and a limit use less memory per row kept */
 
 typedef struct planner {
@@ -421,6 +424,36 @@ match_scan(planner *pl, const nb_plan *filter, nb_node *n)
     return NB_OK;
 }
 
+/* Grouping sets over groups, where these are few beside the rows. */
+static nb_status
+build_rollup(planner *pl, const nb_plan *p, nb_node *n, nb_error *err)
+{
+    const nb_plan *expand = p->children[0];
+    int n_keys = p->u.aggregate.n_keys, n_sets = expand->u.expand.n_projections, n_all = 0;
+    nb_expr **all = NB_ARENA_ARRAY(pl->arena, nb_expr *, (int64_t)n_keys * n_sets + 1);
+    double rows = nb_stats_rows(pl->stats, expand->children[0]), groups;
+
+    if (!all) {
+        return NB_NOMEM;
+    }
+    for (int k = 0; k < n_keys; k++) {
+        const nb_expr *key = p->u.aggregate.keys[k];
+        const nb_attr *a =
+            key->kind == NB_EXPR_COLUMN ? nb_plan_find_attr(expand, key->u.column.attr) : NULL;
+        bool known = false;
+        for (int s = 0; s < n_sets && a && !known; s++) { /* its value, in the sets that have it */
+            nb_expr *e = expand->u.expand.projections[s][a - expand->attrs];
+            known = e->kind != NB_EXPR_LITERAL;
+            if (known) {
+                all[n_all++] = e;
+            }
+        }
+    }
+    groups = nb_stats_groups(pl->stats, all, n_all, rows);
+    return groups * ROLLUP_LEAST < rows ? nb_rollup_groups(pl->arena, n, groups, &pl->next_id, err)
+                                        : NB_OK;
+}
+
 static nb_status
 build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
 {
@@ -461,6 +494,9 @@ build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
         n->u.aggregate.n_keys = p->u.aggregate.n_keys;
         n->u.aggregate.n_aggs = p->u.aggregate.n_aggs;
         NB_TRY(nb_node_mark_unread(pl->arena, n));
+        if (pl->cfg->in_process && p->children[0]->kind == NB_PLAN_EXPAND) {
+            NB_TRY(build_rollup(pl, p, n, err));
+        }
         break;
     case NB_PLAN_SORT:
         NB_TRY(node_new(pl, NB_NODE_SORT, p, 1, &n));

@@ -11,6 +11,8 @@ typedef struct nb_planner_config {
     nb_arena *arena;
     const nb_session_info *info;
     int n_threads;
+    bool
+        in_process; /* the optimiser is on and no stages are cut from the plan: aggregates may be made in steps */
     /* Rows of a CACHED node: fills the cache at the first use. *out is borrowed for the time of the query. */
     nb_status (*cached)(void *payload, nb_plan *plan, nb_table **out, nb_error *err);
     void *payload;

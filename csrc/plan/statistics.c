@@ -304,6 +304,11 @@ carry_aliases(nb_stats *s, nb_expr *const *exprs, int n)
         while (column->kind == NB_EXPR_CALL && column->n_args == 1) { /* year(d): at most as many */
             column = bare(column->args[0]);
         }
+        if (column->kind == NB_EXPR_LITERAL) {
+            attr_entry made = {.id = e->u.alias.attr, .known = true};
+            made.stats = (nb_column_stats){.distinct = 1, .n_nulls = -1};
+            put_attr(s, &made);
+        }
         known = column->kind == NB_EXPR_COLUMN ? stats_of(s, column->u.column.attr) : NULL;
         if (known) {
             attr_entry made = {.id = e->u.alias.attr, .known = true, .stats = *known};
@@ -313,9 +318,8 @@ carry_aliases(nb_stats *s, nb_expr *const *exprs, int n)
     }
 }
 
-/* Combinations of the values of keys, no more than there are rows. */
-static double
-groups_of(nb_stats *s, nb_expr *const *keys, int n, double rows)
+double
+nb_stats_groups(nb_stats *s, nb_expr *const *keys, int n, double rows)
 {
     double groups = 1;
 
@@ -331,6 +335,22 @@ groups_of(nb_stats *s, nb_expr *const *keys, int n, double rows)
         groups *= d > 0 ? d : fmax(sqrt(rows), 10);
     }
     return fmin(groups, rows);
+}
+
+/* A union's column has at most the values of all branches. */
+static void
+carry_union(nb_stats *s, const nb_plan *p)
+{
+    for (int i = 0; i < p->n_attrs; i++) {
+        attr_entry made = {.id = p->attrs[i].id, .known = true, .stats = {.n_nulls = -1}};
+        for (int k = 0; k < p->n_children && made.stats.distinct >= 0; k++) {
+            double d = nb_stats_distinct(s, p->children[k]->attrs[i].id);
+            made.stats.distinct = d < 0 ? -1 : made.stats.distinct + d;
+        }
+        if (made.stats.distinct > 0) {
+            put_attr(s, &made);
+        }
+    }
 }
 
 /* Rows of an equi-join, from the values on both sides. */
@@ -420,7 +440,7 @@ rows_of(nb_stats *s, const nb_plan *p)
     case NB_PLAN_AGGREGATE: {
         double groups = 1;
         if (p->u.aggregate.n_keys) {
-            groups = groups_of(s, p->u.aggregate.keys, p->u.aggregate.n_keys, below);
+            groups = nb_stats_groups(s, p->u.aggregate.keys, p->u.aggregate.n_keys, below);
             carry_aliases(s, p->u.aggregate.keys, p->u.aggregate.n_keys);
         }
         if (p->u.aggregate.n_keys == 1) { /* its own values, as often as there are rows */
@@ -440,6 +460,7 @@ rows_of(nb_stats *s, const nb_plan *p)
         for (int i = 0; i < p->n_children; i++) {
             below += nb_stats_rows(s, p->children[i]);
         }
+        carry_union(s, p);
         return below;
     case NB_PLAN_SAMPLE: return below * (p->u.sample.upper - p->u.sample.lower);
     case NB_PLAN_GENERATE: return below * 4;

@@ -18,6 +18,8 @@ nb_stats *nb_stats_new(nb_arena *arena);
 
 /* Rows that the plan gives, at least 0. Memory short: a guess. */
 double nb_stats_rows(nb_stats *s, const nb_plan *p);
+/* Combinations of the values of n keys over rows that nb_stats_rows has seen, no more than there are rows. */
+double nb_stats_groups(nb_stats *s, nb_expr *const *keys, int n, double rows);
 /* Different values of an attribute where it is made (a filter above may leave fewer); < 0 when unknown. The attribute must come from a plan
  * that nb_stats_rows has seen. */
 double nb_stats_distinct(nb_stats *s, uint64_t attr);

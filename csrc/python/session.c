@@ -204,7 +204,8 @@ session_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     Py_BEGIN_ALLOW_THREADS
     st = nb_session_new(pairs, n, &handle->session, &err);
     if (st == NB_OK) { /* for tests: nbaspark.debug.stages */
-        nb_session_set_runner(handle->session, &(nb_runner){.run = nb_simulate_run});
+        nb_session_set_runner(handle->session,
+                              &(nb_runner){.run = nb_simulate_run, .simulates = true});
     }
     Py_END_ALLOW_THREADS
     if (st < 0) {

@@ -293,6 +293,8 @@ static const char *const QUERIES[] = {
     "select a, count(*) from csv group by a",
     "select sum(x), max(s) from parquet where k > 2",
     "select min(k), count(*) from parquet",
+    "select a, count(*), avg(id), max(s) from (select id, id % 3 a, cast(id as string) s from "
+    "range(300)) group by rollup (a)",
     "select * from (select s, rank() over (partition by s, k order by x) r from t) where r < 3",
     "select id, a, m, n from nested where id > 3 and s <> 'x'",
     "select n.q, a from nested where s = 's7' or n.p is null",

@@ -245,3 +245,46 @@ UNION = "with u as (select 'a' as c, k, v from facts union all select 'b', k, le
 def test_what_has_no_rows_is_not_run(spark, text, scans, unions):
     _, after = plans(spark, text)
     assert after.count("FileScan") == scans and after.count("Union") == unions
+
+
+SETS = [
+    "rollup (v, t)",
+    "cube (v, t)",
+    "grouping sets ((v), (t), (v), ())",
+    "grouping sets ((v, t), (t))",
+    "rollup (v % 2, t)",
+    "cube (v, 'x')",
+]
+
+
+@pytest.mark.parametrize("sets", SETS)
+def test_grouping_sets_are_made_of_groups(spark, sets):
+    functions = "grouping_id() as g, count(*) as a, count(w) as b, sum(w) as c, avg(w) as d, min(t) as e, max(cast(k as decimal(9, 2))) as f, sum(cast(k as decimal(20, 3))) as h, bool_or(v = 3) as i"  # fmt: skip
+    _, after = plans(spark, f"select {functions} from facts group by {sets}")
+    assert after.count("HashAggregate") == 2 and after.count("Expand") == 1
+    below = after[after.index("Expand") :]
+    assert "HashAggregate" in below
+    _, after = plans(spark, f"select {functions} from facts where k < 0 group by {sets}")
+    assert after.count("Expand") == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "sum(cast(k as double))",  # the order of additions shows
+        "avg(k / 3.0D)",
+        "stddev(b)",
+        "count(distinct t)",
+        "collect_list(k)",
+        "first(t)",
+        "sum(k) filter (where v > 2)",
+    ],
+)
+def test_grouping_sets_that_need_rows(spark, function):
+    text = f"select v, t, cast({function} as string) from facts group by rollup (v, t)"
+    assert plans(spark, text)[1].count("HashAggregate") == 1
+
+
+def test_grouping_sets_of_many_groups(spark):
+    _, after = plans(spark, "select k, t, count(*) from facts group by rollup (k, t)")
+    assert after.count("HashAggregate") == 1
