@@ -95,12 +95,13 @@ nb_view_make(const char *p, size_t len)
     }
     return v;
 }
-/* The same, where NB_VIEW_INLINE bytes at p are readable however short the text is; no branch depends on how long it is. */
+/* The same of a text that stays at `stays`, and has a copy at p, where NB_VIEW_INLINE bytes are readable however short it is; no branch depends on that. */
 NB_INLINE nb_view
-nb_view_of(const char *p, size_t len)
+nb_view_of(const char *p, size_t len, const char *stays)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return nb_view_make(p, len);
+    (void)p;
+    return nb_view_make(stays, len);
 #else
     static const uint8_t kept[28] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                                      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
@@ -115,7 +116,7 @@ nb_view_of(const char *p, size_t len)
     memcpy(&keep_hi, keep + 8, 4);
     lo &= keep_lo;
     rest = (uint64_t)(hi & keep_hi) << 32 | lo >> 32;
-    rest = len <= NB_VIEW_INLINE ? rest : (uint64_t)(uintptr_t)p;
+    rest = len <= NB_VIEW_INLINE ? rest : (uint64_t)(uintptr_t)stays;
     v.len = (uint32_t)len;
     memcpy(v.prefix, &lo, 4);
     memcpy(v.rest, &rest, 8);

@@ -35,10 +35,10 @@ set_decimal(nb_json_column *c, int64_t unscaled, int scale)
     return nb_decimal_fits(x, c->type->precision);
 }
 
-/* The bytes of a value as the next row of the column, if it is plain for its type; string: it is one that lies between its quotes. */
+/* The bytes of a value as the next row of the column, if it is plain for its type; string: it is one that lies between its quotes; stays: they do so there. */
 static NB_NOINLINE bool
 read_plainly(const nb_json_columns *r, const char *from, const char *to, bool string,
-             nb_json_column *c)
+             const char *stays, nb_json_column *c)
 {
     void *data = c->data;
     int64_t row = c->n;
@@ -55,7 +55,7 @@ read_plainly(const nb_json_columns *r, const char *from, const char *to, bool st
         if (!string || !r->how->text_stays) {
             return false;
         }
-        ((nb_view *)data)[row] = nb_view_of(from + 1, (size_t)(to - from) - 2);
+        ((nb_view *)data)[row] = nb_view_of(from + 1, (size_t)(to - from) - 2, stays + 1);
         return true;
     case NB_TYPE_INT32:
     case NB_TYPE_INT64:
@@ -106,7 +106,8 @@ read_line(nb_json_columns *r, nb_json_walk *w, const nb_json *how)
             return false;
         }
         string = *w->from == '"' && nb_json_walk_is_plain(w);
-        if (NB_LIKELY(read_plainly(r, w->from, w->to, string, c))) {
+        if (NB_LIKELY(
+                read_plainly(r, w->from, w->to, string, nb_json_walk_origin(w, w->from), c))) {
             c->valid[c->n++] = 1;
         } else if (!nb_json_walk_ended(w, read_carefully(r, nb_json_walk_cursor(w, how), c))) {
             return false;

@@ -34,6 +34,7 @@ typedef struct nb_json_index {
 /* A line, and the quotes in it. */
 typedef struct nb_json_line {
     nb_str text;
+    const char *origin; /* the same bytes where they stay */
     const nb_json_index *index;
     const uint16_t *quote, *quote_end;
 } nb_json_line;
@@ -54,6 +55,7 @@ nb_json_index_line(nb_json_index *ix, nb_json_line *line)
         return false;
     }
     *line = (nb_json_line){.text = {ix->text + cut[0].next, (size_t)(cut[1].end - cut[0].next)},
+                           .origin = ix->text + cut[0].next,
                            .index = ix,
                            .quote = ix->quote + cut[0].quotes,
                            .quote_end = ix->quote + cut[1].quotes};

@@ -7,8 +7,7 @@
  */
 #include "expr/json_layout.h"
 
-#define ASLEEP       1024
-#define FIELDS_BYTES ((NB_JSON_LAYOUT_FIELDS + 1) * sizeof(nb_json_layout_field))
+#define ASLEEP 1024
 
 /* What stands between values: a comma, white space, a quote. */
 static void
@@ -32,26 +31,14 @@ set_end(nb_json_layout *l)
     memset(f, 0xFF, sizeof(*f));
 }
 
-nb_status
-nb_json_layout_init(nb_json_layout *l, nb_pool *pool)
-{
-    *l = (nb_json_layout){.credit = NB_JSON_LAYOUT_CREDIT};
-    l->fields = nb_pool_alloc(pool, FIELDS_BYTES);
-    if (l->fields == NULL) {
-        return NB_NOMEM;
-    }
-    set_between(l, ",\"", 0);
-    set_end(l);
-    return NB_OK;
-}
-
 void
-nb_json_layout_free(nb_json_layout *l, nb_pool *pool)
+nb_json_layout_init(nb_json_layout *l, void *memory)
 {
-    if (l->fields) {
-        nb_pool_dealloc(pool, l->fields, FIELDS_BYTES);
+    *l = (nb_json_layout){.fields = memory, .credit = NB_JSON_LAYOUT_CREDIT};
+    if (memory != NULL) {
+        set_between(l, ",\"", 0);
+        set_end(l);
     }
-    l->fields = NULL;
 }
 
 const char *

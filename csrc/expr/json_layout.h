@@ -42,8 +42,10 @@ typedef struct nb_json_layout {
     int asleep;       /* lines until it is tried again */
 } nb_json_layout;
 
-nb_status nb_json_layout_init(nb_json_layout *l, nb_pool *pool);
-void nb_json_layout_free(nb_json_layout *l, nb_pool *pool);
+#define NB_JSON_LAYOUT_BYTES ((NB_JSON_LAYOUT_FIELDS + 1) * sizeof(nb_json_layout_field))
+
+/* memory: NB_JSON_LAYOUT_BYTES, borrowed; may be NULL, as the layout's fields are then. */
+void nb_json_layout_init(nb_json_layout *l, void *memory);
 /* Takes in the names of a line that was lost. The reader resolves those that are new. */
 void nb_json_layout_learn(nb_json_layout *l, nb_str line, const nb_json *how);
 
@@ -78,7 +80,8 @@ typedef enum nb_json_step { NB_JSON_STEP, NB_JSON_DONE, NB_JSON_LOST } nb_json_s
 
 typedef struct nb_json_walk {
     const nb_json_layout_field *at, *end; /* the next that may come */
-    const char *text, *line_end;          /* of the window; of the line */
+    const char *text;                     /* of the window */
+    const char *line, *line_end, *origin;
     const uint16_t *quote, *quote_end;
     const nb_json_index *index;
     uint32_t between, between_mask;
@@ -97,7 +100,9 @@ nb_json_walk_begin(nb_json_walk *w, const nb_json_layout *l, const nb_json_line 
     *w = (nb_json_walk){.at = l->fields,
                         .end = l->fields + l->n,
                         .text = line->index->text,
+                        .line = line->text.data,
                         .line_end = line->text.data + line->text.len,
+                        .origin = line->origin,
                         .quote = line->quote,
                         .quote_end = line->quote_end,
                         .index = line->index,
@@ -144,11 +149,22 @@ nb_json_walk_ends(nb_json_walk *w, const char *to)
     return *to == '}' && w->quote >= w->quote_end;
 }
 
+/* Where a byte of the line stays. */
+NB_INLINE const char *
+nb_json_walk_origin(const nb_json_walk *w, const char *p)
+{
+    return w->origin + (p - w->line);
+}
+
 /* A value was read by the careful parser, to there (NULL: it is malformed). Is that where it should end? Quotes in nested values are passed over. */
 NB_INLINE bool
 nb_json_walk_ended(nb_json_walk *w, const char *to)
 {
-    if (!w->nested || to == NULL) {
+    if (to == NULL) {
+        return false;
+    }
+    to = w->line + (to - w->origin);
+    if (!w->nested) {
         return to == w->to;
     }
     while (w->quote < w->quote_end && w->text + *w->quote < to) {
@@ -213,14 +229,14 @@ nb_json_number_at(const char *from, const char *to, bool *negative, const char *
            (**digits != '0' || *point == 1);
 }
 
-/* A cursor at the value, for the careful parser. */
+/* A cursor at the value where it stays, for the careful parser. */
 NB_INLINE nb_json
 nb_json_walk_cursor(const nb_json_walk *w, const nb_json *how)
 {
     nb_json j = *how;
 
-    j.p = w->from;
-    j.end = w->line_end;
+    j.p = nb_json_walk_origin(w, w->from);
+    j.end = nb_json_walk_origin(w, w->line_end);
     j.depth = 1;
     return j;
 }

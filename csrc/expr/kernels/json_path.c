@@ -3,9 +3,10 @@
  * json_path.c: get_json_object, json_array_length, json_object_keys.
  *
  * A path ($.a['b c'][0][*]) is compiled into steps and evaluated while the text is read, once from front to back. What wildcards give
- * follows Spark (and Hive): one match loses its array, two wildcards in a row flatten.
+ * follows Spark (and Hive): one match loses its array, two wildcards in a row flatten. Objects that look like those of the rows before are walked by their
+ * layout to the first name of the path.
  */
-#include "expr/json.h"
+#include "expr/json_rows.h"
 #include "expr/kernels/string.h"
 
 typedef enum step_kind { STEP_NAME, STEP_INDEX, STEP_ALL } step_kind;
@@ -181,6 +182,90 @@ evaluate(nb_json *j, const path_step *steps, int n, style how, writer *w, bool *
     return false;
 }
 
+typedef enum found {
+    FOUND_NOTHING,
+    FOUND_TEXT,  /* was written */
+    FOUND_PLACE, /* is part of the text */
+    FOUND_LOST   /* nobody knows: the text does not look like those before */
+} found;
+
+/* Is a fraction written as it would be again, which is the shortest way: 0.001 to 9999999.9? At most 15 digits are no more than needed. */
+static bool
+is_shortest(const char *digits, size_t n, size_t point)
+{
+    size_t zeros = point;
+
+    while (zeros < n && (digits[zeros] == '0' || digits[zeros] == '.')) {
+        zeros++;
+    }
+    return n <= 16 && point <= 7 && (digits[n - 1] != '0' || n == point + 2) &&
+           (digits[0] != '0' || zeros < point + 4);
+}
+
+/* The value that is walked at, if it is the last step's and goes out as it stands. */
+static bool
+is_place(const nb_json_walk *w, int n_steps, nb_view *out)
+{
+    const char *stays = nb_json_walk_origin(w, w->from), *digits;
+    size_t len = (size_t)(w->to - w->from), n, point;
+    bool negative;
+
+    if (n_steps > 1) {
+        return false;
+    }
+    if (*w->from == '"') {
+        *out = nb_view_of(w->from + 1, len - 2, stays + 1);
+        return nb_json_walk_is_plain(w);
+    }
+    *out = nb_view_of(w->from, len, stays);
+    return nb_json_number_at(w->from, w->to, &negative, &digits, &n, &point) &&
+           (point == n || is_shortest(digits, n, point));
+}
+
+/* What the path selects of a line; its first step is a name. */
+static found
+find_by_line(nb_json_layout *layout, const nb_json_line *line, const path *p, writer *w,
+             nb_view *place)
+{
+    const nb_json how = {0};
+    nb_json_walk walk;
+    nb_json_step step = NB_JSON_LOST;
+    found what = FOUND_NOTHING;
+
+    for (bool on = nb_json_walk_begin(&walk, layout, line); on;) {
+        step = nb_json_walk_next(&walk);
+        if (step != NB_JSON_STEP) {
+            break;
+        }
+        if (walk.field->field < 0) {
+            on = nb_json_walk_skip(&walk, &how);
+        } else if (is_place(&walk, p->n, place)) {
+            what = FOUND_PLACE;
+        } else {
+            nb_json j = nb_json_walk_cursor(&walk, &how);
+            bool bad = false;
+
+            if (nb_json_peek(&j) == NB_JSON_NULL) { /* is no match */
+                bad = !nb_json_skip(&j);
+            } else if (evaluate(&j, p->steps + 1, p->n - 1, STYLE_RAW, w, &bad)) {
+                what = FOUND_TEXT;
+            }
+            on = nb_json_walk_ended(&walk, bad ? NULL : j.p);
+        }
+    }
+    if (step == NB_JSON_DONE) {
+        nb_json_layout_fits(layout);
+        return what;
+    }
+    w->out->len = 0;
+    nb_json_layout_learn(layout, line->text, &how);
+    for (int i = 0; i < layout->n; i++) {
+        layout->fields[i].field =
+            nb_str_equal(nb_json_layout_name(&layout->fields[i]), p->steps[0].name) ? 0 : -1;
+    }
+    return FOUND_LOST;
+}
+
 static nb_status
 get_json_object_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
                        nb_vector *out)
@@ -189,10 +274,19 @@ get_json_object_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, in
     nb_strbuf text = {0};
     nb_str last = {NULL, 0};
     path p = {0};
-    bool valid = false, failed = false;
+    bool valid = false, failed = false, by_line = false;
+    nb_json_rows rows;
     nb_status st = NB_OK;
 
+    if (args[1].kind == NB_VEC_CONST && n >= NB_JSON_ROWS_WORTH) {
+        NB_TRY(nb_json_rows_init(&rows, ctx->arena, &args[0], n));
+        by_line = true;
+    }
     for (int64_t i = 0; i < n; i++) {
+        nb_json_line line;
+        found what = FOUND_LOST;
+        nb_view place;
+
         if (!nb_is_valid(out->validity, i)) {
             continue;
         }
@@ -203,17 +297,25 @@ get_json_object_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, in
         }
         nb_json j = nb_json_of(nb_row_str(&args[0], i));
         writer out_text = {.out = &text};
-        bool bad = false, found = false;
+        bool bad = false;
         text.len = 0;
-        if (valid) {
-            found = evaluate(&j, p.steps, p.n, STYLE_RAW, &out_text, &bad);
+        if (by_line && valid && p.n > 0 && p.steps[0].kind == STEP_NAME &&
+            nb_json_rows_line(&rows, i, &line) && nb_json_layout_awake(&rows.layout)) {
+            what = find_by_line(&rows.layout, &line, &p, &out_text, &place);
+        }
+        if (what == FOUND_LOST) {
+            what = valid && evaluate(&j, p.steps, p.n, STYLE_RAW, &out_text, &bad) && !bad
+                       ? FOUND_TEXT
+                       : FOUND_NOTHING;
         }
         if (failed || text.failed) {
             st = NB_NOMEM;
             break;
         }
-        if (!found || bad) {
+        if (what == FOUND_NOTHING) {
             st = nb_row_null(ctx, out, i);
+        } else if (what == FOUND_PLACE) {
+            NB_DATA(nb_view, out)[i] = place;
         } else {
             char *room = nb_text_room(&w, text.len);
             if (room == NULL) {

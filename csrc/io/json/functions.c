@@ -5,6 +5,7 @@
  * from_json(text, null of the wanted type [, options]): the analyzer turns a schema given as text into a null literal of that type, so that nothing
  * here parses DDL. Empty text gives null. Instants are written by the pattern yyyy-MM-dd'T'HH:mm:ss[.SSS] with the offset, in the session's zone.
  */
+#include "expr/json_rows.h"
 #include "expr/json_text.h"
 #include "expr/kernels/string.h"
 #include "io/function_options.h"
@@ -87,22 +88,32 @@ from_json_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
     nb_kernel_ctx zoned = *ctx; /* in the zone of the options */
     int64_t first_bad = -1;
     nb_json_columns *c;
+    nb_json_rows rows;
+    bool by_line = f->read->id == NB_TYPE_STRUCT && n >= NB_JSON_ROWS_WORTH;
 
     if (bad == NULL) {
         return NB_NOMEM;
     }
     how.exact_text = false;
+    how.text_stays = true; /* with the arguments */
     zoned.info = f->o.formats->info;
+    NB_TRY(by_line ? nb_json_rows_init(&rows, ctx->arena, &args[0], n) : NB_OK);
     NB_TRY(nb_json_columns_new(&zoned, f->read, &how, n, &c));
     for (int64_t i = 0; i < n; i++) {
+        nb_json_line line;
+        nb_json_fit fit;
         nb_str s = nb_vector_is_null(&args[0], i) ? (nb_str){"", 0} : nb_row_str(&args[0], i);
         nb_json j = nb_json_of(s);
 
-        j.rules = how.rules;
-        j.max_depth = how.max_depth;
         if (nb_str_trim(s).len == 0) {
             nb_json_columns_add_null(c);
-        } else if (nb_json_columns_add(c, &j) != NB_JSON_FITS) {
+            continue;
+        }
+        if (!by_line || !nb_json_rows_line(&rows, i, &line) ||
+            !nb_json_columns_add_line(c, &rows.layout, &line, &fit)) {
+            fit = nb_json_columns_add(c, &j);
+        }
+        if (fit != NB_JSON_FITS) {
             nb_bit_set(bad, i);
             first_bad = first_bad < 0 ? i : first_bad;
         }

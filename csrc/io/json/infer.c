@@ -482,13 +482,10 @@ infer_thread(void *payload, int i)
     nb_pool *pool = w->f->rel->pool;
 
     w->status = nb_json_lines_init(&lines, pool, w->f->rel, &w->f->json->o, w->f->request->cancel);
+    nb_json_layout_init(&w->layout, nb_arena_alloc(w->arena, NB_JSON_LAYOUT_BYTES));
     if (w->status == NB_OK) {
-        w->status = nb_json_layout_init(&w->layout, pool);
+        w->status = w->layout.fields ? infer_splits(w, &lines, &w->error) : NB_NOMEM;
     }
-    if (w->status == NB_OK) {
-        w->status = infer_splits(w, &lines, &w->error);
-    }
-    nb_json_layout_free(&w->layout, pool);
     nb_json_lines_free(&lines);
     nb_strbuf_free(&w->side);
     if (w->fixed) {

@@ -67,7 +67,9 @@ close_local(nb_source *src, void *local)
     nb_pool *pool = l->lines.at.pool;
 
     nb_json_lines_free(&l->lines);
-    nb_json_layout_free(&l->layout, pool);
+    if (l->layout.fields) {
+        nb_pool_dealloc(pool, l->layout.fields, NB_JSON_LAYOUT_BYTES);
+    }
     if (l->fixed) {
         nb_pool_dealloc(pool, l->fixed, l->fixed_cap);
     }
@@ -86,7 +88,8 @@ open_local(nb_source *src, nb_pool *pool, void **out, nb_error *err)
         return NB_NOMEM;
     }
     st = nb_json_lines_init(&l->lines, pool, s->file.rel, &s->json->o, src->cancel);
-    if (st < 0 || nb_json_layout_init(&l->layout, pool) < 0) {
+    nb_json_layout_init(&l->layout, nb_pool_alloc(pool, NB_JSON_LAYOUT_BYTES));
+    if (st < 0 || l->layout.fields == NULL) {
         close_local(src, l);
         return NB_NOMEM;
     }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "expr/json_columns.h"
+#include "expr/json_rows.h"
 
 #define N_LINES 1500 /* of a text; several windows */
 
@@ -132,7 +133,37 @@ wanted(void)
     return nb_type_struct(fields, (int)NB_COUNT_OF(fields));
 }
 
-/* Reads the text twice; returns how many lines took the short way. */
+/* The same lines as texts of a column. */
+static void
+compare_rows(nb_kernel_ctx *ctx, const nb_json_reading *how, const nb_view *views, int n,
+             const nb_vector *want)
+{
+    nb_vector texts, out;
+    nb_json_columns *c;
+    nb_json_rows rows;
+
+    assert_int_equal(nb_vector_alloc(ctx->arena, nb_type_of(NB_TYPE_STRING), n, &texts), NB_OK);
+    memcpy(texts.data, views, (size_t)n * sizeof(*views));
+    assert_int_equal(nb_json_rows_init(&rows, ctx->arena, &texts, n), NB_OK);
+    assert_int_equal(nb_json_columns_new(ctx, wanted(), how, n, &c), NB_OK);
+    for (int i = 0; i < n; i++) {
+        nb_json j = nb_json_of(nb_view_str(&views[i]));
+        nb_json_line line;
+        nb_json_fit fit;
+
+        if (!nb_json_rows_line(&rows, i, &line) ||
+            !nb_json_columns_add_line(c, &rows.layout, &line, &fit)) {
+            nb_json_columns_add(c, &j);
+        }
+    }
+    assert_int_equal(nb_json_columns_finish(c, &out), NB_OK);
+    memset(rows.window, '#', NB_JSON_WINDOW); /* nothing points into it */
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(nb_vector_compare(&out, i, want, i), 0);
+    }
+}
+
+/* Reads the text three times; returns how many lines took the short way. */
 static int
 compare(nb_strbuf *text, const nb_json_reading *how)
 {
@@ -146,9 +177,10 @@ compare(nb_strbuf *text, const nb_json_reading *how)
     nb_vector a, b;
     size_t at = 0;
     int n_quick = 0, n = 0;
+    static nb_view views[N_LINES];
 
     ctx.arena = nb_arena_new(pool);
-    assert_int_equal(nb_json_layout_init(&layout, pool), NB_OK);
+    nb_json_layout_init(&layout, nb_arena_alloc(ctx.arena, NB_JSON_LAYOUT_BYTES));
     assert_int_equal(nb_json_columns_new(&ctx, wanted(), how, 10, &quick), NB_OK);
     assert_int_equal(nb_json_columns_new(&ctx, wanted(), how, 10, &careful), NB_OK);
     while (at < text->len) {
@@ -159,6 +191,9 @@ compare(nb_strbuf *text, const nb_json_reading *how)
         for (; nb_json_index_line(ix, &line); n++) {
             nb_json j = nb_json_of(line.text), again = j;
             nb_json_fit fit = NB_JSON_FITS, fit_again;
+
+            assert_true(n < N_LINES);
+            views[n] = nb_view_make(line.text.data, line.text.len);
 
             j.rules = again.rules = how->rules;
             if (nb_json_columns_add_line(quick, &layout, &line, &fit)) {
@@ -179,7 +214,7 @@ compare(nb_strbuf *text, const nb_json_reading *how)
     for (int i = 0; i < n; i++) {
         assert_int_equal(nb_vector_compare(&a, i, &b, i), 0);
     }
-    nb_json_layout_free(&layout, pool);
+    compare_rows(&ctx, how, views, n, &b);
     nb_json_index_free(ix, pool);
     nb_error_clear(&err);
     nb_arena_free(ctx.arena);
