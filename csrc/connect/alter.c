@@ -129,31 +129,43 @@ change_column(nb_query *q, const nb_table_def *t, const nb_sql_statement *s, nb_
     return nb_catalog_add_table(q->session->catalog, &def);
 }
 
-static nb_status
-change_properties(nb_query *q, const nb_table_def *t, const nb_sql_statement *s)
+nb_status
+nb_merge_properties(nb_query *q, const nb_str *old, int n_old, const nb_sql_statement *s,
+                    nb_str **out, int *n_out)
 {
-    nb_table_def def = *t;
-    size_t cap = 2 * ((size_t)t->n_properties + s->n_properties) + 1;
+    size_t cap = 2 * ((size_t)n_old + s->n_properties) + 1;
     nb_str *list = NB_ARENA_ARRAY(q->arena, nb_str, cap);
     int n = 0;
 
     NB_NEED(list);
-    for (int i = 0; i < t->n_properties; i++) {
+    for (int i = 0; i < n_old; i++) {
         bool named = false;
         for (size_t k = 0; k < s->n_properties; k++) {
-            named |= nb_str_equal(s->properties[k].key, t->properties[2 * i]);
+            named |= nb_str_equal(s->properties[k].key, old[2 * i]);
         }
         if (!named) {
-            list[2 * n] = t->properties[2 * i];
-            list[2 * n++ + 1] = t->properties[2 * i + 1];
+            list[2 * n] = old[2 * i];
+            list[2 * n++ + 1] = old[2 * i + 1];
         }
     }
     for (size_t k = 0; k < s->n_properties && !s->overwrite; k++) {
         list[2 * n] = s->properties[k].key;
         list[2 * n++ + 1] = s->properties[k].value;
     }
-    def.properties = list;
-    def.n_properties = n;
+    *out = list;
+    *n_out = n;
+    return NB_OK;
+}
+
+static nb_status
+change_properties(nb_query *q, const nb_table_def *t, const nb_sql_statement *s)
+{
+    nb_table_def def = *t;
+    nb_str *properties;
+
+    NB_TRY(
+        nb_merge_properties(q, t->properties, t->n_properties, s, &properties, &def.n_properties));
+    def.properties = properties;
     return nb_catalog_add_table(q->session->catalog, &def);
 }
 

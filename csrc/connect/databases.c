@@ -259,40 +259,13 @@ drop(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return nb_remove_tree(path, err);
 }
 
-/* Properties of d with those of the statement, or without them. */
-static nb_status
-change_properties(nb_query *q, const nb_database_def *d, const nb_sql_statement *s,
-                  nb_database_def *def)
-{
-    size_t cap = 2 * ((size_t)d->n_properties + s->n_properties) + 1;
-    nb_str *list = NB_ARENA_ARRAY(q->arena, nb_str, cap);
-    int n = 0;
-
-    NB_NEED(list);
-    for (int i = 0; i < d->n_properties; i++) {
-        bool named = false;
-        for (size_t k = 0; k < s->n_properties; k++) {
-            named |= nb_str_equal(s->properties[k].key, d->properties[2 * i]);
-        }
-        if (!named) {
-            list[2 * n] = d->properties[2 * i];
-            list[2 * n++ + 1] = d->properties[2 * i + 1];
-        }
-    }
-    for (size_t k = 0; k < s->n_properties && !s->overwrite; k++) {
-        list[2 * n] = s->properties[k].key;
-        list[2 * n++ + 1] = s->properties[k].value;
-    }
-    def->properties = list;
-    def->n_properties = n;
-    return NB_OK;
-}
-
 static nb_status
 alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
 {
     const nb_database_def *d;
     nb_database_def def;
+    nb_str *properties;
+    int n;
 
     NB_TRY(nb_database_need(q, s->name.parts, s->name.n, &d, err));
     def = *d;
@@ -302,7 +275,9 @@ alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
     if (s->location.data) {
         NB_TRY(plain_path(q, s->location, &def.location));
     }
-    NB_TRY(change_properties(q, d, s, &def));
+    NB_TRY(nb_merge_properties(q, d->properties, d->n_properties, s, &properties, &n));
+    def.properties = properties;
+    def.n_properties = n;
     return nb_catalog_add_database(q->session->catalog, &def);
 }
 

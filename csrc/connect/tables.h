@@ -32,6 +32,9 @@ nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **o
 
 /* alter.c: ALTER TABLE, COMMENT ON TABLE, ANALYZE TABLE; SHOW TBLPROPERTIES as rows of two texts. */
 nb_status nb_table_alter(nb_query *q, const nb_sql_statement *s, nb_error *err);
+/* Key, value, key, value …: the old ones with the statement's, or without them where it is UNSET. */
+nb_status nb_merge_properties(nb_query *q, const nb_str *old, int n_old, const nb_sql_statement *s,
+                              nb_str **out, int *n_out);
 nb_status nb_table_properties(nb_query *q, const nb_sql_statement *s, nb_str **cells, int64_t *n,
                               nb_error *err);
 /* The comment in a field's metadata; data NULL: none. */

@@ -342,7 +342,8 @@ nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err)
     for (int i = 0; i < b->n_branches; i++) {
         nb_branch branch = b->branches[i];
 
-        if (branch.sealed) {
+        /* what counts rows below counts partitions from 0, as in Spark */
+        if (branch.sealed || b->sequential) {
             rebase_op *op = NB_OPERATOR_NEW(run, rebase_op, &REBASE, NULL);
 
             if (op == NULL) {

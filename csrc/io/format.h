@@ -91,6 +91,8 @@ nb_status
 nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
                    int n_threads, bool (*splittable)(const nb_relation *, int file),
                    int64_t morsel_bytes, nb_file_split **out, int64_t *n_out, int *n_partitions);
+/* The fields of all nb_file_column, in their order; false when out of memory. */
+bool nb_file_fields(bool numbers_rows, nb_field *out);
 /* A partition column, or what is known of the file, for n rows. first: the number in the file of the first row; rows: which ones behind it, NULL: all. Only
  * formats that number rows need say. Memory from arena. */
 nb_status nb_relation_split_column(const nb_relation *rel, const nb_file_split *split, int column,

@@ -11,23 +11,6 @@
 #include "plan/analyzer_internal.h"
 
 static nb_status
-grow(nb_analyzer *an, nb_plan *p, const nb_attr *a)
-{
-    nb_attr *attrs = NB_ARENA_ARRAY(an->arena, nb_attr, p->n_attrs + 1);
-
-    NB_NEED(attrs);
-    if (p->n_attrs) {
-        memcpy(attrs, p->attrs, sizeof(nb_attr) * (size_t)p->n_attrs);
-    }
-    attrs[p->n_attrs] = *a;
-    attrs[p->n_attrs].hidden = true;
-    attrs[p->n_attrs].n_qualifier = 0;
-    p->attrs = attrs;
-    p->n_attrs++;
-    return NB_OK;
-}
-
-static nb_status
 of_scan(nb_analyzer *an, nb_plan *p, nb_file_column which, uint64_t *id)
 {
     const nb_type *all = nb_relation_columns(p->u.scan.relation);
@@ -48,11 +31,11 @@ of_scan(nb_analyzer *an, nb_plan *p, nb_file_column which, uint64_t *id)
     columns[p->n_attrs] = at;
     p->u.scan.columns = columns;
     *id = nb_attr_next_id();
-    return grow(an, p,
-                &(nb_attr){.id = *id,
-                           .name = all->children[at].name,
-                           .type = all->children[at].type,
-                           .metadata = all->children[at].metadata});
+    return nb_add_hidden(an, p,
+                         &(nb_attr){.id = *id,
+                                    .name = all->children[at].name,
+                                    .type = all->children[at].type,
+                                    .metadata = all->children[at].metadata});
 }
 
 typedef struct search {
@@ -77,7 +60,7 @@ through_project(nb_analyzer *an, nb_plan *p, uint64_t id)
     exprs[p->n_attrs] = nb_attr_expr(an->arena, a);
     NB_NEED(exprs[p->n_attrs]);
     p->u.project.exprs = exprs;
-    return grow(an, p, a);
+    return nb_add_hidden(an, p, a);
 }
 
 /* '' and -1. */
@@ -111,11 +94,11 @@ through_union(nb_analyzer *an, nb_plan *p, search s, uint64_t *id)
         own.name = NB_STR("input_file");
         NB_TRY(nb_plan_narrow(an->arena, child, before, p->n_attrs, &project));
         project->u.project.exprs[p->n_attrs] = last; /* there is room for one more */
-        NB_TRY(grow(an, project,
-                    &(nb_attr){.id = last->u.alias.attr,
-                               .name = own.name,
-                               .type = last->type,
-                               .nullable = last->nullable}));
+        NB_TRY(nb_add_hidden(an, project,
+                             &(nb_attr){.id = last->u.alias.attr,
+                                        .name = own.name,
+                                        .type = last->type,
+                                        .nullable = last->nullable}));
         own.nullable |= last->nullable;
         p->children[k] = project;
     }
@@ -123,7 +106,7 @@ through_union(nb_analyzer *an, nb_plan *p, search s, uint64_t *id)
         return NB_OK;
     }
     *id = own.id;
-    return grow(an, p, &own);
+    return nb_add_hidden(an, p, &own);
 }
 
 static nb_status
@@ -195,7 +178,7 @@ find(nb_analyzer *an, nb_plan *p, search s, uint64_t *id)
         NB_TRY(find(an, p->children[0], s, id));
         return *id == 0 || nb_plan_find_attr(p, *id)
                    ? NB_OK
-                   : grow(an, p, nb_plan_find_attr(p->children[0], *id));
+                   : nb_add_hidden(an, p, nb_plan_find_attr(p->children[0], *id));
     case NB_PLAN_JOIN: return through_join(an, p, s, id);
     case NB_PLAN_UNION: return s.of_task ? through_union(an, p, s, id) : NB_OK;
     case NB_PLAN_FILTER:

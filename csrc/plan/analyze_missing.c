@@ -28,8 +28,8 @@ below(nb_plan *p)
     }
 }
 
-static nb_status
-grow_attrs(nb_analyzer *an, nb_plan *p, const nb_attr *a)
+nb_status
+nb_add_hidden(nb_analyzer *an, nb_plan *p, const nb_attr *a)
 {
     nb_attr *attrs = NB_ARENA_ARRAY(an->arena, nb_attr, p->n_attrs + 2);
 
@@ -71,11 +71,11 @@ carry(nb_analyzer *an, nb_plan *p, uint64_t id, bool *ok)
         exprs[p->n_attrs] = nb_attr_expr(an->arena, a);
         NB_NEED(exprs[p->n_attrs]);
         p->u.project.exprs = exprs;
-        return grow_attrs(an, p, a);
+        return nb_add_hidden(an, p, a);
     }
     if (p->kind == NB_PLAN_WINDOW) { /* the child's columns come first */
         int n_child = p->n_attrs - p->u.window.n_functions;
-        NB_TRY(grow_attrs(an, p, a));
+        NB_TRY(nb_add_hidden(an, p, a));
         memmove(&p->attrs[n_child + 1], &p->attrs[n_child],
                 sizeof(nb_attr) * (size_t)p->u.window.n_functions);
         p->attrs[n_child] = *a;
@@ -83,7 +83,7 @@ carry(nb_analyzer *an, nb_plan *p, uint64_t id, bool *ok)
         p->attrs[n_child].n_qualifier = 0;
         return NB_OK;
     }
-    return grow_attrs(an, p, a);
+    return nb_add_hidden(an, p, a);
 }
 
 /* ---- aggregate calls in an expression above an AGGREGATE ---- */
@@ -118,7 +118,7 @@ add_call(move_down *m, nb_expr *call, nb_expr **out)
     aggs[p->u.aggregate.n_aggs++] = alias;
     p->u.aggregate.aggs = aggs;
     a = nb_attr_of_expr(alias);
-    NB_TRY(grow_attrs(an, p, &a));
+    NB_TRY(nb_add_hidden(an, p, &a));
     *out = nb_attr_expr(an->arena, &a);
     return *out ? NB_OK : NB_NOMEM;
 }

@@ -281,6 +281,9 @@ nb_status nb_lateral_layers(nb_analyzer *an, nb_plan *child, nb_expr **exprs, in
 nb_status nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e,
                           bool is_condition, nb_expr **out, nb_error *err);
 
+/* p puts out a as well, as a hidden attribute behind the others. */
+nb_status nb_add_hidden(nb_analyzer *an, nb_plan *p, const nb_attr *a);
+
 /* What a subquery in the results of an aggregation names of `rows`, which are aggregated, becomes the key's column; what is no key raises. */
 nb_status nb_subquery_over_groups(nb_analyzer *an, nb_plan *subquery, const nb_plan *rows,
                                   nb_expr *const *keys, int n_keys, nb_error *err);

@@ -13,7 +13,15 @@ def numbers(s, n=10):
     return s.range(n)
 
 
+def drawn(s, F, first, n):
+    return s.range(first, first + 4, 1, n).select("id", F.rand(42).alias("r"))
+
+
 CASES = {
+    "union of random numbers": lambda s, F, W: drawn(s, F, 0, 2).union(drawn(s, F, 10, 3)),
+    "union of three": lambda s, F, W: (
+        drawn(s, F, 0, 2).union(drawn(s, F, 10, 1)).union(drawn(s, F, 20, 2)).where("id % 2 = 1")
+    ),
     "range": lambda s, F, W: s.range(5),
     "range_step": lambda s, F, W: s.range(10, 0, -3),
     "range_empty": lambda s, F, W: s.range(5, 5),
