@@ -332,7 +332,7 @@ nb_config_is_modifiable(nb_str key)
     return nb_conf_find(key, &id) && INFOS[id].scope == NB_SCOPE_SESSION;
 }
 
-/* Spark lets spark.conf change start-up keys of the core (spark.master …) without effect; only static SQL keys refuse. */
+/* Spark lets spark.conf change start-up keys of the core (spark.master …) without effect; only static keys of SQL and Connect refuse. */
 static nb_status
 check_modifiable(nb_str key, nb_error *err)
 {
@@ -340,7 +340,8 @@ check_modifiable(nb_str key, nb_error *err)
     char quoted[160];
 
     if (!nb_conf_find(key, &id) || INFOS[id].scope == NB_SCOPE_SESSION ||
-        !nb_str_starts_with(key, NB_STR("spark.sql."))) {
+        !(nb_str_starts_with(key, NB_STR("spark.sql.")) ||
+          nb_str_starts_with(key, NB_STR("spark.connect.")))) {
         return NB_OK;
     }
     snprintf(quoted, sizeof(quoted), "\"%s\"", INFOS[id].key);

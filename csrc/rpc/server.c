@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server.c: life of a server, and the thread that serves its completion queue.
- *
- * A poller only moves calls on, handlers run elsewhere. One is enough for the work, but gRPC reads from its connections on these threads, and one
- * connection that floods it would hold up all: so there are two. A poller sleeps without a time-out unless a call waits for its request.
+ * server.c: life of a server.
  */
 #include "rpc/server.h"
 
@@ -70,6 +67,10 @@ nb_rpc_server_new(const nb_rpc_server_options *options, nb_rpc_server **out, nb_
     pthread_cond_init(&s->work, &attr);
     pthread_cond_init(&s->changed, &attr);
     pthread_cond_init(&s->waits, &attr);
+    pthread_cond_init(&s->role, &attr);
+    for (int i = 0; i < NB_RPC_POLLERS; i++) {
+        s->roles[i].look_at_ns = INT64_MAX;
+    }
     pthread_condattr_destroy(&attr);
     s->max_short = NB_MAX(nb_threads_available() + 2, 4);
     for (int i = 0; i < 2; i++) {
@@ -148,84 +149,9 @@ nb_rpc_server_listen(nb_rpc_server *s, const char *address, const nb_rpc_tls *tl
     return NB_OK;
 }
 
-/* ---- poller ---- */
-
-/* Cancels calls whose request has not come in time; when to look again, INT64_MAX for never. */
-static int64_t
-expire_calls(nb_rpc_server *s)
-{
-    int64_t now = nb_clock_mono_ns(), next = INT64_MAX;
-
-    pthread_mutex_lock(&s->lock);
-    for (nb_rpc_call *c = s->calls; c; c = c->next) {
-        if (!c->is_waiting) {
-            continue;
-        }
-        if (c->deadline_ns <= now) {
-            nb_rpc_call_expire(c);
-        } else {
-            next = NB_MIN(next, c->deadline_ns);
-        }
-    }
-    pthread_mutex_unlock(&s->lock);
-    return next;
-}
-
-static void *
-poller_main(void *arg)
-{
-    nb_rpc_server *s = arg;
-    int64_t look_at = INT64_MAX;
-
-    for (;;) {
-        gpr_timespec until = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-        grpc_event ev;
-        nb_rpc_tag *tag;
-
-        if (look_at != INT64_MAX) {
-            int64_t left = look_at - nb_clock_mono_ns();
-            if (left <= 0) {
-                look_at = expire_calls(s);
-                continue;
-            }
-            until = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                 gpr_time_from_millis(left / 1000000 + 1, GPR_TIMESPAN));
-        }
-        ev = grpc_completion_queue_next(s->cq, until, NULL);
-        if (ev.type == GRPC_QUEUE_SHUTDOWN) {
-            return NULL;
-        }
-        if (ev.type != GRPC_OP_COMPLETE) {
-            continue;
-        }
-        tag = ev.tag;
-        atomic_load_explicit(&s->n_posts, memory_order_acquire);
-        if (!tag->call) {
-            pthread_mutex_lock(&s->lock);
-            s->shut_down = true;
-            pthread_cond_broadcast(&s->changed);
-            pthread_mutex_unlock(&s->lock);
-        } else if (tag->event != EVENT_NEW) {
-            nb_rpc_call_event(tag->call, tag->event, ev.success != 0);
-        } else if (!ev.success) {
-            nb_rpc_call_discard(tag->call);
-        } else {
-            if (nb_rpc_call_post(s) < 0) {
-                nb_log(NB_LOG_ERROR, "rpc", "no memory for one more call");
-            }
-            nb_rpc_call_begin(tag->call);
-            if (look_at == INT64_MAX) { /* any earlier time is looked at before */
-                look_at = nb_clock_mono_ns() + (int64_t)s->options.request_timeout_ms * 1000000;
-            }
-        }
-    }
-}
-
 nb_status
 nb_rpc_server_start(nb_rpc_server *s, nb_error *err)
 {
-    sigset_t all, before;
-
     if (!nb_rpc_pool_start(s)) {
         return nb_raise_internal(err, "no thread could be started");
     }
@@ -233,14 +159,7 @@ nb_rpc_server_start(nb_rpc_server *s, nb_error *err)
     for (int i = 0; i < POSTED_CALLS; i++) {
         NB_TRY(nb_rpc_call_post(s));
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (s->n_pollers < NB_RPC_POLLERS &&
-           pthread_create(&s->pollers[s->n_pollers], NULL, poller_main, s) == 0) {
-        s->n_pollers++;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (s->n_pollers == 0) {
+    if (!nb_rpc_poller_start(s)) {
         return nb_raise_internal(err, "no thread could be started");
     }
     s->started = true;
@@ -328,9 +247,7 @@ stop(nb_rpc_server *s, int grace_ms, int limit_ms)
     s->ended = true;
     nb_rpc_pool_join(s);
     grpc_completion_queue_shutdown(s->cq);
-    for (int i = 0; i < s->n_pollers; i++) {
-        pthread_join(s->pollers[i], NULL);
-    }
+    nb_rpc_pollers_join(s);
     return true;
 }
 
@@ -382,6 +299,7 @@ nb_rpc_server_free(nb_rpc_server *s)
     pthread_cond_destroy(&s->work);
     pthread_cond_destroy(&s->changed);
     pthread_cond_destroy(&s->waits);
+    pthread_cond_destroy(&s->role);
     pool = s->pool;
     nb_pool_dealloc(pool, s, sizeof *s);
     nb_pool_free(pool);

@@ -316,6 +316,8 @@ nb_rpc_call_event(nb_rpc_call *call, nb_rpc_event event, bool ok)
             call->is_waiting = false;
             pthread_mutex_unlock(&call->server->lock);
             nb_rpc_call_run(call);
+        } else if (has_message && nb_rpc_poller_takes(call->server, call)) {
+            nb_rpc_poller_run(call->server, call);
         } else if (has_message) {
             nb_rpc_pool_submit(call->server, call);
         } else {
@@ -349,6 +351,11 @@ wait_while(nb_rpc_call *call, const bool *flag, int limit_ms, grpc_status_code c
 {
     struct timespec until;
 
+    if (*flag) {
+        pthread_mutex_unlock(&call->lock);
+        nb_rpc_poller_waits(call->server);
+        pthread_mutex_lock(&call->lock);
+    }
     while (*flag) {
         add_ms(&until, limit_ms);
         while (*flag && pthread_cond_timedwait(&call->changed, &call->lock, &until) != ETIMEDOUT) {

@@ -70,8 +70,15 @@ typedef struct nb_rpc_queue {
     nb_rpc_call *head, **tail;
 } nb_rpc_queue;
 
-/* A thread that is busy reading what one connection floods it with must not keep all others waiting. */
-#define NB_RPC_POLLERS 2
+#define NB_RPC_POLLERS 2 /* one, and one that helps when that is busy all the time */
+
+/* To serve the completion queue. */
+typedef struct nb_rpc_role {
+    struct nb_rpc_poller *poller; /* the thread that has it; NULL: none */
+    int64_t handles_since_ns;     /* that runs a handler; 0: it polls */
+    int64_t
+        look_at_ns; /* when a call that waits for its request is to be looked at; for who has the role only */
+} nb_rpc_role;
 
 /* A thread that runs a handler: lives on its stack. */
 typedef struct nb_rpc_busy {
@@ -97,8 +104,6 @@ struct nb_rpc_server {
     grpc_server *server;
     grpc_completion_queue *cq;
     bool started, stopped, ended; /* ended: no handler runs, no thread is left */
-    pthread_t pollers[NB_RPC_POLLERS];
-    int n_pollers;
     nb_rpc_tag shutdown_tag;
 
     pthread_mutex_t lock;
@@ -112,6 +117,14 @@ struct nb_rpc_server {
     pthread_cond_t waits; /* for the thread that looks after calls that may not run yet */
     bool looks, has_looker;
     pthread_t looker;
+    /* poller.c */
+    nb_rpc_role roles[NB_RPC_POLLERS];
+    pthread_cond_t role;    /* for pollers that wait for one */
+    int n_pollers, n_spare; /* threads; those that wait for a role */
+    int64_t handled_ns;     /* when one last began to run a handler */
+    bool helped;            /* the second role is to be had */
+    int n_calm;             /* looks at the first in a row that found it asleep */
+    bool over;              /* the queue is shut down */
     nb_rpc_busy *busy;
     int n_short, max_short; /* handlers that may turn out to be short; at once */
     bool stopping, shut_down;
@@ -127,10 +140,26 @@ void nb_rpc_call_expire(nb_rpc_call *call);  /* its request took too long; under
 void nb_rpc_call_unref(nb_rpc_call *call);   /* no lock is held */
 void nb_rpc_call_discard(nb_rpc_call *call); /* posted, and the server goes down */
 
+/* poller.c */
+bool nb_rpc_poller_start(nb_rpc_server *server); /* false: no thread can be had */
+void nb_rpc_pollers_join(nb_rpc_server *server); /* after the queue was shut down */
+/* A call's request is there: true when this thread polls and shall run the handler itself, with nb_rpc_poller_run. */
+bool nb_rpc_poller_takes(nb_rpc_server *server, nb_rpc_call *call);
+void nb_rpc_poller_run(nb_rpc_server *server, nb_rpc_call *call);
+/* This thread is going to wait; if it polls, another one does so meanwhile. */
+void nb_rpc_poller_waits(nb_rpc_server *server);
+/* Under server->lock, every few milliseconds: another thread takes the place of a poller whose handler takes long, or helps one that is busy. Whether
+ * it is to be called again soon. */
+bool nb_rpc_poller_look(nb_rpc_server *server);
+
 /* reset_guard.c: a call was cancelled by its client */
 void nb_rpc_count_reset(nb_rpc_server *server, const char *peer);
 
 /* worker_pool.c */
+/* That many long handlers run at once; under server->lock. */
+bool nb_rpc_pool_is_full(const nb_rpc_server *server);
+/* Somebody is to be looked after soon; under server->lock. */
+void nb_rpc_pool_watch(nb_rpc_server *server);
 bool nb_rpc_pool_start(nb_rpc_server *server); /* false: no thread can be had */
 /* The call is queued and a thread will run it. */
 void nb_rpc_pool_submit(nb_rpc_server *server, nb_rpc_call *call);

@@ -20,6 +20,8 @@
 #define IDLE_KEPT    4
 #define IDLE_SECONDS 10
 #define SHORT_MS     4
+#define IDLE_LOOK_MS 20
+#define QUIET_MS     100 /* so long after the last call it is looked on, to save waking up for each */
 
 static int
 max_long(const nb_rpc_server *server)
@@ -29,6 +31,12 @@ max_long(const nb_rpc_server *server)
     return NB_MAX(n - NB_MAX(n / 8, 4), 1);
 }
 
+bool
+nb_rpc_pool_is_full(const nb_rpc_server *server)
+{
+    return server->n_long >= max_long(server);
+}
+
 /* Under server->lock. */
 static nb_rpc_call *
 take(nb_rpc_server *server)
@@ -36,7 +44,7 @@ take(nb_rpc_server *server)
     for (int is_long = 0; is_long < 2; is_long++) {
         nb_rpc_queue *q = &server->ready[is_long];
         nb_rpc_call *call = q->head;
-        if (!call || (is_long && server->n_long >= max_long(server))) {
+        if (!call || (is_long && nb_rpc_pool_is_full(server))) {
             continue;
         }
         q->head = call->next_queued;
@@ -154,7 +162,16 @@ worker_main(void *arg)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* While calls wait for handlers to end, some of these may turn out to be long. */
+void
+nb_rpc_pool_watch(nb_rpc_server *server)
+{
+    if (!server->looks) {
+        server->looks = true;
+        pthread_cond_signal(&server->waits);
+    }
+}
+
+/* While calls wait for handlers to end, some of these may turn out to be long, and so may what the poller runs. */
 static void *
 looker_main(void *arg)
 {
@@ -162,14 +179,14 @@ looker_main(void *arg)
 
     pthread_mutex_lock(&server->lock);
     while (!server->stopping || server->n_calls > 0) {
-        int64_t at = nb_clock_mono_ns() + (int64_t)SHORT_MS * 1000000;
-        struct timespec until = {at / 1000000000, at % 1000000000};
+        int64_t at = nb_clock_mono_ns();
+        struct timespec until;
+        bool soon = nb_rpc_poller_look(server);
 
-        server->looks = server->n_queued > 0;
-        if (!server->looks) {
-            pthread_cond_wait(&server->waits, &server->lock);
-            continue;
-        }
+        server->looks =
+            server->n_queued > 0 || soon || at - server->handled_ns < (int64_t)QUIET_MS * 1000000;
+        at += (int64_t)(server->looks ? SHORT_MS : IDLE_LOOK_MS) * 1000000;
+        until = (struct timespec){at / 1000000000, at % 1000000000};
         pthread_cond_timedwait(&server->waits, &server->lock, &until);
         count_short(server);
         let_go(server);
@@ -207,9 +224,8 @@ nb_rpc_pool_submit(nb_rpc_server *server, nb_rpc_call *call)
     q->tail = &call->next_queued;
     server->n_queued++;
     let_go(server);
-    if (server->n_queued + server->n_short > server->max_short && !server->looks) {
-        server->looks = true;
-        pthread_cond_signal(&server->waits);
+    if (server->n_queued + server->n_short > server->max_short) {
+        nb_rpc_pool_watch(server);
     }
     pthread_mutex_unlock(&server->lock);
 }

@@ -38,6 +38,28 @@ def test_configuration(spark):
         spark.conf.get("spark.sql.there.is.no.such.key")
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        "spark.sql.warehouse.dir",
+        "spark.connect.grpc.binding.port",
+        "spark.connect.copyFromLocalToFs.allowDestLocal",
+    ],
+)
+def test_keys_of_the_start_stay(spark, key):
+    for change in (
+        lambda: spark.conf.set(key, "1"),
+        lambda: spark.conf.unset(key),
+        lambda: spark.sql(f"SET {key}=1"),
+    ):
+        with pytest.raises(AnalysisException) as caught:
+            change()
+        assert caught.value.getCondition() == "CANNOT_MODIFY_STATIC_CONFIG"
+        assert caught.value.getMessageParameters() == {"key": f'"{key}"'}
+    spark.conf.set("spark.connect.progress.reportInterval", "2s")
+    spark.conf.unset("spark.connect.progress.reportInterval")
+
+
 def test_builder_configures_the_running_session(spark):
     SparkSession.builder.config("spark.sql.session.timeZone", "America/Bahia").getOrCreate()
     try:
