@@ -76,7 +76,8 @@ known(nb_query *q, nb_str pattern, found **out, int *n_out)
                          nb_aggregate_at(i)->help));
     }
     for (int i = 0; nb_generator_name(i); i++) {
-        NB_TRY(add_names(q->arena, &list, &n, &cap, nb_generator_name(i), NULL));
+        NB_TRY(add_names(q->arena, &list, &n, &cap, nb_generator_name(i),
+                         nb_generator_help(nb_str_of(nb_generator_name(i)))));
     }
     qsort(list, (size_t)n, sizeof *list, by_name);
     for (int i = 0; i < n; i++) {
@@ -145,7 +146,7 @@ find(nb_query *q, nb_str text, found *out, nb_str **parts, size_t *n, nb_error *
         const nb_aggregate *a = f ? NULL : nb_aggregate_find(name);
 
         if (f || a || nb_is_generator(name)) {
-            *out = (found){name, f ? f->help : a ? a->help : NULL};
+            *out = (found){name, f ? f->help : a ? a->help : nb_generator_help(name)};
         }
     }
     return NB_OK;

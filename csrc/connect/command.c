@@ -412,6 +412,40 @@ drop_view(nb_query *q, const nb_sql_statement *s, nb_error *err)
     return s->if_exists ? NB_OK : nb_raise_not_in_database(q, name, err);
 }
 
+/* A query's plans; of a command what it would execute, with the plans of its query, but nothing is done. */
+static nb_status
+explain(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
+{
+    int mode = nb_str_equal_nocase(s->value, NB_STR("EXTENDED"))    ? 2
+               : nb_str_equal_nocase(s->value, NB_STR("FORMATTED")) ? 5
+               : nb_str_equal_nocase(s->value, NB_STR("COST"))      ? 4
+                                                                    : 1;
+    const nb_sql_statement *inner = s->inner;
+    nb_strbuf text = {0};
+    nb_status st = NB_OK;
+
+    if (inner->kind == NB_SQL_OTHER) {
+        return nb_raise_unsupported(err, "This SQL command: %.*s", (int)inner->value.len,
+                                    inner->value.data);
+    }
+    if (inner->kind != NB_SQL_QUERY) {
+        nb_strbuf_adds(&text, "== Physical Plan ==\nExecute command");
+        for (size_t i = 0; i < inner->name.n; i++) {
+            nb_strbuf_addf(&text, "%s%.*s", i ? "." : " on ", (int)inner->name.parts[i].len,
+                           inner->name.parts[i].data);
+        }
+        nb_strbuf_adds(&text, inner->query ? ", with the rows of\n\n" : "\n");
+    }
+    if (inner->query) {
+        st = nb_query_explain(q, inner->query, mode, &text, err);
+    }
+    if (st >= 0) {
+        st = text.failed ? NB_NOMEM : nb_table_of_text(q->pool, "plan", nb_strbuf_str(&text), out);
+    }
+    nb_strbuf_free(&text);
+    return st;
+}
+
 /* The statement's effect; *out is a table of what it shows (no columns when it shows nothing). */
 static nb_status
 run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *err)
@@ -521,22 +555,7 @@ run_statement(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_error *
     case NB_SQL_DESCRIBE_TABLE:
         NB_TRY(nb_named_relation(q, &s->name, &rel));
         return nb_describe_rows(q, rel, &s->name, s->extended, out, err);
-    case NB_SQL_EXPLAIN: {
-        int mode = nb_str_equal_nocase(s->value, NB_STR("EXTENDED"))    ? 2
-                   : nb_str_equal_nocase(s->value, NB_STR("FORMATTED")) ? 5
-                   : nb_str_equal_nocase(s->value, NB_STR("COST"))      ? 4
-                                                                        : 1;
-        if (!s->inner || s->inner->kind != NB_SQL_QUERY) {
-            return nb_raise_unsupported(err, "EXPLAIN of a command");
-        }
-        st = nb_query_explain(q, s->inner->query, mode, &text, err);
-        if (st >= 0) {
-            st = text.failed ? NB_NOMEM
-                             : nb_table_of_text(q->pool, "plan", nb_strbuf_str(&text), out);
-        }
-        nb_strbuf_free(&text);
-        return st;
-    }
+    case NB_SQL_EXPLAIN: return explain(q, s, out, err);
     case NB_SQL_CLEAR_CACHE: nb_catalog_clear_cache(session->catalog); break;
     case NB_SQL_ALTER_RENAME:
     case NB_SQL_ALTER_VIEW_AS:

@@ -184,7 +184,7 @@ nb_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_
     nb_str name = nb_sql_name_last(&s->name), cells[3];
     const nb_function *fn = nb_function_find(name);
     const nb_aggregate *agg = nb_aggregate_find(name);
-    const char *help = fn ? fn->help : agg ? agg->help : NULL;
+    const char *help = fn ? fn->help : agg ? agg->help : nb_generator_help(name);
     const char *example = fn ? fn->example : agg ? agg->example : "";
     int n = 2;
 

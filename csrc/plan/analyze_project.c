@@ -262,16 +262,25 @@ typedef struct generator_row {
     const char *name;
     nb_generator_kind kind;
     bool outer;
+    const char *help;
 } generator_row;
 
 static const generator_row generators[] = {
-    {"explode", NB_GENERATE_EXPLODE, false},
-    {"explode_outer", NB_GENERATE_EXPLODE, true},
-    {"posexplode", NB_GENERATE_POSEXPLODE, false},
-    {"posexplode_outer", NB_GENERATE_POSEXPLODE, true},
-    {"inline", NB_GENERATE_INLINE, false},
-    {"inline_outer", NB_GENERATE_INLINE, true},
-    {"stack", NB_GENERATE_STACK, false},
+    {"explode", NB_GENERATE_EXPLODE, false,
+     "Returns a row for each element of an array or entry of a map."},
+    {"explode_outer", NB_GENERATE_EXPLODE, true,
+     "Returns a row for each element of an array or entry of a map; a null where there is none."},
+    {"posexplode", NB_GENERATE_POSEXPLODE, false,
+     "Returns a row for each element of an array or entry of a map, with its position."},
+    {"posexplode_outer", NB_GENERATE_POSEXPLODE, true,
+     "Returns a row for each element of an array or entry of a map, with its position; nulls where "
+     "there is none."},
+    {"inline", NB_GENERATE_INLINE, false,
+     "Returns a row for each struct of an array, with its fields as columns."},
+    {"inline_outer", NB_GENERATE_INLINE, true,
+     "Returns a row for each struct of an array, with its fields as columns; nulls where there is "
+     "none."},
+    {"stack", NB_GENERATE_STACK, false, "Returns its values in a number of rows."},
 };
 
 static const generator_row *
@@ -289,6 +298,14 @@ const char *
 nb_generator_name(int i)
 {
     return i < (int)NB_COUNT_OF(generators) ? generators[i].name : NULL;
+}
+
+const char *
+nb_generator_help(nb_str name)
+{
+    const generator_row *g = find_generator(name);
+
+    return g ? g->help : NULL;
 }
 
 bool

@@ -234,7 +234,8 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
                   nb_error *err);
 bool nb_has_agg(nb_expr *e);
 bool nb_is_generator(nb_str name);
-const char *nb_generator_name(int i); /* from 0 until NULL */
+const char *nb_generator_name(int i);       /* from 0 until NULL */
+const char *nb_generator_help(nb_str name); /* NULL when it is none */
 
 /* ---- analyze_variable.c ---- */
 /* A variable of the session by name, or a field of one, as a literal. NB_DONE when there is none. */

@@ -322,6 +322,23 @@ prunes(const nb_plan *scan, int i)
             scan->u.scan.columns[i] >= nb_relation_schema(rel)->n_children);
 }
 
+/* Most queries have no such column, and are left alone. */
+static bool
+may_prune(const nb_plan *p)
+{
+    for (int i = 0; i < p->n_attrs && p->kind == NB_PLAN_SCAN; i++) {
+        if (prunes(p, i)) {
+            return true;
+        }
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        if (may_prune(p->children[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static nb_status
 use_plan(pruning *c, nb_plan *p)
 {
@@ -580,7 +597,7 @@ nb_optimize_fields(nb_arena *arena, const nb_session_info *info, nb_plan *plan)
     pruning c = {.arena = arena, .seen = {.arena = arena}};
     bool any = false;
 
-    if (!nb_config_bool(info->config, NB_CONF_NESTED_SCHEMA_PRUNING)) {
+    if (!may_prune(plan) || !nb_config_bool(info->config, NB_CONF_NESTED_SCHEMA_PRUNING)) {
         return NB_OK;
     }
     NB_TRY(use_plan(&c, plan));

@@ -127,3 +127,11 @@ def test_failed_insert_leaves_rows(spark, table):
     with pytest.raises(Exception, match="DIVIDE_BY_ZERO"):
         spark.sql(f"insert overwrite {name} select cast(1 div (id - 2) as int) from range(4)")
     assert rows(spark.table(name)) == [(1,)]
+
+
+def test_explain_of_a_command_does_nothing(spark):
+    spark.sql("drop table if exists explained")
+    for text in ("create table explained using parquet as select 1 as a", "drop table explained"):
+        plan = spark.sql("explain " + text).collect()[0][0]
+        assert plan.startswith("== Physical Plan ==\n"), plan
+    assert not spark.catalog.tableExists("explained")
