@@ -769,7 +769,11 @@ nb_table_statement(nb_query *q, const nb_sql_statement *s, nb_error *err)
     switch (s->kind) {
     case NB_SQL_CREATE_TABLE: return create_table(q, s, err);
     case NB_SQL_CREATE_TABLE_LIKE: return create_like(q, s, err);
-    case NB_SQL_INSERT: return insert(q, s, err);
+    case NB_SQL_INSERT:
+        for (; s; s = s->inner) {
+            NB_TRY(insert(q, s, err));
+        }
+        return NB_OK;
     case NB_SQL_INSERT_DIRECTORY: return insert_directory(q, s, err);
     case NB_SQL_TRUNCATE_TABLE:
         NB_TRY(nb_table_need(q, s->name.parts, s->name.n, &t, err));

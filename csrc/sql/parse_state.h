@@ -53,6 +53,8 @@ typedef struct nb_sql_parser {
     const Sc__Expression
         *row; /* the last (a, b) that was built, and what is in it: VALUES and IN want the values */
     nb_ptrs row_values;
+    size_t insert_from,
+        insert_first; /* FROM t INSERT … SELECT …: where the next SELECT finds its tables, and where these end; 0: its own FROM says */
     uint32_t depth;
     uintptr_t stack_base;
     size_t stack_limit; /* how far below the base the parser may go */

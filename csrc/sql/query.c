@@ -450,12 +450,26 @@ parse_select_tail(nb_sql_parser *p, select_head *head, size_t uses_from, Sc__Rel
 static nb_status
 parse_select(nb_sql_parser *p, Sc__Relation **out)
 {
-    size_t uses_from = p->window_uses.n;
+    size_t uses_from = p->window_uses.n, tables = p->insert_from;
     select_head head;
 
+    p->insert_from = 0; /* not for subqueries */
     NB_TRY(parse_select_head(p, &head));
     *out = NULL;
-    if (nb_sql_is_kw(p, NB_KW_FROM)) {
+    if (tables) {
+        size_t rest = p->pos;
+        nb_token *insert = &p->tokens.items[p->insert_first], kept = *insert;
+        nb_status st;
+        p->pos = tables;
+        insert->kind = NB_T_SEMICOLON; /* or the word would be an alias of the last table */
+        st = nb_sql_parse_from(p, out);
+        *insert = kept;
+        NB_TRY(st);
+        if (p->pos != p->insert_first) {
+            return nb_sql_syntax_error(p);
+        }
+        p->pos = rest;
+    } else if (nb_sql_is_kw(p, NB_KW_FROM)) {
         nb_sql_skip(p);
         NB_TRY(nb_sql_parse_from(p, out));
     }

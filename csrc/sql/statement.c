@@ -4,6 +4,8 @@
  */
 #include "sql/parse_state.h"
 
+#define MAX_INSERTS 64 /* of one FROM */
+
 static nb_status
 statement_name(nb_sql_parser *p, nb_sql_statement *out)
 {
@@ -732,6 +734,48 @@ parse_insert(nb_sql_parser *p, nb_sql_statement *out)
     return parse_query_of(p, out);
 }
 
+/* Where the first INSERT of FROM t INSERT … stands; 0: it is no such statement. */
+static size_t
+first_insert(const nb_sql_parser *p)
+{
+    for (size_t i = p->pos; i < p->tokens.n && nb_sql_is_kw(p, NB_KW_FROM); i++) {
+        const nb_token *t = &p->tokens.items[i];
+        if (t->kind == NB_T_WORD && t->kw == NB_KW_INSERT) {
+            return i;
+        }
+        if (t->kind == NB_T_SEMICOLON) {
+            return 0;
+        }
+        i = t->match > i ? t->match : i;
+    }
+    return 0;
+}
+
+/* FROM t INSERT … SELECT … [INSERT … SELECT …]: the tables are read again for each of them */
+static nb_status
+parse_from_insert(nb_sql_parser *p, size_t first, nb_sql_statement *out)
+{
+    size_t tables = p->pos + 1;
+
+    p->pos = p->insert_first = first;
+    for (int n = 0;; n++) {
+        if (n == MAX_INSERTS) {
+            return nb_raise_unsupported(p->err, "FROM with more than %d INSERTs", MAX_INSERTS);
+        }
+        p->insert_from = tables;
+        NB_TRY(parse_insert(p, out));
+        if (p->insert_from) { /* there was no SELECT to take the tables */
+            return nb_sql_syntax_error(p);
+        }
+        if (!nb_sql_is_kw(p, NB_KW_INSERT)) {
+            return NB_OK;
+        }
+        out->inner = NB_ARENA_NEW(p->arena, nb_sql_statement);
+        NB_SQL_NEED(out->inner);
+        out = out->inner;
+    }
+}
+
 static nb_status
 named(nb_sql_parser *p, nb_sql_statement *out, nb_sql_kind kind, size_t n_words)
 {
@@ -745,7 +789,12 @@ named(nb_sql_parser *p, nb_sql_statement *out, nb_sql_kind kind, size_t n_words)
 nb_status
 nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
 {
+    size_t insert = first_insert(p);
+
     *out = (nb_sql_statement){.kind = NB_SQL_QUERY};
+    if (insert) {
+        return parse_from_insert(p, insert, out);
+    }
     if (nb_sql_at_query(p) || nb_sql_is(p, NB_T_LPAREN)) {
         return parse_query_of(p, out);
     }

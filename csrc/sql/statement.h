@@ -22,7 +22,7 @@ typedef enum nb_sql_kind {
     NB_SQL_DROP_TABLE,        /* name, if_exists, purge */
     NB_SQL_CREATE_TABLE, /* name, schema, provider, options, properties, partitioning, location, comment, query */
     NB_SQL_CREATE_TABLE_LIKE, /* name, columns (the other's name), provider, properties, location */
-    NB_SQL_INSERT, /* name, columns, query, overwrite, by_name, partitioning with arguments */
+    NB_SQL_INSERT, /* inner: one more of the same FROM; name, columns, query, overwrite, by_name, partitioning with arguments */
     NB_SQL_INSERT_DIRECTORY,   /* location, provider, options, query */
     NB_SQL_TRUNCATE_TABLE,     /* name, partitioning with arguments */
     NB_SQL_SHOW_TABLES,        /* namespace (name), pattern */

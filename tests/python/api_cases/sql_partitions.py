@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Partitions of tables: SHOW, ADD and DROP PARTITION, INSERT OVERWRITE of some; CREATE TABLE LIKE."""
+"""Partitions of tables: SHOW, ADD and DROP PARTITION, INSERT OVERWRITE of some; CREATE TABLE LIKE; FROM t INSERT."""
 
 import re
 
@@ -82,6 +82,19 @@ PROGRAMS = {
     "like, there": (MADE, PLAIN, "CREATE TABLE prt LIKE prt_u"),
     "like, there, if not": (MADE, PLAIN, "CREATE TABLE IF NOT EXISTS prt LIKE prt_u", "DESCRIBE prt"),
     "like, missing": ("CREATE TABLE prt LIKE prt_nosuch",),
+    "from insert": (PLAIN, "FROM VALUES (1, 'x'), (2, 'y') t(a, b) INSERT INTO prt_u SELECT a, b", "SELECT * FROM prt_u ORDER BY a"),
+    "from insert two": (
+        PLAIN,
+        MADE,
+        "FROM VALUES (1, 'x'), (2, 'y') t(a, b) INSERT INTO prt_u SELECT a, b WHERE a > 1 "
+        "INSERT OVERWRITE prt PARTITION (p = 'x', q = 1) SELECT a * 10",
+        "SELECT * FROM prt_u, prt ORDER BY prt.a",
+    ),
+    "from insert, joined": (
+        PLAIN,
+        "FROM range(3) x JOIN range(2) y ON x.id > y.id INSERT INTO prt_u SELECT count(*), max(y.id) GROUP BY x.id HAVING x.id > 0",
+        "SELECT * FROM prt_u ORDER BY a, b",
+    ),
 }  # fmt: skip
 
 
