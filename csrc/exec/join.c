@@ -76,6 +76,7 @@ nb_join_hold(nb_operator *base, nb_table *build)
             return NB_NOMEM;
         }
     }
+    NB_TRY(nb_join_code_texts(j));
     j->has_nulls = j->spill ? nb_join_spill_has_nulls(j->spill) : j->table->has_nulls;
     j->has_build = j->spill ? nb_join_spill_build_rows(j->spill) > 0 : build->n_rows > 0;
     nb_metrics_peak(base->node, (int64_t)nb_pool_peak(j->pool));
@@ -93,6 +94,7 @@ nb_join_release(nb_operator *base)
     }
     nb_table_release(j->build);
     j->table = NULL;
+    j->codes = NULL;
     j->matched = NULL;
     j->build = NULL;
 }

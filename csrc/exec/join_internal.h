@@ -22,6 +22,9 @@ typedef struct join_shape {
     bool single; /* a second match is an error */
 } join_shape;
 
+/* A column of the build side as codes. */
+typedef struct nb_join_codes nb_join_codes;
+
 typedef struct join_op {
     nb_operator base;
     const nb_exec_ctx *ctx;
@@ -35,7 +38,8 @@ typedef struct join_op {
         same_as; /* per build column the probe column that has the same value in every pair; -1: none */
     nb_join_table *table;
     nb_row_index index;
-    uint8_t *matched; /* per build row; NULL when nobody asks */
+    nb_join_codes **codes; /* per build column, where it has them; NULL: none has */
+    uint8_t *matched;      /* per build row; NULL when nobody asks */
     nb_expr **probe_keys;
     bool *null_safe;
     int n_keys, n_probe, n_build; /* columns */
@@ -65,6 +69,14 @@ typedef struct join_local {
     int64_t row0;
     bool begun;
 } join_local;
+
+/* ---- join_codes.c ---- */
+
+/* Sets j->codes of a build side that is held. */
+nb_status nb_join_code_texts(join_op *j);
+/* Rows of the column as a dictionary vector; NB_NO_ROW gives nulls where the join keeps rows without a partner. */
+nb_status nb_join_gather_codes(const nb_join_codes *codes, const uint32_t *rows, int64_t n,
+                               nb_arena *arena, nb_vector *out);
 
 /* ---- join_rows.c ---- */
 

@@ -6,6 +6,12 @@
 
 /* ---- columns of pairs ------------------------------------------------------------------------ */
 
+static bool
+is_coded(const join_op *j, int column)
+{
+    return j->codes != NULL && j->codes[column] != NULL;
+}
+
 nb_status
 nb_join_gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb_vector *probe,
                      nb_arena *arena, nb_vector *out)
@@ -33,12 +39,14 @@ nb_join_gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb
     for (int c = 0; c < j->n_build; c++) {
         if (some == NULL && probe != NULL && j->same_as[c] >= 0) {
             out[c] = probe[j->same_as[c]];
+        } else if (is_coded(j, c)) {
+            NB_TRY(nb_join_gather_codes(j->codes[c], rows, n, arena, &out[c]));
         } else {
             NB_TRY(nb_rows_gather(&j->index, &c, 1, some ? some : rows, n, arena, &out[c]));
         }
     }
     for (int c = 0; some != NULL && c < j->n_build; c++) {
-        if (out[c].type->id == NB_TYPE_NULL) {
+        if (out[c].type->id == NB_TYPE_NULL || is_coded(j, c)) {
             continue;
         }
         if (out[c].kind != NB_VEC_FLAT) {
