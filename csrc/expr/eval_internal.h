@@ -63,6 +63,9 @@ nb_status nb_eval_case(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, 
                        nb_error *err);
 nb_status nb_eval_coalesce(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector *out,
                            nb_error *err);
+/* eval_choose.c: a CASE whose two values are at hand; *done: it was such a one. */
+nb_status nb_eval_choose(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector *out,
+                         bool *done, nb_error *err);
 /* Rows of a boolean vector that are true (want) or not; the array is in the arena. */
 nb_status nb_bool_rows(nb_arena *arena, const nb_vector *v, int64_t n, bool want,
                        const uint32_t **rows, int64_t *n_rows);

@@ -315,9 +315,14 @@ nb_eval_case(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector 
     part *parts = NB_ARENA_ARRAY(batch->arena, part, n_args / 2 + 1);
     const uint32_t *open = NULL; /* rows that no branch has taken */
     int64_t n_open = batch->n_rows;
+    bool done;
 
     if (parts == NULL) {
         return NB_NOMEM;
+    }
+    NB_TRY(nb_eval_choose(ev, p, s, batch, out, &done, err));
+    if (done) {
+        return NB_OK;
     }
     for (int i = 0; i + 1 < n_args && n_open > 0; i += 2) {
         const nb_vector *cond, *value;
