@@ -62,7 +62,7 @@ def test_a_residual_and_a_chain(spark, rows):
     dims, facts = rows
     by_key = {k: (a, b) for k, a, b in dims}
     expected = Counter()
-    for k, v in facts:
+    for k, _ in facts:
         a, b = by_key.get(k, (None, None))
         if b is not None and a is not None and b < a and k + 1 in by_key:
             expected[a, by_key[k + 1][0]] += 1
