@@ -66,6 +66,17 @@ nb_bytes64_positions(uint64_t mask, size_t from, uint16_t *out)
     }
 }
 
+NB_INLINE void
+nb_bytes64_positions32(uint64_t mask, uint32_t from, uint32_t *out)
+{
+    for (int count = __builtin_popcountll(mask); count > 0; count -= 8) {
+        for (int i = 0; i < 8; i++) {
+            *out++ = from + (uint32_t)__builtin_ctzll(mask | (uint64_t)1 << 63);
+            mask &= mask - 1;
+        }
+    }
+}
+
 NB_INLINE uint64_t
 nb_prefix_xor(uint64_t x)
 {

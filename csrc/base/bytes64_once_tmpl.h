@@ -12,3 +12,4 @@
 #undef NB_HIGH
 #undef NB_PREFIX_XOR
 #undef NB_POSITIONS
+#undef NB_POSITIONS32

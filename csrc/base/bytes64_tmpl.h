@@ -4,8 +4,8 @@
  *
  * Define NB_LOOPS, the template's name in quotes. It may use NB_NAME(f), NB_TARGET (attribute of a function), NB_BLOCK (type of 64 loaded bytes),
  * NB_LOAD(p), and of a block the masks NB_EQ(block, byte), NB_ABOVE(block, byte) (unsigned; the byte a constant below 0x80) and NB_HIGH(block) (bytes
- * from 0x80 on); NB_PREFIX_XOR(mask); NB_POSITIONS(mask, from, out), which writes from + i for each bit i, and something up to out[63] behind. All are
- * undefined at the end.
+ * from 0x80 on); NB_PREFIX_XOR(mask); NB_POSITIONS(mask, from, out), which writes from + i for each bit i, and something up to out[63] behind;
+ * NB_POSITIONS32 is the same for uint32_t. All are undefined at the end.
  */
 #if defined(__x86_64__)
 
@@ -31,32 +31,52 @@
         }                                                                    \
     } while (0)
 
-#define NB_NAME(f)                 f##_vbmi2
-#define NB_TARGET                  __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt,pclmul")))
-#define NB_BLOCK                   __m512i
-#define NB_LOAD                    NB_LOAD512
-#define NB_EQ                      NB_EQ512
-#define NB_ABOVE                   NB_ABOVE512
-#define NB_HIGH                    NB_HIGH512
-#define NB_PREFIX_XOR              NB_PRODUCT_XOR
-#define NB_POSITIONS(m, from, out) NB_POSITIONS512(m, from, out)
+/* The same as double words, sixteen at a time. */
+#define NB_POSITIONS32_512(m, from, out)                                     \
+    do {                                                                     \
+        __m512i all = _mm512_maskz_compress_epi8(m, nb_bytes64_numbers());   \
+        __m512i more = _mm512_set1_epi32((int)(from));                       \
+        __m512i words = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(all));   \
+        _mm512_storeu_si512(out, _mm512_add_epi32(words, more));             \
+        if (NB_UNLIKELY(__builtin_popcountll(m) > 16)) {                     \
+            words = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(all, 1)); \
+            _mm512_storeu_si512((out) + 16, _mm512_add_epi32(words, more));  \
+            words = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(all, 2)); \
+            _mm512_storeu_si512((out) + 32, _mm512_add_epi32(words, more));  \
+            words = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(all, 3)); \
+            _mm512_storeu_si512((out) + 48, _mm512_add_epi32(words, more));  \
+        }                                                                    \
+    } while (0)
+
+#define NB_NAME(f)                   f##_vbmi2
+#define NB_TARGET                    __attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt,pclmul")))
+#define NB_BLOCK                     __m512i
+#define NB_LOAD                      NB_LOAD512
+#define NB_EQ                        NB_EQ512
+#define NB_ABOVE                     NB_ABOVE512
+#define NB_HIGH                      NB_HIGH512
+#define NB_PREFIX_XOR                NB_PRODUCT_XOR
+#define NB_POSITIONS(m, from, out)   NB_POSITIONS512(m, from, out)
+#define NB_POSITIONS32(m, from, out) NB_POSITIONS32_512(m, from, out)
 #include "base/bytes64_once_tmpl.h"
 
-#define NB_NAME(f)    f##_avx512
-#define NB_TARGET     __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,pclmul")))
-#define NB_BLOCK      __m512i
-#define NB_LOAD       NB_LOAD512
-#define NB_EQ         NB_EQ512
-#define NB_ABOVE      NB_ABOVE512
-#define NB_HIGH       NB_HIGH512
-#define NB_PREFIX_XOR NB_PRODUCT_XOR
-#define NB_POSITIONS  nb_bytes64_positions
+#define NB_NAME(f)     f##_avx512
+#define NB_TARGET      __attribute__((target("avx512f,avx512bw,bmi,bmi2,popcnt,pclmul")))
+#define NB_BLOCK       __m512i
+#define NB_LOAD        NB_LOAD512
+#define NB_EQ          NB_EQ512
+#define NB_ABOVE       NB_ABOVE512
+#define NB_HIGH        NB_HIGH512
+#define NB_PREFIX_XOR  NB_PRODUCT_XOR
+#define NB_POSITIONS   nb_bytes64_positions
+#define NB_POSITIONS32 nb_bytes64_positions32
 #include "base/bytes64_once_tmpl.h"
 #undef NB_LOAD512
 #undef NB_EQ512
 #undef NB_ABOVE512
 #undef NB_HIGH512
 #undef NB_POSITIONS512
+#undef NB_POSITIONS32_512
 
 #define NB_MASK256(e_lo, e_hi)                        \
     ((uint64_t)(uint32_t)_mm256_movemask_epi8(e_lo) | \
@@ -76,6 +96,7 @@
 #define NB_HIGH(b)       NB_MASK256((b).lo, (b).hi)
 #define NB_PREFIX_XOR(x) NB_PRODUCT_XOR(x)
 #define NB_POSITIONS     nb_bytes64_positions
+#define NB_POSITIONS32   nb_bytes64_positions32
 #include "base/bytes64_once_tmpl.h"
 #undef NB_MASK256
 
@@ -100,6 +121,7 @@
 #define NB_HIGH(x)       NB_MASK128((x).a, (x).b, (x).c, (x).d)
 #define NB_PREFIX_XOR(x) nb_prefix_xor(x)
 #define NB_POSITIONS     nb_bytes64_positions
+#define NB_POSITIONS32   nb_bytes64_positions32
 #include "base/bytes64_once_tmpl.h"
 #undef NB_MASK128
 #undef NB_LOAD16
@@ -117,6 +139,7 @@
 #define NB_HIGH(b)       nb_bytes64_above(b, 0x7F)
 #define NB_PREFIX_XOR(x) nb_prefix_xor(x)
 #define NB_POSITIONS     nb_bytes64_positions
+#define NB_POSITIONS32   nb_bytes64_positions32
 #include "base/bytes64_once_tmpl.h"
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/thread.h"
 #include "expr/date_text.h"
 #include "expr/local_time.h"
+#include "expr/number_quick.h"
 
 #define MORSEL_BYTES (4 << 20)
 #define MAX_THREADS  256
@@ -237,11 +238,19 @@ infer_column(const inference *f, column_guess *g, const nb_csv_cell *cells, cons
         int32_t i32;
         int64_t i64;
         double d;
+        size_t point, sign;
         if (c.len == NB_CELL_NULL || NB_CELL_LEN(c) == 0 || (skip && nb_bit_get(skip, i))) {
             continue;
         }
         p = (c.len & NB_CELL_SIDE ? side : base) + c.off;
         len = NB_CELL_LEN(c);
+        sign = *p == '-';
+        if (g->kind <= G_DOUBLE && len > sign && len - sign <= (g->kind == G_INT ? 9u : 16u) &&
+            nb_is_plain_number(p + sign, len - sign, &point) &&
+            (point == len - sign || g->kind == G_DOUBLE) && g->kind != G_NULL &&
+            g->kind != G_DECIMAL) {
+            continue;
+        }
         switch (g->kind) {
         case G_INT: fits = nb_csv_parse_int32(p, len, &i32); break;
         case G_LONG: fits = nb_csv_parse_int64(p, len, &i64); break;

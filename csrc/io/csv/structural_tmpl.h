@@ -42,26 +42,13 @@ NB_NAME(index_build)(nb_csv_index *ix, const char *p, size_t n, nb_csv_chars cha
         ix->odd[w] = odd;
 
         uint64_t s = sep | nl;
-        uint32_t base = (uint32_t)(w * 64);
-        int count = __builtin_popcountll(s);
         while (nl) {
             uint64_t below = (nl & -nl) - 1;
             *line_end++ = (uint32_t)(pos - ix->pos) + (uint32_t)__builtin_popcountll(s & below);
             nl &= nl - 1;
         }
-        uint32_t *at = pos;
-        for (int k = 0; k < 8;
-             k++) { /* mostly enough; what is written beyond count is overwritten later */
-            at[k] = base + (uint32_t)__builtin_ctzll(s | (uint64_t)1 << 63);
-            s &= s - 1;
-        }
-        if (NB_UNLIKELY(count > 8)) {
-            for (int k = 8; k < count; k++) {
-                at[k] = base + (uint32_t)__builtin_ctzll(s);
-                s &= s - 1;
-            }
-        }
-        pos += count;
+        NB_POSITIONS32(s, (uint32_t)(w * 64), pos);
+        pos += __builtin_popcountll(s);
     }
     ix->n_pos = (size_t)(pos - ix->pos);
     ix->n_lines = (size_t)(line_end - ix->line_end);
