@@ -94,13 +94,15 @@ nb_eval_choose(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vecto
                nb_error *err)
 {
     const nb_vector *condition = &p->regs[s->args[0]], *x, *y;
-    int width = nb_phys_width(nb_type_storage(s->e->type)->phys), n_args = s->e->n_args;
+    nb_phys phys = nb_type_storage(s->e->type)->phys;
+    int width = nb_phys_width(phys), n_args = s->e->n_args;
     int64_t n = batch->n_rows;
     nb_vector flat_x, flat_y;
     const uint8_t *mask;
 
     *done = false;
     if ((n_args != 2 && n_args != 3) || (width != 4 && width != 8) ||
+        phys == NB_PHYS_LIST || /* lists lie in vectors of their own */
         condition->kind == NB_VEC_CONST || condition->type->id != NB_TYPE_BOOL ||
         s->subs[1]->can_fail || !is_at_hand(s->e->args[1]) ||
         (n_args == 3 && (s->subs[2]->can_fail || !is_at_hand(s->e->args[2])))) {
