@@ -2,8 +2,11 @@
 /*
  * main.c: nbasparkd: one executable, a subcommand per kind of process (programs.def).
  */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef int (*program_main)(int argc, char **argv);
 
@@ -31,10 +34,25 @@ usage(FILE *to)
     fputs("  --version\n", to);
 }
 
+/* Functions of users run in the Python beside which this program is installed, unless another one is named. */
+static void
+name_python(const char *self)
+{
+    const char *slash = strrchr(self, '/');
+    char path[PATH_MAX];
+    int n = slash ? snprintf(path, sizeof path, "%.*s/python3", (int)(slash - self), self) : -1;
+
+    if (n > 0 && (size_t)n < sizeof path && access(path, X_OK) == 0) {
+        setenv("PYSPARK_PYTHON", path, 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+
+    name_python(argv[0]);
 
     for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         if (strcmp(name, programs[i].name) == 0) {

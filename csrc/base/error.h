@@ -28,6 +28,7 @@ typedef enum nb_error_kind {
     NB_KIND_UPGRADE,          /* SparkUpgradeException */
     NB_KIND_EXECUTION,        /* SparkException (PySpark: PythonException's base, SparkException) */
     NB_KIND_NO_SUCH_ELEMENT,  /* SparkNoSuchElementException */
+    NB_KIND_PYTHON,           /* PythonException */
     NB_KIND_UNKNOWN, /* UnknownException: of a class of Java that Python knows no class for */
     NB_KIND_NOT_IMPLEMENTED, /* PySparkNotImplementedError */
     NB_KIND_CONNECT, /* SparkConnectGrpcException: what another process says, or that it cannot be asked */

@@ -699,6 +699,23 @@ ml_command(nb_query *q, const Sc__MlCommand *c, nb_result *result, nb_error *err
     return nb_result_add(result, response);
 }
 
+static nb_status
+register_function(nb_query *q, const Sc__CommonInlineUserDefinedFunction *f, nb_error *err)
+{
+    nb_str bytes = {NULL, protobuf_c_message_get_packed_size(&f->base)};
+    uint8_t *packed = nb_arena_alloc(q->arena, bytes.len + 1);
+
+    if (packed == NULL) {
+        return NB_NOMEM;
+    }
+    if (f->function_case != SC__COMMON_INLINE_USER_DEFINED_FUNCTION__FUNCTION_PYTHON_UDF) {
+        return nb_raise_unsupported(err, "A user-defined function that is not in Python");
+    }
+    protobuf_c_message_pack(&f->base, packed);
+    bytes.data = (const char *)packed;
+    return nb_catalog_add_function(q->session->catalog, nb_pb_str(f->function_name), bytes);
+}
+
 nb_status
 nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_error *err)
 {
@@ -726,7 +743,7 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
     case SC__COMMAND__COMMAND_TYPE_ML_COMMAND:
         return ml_command(q, command->ml_command, result, err);
     case SC__COMMAND__COMMAND_TYPE_REGISTER_FUNCTION:
-        return nb_raise_unsupported(err, "A user-defined function in Python");
+        return register_function(q, command->register_function, err);
     default:
         return nb_raise_unsupported(err, "A command of kind %d", (int)command->command_type_case);
     }

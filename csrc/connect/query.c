@@ -74,6 +74,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     q->info.ansi = nb_config_bool(q->config, NB_CONF_ANSI_ENABLED);
     q->info.config = q->config;
     q->info.query_start_us = nb_clock_us();
+    q->info.cancel = q->cancel;
     q->info.time_zone = nb_config_str(q->config, NB_CONF_SESSION_TIME_ZONE);
     q->info.user = NB_STR("nbaspark");
     q->info.catalog = NB_STR("spark_catalog");

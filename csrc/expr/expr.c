@@ -168,8 +168,8 @@ nb_expr_set_flags(nb_expr *e)
         deterministic &= (e->u.call.fn->flags & NB_FN_NONDETERMINISTIC) == 0;
         can_fail |= (e->u.call.fn->flags & NB_FN_CAN_FAIL) != 0 || e->u.call.fails;
         foldable &=
-            deterministic &&
-            (e->u.call.fn->flags & (NB_FN_WINDOW_ONLY | NB_FN_HIGHER_ORDER | NB_FN_STATEFUL)) == 0;
+            deterministic && (e->u.call.fn->flags & (NB_FN_WINDOW_ONLY | NB_FN_HIGHER_ORDER |
+                                                     NB_FN_STATEFUL | NB_FN_NO_FOLD)) == 0;
         break;
     case NB_EXPR_CAST:
         can_fail |= e->u.cast.mode == NB_CAST_ANSI && nb_cast_can_fail(e->args[0]->type, e->type);

@@ -12,6 +12,7 @@
 #ifndef NB_EXPR_EXPR_H
 #define NB_EXPR_EXPR_H
 
+#include "base/cancel.h"
 #include "column/batch.h"
 
 typedef struct nb_expr nb_expr;
@@ -201,6 +202,7 @@ typedef struct nb_session_info {
     int64_t query_start_us; /* current_timestamp() */
     nb_str user, catalog, database, version;
     const nb_config *config;
+    const nb_cancel_flag *cancel; /* of the query, for functions that wait; may be NULL */
 } nb_session_info;
 
 /* One thread's evaluator of a list of expressions. */

@@ -11,21 +11,11 @@
 #define NB_IO_SOURCE_H
 
 #include <stdatomic.h>
+#include "base/cancel.h"
 #include "column/batch.h"
 #include "expr/expr.h"
 
 struct nb_pool;
-
-/* Set by an interrupt; every loop that may take over a millisecond looks at it. */
-typedef struct nb_cancel_flag {
-    atomic_int requested;
-} nb_cancel_flag;
-
-NB_INLINE bool
-nb_cancelled(const nb_cancel_flag *c)
-{
-    return c && atomic_load_explicit((atomic_int *)&c->requested, memory_order_relaxed);
-}
 
 typedef struct nb_source nb_source;
 

@@ -688,6 +688,10 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
                           err);
     }
     if (!fn) {
+        NB_TRY(nb_resolve_registered(an, name, args, n, origin, out, err));
+        if (*out) {
+            return NB_OK;
+        }
         if (nb_is_generator(name)) {
             return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan",
                             "an expression", NULL);
@@ -1356,6 +1360,18 @@ check_no_window_call(nb_analyzer *an, const nb_expr *e, nb_error *err)
     return NB_OK;
 }
 
+static nb_status
+resolve_python(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
+               nb_error *err)
+{
+    const Sc__CommonInlineUserDefinedFunction *f = e->common_inline_user_defined_function;
+    nb_expr **args;
+    int n;
+
+    NB_TRY(resolve_args(an, scope, f->arguments, f->n_arguments, &args, &n, err));
+    return nb_resolve_python_call(an, f, args, n, nb_origin_of(an, e), out, err);
+}
+
 nb_status
 nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
                 nb_error *err)
@@ -1493,7 +1509,7 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
         break;
     }
     case SC__EXPRESSION__EXPR_TYPE_COMMON_INLINE_USER_DEFINED_FUNCTION:
-        st = nb_raise_unsupported(err, "A user-defined function in Python");
+        st = resolve_python(an, scope, e, out, err);
         break;
     default:
         st = nb_raise_unsupported(err, "An expression of kind %d", (int)e->expr_type_case);

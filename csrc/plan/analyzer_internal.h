@@ -163,6 +163,14 @@ nb_find_reference(nb_analyzer *an, int64_t plan_id, const Sc__Relation **out, nb
 nb_status nb_positional_arguments(nb_analyzer *an, nb_str routine, Sc__Expression ***args,
                                   size_t *n, nb_error *err);
 
+/* ---- analyze_python.c ---- */
+nb_status nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
+                                 nb_expr *const *args, int n, const nb_origin *origin,
+                                 nb_expr **out, nb_error *err);
+/* A call of a function that the session has registered under the name; *out NULL when there is none. */
+nb_status nb_resolve_registered(nb_analyzer *an, nb_str name, nb_expr *const *args, int n,
+                                const nb_origin *origin, nb_expr **out, nb_error *err);
+
 /* ---- analyze_literal.c ---- */
 /* A DataType message, parsed when it is text. */
 nb_status

@@ -30,7 +30,13 @@ typedef struct variable_entry {
     struct variable_entry *next;
 } variable_entry;
 
+typedef struct function_entry {
+    nb_str name, bytes;
+    const struct function_entry *next;
+} function_entry;
+
 struct nb_catalog {
+    const function_entry *functions;
     pthread_mutex_t lock;
     nb_pool *pool;
     blob_entry *blobs;
@@ -412,6 +418,57 @@ nb_catalog_local(nb_catalog *c, nb_str hash)
 }
 
 nb_status
+nb_catalog_add_function(nb_catalog *c, nb_str name, nb_str bytes)
+{
+    nb_status st = NB_NOMEM;
+    function_entry *f;
+
+    pthread_mutex_lock(&c->lock);
+    f = NB_ARENA_NEW(c->arena, function_entry);
+    if (f) {
+        *f = (function_entry){.name = nb_arena_str(c->arena, name),
+                              .bytes = nb_arena_str(c->arena, bytes),
+                              .next = c->functions};
+        if (f->name.data && f->bytes.data) {
+            c->functions = f;
+            st = NB_OK;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+nb_str
+nb_catalog_function(nb_catalog *c, nb_str name, nb_str *known)
+{
+    nb_str bytes = {"", 0};
+
+    pthread_mutex_lock(&c->lock);
+    for (const function_entry *f = c->functions; f && bytes.len == 0; f = f->next) {
+        if (nb_str_equal_nocase(f->name, name)) {
+            bytes = f->bytes;
+            if (known) {
+                *known = f->name;
+            }
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    return bytes;
+}
+
+/* Those that nothing hides. */
+static nb_status
+copy_functions(nb_catalog *to, const function_entry *list)
+{
+    for (const function_entry *f = list; f; f = f->next) {
+        if (nb_catalog_function(to, f->name, NULL).len == 0) {
+            NB_TRY(nb_catalog_add_function(to, f->name, f->bytes));
+        }
+    }
+    return NB_OK;
+}
+
+nb_status
 nb_catalog_add_blob(nb_catalog *c, nb_str hash, nb_buffer *bytes)
 {
     nb_status st = NB_NOMEM;
@@ -507,6 +564,7 @@ nb_catalog_copy(nb_catalog *to, nb_catalog *from)
         nb_buffer_release(copy);
         NB_TRY(st);
     }
+    NB_TRY(copy_functions(to, from->functions));
     NB_TRY(copy_databases(to, nb_catalog_databases(from)));
     NB_TRY(nb_catalog_use_database(to, nb_catalog_current_database(from)));
     return copy_views(to, nb_catalog_views(from));

@@ -111,6 +111,11 @@ nb_table *nb_catalog_variable(nb_catalog *c, nb_str name, bool first, int *colum
 bool nb_catalog_drop_variable(nb_catalog *c, nb_str name); /* false when unknown */
 bool nb_catalog_has_variables(nb_catalog *c);
 
+/* Functions of the session: a packed spark.connect.CommonInlineUserDefinedFunction by its name in any case; a later one hides an earlier. */
+nb_status nb_catalog_add_function(nb_catalog *c, nb_str name, nb_str bytes);
+/* Empty when unknown; lives as long as the catalog. *known as it was registered; may be NULL. */
+nb_str nb_catalog_function(nb_catalog *c, nb_str name, nb_str *known);
+
 nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
 /* Lets the data go, unless a view or a cached DataFrame names it. Queries that run keep what they have. */
 void nb_catalog_remove_local(nb_catalog *c, nb_str hash);

@@ -440,6 +440,8 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
                 lower[i] =
                     (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + ('a' - 'A') : lower[i]);
             }
+        } else {
+            nb_catalog_function(an->cfg.catalog, f, &shown);
         }
         for (size_t i = 0; i < NB_COUNT_OF(renames); i++) {
             if (nb_str_equal_nocase(f, nb_str_of(renames[i].called))) {
@@ -704,6 +706,16 @@ name_of(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *err)
 
     switch (e->expr_type_case) {
     case SC__EXPRESSION__EXPR_TYPE_LITERAL: return literal_name(an, e->literal, b, err);
+    case SC__EXPRESSION__EXPR_TYPE_COMMON_INLINE_USER_DEFINED_FUNCTION: {
+        const Sc__CommonInlineUserDefinedFunction *f = e->common_inline_user_defined_function;
+        nb_status st = NB_OK;
+
+        nb_strbuf_add(b, nb_pb_str(f->function_name));
+        nb_strbuf_addc(b, '(');
+        list(an, f->arguments, f->n_arguments, b, ", ", &st, err);
+        nb_strbuf_addc(b, ')');
+        return st;
+    }
     case SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_ATTRIBUTE:
         NB_TRY(nb_split_identifier(an, nb_pb_str(e->unresolved_attribute->unparsed_identifier),
                                    &parts, &n, err));

@@ -23,6 +23,7 @@ static const char *const KIND_NAMES[] = {
     [NB_KIND_UPGRADE] = "UPGRADE",
     [NB_KIND_EXECUTION] = "SPARK",
     [NB_KIND_NO_SUCH_ELEMENT] = "NO_SUCH_ELEMENT",
+    [NB_KIND_PYTHON] = "PYTHON",
     [NB_KIND_UNKNOWN] = "UnknownException",
     [NB_KIND_NOT_IMPLEMENTED] = "PySparkNotImplementedError",
     [NB_KIND_CONNECT] = "CONNECT",

@@ -69,6 +69,8 @@ static const char *const CLASSES[][MAX_CLASSES] = {
     [NB_KIND_EXECUTION] = {"org.apache.spark.SparkException", "java.lang.Exception"},
     [NB_KIND_NO_SUCH_ELEMENT] = {"org.apache.spark.SparkNoSuchElementException",
                                  "java.util.NoSuchElementException"},
+    [NB_KIND_PYTHON] = {"org.apache.spark.api.python.PythonException",
+                        "java.lang.RuntimeException"},
     [NB_KIND_UNKNOWN] = {"java.lang.Throwable"},
     /* Clients other than ours see an unsupported operation. */
     [NB_KIND_NOT_IMPLEMENTED] = {"nbaspark.PySparkNotImplementedError",

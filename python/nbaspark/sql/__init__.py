@@ -15,6 +15,7 @@ _LAZY = {
     "Observation": "observation",
     "Row": "types",
     "SparkSession": "session",
+    "UDFRegistration": "udf",
     "Window": "window",
     "WindowSpec": "window",
     "is_remote": "utils",
@@ -23,7 +24,7 @@ _LAZY = {
 # what PySpark has and the engine has nothing for
 _ABSENT = (
     "Geography Geometry HiveContext MergeIntoWriter PandasCogroupedOps SQLContext "
-    "UDFRegistration UDTFRegistration VariantVal"
+    "UDTFRegistration VariantVal"
 )
 
 _SUBMODULES = ("functions", *sorted(set(_LAZY.values())), "conf", "utils")

@@ -8,6 +8,9 @@ this file knows where a plan runs.
 
 from __future__ import annotations
 
+import os
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +63,9 @@ class EmbeddedChannel(Channel):
     def __init__(self, conf: dict[str, str]):
         from nbaspark import _core
 
+        python = os.environ.get("PYSPARK_PYTHON") or sys.executable or "python3"
         self._core = _core
-        self._session = _core.Session(conf)
+        self._session = _core.Session({"spark.pyspark.python": python, **conf})
         self._next_table = 0
 
     def execute(self, plan: dict[str, Any]) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nbaspark.sql.dataframe import DataFrame
     from nbaspark.sql.readwriter import DataFrameReader
     from nbaspark.sql.types import DataType, StructType
+    from nbaspark.sql.udf import UDFRegistration
 
 __all__ = ["SparkSession"]
 
@@ -248,6 +249,13 @@ class SparkSession:
         from nbaspark.context import SparkContext
 
         return SparkContext._of(self)
+
+    @property
+    def udf(self) -> UDFRegistration:
+        """Functions in Python under names for SQL."""
+        from nbaspark.sql.udf import UDFRegistration
+
+        return UDFRegistration(self)
 
     @property
     def catalog(self) -> Catalog:
@@ -532,7 +540,7 @@ class SparkSession:
 
 
 # parts of PySpark's SparkSession that the engine has nothing for yet
-_ABSENT = frozenset("dataSource profile readStream streams tvf udf udtf".split())
+_ABSENT = frozenset("dataSource profile readStream streams tvf udtf".split())
 
 # properties that say where a session runs, which servers have their own of
 _OF_THE_CLIENT = frozenset(("spark.master", "spark.remote", "spark.local.dir"))

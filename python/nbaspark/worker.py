@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process that runs users' functions: ``python -m nbaspark.worker``, with a socket as file 3.
+
+What goes over the socket is in csrc/expr/python_worker.c.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from struct import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SOCKET = 3
+KNOWN = 32
+HEADER = Struct("<IQ")
+ID = Struct("<Q")
+
+
+def read(n: int) -> bytes:
+    """Return n bytes; end the process when there are no more."""
+    out = bytearray(n)
+    view = memoryview(out)
+    while view:
+        got = os.readv(SOCKET, [view])
+        if got == 0:
+            os._exit(0)
+        view = view[got:]
+    return bytes(out)
+
+
+def write(kind: str, data: bytes) -> None:
+    for piece in (HEADER.pack(ord(kind), len(data)), data):
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(SOCKET, view) :]
+
+
+def load(command: bytes) -> Any:
+    """Return the function of a command: it and its type, pickled."""
+    try:
+        from cloudpickle import loads
+    except ImportError:
+        from pickle import loads
+    return loads(command)[0]
+
+
+class Function:
+    """A function with what its results are to become."""
+
+    def __init__(self, definition: bytes):
+        from nbaspark import _core
+        from nbaspark.sql import types as t
+        from nbaspark.sql.python_results import converter
+        from nbaspark.sql.types_proto import from_tree, to_tree
+
+        udf = _core.message_unpack("spark.connect.PythonUDF", definition)
+        self.call = load(bytes(udf["command"]))
+        returned = from_tree(udf["output_type"])
+        self.convert = converter(returned)
+        schema = to_tree(t.StructType().add("_", returned))
+        self.schema = _core.message_pack("spark.connect.DataType", schema)
+
+    def results(self, stream: bytes, no_arguments: bool) -> bytes:
+        from nbaspark import _core
+        from nbaspark.sql.types import Row
+
+        table = _core.Table.from_ipc(stream)
+        call, convert = self.call, self.convert
+        if no_arguments:
+            out = [(convert(call()),) for _ in range(table.n_rows)]
+        else:
+            out = [(convert(call(*row)),) for row in table.rows(Row)]
+        return _core.Table.from_rows(out, self.schema).ipc()
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback from the user's function on."""
+    import traceback
+
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames or error.__traceback__))
+
+
+def main() -> None:
+    functions: dict[int, Function | bytes] = {}
+    while True:
+        kind, n = HEADER.unpack(read(HEADER.size))
+        data = read(n)
+        (key,) = ID.unpack_from(data)
+        if kind == ord("F"):
+            functions[key] = data[ID.size :]
+            if len(functions) > KNOWN:
+                del functions[next(iter(functions))]
+            continue
+        try:
+            function = functions[key]
+            if isinstance(function, bytes):
+                function = functions[key] = Function(function)
+            answer = function.results(data[ID.size :], kind == ord("N"))
+        except BaseException as e:
+            write("E", traceback_of(e).encode("utf-8", "replace"))
+        else:
+            write("R", answer)
+
+
+def confine(n_bytes: int) -> None:
+    """Let allocations beyond so many bytes fail."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (n_bytes, n_bytes))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and int(sys.argv[1]) > 0:
+        confine(int(sys.argv[1]))
+    main()

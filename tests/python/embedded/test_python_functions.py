@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Functions in Python that do harm: each takes its own process along, and nothing else."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from nbaspark.errors import AnalysisException, PythonException, SparkException
+from nbaspark.sql import functions as F
+
+
+def run(spark, function, returned="int"):
+    return spark.range(1).select(F.udf(function, returned)("id").alias("r")).collect()
+
+
+def program_run(text):
+    return subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def works(spark):
+    return run(spark, lambda x: 7)[0].r == 7
+
+
+def children():
+    """Return the processes that this one has started and not yet seen the end of."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(os.getpid())],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {int(pid) for pid in found.stdout.split()}
+
+
+def test_a_segfault(spark):
+    with pytest.raises(SparkException, match=r"PYTHON_WORKER_EXITED.*signal 11"):
+        run(spark, lambda x: os.kill(os.getpid(), signal.SIGSEGV))
+    assert works(spark)
+
+
+def test_an_exit(spark):
+    with pytest.raises(SparkException, match=r"PYTHON_WORKER_EXITED.*exit code 3"):
+        run(spark, lambda x: os._exit(3))
+    with pytest.raises(PythonException, match="SystemExit: 4"):
+        run(spark, lambda x: sys.exit(4))
+    assert works(spark)
+
+
+def test_what_it_prints_is_no_answer():
+    program = (
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        "s = SparkSession.builder.getOrCreate()\n"
+        "say = F.udf(lambda x: print('printed by a function', flush=True) or 1, 'int')\n"
+        "print(s.range(1).select(say('id').alias('r')).collect())\n"
+    )
+    done = program_run(program)
+    assert done.stdout == "[Row(r=1)]\n" and "printed by a function" in done.stderr
+
+
+def test_the_traceback_names_the_line(spark):
+    def divide(x):
+        return 1 // x
+
+    with pytest.raises(PythonException, match=r"(?s)line \d+, in divide.*ZeroDivisionError"):
+        run(spark, divide)
+
+
+def test_a_loop_is_interrupted(spark):
+    before = children()
+    started = threading.Timer(0.5, spark.interruptAll)
+    started.start()
+    begin = time.monotonic()
+    with pytest.raises(SparkException, match="OPERATION_CANCELED"):
+        run(spark, lambda x: [None for _ in iter(int, 1)])
+    assert time.monotonic() - begin < 5
+    assert works(spark)
+    assert len(children() - before) <= 2  # the process that looped is gone
+
+
+def test_memory_has_a_bound():
+    program = (
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        "s = SparkSession.builder.config('spark.executor.pyspark.memory', '1g').getOrCreate()\n"
+        "eat = F.udf(lambda x: len(bytearray(10 << 30)), 'bigint')\n"
+        "try:\n"
+        "    s.range(1).select(eat('id')).collect()\n"
+        "except Exception as e:\n"
+        "    print(type(e).__name__, 'MemoryError' in str(e))\n"
+        "print(s.range(1).select(F.udf(lambda x: 7, 'int')('id').alias('r')).collect())\n"
+    )
+    done = program_run(program)
+    assert done.stdout == "PythonException True\n[Row(r=7)]\n", done.stderr
+
+
+def test_no_process_outlives_the_program():
+    program = (
+        "import os\n"
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        "s = SparkSession.builder.getOrCreate()\n"
+        "print(s.range(1).select(F.udf(lambda x: os.getpid(), 'int')('id').alias('r')).first().r)\n"
+    )
+    done = program_run(program)
+    pid = int(done.stdout)
+    for _ in range(100):
+        if not os.path.exists(f"/proc/{pid}"):
+            return
+        time.sleep(0.05)
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        assert stat.read().rsplit(")", 1)[1].split()[0] == "Z"  # gone, for init to notice
+
+
+def test_no_python(tmp_path):
+    program = (
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        f"s = SparkSession.builder.config('spark.pyspark.python', '{tmp_path}/none').getOrCreate()\n"
+        "try:\n"
+        "    s.range(1).select(F.udf(lambda x: 7, 'int')('id')).collect()\n"
+        "except Exception as e:\n"
+        "    print(e.getCondition(), e.getSqlState())\n"
+    )
+    done = program_run(program)
+    assert done.stdout == "PYTHON_WORKER_START 38000\n", done.stderr
+
+
+def test_functions_of_two_threads(spark):
+    answers = {}
+
+    def ask(k):
+        answers[k] = run(spark, lambda x: k)[0].r
+
+    threads = [threading.Thread(target=ask, args=(k,)) for k in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert answers == {k: k for k in range(8)}
+
+
+def test_many_functions(spark):
+    """More than a process keeps; the first is defined again."""
+    for k in list(range(80)) + [0]:
+        assert spark.range(1).select(F.udf(lambda x, k=k: k, "int")("id")).first()[0] == k
+
+
+def test_vectors_are_refused(spark):
+    from nbaspark.errors import PySparkNotImplementedError
+    from nbaspark.ml.linalg import Vectors
+
+    df = spark.createDataFrame([(Vectors.dense([1.0]),)], ["v"])
+    with pytest.raises(PySparkNotImplementedError, match="Python function"):
+        df.select(F.udf(lambda v: 1, "int")("v")).collect()
+
+
+def test_confined_sessions_run_no_python(tmp_path):
+    program = (
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        f"s = SparkSession.builder.config('spark.sql.files.allowedPaths', '{tmp_path}').getOrCreate()\n"
+        "try:\n"
+        "    s.range(1).select(F.udf(lambda x: 7, 'int')('id')).collect()\n"
+        "except Exception as e:\n"
+        "    print(type(e).__name__)\n"
+    )
+    done = program_run(program)
+    assert done.stdout == "PySparkNotImplementedError\n", done.stderr
+
+
+def test_a_session_of_its_own_knows_no_other_s_functions(spark):
+    spark.udf.register("of_one_session", lambda x: 1, "int")
+    assert spark.sql("SELECT of_one_session(1)").first()[0] == 1
+    with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
+        spark.newSession().sql("SELECT of_one_session(1)").collect()
