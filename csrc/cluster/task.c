@@ -119,6 +119,7 @@ run(void *payload)
 
     t->st = nb_fragment_read(t->env->pool, spec->fragment, &f, &own);
     if (t->st == NB_OK) {
+        f->info.cancel = t->env->cancel;
         for (int i = 0; i < f->n_relations; i++) {
             nb_relation_set_share(f->relations[i],
                                   (nb_scan_share){spec->index, spec->n, spec->whole_partitions});

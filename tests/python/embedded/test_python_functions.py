@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -29,14 +30,9 @@ def works(spark):
 
 
 def children():
-    """Return the processes that this one has started and not yet seen the end of."""
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(os.getpid())],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {int(pid) for pid in found.stdout.split()}
+    """Return the processes that threads of this one have started and not yet seen the end of."""
+    lists = Path("/proc/self/task").glob("*/children")
+    return {int(pid) for listed in lists for pid in listed.read_text(encoding="utf-8").split()}
 
 
 def test_a_segfault(spark):
