@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from struct import Struct
+from threading import Thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,6 +110,16 @@ def main() -> None:
             write("R", answer)
 
 
+def leave_with_parent() -> None:
+    """End the process when the other side of the socket is gone, whatever the function does."""
+    from select import POLLHUP, POLLRDHUP, poll
+
+    gone = poll()
+    gone.register(SOCKET, POLLRDHUP | POLLHUP)
+    gone.poll()
+    os._exit(0)
+
+
 def confine(n_bytes: int) -> None:
     """Let allocations beyond so many bytes fail."""
     import resource
@@ -119,4 +130,5 @@ def confine(n_bytes: int) -> None:
 if __name__ == "__main__":
     if len(sys.argv) > 1 and int(sys.argv[1]) > 0:
         confine(int(sys.argv[1]))
+    Thread(target=leave_with_parent, daemon=True).start()
     main()

@@ -29,6 +29,19 @@ def works(spark):
     return run(spark, lambda x: 7)[0].r == 7
 
 
+def ends(pid):
+    """Wait until a process is gone, or is for init to notice."""
+    stat = Path(f"/proc/{pid}/stat")
+    for _ in range(200):
+        try:
+            if stat.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] == "Z":
+                return
+        except OSError:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"process {pid} is still there")
+
+
 def children():
     """Return the processes that threads of this one have started and not yet seen the end of."""
     lists = Path("/proc/self/task").glob("*/children")
@@ -103,13 +116,27 @@ def test_no_process_outlives_the_program():
         "print(s.range(1).select(F.udf(lambda x: os.getpid(), 'int')('id').alias('r')).first().r)\n"
     )
     done = program_run(program)
-    pid = int(done.stdout)
-    for _ in range(100):
-        if not os.path.exists(f"/proc/{pid}"):
-            return
-        time.sleep(0.05)
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-        assert stat.read().rsplit(")", 1)[1].split()[0] == "Z"  # gone, for init to notice
+    ends(int(done.stdout))
+
+
+def test_a_loop_ends_with_the_program(tmp_path):
+    program = (
+        "import os\n"
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        "def loop(x):\n"
+        f"    open('{tmp_path}/pid', 'w').write(str(os.getpid()))\n"
+        "    while True:\n"
+        "        pass\n"
+        "SparkSession.builder.getOrCreate().range(1).select(F.udf(loop, 'int')('id')).collect()\n"
+    )
+    running = subprocess.Popen([sys.executable, "-c", program])
+    file = tmp_path / "pid"
+    until = time.monotonic() + 30
+    while not (file.exists() and file.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    ends(int(file.read_text()))
 
 
 def test_no_python(tmp_path):
