@@ -284,10 +284,18 @@ answer(nb_query *q, const Sc__AnalyzePlanRequest *r, Sc__AnalyzePlanResponse *ou
         return NB_OK;
     }
     case SC__ANALYZE_PLAN_REQUEST__ANALYZE_DDL_PARSE: {
+        nb_str ddl = nb_pb_str(r->ddl_parse->ddl_string);
+        nb_error no_type = NB_ERROR_INIT;
         Sc__DataType *parsed;
+        nb_status st;
+
         ANSWER(DDLParse, DDL_PARSE, ddl_parse, sc__analyze_plan_response__ddlparse);
-        NB_TRY(
-            nb_sql_parse_table_schema(q->arena, nb_pb_str(r->ddl_parse->ddl_string), &parsed, err));
+        st = nb_sql_parse_data_type(q->arena, ddl, &parsed, &no_type);
+        nb_error_clear(&no_type);
+        if (st == NB_ERROR) { /* not a type: the columns of a table */
+            st = nb_sql_parse_table_schema(q->arena, ddl, &parsed, err);
+        }
+        NB_TRY(st);
         a->parsed = parsed;
         return NB_OK;
     }

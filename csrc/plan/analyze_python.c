@@ -6,6 +6,7 @@
 #include "plan/analyzer_internal.h"
 #include "plan/catalog.h"
 #include "plan/message_unpack.h"
+#include "plan/type_proto.h"
 
 /* Spark's PythonEvalType. */
 enum { EVAL_ROWS = 100, EVAL_ROWS_BY_ARROW = 101 };
@@ -44,6 +45,7 @@ nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunctio
     const nb_config *config = an->cfg.info->config;
     bool steady = !f->has_deterministic || f->deterministic;
     nb_str name = steady ? NB_STR("nb_python") : NB_STR("nb_python_varying");
+    Sc__PythonUDF resolved;
     nb_str definition;
     const nb_type *type;
     uint8_t *packed;
@@ -60,14 +62,17 @@ nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunctio
         return nb_raise_unsupported(
             err, "A Python function where spark.sql.files.allowedPaths confines queries");
     }
-    definition.len = protobuf_c_message_get_packed_size(&udf->base);
+    NB_TRY(nb_resolve_type(an, udf->output_type, &type, err));
+    NB_TRY(check_type(type, err));
+    resolved = *udf; /* with its type as it is understood here, which may have come as text */
+    resolved.output_type = nb_type_to_proto(an->arena, type);
+    NB_NEED(resolved.output_type);
+    definition.len = protobuf_c_message_get_packed_size(&resolved.base);
     packed = nb_arena_alloc(an->arena, definition.len + 1);
     args = NB_ARENA_ARRAY(an->arena, nb_expr *, n_given + FIXED);
     NB_NEED(packed && args);
-    protobuf_c_message_pack(&udf->base, packed);
+    protobuf_c_message_pack(&resolved.base, packed);
     definition.data = (const char *)packed;
-    NB_TRY(nb_resolve_type(an, udf->output_type, &type, err));
-    NB_TRY(check_type(type, err));
     args[0] = text(an, NB_TYPE_BINARY, definition);
     args[1] = text(an, NB_TYPE_STRING, nb_config_str(config, NB_CONF_PYTHON));
     args[2] = text(an, NB_TYPE_STRING, nb_pb_str(f->function_name));

@@ -41,12 +41,27 @@ def write(kind: str, data: bytes) -> None:
 
 
 def load(command: bytes) -> Any:
-    """Return the function of a command: it and its type, pickled."""
+    """Return the function of a command: it and its type, pickled by this package or by PySpark."""
+    from pickle import loads
+
     try:
-        from cloudpickle import loads
-    except ImportError:
-        from pickle import loads
-    return loads(command)[0]
+        return loads(command)[0]
+    except ModuleNotFoundError as e:
+        if (e.name or "").split(".")[0] != "pyspark":
+            raise
+        find_for_pyspark()
+        return loads(command)[0]
+
+
+def find_for_pyspark() -> None:
+    """Let the names of PySpark, and of the cloudpickle inside of it, mean what there is here."""
+    import cloudpickle
+
+    from nbaspark.submit import PySparkFinder
+
+    PySparkFinder.install()
+    sys.modules["pyspark.cloudpickle"] = cloudpickle
+    sys.modules["pyspark.cloudpickle.cloudpickle"] = cloudpickle.cloudpickle
 
 
 class Function:

@@ -42,13 +42,12 @@ def test_no_rdd(spark, name):
 @pytest.mark.parametrize(
     "act",
     [
-        lambda s: s.udf.register("f", len),
+        lambda s: s.udtf.register("f", len),
         lambda s: s.readStream,
         lambda s: s.range(1).mapInPandas(None, "a int"),
         lambda s: s.range(1).pandas_api(),
         lambda s: s.range(1).writeStream,
         lambda s: s.range(1).groupBy("id").applyInPandas(None, "a int"),
-        lambda s: F.udf(lambda x: x),
         lambda s: F.pandas_udf("int"),
     ],
 )

@@ -21,14 +21,12 @@ def _recorder():
 def test_signatures_are_pysparks():
     """What is there is called as in PySpark; what is missing is listed in docs/compatibility.md."""
     differences = list(_recorder().differences("nbaspark"))
-    # Python functions are not built: there is no type that a result could have by default
-    known = {("sql.functions", "udf")}
-    assert [d for d in differences if d[3] is not None and d[:2] not in known] == []
+    assert [d for d in differences if d[3] is not None] == []
     page = (ORACLE.parents[3] / "docs" / "compatibility.md").read_text(encoding="utf-8")
     assert [d[:2] for d in differences if d[3] is None and f"`{d[1]}`" not in page] == []
 
 
-@pytest.mark.parametrize("name", ["HiveContext", "VariantVal", "UDFRegistration"])
+@pytest.mark.parametrize("name", ["HiveContext", "VariantVal", "UDTFRegistration"])
 def test_classes_that_are_not_built_say_so(name):
     import nbaspark.sql
 
@@ -40,7 +38,7 @@ def test_classes_that_are_not_built_say_so(name):
     "use",
     [
         lambda s: s.readStream,
-        lambda s: s.udf.register,
+        lambda s: s.udtf.register,
         lambda s: s.tvf,
         lambda s: s.range(1).groupBy("id").applyInPandas,
         lambda s: s.range(1).groupBy("id").cogroup(None),
