@@ -64,6 +64,22 @@ plain_path(nb_query *q, nb_str path, nb_str *out)
     return NB_OK;
 }
 
+/* The path of a LOCATION that a user wrote. */
+static nb_status
+given_path(nb_query *q, nb_str path, nb_str *out, nb_error *err)
+{
+    const char *text;
+
+    if (nb_str_trim(path).len == 0) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "Can not create a Path from an empty string", NULL);
+    }
+    NB_TRY(plain_path(q, path, out));
+    text = nb_arena_strdup(q->arena, *out);
+    NB_NEED(text);
+    return nb_allowed_check(text, err);
+}
+
 nb_status
 nb_database_location(nb_query *q, const nb_database_def *d, nb_str *out)
 {
@@ -179,7 +195,7 @@ create(nb_query *q, const nb_sql_statement *s, nb_error *err)
                               NULL);
     }
     if (s->location.data) {
-        NB_TRY(plain_path(q, s->location, &def.location));
+        NB_TRY(given_path(q, s->location, &def.location, err));
         path = nb_arena_strdup(q->arena, def.location);
     } else {
         NB_TRY(plain_path(q, nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR), &warehouse));
@@ -249,14 +265,15 @@ drop(nb_query *q, const nb_sql_statement *s, nb_error *err)
         return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE_DROP_DATABASE, "database",
                         quoted_name(q, d->name), NULL);
     }
+    path = nb_arena_strdup(q->arena, d->location);
+    NB_NEED(path);
+    NB_TRY(nb_allowed_check(path, err));
     NB_TRY(empty(q, d, s->cascade, err));
     gone = *d;
     gone.dropped = true;
     NB_TRY(nb_catalog_add_database(q->session->catalog, &gone));
-    path = nb_arena_strdup(q->arena, d->location);
-    NB_NEED(path);
-    NB_TRY(nb_allowed_check(path, err));
-    return nb_remove_tree(path, err);
+    rmdir(path); /* its tables are gone; a directory that holds anything else stays */
+    return NB_OK;
 }
 
 static nb_status
@@ -273,7 +290,7 @@ alter(nb_query *q, const nb_sql_statement *s, nb_error *err)
         def.comment = s->comment;
     }
     if (s->location.data) {
-        NB_TRY(plain_path(q, s->location, &def.location));
+        NB_TRY(given_path(q, s->location, &def.location, err));
     }
     NB_TRY(nb_merge_properties(q, d->properties, d->n_properties, s, &properties, &n));
     def.properties = properties;

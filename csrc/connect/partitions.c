@@ -282,7 +282,7 @@ drop(nb_query *q, const nb_table_def *t, const nb_sql_statement *s, nb_error *er
             NB_TRY(nb_partition_directory(q, t, values, &directory));
             NB_TRY(path_of(q, t, directory, &path, err));
             there = is_whole(t, values) && nb_path_is_dir(path);
-            if (!there && !s->if_exists) {
+            if (!there && !s->if_exists && pass == 0) { /* one may be named twice */
                 return raise_for_specs(q, t, s, NB_COND_PARTITIONS_NOT_FOUND, err);
             }
             if (there && pass == 1) {

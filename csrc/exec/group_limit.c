@@ -132,7 +132,7 @@ look_back(const group_limit_op *op, group_limit_local *l)
         return;
     }
     if ((few && (filled || l->n_seen > PATIENCE)) ||
-        nb_group_table_bytes(&l->groups) > op->most_bytes) {
+        (op->limit.n_keys > 0 && nb_group_table_bytes(&l->groups) > op->most_bytes)) {
         turn_off(l);
     }
     l->n_recently = l->n_out = 0;

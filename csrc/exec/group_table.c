@@ -117,10 +117,81 @@ spread_slots(nb_group_table *t, uint32_t spread)
     return old ? NB_OK : NB_NOMEM;
 }
 
+/* Entries in the order of their hashes: by digits of 11 bits, from one array into the other and back. The result is in *from. */
+static void
+sort_entries(uint64_t **from, uint64_t **to, size_t n)
+{
+    for (int shift = 32; shift < 64; shift += 11) {
+        size_t start[1 << 11] = {0}, at = 0;
+        uint64_t *swap = *from;
+
+        for (size_t i = 0; i < n; i++) {
+            start[(*from)[i] >> shift & 0x7FF]++;
+        }
+        for (size_t d = 0; d < NB_COUNT_OF(start); d++) {
+            size_t count = start[d];
+
+            start[d] = at;
+            at += count;
+        }
+        for (size_t i = 0; i < n; i++) {
+            (*to)[start[(*from)[i] >> shift & 0x7FF]++] = (*from)[i];
+        }
+        *from = *to;
+        *to = swap;
+    }
+}
+
+/* Entries in the order of their hashes go to the first free slot from their home on. Homes may all lie in a part of the table that is too small for
+ * them, so that looking for that slot from each home would take for ever: it is behind the last entry's. */
+static void
+place_sorted(uint64_t *slots, int bits, const uint64_t *sorted, size_t n)
+{
+    size_t n_slots = (size_t)1 << bits, next = 0, i = 0, again = 0;
+
+    for (; i < n; i++) {
+        next = NB_MAX(next, home_of((uint32_t)(sorted[i] >> 32), 1, bits));
+        if (next == n_slots) {
+            break;
+        }
+        slots[next++] = sorted[i];
+    }
+    for (; i < n; i++) { /* around the end */
+        while (slots[again] != 0) {
+            again++;
+        }
+        slots[again] = sorted[i];
+    }
+}
+
 nb_status
 nb_group_table_settle(nb_group_table *t)
 {
-    return t->spread == 1 ? NB_OK : spread_slots(t, 1);
+    size_t n_slots = (size_t)1 << t->bits, n = 0;
+    nb_pool *aside;
+    uint64_t *from, *to;
+
+    if (t->spread == 1) {
+        return NB_OK;
+    }
+    aside = nb_pool_new(NULL, "slots", 0); /* the budget may have nothing left */
+    from = aside ? nb_pool_alloc(aside, t->n_rows * sizeof(*from)) : NULL;
+    to = aside ? nb_pool_alloc(aside, t->n_rows * sizeof(*to)) : NULL;
+    if (from != NULL && to != NULL) {
+        for (size_t i = 0; i < n_slots; i++) {
+            if (t->slots[i] != 0) {
+                from[n++] = t->slots[i];
+            }
+        }
+        sort_entries(&from, &to, n);
+        memset(t->slots, 0, n_slots * sizeof(*t->slots));
+        place_sorted(t->slots, t->bits, from, n);
+        t->spread = 1;
+    }
+    nb_pool_dealloc(aside, from, t->n_rows * sizeof(*from));
+    nb_pool_dealloc(aside, to, t->n_rows * sizeof(*to));
+    nb_pool_free(aside);
+    return t->spread == 1 ? NB_OK : NB_NOMEM;
 }
 
 /* Room for n more rows, in slots (at most 5/8 full) and rows. */

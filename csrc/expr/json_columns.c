@@ -315,6 +315,9 @@ read_list(reader *r, nb_json *j, column *c)
         failed |= r->failed;
         l.len++;
     }
+    while (map && !r->nomem && c->children[1].n < c->children[0].n) {
+        nb_json_column_add_null(r, &c->children[1]); /* of a key whose value cannot be read */
+    }
     r->malformed |= bad;
     r->failed = failed;
     ((nb_list *)(void *)c->data)[row] = l;

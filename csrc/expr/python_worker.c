@@ -35,8 +35,15 @@ enum {
 };
 #define MAX_ANSWER ((uint64_t)1 << 31)
 
+/* The current directory may hold modules with the names of Python's own; functions see it once the process is ready. */
+#define START                                                                             \
+    "import sys; sys.path[:] = [p for p in sys.path if p]; import nbaspark.worker as w; " \
+    "w.run()"
+
 typedef struct worker {
     pid_t pid;
+    bool gone; /* it has ended, so says waitpid */
+    int status;
     int fd;
     uint64_t kind; /* hash of how it was started */
     uint64_t known[MAX_KNOWN];
@@ -62,7 +69,7 @@ raise_start(const char *python, int error, nb_error *err)
 static int
 spawn(const nb_python_function *f, int fd, pid_t *pid)
 {
-    char *argv[] = {(char *)f->python, "-m", "nbaspark.worker", (char *)f->memory, NULL};
+    char *argv[] = {(char *)f->python, "-c", START, (char *)f->memory, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -97,8 +104,9 @@ spawn(const nb_python_function *f, int fd, pid_t *pid)
 static uint64_t
 kind_of(const nb_python_function *f)
 {
-    return nb_hash_combine(nb_hash_bytes(f->python, strlen(f->python)),
-                           nb_hash_bytes(f->memory, strlen(f->memory)));
+    return nb_hash_combine(nb_hash_combine(nb_hash_bytes(f->python, strlen(f->python)),
+                                           nb_hash_bytes(f->memory, strlen(f->memory))),
+                           nb_hash_bytes(f->owner.data, f->owner.len));
 }
 
 static nb_status
@@ -116,18 +124,28 @@ start(const nb_python_function *f, worker *w, nb_error *err)
         return raise_start(f->python, error, err);
     }
     w->fd = fds[0];
+    w->gone = false;
     w->n_known = 0;
     w->kind = kind_of(f);
     return NB_OK;
 }
 
-/* Ends a process that is of no more use; *status as waitpid says. */
+static bool
+has_ended(worker *w)
+{
+    w->gone = w->gone || waitpid(w->pid, &w->status, WNOHANG) == w->pid;
+    return w->gone;
+}
+
+/* Ends a process that is of no more use. */
 static void
-end(worker *w, int *status)
+end(worker *w)
 {
     close(w->fd);
-    kill(w->pid, SIGKILL);
-    while (waitpid(w->pid, status, 0) < 0 && errno == EINTR) {
+    if (!has_ended(w)) {
+        kill(w->pid, SIGKILL);
+        while (waitpid(w->pid, &w->status, 0) < 0 && errno == EINTR) {
+        }
     }
 }
 
@@ -149,7 +167,10 @@ borrow(const nb_python_function *f, worker *w, nb_error *err)
         if (idle.workers[i].kind == kind) {
             *w = idle.workers[i];
             idle.workers[i] = idle.workers[--idle.n];
-            found = true;
+            found = !has_ended(w);
+            if (!found) { /* killed while it was idle */
+                close(w->fd);
+            }
         }
     }
     pthread_mutex_unlock(&idle.lock);
@@ -160,7 +181,6 @@ static void
 give_back(worker *w)
 {
     bool kept = false;
-    int status;
 
     pthread_mutex_lock(&idle.lock);
     if (idle.n < MAX_IDLE && idle.owner == getpid()) {
@@ -169,7 +189,7 @@ give_back(worker *w)
     }
     pthread_mutex_unlock(&idle.lock);
     if (!kept) {
-        end(w, &status);
+        end(w);
     }
 }
 
@@ -177,7 +197,7 @@ give_back(worker *w)
 
 /* Waits until the socket is ready. NB_ERROR, without a message: the other side is gone. */
 static nb_status
-wait_for(const worker *w, short events, const nb_cancel_flag *cancel)
+wait_for(worker *w, short events, const nb_cancel_flag *cancel)
 {
     for (;;) {
         struct pollfd p = {.fd = w->fd, .events = events};
@@ -190,14 +210,14 @@ wait_for(const worker *w, short events, const nb_cancel_flag *cancel)
         if (n > 0) {
             return (p.revents & events) ? NB_OK : NB_ERROR;
         }
-        if (n < 0 && errno != EINTR) {
-            return NB_ERROR;
+        if ((n < 0 && errno != EINTR) || (n == 0 && has_ended(w))) {
+            return NB_ERROR; /* a child of its own may hold the socket open */
         }
     }
 }
 
 static nb_status
-send_all(const worker *w, const void *data, size_t n, const nb_cancel_flag *cancel)
+send_all(worker *w, const void *data, size_t n, const nb_cancel_flag *cancel)
 {
     const char *p = data;
 
@@ -217,7 +237,7 @@ send_all(const worker *w, const void *data, size_t n, const nb_cancel_flag *canc
 }
 
 static nb_status
-receive_all(const worker *w, void *data, size_t n, const nb_cancel_flag *cancel)
+receive_all(worker *w, void *data, size_t n, const nb_cancel_flag *cancel)
 {
     char *p = data;
 
@@ -256,7 +276,7 @@ get_number(const uint8_t *from, int n_bytes)
 }
 
 static nb_status
-send_frame(const worker *w, char kind, uint64_t id, nb_str data, const nb_cancel_flag *cancel)
+send_frame(worker *w, char kind, uint64_t id, nb_str data, const nb_cancel_flag *cancel)
 {
     uint8_t header[HEADER + 8];
 
@@ -339,23 +359,11 @@ nb_python_call(const nb_python_function *f, nb_str rows, bool no_arguments, nb_p
     NB_TRY(borrow(f, &w, err));
     st = call(&w, f, no_arguments ? 'N' : 'C', rows, pool, cancel, &kind, &answer);
     if (st < 0) {
-        int status = 0;
-        pid_t gone = 0;
-
-        if (st == NB_ERROR) { /* it has closed its end; let it die of what it is dying of */
-            for (int i = 0; i < 50 && gone == 0; i++) {
-                gone = waitpid(w.pid, &status, WNOHANG);
-                if (gone == 0) {
-                    poll(NULL, 0, WAIT_MS);
-                }
-            }
+        for (int i = 0; st == NB_ERROR && i < 50 && !has_ended(&w); i++) {
+            poll(NULL, 0, WAIT_MS); /* it has closed its end: let it die of what it is dying of */
         }
-        if (gone > 0) {
-            close(w.fd);
-        } else {
-            end(&w, &status);
-        }
-        return st == NB_ERROR ? raise_exit(f->name, status, err) : st;
+        end(&w);
+        return st == NB_ERROR ? raise_exit(f->name, w.status, err) : st;
     }
     give_back(&w);
     if (kind == 'E') {

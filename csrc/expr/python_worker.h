@@ -17,6 +17,7 @@ typedef struct nb_python_function {
     const char *name;   /* for errors */
     const char *python; /* executable: a path, or a name that PATH finds */
     const char *memory; /* bytes that a process may have, as digits; "0": no bound */
+    nb_str owner;       /* the user, who shares processes with nobody */
     nb_str definition;  /* a packed spark.connect.PythonUDF */
     uint64_t id;        /* hash of it: a process that has it need not get it again */
 } nb_python_function;

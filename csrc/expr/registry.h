@@ -29,6 +29,7 @@ enum {
     NB_FN_WINDOW_ONLY = 1 << 6,  /* row_number() ...: only inside OVER */
     NB_FN_NO_CONTEXT = 1 << 8,   /* Spark's errors of it do not point into the query */
     NB_FN_HIGHER_ORDER = 1 << 7, /* takes LAMBDA arguments; the kernel evaluates them through ctx */
+    NB_FN_UNNAMED = 1 << 11,     /* plans made here call it; a user's text or message cannot */
     NB_FN_NO_FOLD = 1 << 10, /* not computed while planning, though its arguments are constant */
     NB_FN_NO_SQL = 1 << 9,   /* for DataFrames: SQL text does not know the name */
 };

@@ -624,6 +624,18 @@ seed_call(nb_analyzer *an, nb_str name, const void *message, nb_expr ***args, in
     return NB_OK;
 }
 
+/* DISTINCT or FILTER on what is no aggregate. */
+static nb_status
+raise_unsupported_syntax(nb_analyzer *an, nb_str name, const call_options *opt,
+                         const nb_origin *origin, nb_error *err)
+{
+    return nb_located(nb_raise(err, NB_COND_INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX,
+                               "prettyName",
+                               nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data),
+                               "syntax", opt->filter ? "FILTER CLAUSE" : "DISTINCT", NULL),
+                      origin, err);
+}
+
 static nb_status
 resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
              size_t n_raw, const call_options *opt, const nb_origin *origin, nb_expr **out,
@@ -680,7 +692,8 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         NB_TRY(nb_located(resolve_text_schema(an, &args[1], err), origin, err));
     }
     fn = nb_function_find(name);
-    if (fn && (fn->flags & NB_FN_NO_SQL) && origin && origin->sql_text.len > 0) {
+    if (fn && ((fn->flags & NB_FN_UNNAMED) ||
+               ((fn->flags & NB_FN_NO_SQL) && origin && origin->sql_text.len > 0))) {
         fn = NULL;
     }
     if (!fn && n == 1 && nb_cast_function_type(name)) {
@@ -690,7 +703,9 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     if (!fn) {
         NB_TRY(nb_resolve_registered(an, name, args, n, origin, out, err));
         if (*out) {
-            return NB_OK;
+            return opt->filter || opt->distinct
+                       ? raise_unsupported_syntax(an, name, opt, origin, err)
+                       : NB_OK;
         }
         if (nb_is_generator(name)) {
             return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan",
@@ -707,11 +722,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
             origin, err);
     }
     if (opt->filter || (opt->distinct && !(fn->flags & NB_FN_WINDOW_ONLY))) {
-        return nb_located(nb_raise(err, NB_COND_INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX,
-                                   "prettyName",
-                                   nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data),
-                                   "syntax", opt->filter ? "FILTER CLAUSE" : "DISTINCT", NULL),
-                          origin, err);
+        return raise_unsupported_syntax(an, name, opt, origin, err);
     }
     return nb_located(
         nb_function_bind(an->arena, an->cfg.info, fn, name, args, n, origin, out, err), origin,

@@ -58,10 +58,6 @@ nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunctio
     if (udf->eval_type != EVAL_ROWS && udf->eval_type != EVAL_ROWS_BY_ARROW) {
         return nb_raise_unsupported(err, "A Python function of kind %d", (int)udf->eval_type);
     }
-    if (nb_config_str(config, NB_CONF_ALLOWED_PATHS).len > 0) {
-        return nb_raise_unsupported(
-            err, "A Python function where spark.sql.files.allowedPaths confines queries");
-    }
     NB_TRY(nb_resolve_type(an, udf->output_type, &type, err));
     NB_TRY(check_type(type, err));
     resolved = *udf; /* with its type as it is understood here, which may have come as text */

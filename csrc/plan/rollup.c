@@ -6,7 +6,8 @@
  *     becomes Aggregate(keys, second steps) over Expand(sets) over Aggregate(all keys, first steps) over rows
  *
  * EXPAND copies its input once per set; here it copies the groups by all keys at once, with the states of the aggregates (aggregate_phase.h). Not
- * for aggregates whose result depends on the order in which rows come, sums of floating-point numbers among them, nor for DISTINCT ones.
+ * for aggregates whose result depends on the order in which rows come, sums of floating-point numbers among them, nor for DISTINCT ones, nor for
+ * sums that may overflow in the finer groups alone.
  */
 #include "plan/rollup.h"
 
@@ -18,6 +19,7 @@ typedef struct rollup {
     const nb_node *expand;
     nb_expr **keys; /* over the expand's input, each once */
     int n_keys;
+    bool has_finest; /* a set is of all keys */
 } rollup;
 
 static bool
@@ -58,6 +60,32 @@ reads_common(const nb_expr *e, const rollup *r)
     return e->kind != NB_EXPR_WINDOW && e->kind != NB_EXPR_LAMBDA && e->deterministic;
 }
 
+/* May the sum of some rows overflow where the sum of more does not? Fewer than 2^32 rows of integers, or of decimals with ten digits to spare, cannot. */
+static bool
+may_overflow(const nb_expr *agg, const rollup *r)
+{
+    bool tries = agg->u.agg.fn == nb_aggregate_find(NB_STR("try_sum"));
+    const nb_expr *e;
+
+    if (!tries && agg->u.agg.fn != nb_aggregate_find(NB_STR("sum"))) {
+        return false;
+    }
+    if (r->has_finest && !tries) {
+        return false; /* the query asks for these groups, too */
+    }
+    e = agg->args[0];
+    while (e->kind == NB_EXPR_CAST && e->type->id == NB_TYPE_INT64) {
+        e = e->args[0];
+    }
+    switch (e->type->id) {
+    case NB_TYPE_INT8:
+    case NB_TYPE_INT16:
+    case NB_TYPE_INT32: return false;
+    case NB_TYPE_DECIMAL: return e->type->precision > 28;
+    default: return true;
+    }
+}
+
 static bool
 may_step(const nb_expr *agg, const rollup *r)
 {
@@ -74,7 +102,7 @@ may_step(const nb_expr *agg, const rollup *r)
             return false;
         }
     }
-    return true;
+    return !may_overflow(agg, r);
 }
 
 /* The number of a key among those by which rows are grouped first. */
@@ -112,6 +140,16 @@ applies(rollup *r, const nb_node *top)
                 key_number(r, e);
             }
         }
+    }
+    for (int s = 0; s < n_sets; s++) {
+        bool all = true;
+
+        for (int k = 0; k < top->u.aggregate.n_keys; k++) {
+            int column = top->u.aggregate.keys[k]->u.column.ordinal;
+
+            all &= is_common(r, column) || sets[s][column]->kind != NB_EXPR_LITERAL;
+        }
+        r->has_finest |= all;
     }
     for (int a = 0; a < top->u.aggregate.n_aggs; a++) {
         if (!may_step(top->u.aggregate.aggs[a], r)) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The process that runs users' functions: ``python -m nbaspark.worker``, with a socket as file 3.
+"""The process that runs users' functions, with a socket as file 3.
 
 What goes over the socket is in csrc/expr/python_worker.c.
 """
@@ -7,7 +7,10 @@ What goes over the socket is in csrc/expr/python_worker.c.
 from __future__ import annotations
 
 import os
+import resource
 import sys
+import traceback
+from select import POLLHUP, POLLRDHUP, poll
 from struct import Struct
 from threading import Thread
 
@@ -95,12 +98,11 @@ class Function:
 
 def traceback_of(error: BaseException) -> str:
     """Return the traceback from the user's function on."""
-    import traceback
-
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
         frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames or error.__traceback__))
+    lines = traceback.format_exception(type(error), error, frames or error.__traceback__)
+    return "".join(lines).replace("\0", "\\0")
 
 
 def main() -> None:
@@ -127,8 +129,6 @@ def main() -> None:
 
 def leave_with_parent() -> None:
     """End the process when the other side of the socket is gone, whatever the function does."""
-    from select import POLLHUP, POLLRDHUP, poll
-
     gone = poll()
     gone.register(SOCKET, POLLRDHUP | POLLHUP)
     gone.poll()
@@ -137,13 +137,13 @@ def leave_with_parent() -> None:
 
 def confine(n_bytes: int) -> None:
     """Let allocations beyond so many bytes fail."""
-    import resource
-
     resource.setrlimit(resource.RLIMIT_AS, (n_bytes, n_bytes))
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1 and int(sys.argv[1]) > 0:
+def run() -> None:
+    """Serve calls: ``python -c "import nbaspark.worker as w; w.run()" BYTES``."""
+    if int(sys.argv[1]) > 0:
         confine(int(sys.argv[1]))
+    sys.path.insert(0, os.getcwd())
     Thread(target=leave_with_parent, daemon=True).start()
     main()

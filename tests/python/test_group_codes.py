@@ -109,8 +109,10 @@ def test_medians(spark):
     assert math.isnan(median) and least == 0.0 and math.isnan(greatest)
 
 
-def test_keys_in_the_order_of_their_hashes(spark, tmp_path):
+def test_keys_in_the_order_of_their_hashes(spark, tmp_path, settings):
     """Groups that a grouping of the same keys has made, at once and from a file; not a matter of minutes."""
+    if "nbaspark.debug.equalHashes" in settings.get("conf", {}):
+        return  # hashes have no order there
     once = "SELECT id, count(*) AS n, sum(id) AS s FROM range(200000) GROUP BY id"
     spark.sql(once).write.parquet(str(tmp_path / "t"))
     totals = (200000, 200000, sum(range(200000)))

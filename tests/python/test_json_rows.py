@@ -83,3 +83,13 @@ def test_from_json(spark, texts):
         spark.conf.unset("nbaspark.debug.batchRows")
     assert many == few
     assert sum(r.j is not None and r.j.a is not None for r in many) > 2000
+
+
+def test_maps_behind_one_that_cannot_be_read(spark):
+    rows = [f'{{"n":{{"k{i}":"value number {i} is longer"}}}}' for i in range(20)]
+    rows[3] = '{"n":{"k3":}}'
+    rows[9] = '{"n":{"x":1,"y":'
+    df = spark.createDataFrame([(r,) for r in rows], "s string")
+    found = [r.n for r in df.selectExpr("from_json(s, 'n map<string,string>').n AS n").collect()]
+    right = [None if i in (3, 9) else {f"k{i}": f"value number {i} is longer"} for i in range(20)]
+    assert found == right

@@ -98,12 +98,15 @@ static nb_status
 python_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
     const nb_python_function *f = ctx->expr->u.call.payload;
-    nb_pool *pool = nb_arena_pool(ctx->arena);
+    nb_pool *pool = nb_pool_new(nb_arena_pool(ctx->arena), "python", 0);
     nb_table *rows = NULL, *answers = NULL;
     nb_buffer *answer = NULL;
     nb_strbuf stream = {0};
     nb_status st;
 
+    if (pool == NULL) {
+        return NB_NOMEM;
+    }
     st = table_of(ctx, args + ARGUMENTS, n_args - ARGUMENTS, n, pool, &rows);
     st = st < 0 ? st
                 : nb_arrow_ipc_write_table(rows, &NB_ARROW_OPTIONS_INIT, NB_ARROW_PLAIN, &stream,
@@ -118,6 +121,7 @@ python_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
     nb_buffer_release(answer);
     nb_strbuf_free(&stream);
     nb_table_release(rows);
+    nb_pool_free(pool);
     return st;
 }
 
@@ -145,6 +149,10 @@ nb_bind_python(nb_bound_call *call, nb_error *err)
     if (f == NULL) {
         return NB_NOMEM;
     }
+    if (call->info->config && nb_config_str(call->info->config, NB_CONF_ALLOWED_PATHS).len > 0) {
+        return nb_raise_unsupported(
+            err, "A Python function where spark.sql.files.allowedPaths confines queries");
+    }
     for (int i = DEFINITION; i < RESULT; i++) {
         const nb_vector *v;
 
@@ -165,7 +173,13 @@ nb_bind_python(nb_bound_call *call, nb_error *err)
         return NB_NOMEM;
     }
     f->definition = texts[DEFINITION];
-    f->id = nb_hash_bytes(f->definition.data, f->definition.len);
+    /* what a function keeps in its module or its defaults is a query's own */
+    f->id = nb_hash_combine(nb_hash_bytes(f->definition.data, f->definition.len),
+                            (uint64_t)call->info->query_start_us);
+    f->owner = nb_arena_str(call->arena, call->info->user);
+    if (f->owner.data == NULL) {
+        return NB_NOMEM;
+    }
     call->type = call->args[RESULT]->type;
     call->nullable = true;
     call->kernel = python_kernel;

@@ -36,6 +36,9 @@ CONDITIONS = {
     "CANNOT_MERGE_TYPE": "Can not merge type `<data_type1>` and `<data_type2>`.",
     "CANNOT_PARSE_DATATYPE": "Unable to parse datatype. <msg>.",
     "CANNOT_SET_TOGETHER": "<arg_list> should not be set together.",
+    "CANNOT_SPECIFY_RETURN_TYPE_FOR_UDF": (
+        "returnType can not be specified when `<arg_name>` is a user-defined function, but got <return_type>."
+    ),
     "COLUMN_IN_LIST": "`<func_name>` does not allow a Column in a list.",
     "DISALLOWED_TYPE_FOR_CONTAINER": (
         "Argument `<arg_name>`(type: <arg_type>) should only contain a type in "

@@ -847,7 +847,7 @@ class DataFrame(DataFrameActions, DataFrameStatistics, DataFrameAbsent):
             withReplacement = False
         elif isinstance(withReplacement, float) and not isinstance(withReplacement, bool):
             # sample(0.5, seed)
-            seed = None if fraction is None else int(fraction)
+            seed = seed if fraction is None else int(fraction)
             withReplacement, fraction = False, withReplacement
         else:
             kinds = ", ".join(type(a).__name__ for a in (withReplacement, fraction, seed))

@@ -41,7 +41,7 @@ class UserDefinedFunction:
     def __init__(
         self,
         func: Callable[..., Any],
-        returnType: DataType | str,
+        returnType: DataType | str = StringType(),
         name: str | None = None,
         evalType: int = ROWS_BY_ARROW,
         deterministic: bool = True,

@@ -288,3 +288,20 @@ def test_grouping_sets_that_need_rows(spark, function):
 def test_grouping_sets_of_many_groups(spark):
     _, after = plans(spark, "select k, t, count(*) from facts group by rollup (k, t)")
     assert after.count("HashAggregate") == 1
+
+
+def test_ranks_of_many_rows_without_partitions(spark):
+    """More rows than a thread sees before it asks itself whether dropping rows pays."""
+    found = spark.sql(
+        "SELECT id, r FROM (SELECT id, row_number() OVER (ORDER BY id) r FROM range(300000)) WHERE r <= 3"
+    ).collect()
+    assert sorted(map(tuple, found)) == [(0, 1), (1, 2), (2, 3)]
+
+
+def test_sums_that_overflow_in_finer_groups_only(spark, tmp_path):
+    """By a and by b each group's values cancel out, in pairs of rows; by both they do not."""
+    rows = "SELECT id % 2 a, (id DIV 2) % 2 b, if(id % 2 = (id DIV 2) % 2, 1, -1) * 9223372036854775807 v FROM range(0, 400, 1, 1)"
+    spark.sql(rows).write.parquet(str(tmp_path / "t"))
+    for f in ("sum(v)", "try_sum(v)", "try_sum(CAST(v AS decimal(38, 19)))"):
+        text = f"SELECT {f} s FROM parquet.`{tmp_path}/t` GROUP BY GROUPING SETS ((a), (b))"
+        assert [r.s for r in spark.sql(text).collect()] == [0] * 4, f

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nbaspark.errors import AnalysisException, PythonException, SparkException
+from nbaspark.errors import AnalysisException, PySparkTypeError, PythonException, SparkException
 from nbaspark.sql import functions as F
 
 
@@ -199,3 +199,86 @@ def test_a_session_of_its_own_knows_no_other_s_functions(spark):
     assert spark.sql("SELECT of_one_session(1)").first()[0] == 1
     with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
         spark.newSession().sql("SELECT of_one_session(1)").collect()
+
+
+@pytest.mark.parametrize("name", ["nb_python", "nb_python_varying"])
+def test_the_call_itself_has_no_name(spark, name):
+    for text in (f"{name}(null, null, null, null)", f"{name}(X'', 'sh', 'f', null)"):
+        with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
+            spark.sql(f"SELECT {text}").collect()
+    with pytest.raises(AnalysisException, match="UNRESOLVED_ROUTINE"):
+        spark.range(1).select(F.call_function(name, *[F.lit("x")] * 4)).collect()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * FROM VALUES (of_constants(1))",
+        "SELECT id + 1 FROM range(of_constants(3))",
+        "SELECT 1 LIMIT of_constants(2)",
+        "SELECT stack(of_constants(1), 1)",
+    ],
+)
+def test_where_values_must_be_constant(spark, text):
+    spark.udf.register("of_constants", lambda x: 1, "int")
+    assert spark.sql(text).collect() == [(1,)]
+
+
+def test_no_distinct_and_no_filter(spark):
+    spark.udf.register("of_rows", lambda x: x, "bigint")
+    for text in ("of_rows(DISTINCT id)", "of_rows(id) FILTER (WHERE id > 1)"):
+        with pytest.raises(AnalysisException, match="FUNCTION_WITH_UNSUPPORTED_SYNTAX"):
+            spark.sql(f"SELECT {text} FROM range(3)").collect()
+
+
+def test_what_a_function_keeps_is_a_query_s_own(spark):
+    seen = []
+    count = F.udf(lambda x: (seen.append(x), len(seen))[1], "int")
+    for _ in range(2):
+        assert [r[0] for r in spark.range(0, 3, 1, 1).select(count("id")).collect()] == [1, 2, 3]
+
+
+def test_a_process_that_was_killed_while_it_had_nothing_to_do(spark):
+    pid = spark.range(1).select(F.udf(lambda x: os.getpid(), "int")("id")).first()[0]
+    os.kill(pid, signal.SIGKILL)
+    time.sleep(0.1)
+    assert works(spark)
+
+
+def test_an_exit_beside_a_child_that_lives_on(spark):
+    def leave(x):
+        if os.fork() == 0:
+            time.sleep(20)
+            os._exit(0)
+        os._exit(3)
+
+    begin = time.monotonic()
+    with pytest.raises(SparkException, match="exit code 3"):
+        run(spark, leave)
+    assert time.monotonic() - begin < 10
+
+
+def test_modules_of_the_current_directory_hide_none_of_python_s(tmp_path):
+    (tmp_path / "select.py").write_text("raise RuntimeError\n")
+    (tmp_path / "helpers.py").write_text("def plus_one(x):\n    return x + 1\n")
+    program = (
+        "import sys; sys.path.insert(0, '.'); import helpers\n"
+        "from nbaspark.sql import SparkSession, functions as F\n"
+        "s = SparkSession.builder.getOrCreate()\n"
+        "print(s.range(1).select(F.udf(helpers.plus_one, 'int')('id').alias('r')).collect())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "import select\n" + program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONSAFEPATH": "1"},
+        check=False,
+    )
+    assert done.stdout == "[Row(r=1)]\n" and not done.stderr, done.stderr
+
+
+def test_a_type_for_what_has_one(spark):
+    with pytest.raises(PySparkTypeError, match="CANNOT_SPECIFY_RETURN_TYPE_FOR_UDF"):
+        spark.udf.register("typed", F.udf(lambda x: x, "int"), "int")
