@@ -37,7 +37,6 @@ typedef struct segment {
     nb_arena *arena; /* holds it and its notes */
     kept_note *first, **last;
     int n_open, n_jobs, n_tasks; /* n_tasks: that have succeeded */
-    bool keep; /* the application may know the beginning of something that ends in here */
 } segment;
 
 struct nb_live {
@@ -46,7 +45,6 @@ struct nb_live {
     segment *segments, **last_segment;
     segment *newest;
     kept_note *open;
-    int n_known;    /* executions that have not ended, and whose beginning the application has */
     size_t n_bytes; /* of all segments but the newest */
     int64_t n_dropped_jobs, n_dropped_tasks;
 
@@ -99,7 +97,6 @@ shift(nb_live *live, bool drop)
             take_note(live->app, k->note);
         }
         nb_app_unlock(live->app);
-        live->n_known += s->n_open;
     }
     live->n_dropped_jobs += drop ? s->n_jobs : 0;
     live->n_dropped_tasks += drop ? s->n_tasks : 0;
@@ -153,7 +150,7 @@ segment_for_note(nb_live *live)
     live->last_segment = &s->next;
     live->newest = s;
     while (live->n_bytes > NOTES_BYTES) {
-        shift(live, live->segments->n_open == 0 && !live->segments->keep);
+        shift(live, live->segments->n_open == 0);
     }
     return s;
 }
@@ -168,7 +165,6 @@ note_ended(nb_live *live, int64_t execution)
             return;
         }
     }
-    live->n_known -= live->n_known > 0;
 }
 
 void
@@ -187,7 +183,6 @@ nb_live_note(nb_live *live, const nb_note *note)
     if (k && k->note) {
         *s->last = k;
         s->last = &k->next;
-        s->keep |= live->n_known > 0;
         s->n_jobs += note->kind == NB_NOTE_JOB_STARTED;
         s->n_tasks += note->kind == NB_NOTE_TASK_ENDED && note->how == NB_TASK_SUCCEEDED;
         if (note->kind == NB_NOTE_EXECUTION_STARTED) {
@@ -204,11 +199,6 @@ nb_live_note(nb_live *live, const nb_note *note)
         nb_app_lock(live->app);
         take_note(live->app, note);
         nb_app_unlock(live->app);
-        if (note->kind == NB_NOTE_EXECUTION_STARTED) {
-            live->n_known++;
-        } else if (note->kind == NB_NOTE_EXECUTION_ENDED) {
-            note_ended(live, note->id);
-        }
     }
     pthread_mutex_unlock(&live->notes_lock);
 }
