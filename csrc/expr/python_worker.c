@@ -133,7 +133,12 @@ start(const nb_python_function *f, worker *w, nb_error *err)
 static bool
 has_ended(worker *w)
 {
-    w->gone = w->gone || waitpid(w->pid, &w->status, WNOHANG) == w->pid;
+    if (!w->gone) {
+        pid_t found = waitpid(w->pid, &w->status, WNOHANG);
+
+        /* not a child any more: somebody else has waited for it, and its number may be another's by now */
+        w->gone = found == w->pid || (found < 0 && errno == ECHILD);
+    }
     return w->gone;
 }
 
