@@ -125,6 +125,7 @@ start(const nb_python_function *f, worker *w, nb_error *err)
     }
     w->fd = fds[0];
     w->gone = false;
+    w->status = 0;
     w->n_known = 0;
     w->kind = kind_of(f);
     return NB_OK;
