@@ -36,7 +36,7 @@ typedef struct segment {
     struct segment *next;
     nb_arena *arena; /* holds it and its notes */
     kept_note *first, **last;
-    int n_open, n_jobs, n_tasks; /* n_tasks: that have succeeded */
+    int n_open; /* executions that have started in it and not ended */
 } segment;
 
 struct nb_live {
@@ -85,21 +85,58 @@ take_note(nb_app *app, const nb_note *note)
     nb_strbuf_free(&line);
 }
 
-/* The oldest segment becomes part of the application, or is dropped. Under notes_lock. */
+static bool
+runs(const nb_app *app, int64_t execution)
+{
+    const nb_app_execution *x = nb_app_execution_find(app, execution);
+
+    return x && x->ended_ms == 0;
+}
+
+/* Whether the application has the beginning of what this goes on with: it would be shown as running for ever. Under both locks. */
+static bool
+goes_on(const nb_app *app, const nb_note *n)
+{
+    const nb_app_job *job;
+
+    switch (n->kind) {
+    case NB_NOTE_APP_ENDED: return true;
+    case NB_NOTE_EXECUTION_STARTED: return false;
+    case NB_NOTE_EXECUTION_REPLANNED: return runs(app, n->execution->id);
+    case NB_NOTE_EXECUTION_ENDED:
+    case NB_NOTE_METRICS: return runs(app, n->id);
+    case NB_NOTE_JOB_STARTED: return runs(app, n->job->execution);
+    case NB_NOTE_JOB_ENDED:
+        job = nb_app_job_find(app, n->id);
+        return job && job->state == NB_RUN_ACTIVE;
+    case NB_NOTE_STAGE_SUBMITTED:
+    case NB_NOTE_STAGE_COMPLETED:
+        /* the first attempt stands in the start of its job */
+        return nb_app_stage_find(app, n->stage->id, 0) != NULL;
+    case NB_NOTE_TASK_STARTED:
+    case NB_NOTE_TASK_ENDED: return nb_app_stage_find(app, n->task->stage, 0) != NULL;
+    }
+    return false;
+}
+
+/* The oldest segment becomes part of the application, or is dropped but for what goes on with something that is part of it: as much as runs
+ * when somebody looks, and so bounded. Under notes_lock. */
 static void
 shift(nb_live *live, bool drop)
 {
     segment *s = live->segments;
 
-    if (!drop) {
-        nb_app_lock(live->app);
-        for (kept_note *k = s->first; k; k = k->next) {
+    nb_app_lock(live->app);
+    for (kept_note *k = s->first; k; k = k->next) {
+        if (!drop || goes_on(live->app, k->note)) {
             take_note(live->app, k->note);
+        } else {
+            live->n_dropped_jobs += k->note->kind == NB_NOTE_JOB_STARTED;
+            live->n_dropped_tasks +=
+                k->note->kind == NB_NOTE_TASK_ENDED && k->note->how == NB_TASK_SUCCEEDED;
         }
-        nb_app_unlock(live->app);
     }
-    live->n_dropped_jobs += drop ? s->n_jobs : 0;
-    live->n_dropped_tasks += drop ? s->n_tasks : 0;
+    nb_app_unlock(live->app);
     for (kept_note **at = &live->open; *at;) {
         if ((*at)->segment == s) {
             *at = (*at)->next_open;
@@ -183,8 +220,6 @@ nb_live_note(nb_live *live, const nb_note *note)
     if (k && k->note) {
         *s->last = k;
         s->last = &k->next;
-        s->n_jobs += note->kind == NB_NOTE_JOB_STARTED;
-        s->n_tasks += note->kind == NB_NOTE_TASK_ENDED && note->how == NB_TASK_SUCCEEDED;
         if (note->kind == NB_NOTE_EXECUTION_STARTED) {
             s->n_open++;
             k->next_open = live->open;

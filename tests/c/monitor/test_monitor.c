@@ -310,6 +310,64 @@ test_monitor__many_queries(void **state)
     nb_strbuf_free(&path);
 }
 
+static void
+check_state(nb_monitor_server *server, const char *app, const char *what, int64_t id,
+            const char *state)
+{
+    nb_strbuf body = {0}, path = {0};
+
+    nb_strbuf_addf(&path, "/api/v1/applications/%s/%s/%d", app, what, (int)id);
+    assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 200);
+    assert_non_null(strstr(body.data, state));
+    nb_strbuf_free(&body);
+    nb_strbuf_free(&path);
+}
+
+/* What was seen running is seen to end, though what others did meanwhile is dropped. */
+static void
+test_monitor__seen_running(void **state)
+{
+    enum { QUERIES = 3000 };
+    static char details[4096];
+    nb_monitor_pages pages = {.title = "spark://localhost:7077"};
+    nb_monitor_server *server;
+    nb_config *c = nb_config_new();
+    nb_stage_info stage = {.name = NB_STR("Range"), .n_tasks = 1};
+    nb_job_info job = {.stages = &stage, .n_stages = 1};
+    nb_task_info task = {
+        .executor = "driver", .host = "localhost", .locality = "ANY", .launched_ms = 5000};
+    nb_task_metrics counted = {.run_ms = 1};
+    nb_monitor *m;
+
+    (void)state;
+    memset(details, 'x', sizeof details - 1);
+    assert_int_equal(nb_monitor_serve(&pages, &server, NULL), NB_OK);
+    assert_int_equal(nb_monitor_open(c, (nb_str){"", 0}, 5000, &m, NULL), NB_OK);
+    job.execution = begin_query(m, "seen");
+    job.id = nb_monitor_ids(m, NB_MONITOR_JOB, 1);
+    stage.id = nb_monitor_ids(m, NB_MONITOR_STAGE, 1);
+    nb_monitor_job_started(m, &job);
+    check_state(server, nb_monitor_app_id(m), "sql", job.execution, "RUNNING");
+    stage.submitted_ms = 5000;
+    task.stage = stage.id;
+    nb_monitor_stage_submitted(m, &stage);
+    nb_monitor_task_started(m, &task);
+    task.finished_ms = 5001;
+    nb_monitor_task_ended(m, &task, &counted, NULL, 0, NB_TASK_SUCCEEDED, NULL);
+    nb_monitor_stage_completed(m, &stage, NULL);
+    nb_monitor_job_ended(m, job.id, NULL);
+    nb_monitor_execution_ended(m, job.execution, NULL);
+    for (int i = 0; i < QUERIES; i++) {
+        nb_monitor_execution_ended(m, begin_query(m, details), NULL);
+    }
+    check_state(server, nb_monitor_app_id(m), "sql", job.execution, "COMPLETED");
+    check_state(server, nb_monitor_app_id(m), "jobs", job.id, "SUCCEEDED");
+    check_state(server, nb_monitor_app_id(m), "stages", stage.id, "COMPLETE");
+    nb_monitor_close(m);
+    nb_monitor_server_stop(server);
+    nb_config_free(c);
+}
+
 /* Calls with nobody to report to. */
 static void
 test_monitor__nobody(void **state)
@@ -358,8 +416,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_monitor__threads),      cmocka_unit_test(test_monitor__master),
-        cmocka_unit_test(test_monitor__many_queries), cmocka_unit_test(test_monitor__nobody),
-        cmocka_unit_test(test_monitor__memory),
+        cmocka_unit_test(test_monitor__many_queries), cmocka_unit_test(test_monitor__seen_running),
+        cmocka_unit_test(test_monitor__nobody),       cmocka_unit_test(test_monitor__memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
