@@ -206,7 +206,7 @@ set_extra(nb_config *config, nb_str key, nb_str value)
 {
     bool found;
     int at = extra_position(config, key, &found);
-    char *v = strndup(value.data ? value.data : "", value.len), *k;
+    char *v = nb_str_copy(value), *k;
 
     if (v == NULL) {
         return NB_NOMEM;
@@ -227,7 +227,7 @@ set_extra(nb_config *config, nb_str key, nb_str value)
         config->extras = grown;
         config->cap_extras = cap;
     }
-    k = strndup(key.data ? key.data : "", key.len);
+    k = nb_str_copy(key);
     if (k == NULL) {
         free(v);
         return NB_NOMEM;
@@ -269,7 +269,7 @@ static nb_status
 raise_value(nb_error *err, nb_condition cond, const char *key, nb_str value, const char *name,
             const char *text)
 {
-    char *v = strndup(value.data ? value.data : "", value.len);
+    char *v = nb_str_copy(value);
 
     nb_raise(err, cond, "confName", key, "confValue", v ? v : "", name, text, NULL);
     free(v);
@@ -315,7 +315,7 @@ nb_config_set(nb_config *config, nb_str key, nb_str value, nb_error *err)
         return raise_value(err, NB_COND_INVALID_CONF_VALUE_OUT_OF_RANGE_OF_OPTIONS, INFOS[id].key,
                            value, "confOptions", CHOICES[id]);
     }
-    s.text = strndup(value.data ? value.data : "", value.len);
+    s.text = nb_str_copy(value);
     if (s.text == NULL) {
         return NB_NOMEM;
     }

@@ -177,8 +177,6 @@ nb_raise_unsupported(nb_error *err, const char *fmt, ...)
     return NB_ERROR;
 }
 
-static char *copy_text(const char *s, size_t n);
-
 nb_status
 nb_raise_foreign(nb_error *err, nb_str name, nb_str sqlstate, nb_error_kind kind, nb_str message,
                  const char *const *keys, const char *const *values, int n)
@@ -195,9 +193,9 @@ nb_raise_foreign(nb_error *err, nb_str name, nb_str sqlstate, nb_error_kind kind
             break;
         }
     }
-    err->foreign_name = name.len ? copy_text(name.data, name.len) : NULL;
-    err->foreign_sqlstate = sqlstate.len ? copy_text(sqlstate.data, sqlstate.len) : NULL;
-    err->message = copy_text(message.data ? message.data : "", message.len);
+    err->foreign_name = name.len ? nb_str_copy(name) : NULL;
+    err->foreign_sqlstate = sqlstate.len ? nb_str_copy(sqlstate) : NULL;
+    err->message = nb_str_copy(message);
     for (int i = 0; i < n; i++) {
         put_param(err, keys[i], values[i]);
     }
@@ -307,19 +305,6 @@ add_marked_text(nb_strbuf *out, const char *sql, int len, int start, int stop)
     }
 }
 
-/* The text may lack a NUL behind it, which strndup is not supposed to read but checkers look for. */
-static char *
-copy_text(const char *s, size_t n)
-{
-    char *copy = malloc(n + 1);
-
-    if (copy != NULL) {
-        memcpy(copy, s, n);
-        copy[n] = 0;
-    }
-    return copy;
-}
-
 /* Conditions that Spark raises without a place, and errors that have no condition. The ends of names may be cut. */
 static bool
 has_no_place(const nb_error *err)
@@ -374,7 +359,7 @@ nb_error_set_sql_context(nb_error *err, const char *sql, size_t sql_len, int sta
     }
     ctx->object_type = strdup("");
     ctx->object_name = strdup("");
-    ctx->fragment = copy_text(sql + start, (size_t)(stop - start + 1));
+    ctx->fragment = nb_str_copy((nb_str){sql + start, (size_t)(stop - start + 1)});
     nb_strbuf_addf(&text, "== SQL (line %d, position %d) ==\n", ctx->line, ctx->position + 1);
     add_marked_text(&text, sql, (int)sql_len, start, stop);
     ctx->summary = text.data;
@@ -410,7 +395,7 @@ nb_error_set_syntax_context(nb_error *err, const char *sql, size_t sql_len, size
     ctx->stop_index = ctx->start_index;
     ctx->object_type = strdup("");
     ctx->object_name = strdup("");
-    ctx->fragment = copy_text(sql, sql_len);
+    ctx->fragment = nb_str_copy((nb_str){sql, sql_len});
     while (line_end < sql_len && sql[line_end] != '\n') {
         line_end++;
     }

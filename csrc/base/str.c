@@ -118,6 +118,20 @@ nb_str_to_int64(nb_str s, int64_t *out)
 }
 
 char *
+nb_str_copy(nb_str s)
+{
+    char *copy = malloc(s.len + 1);
+
+    if (copy != NULL) {
+        if (s.len > 0) {
+            memcpy(copy, s.data, s.len);
+        }
+        copy[s.len] = 0;
+    }
+    return copy;
+}
+
+char *
 nb_arena_strdup(struct nb_arena *arena, nb_str s)
 {
     char *p = nb_arena_alloc(arena, s.len + 1);

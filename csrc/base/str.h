@@ -42,6 +42,9 @@ bool nb_str_to_bool(nb_str s, bool *out); /* true/false in any case; false when 
 bool nb_str_to_int64(
     nb_str s, int64_t *out); /* whole string, optional sign; false when not a number or overflow */
 
+/* Copies onto the heap with a NUL behind; NULL when out of memory. Not strndup: the text may lack a NUL, which that one does not read but
+ * checkers look for. */
+char *nb_str_copy(nb_str s);
 /* Copies into the arena with a NUL behind; NULL when out of memory. */
 char *nb_arena_strdup(struct nb_arena *arena, nb_str s);
 nb_str nb_arena_str(struct nb_arena *arena, nb_str s);

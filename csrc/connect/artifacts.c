@@ -51,7 +51,7 @@ nb_artifacts_end(nb_artifacts *a)
 {
     nb_error quiet = NB_ERROR_INIT;
 
-    if (a->dir[0] && nb_remove_tree(a->dir, &quiet) < 0) {
+    if (a->dir[0] && a->owner == getpid() && nb_remove_tree(a->dir, &quiet) < 0) {
         nb_error_clear(&quiet); /* nobody is left to hear of it */
     }
     pthread_mutex_destroy(&a->lock);
@@ -90,6 +90,7 @@ need_folder(nb_session *s, nb_error *err)
         return st;
     }
     memcpy(a->dir, dir, sizeof dir);
+    a->owner = getpid();
     return NB_OK;
 }
 

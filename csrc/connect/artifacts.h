@@ -22,6 +22,7 @@ typedef struct nb_artifacts {
     pthread_mutex_t lock;
     int64_t limit; /* bytes; as the server was started: settings of clients do not change it */
     bool to_file_system; /* likewise: files may go to paths of this machine */
+    pid_t owner;         /* of the folder: a forked child leaves it alone */
     char dir[512];       /* "" until the first upload */
     int64_t n_bytes;     /* in all, uploads under way included */
     uint64_t n_begun;    /* for names of uploads under way */

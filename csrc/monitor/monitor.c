@@ -26,6 +26,7 @@
 
 struct nb_monitor {
     nb_pool *pool;
+    pid_t owner;
     pthread_mutex_t lock;
     nb_event_log *log; /* under lock; may be NULL */
     nb_live *live;     /* pages; under lock; may be NULL */
@@ -73,6 +74,13 @@ user_name(char *out, size_t n)
                     : "nobody";
     }
     snprintf(out, n, "%s", given);
+}
+
+/* A forked child lets be what is its parent's: the log's file, the threads of the pages, locks that may have been held at the fork. */
+static bool
+is_ours(const nb_monitor *m)
+{
+    return m && m->owner == getpid();
 }
 
 /* Under the lock. */
@@ -165,7 +173,7 @@ make_head(nb_monitor *m, const nb_config *config, nb_error *err)
 void
 nb_monitor_configured(nb_monitor *m, const nb_config *config)
 {
-    if (m) {
+    if (is_ours(m)) {
         make_head(m, config, NULL); /* when memory runs out it keeps the name it has */
     }
 }
@@ -173,7 +181,7 @@ nb_monitor_configured(nb_monitor *m, const nb_config *config)
 void
 nb_monitor_begin(nb_monitor *m)
 {
-    if (m) {
+    if (is_ours(m)) {
         pthread_mutex_lock(&m->lock);
         begin(m);
         pthread_mutex_unlock(&m->lock);
@@ -218,6 +226,7 @@ nb_monitor_open(const nb_config *config, nb_str app_id, int64_t start_ms, nb_mon
         return NB_NOMEM;
     }
     m->pool = pool;
+    m->owner = getpid();
     m->start_ms = start_ms > 0 ? start_ms : now_ms();
     pthread_mutex_init(&m->lock, NULL);
     atomic_store(&m->numbers[NB_MONITOR_METRIC], 1);
@@ -245,7 +254,7 @@ fail:
 void
 nb_monitor_close(nb_monitor *m)
 {
-    if (m == NULL) {
+    if (!is_ours(m)) {
         return;
     }
     take_note(m, (nb_note){.kind = NB_NOTE_APP_ENDED}, true);
@@ -277,7 +286,7 @@ nb_monitor_executor_added(nb_monitor *m, const nb_executor_info *x)
 {
     nb_strbuf line = {0};
 
-    if (m) {
+    if (is_ours(m)) {
         nb_event_executor_added(&line, x, now_ms());
         pthread_mutex_lock(&m->lock);
         if (!m->begun) {
@@ -300,7 +309,7 @@ nb_monitor_executor_removed(nb_monitor *m, const char *id, const char *reason)
 {
     nb_strbuf line = {0};
 
-    if (m) {
+    if (is_ours(m)) {
         nb_event_executor_removed(&line, id, reason, now_ms());
         deliver(m, &line, true);
     }
@@ -323,7 +332,7 @@ nb_monitor_executors(nb_monitor *m, const nb_executor_info *list, int n)
     char(*now)[EXECUTOR_ID], (*before)[EXECUTOR_ID];
     int n_before;
 
-    if (!m) {
+    if (!is_ours(m)) {
         return;
     }
     now = n > 0 ? nb_pool_alloc(m->pool, EXECUTOR_ID * (size_t)n) : NULL;
@@ -360,7 +369,7 @@ nb_monitor_executors(nb_monitor *m, const nb_executor_info *list, int n)
 void
 nb_monitor_execution_started(nb_monitor *m, const nb_execution_info *x)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_EXECUTION_STARTED, .execution = x}, true);
     }
 }
@@ -368,7 +377,7 @@ nb_monitor_execution_started(nb_monitor *m, const nb_execution_info *x)
 void
 nb_monitor_execution_replanned(nb_monitor *m, const nb_execution_info *x)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_EXECUTION_REPLANNED, .execution = x}, true);
     }
 }
@@ -376,7 +385,7 @@ nb_monitor_execution_replanned(nb_monitor *m, const nb_execution_info *x)
 void
 nb_monitor_metrics(nb_monitor *m, int64_t execution, const nb_metric_update *updates, int n)
 {
-    if (m && n > 0) {
+    if (is_ours(m) && n > 0) {
         take_note(
             m,
             (nb_note){.kind = NB_NOTE_METRICS, .id = execution, .updates = updates, .n_updates = n},
@@ -387,7 +396,7 @@ nb_monitor_metrics(nb_monitor *m, int64_t execution, const nb_metric_update *upd
 void
 nb_monitor_execution_ended(nb_monitor *m, int64_t execution, const char *error)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_EXECUTION_ENDED, .id = execution, .error = error},
                   true);
     }
@@ -396,7 +405,7 @@ nb_monitor_execution_ended(nb_monitor *m, int64_t execution, const char *error)
 void
 nb_monitor_job_started(nb_monitor *m, const nb_job_info *job)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_JOB_STARTED, .job = job}, true);
     }
 }
@@ -404,7 +413,7 @@ nb_monitor_job_started(nb_monitor *m, const nb_job_info *job)
 void
 nb_monitor_job_ended(nb_monitor *m, int64_t job, const char *error)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_JOB_ENDED, .id = job, .error = error}, true);
     }
 }
@@ -412,7 +421,7 @@ nb_monitor_job_ended(nb_monitor *m, int64_t job, const char *error)
 void
 nb_monitor_stage_submitted(nb_monitor *m, const nb_stage_info *stage)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_STAGE_SUBMITTED, .stage = stage}, true);
     }
 }
@@ -420,7 +429,7 @@ nb_monitor_stage_submitted(nb_monitor *m, const nb_stage_info *stage)
 void
 nb_monitor_stage_completed(nb_monitor *m, const nb_stage_info *stage, const char *error)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_STAGE_COMPLETED, .stage = stage, .error = error},
                   true);
     }
@@ -429,7 +438,7 @@ nb_monitor_stage_completed(nb_monitor *m, const nb_stage_info *stage, const char
 void
 nb_monitor_task_started(nb_monitor *m, const nb_task_info *task)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m, (nb_note){.kind = NB_NOTE_TASK_STARTED, .task = task}, false);
     }
 }
@@ -439,7 +448,7 @@ nb_monitor_task_ended(nb_monitor *m, const nb_task_info *task, const nb_task_met
                       const nb_metric_update *updates, int n_updates, nb_task_end how,
                       const char *error)
 {
-    if (m) {
+    if (is_ours(m)) {
         take_note(m,
                   (nb_note){.kind = NB_NOTE_TASK_ENDED,
                             .task = task,

@@ -41,12 +41,18 @@ def shared_folder() -> str:
     root = os.environ.get("NBASPARK_FILES")
     if root is None:
         import atexit
-        import shutil
         import tempfile
 
         root = os.environ["NBASPARK_FILES"] = tempfile.mkdtemp(prefix="nbaspark-files-")
-        atexit.register(shutil.rmtree, root, True)
+        atexit.register(_remove, root, os.getpid())
     return root
+
+
+def _remove(folder: str, owner: int) -> None:
+    import shutil
+
+    if os.getpid() == owner:  # a forked child leaves the folder to its parent
+        shutil.rmtree(folder, True)
 
 
 def share(names: Iterable[str]) -> list[str]:

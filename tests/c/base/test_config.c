@@ -100,6 +100,30 @@ test_config__reads_defaults_files(void **state)
     nb_config_free(c);
 }
 
+/* Keys and values in the middle of messages have no NUL behind them. */
+static void
+test_config__texts_end_where_they_say(void **state)
+{
+    static const char *const KEYS[] = {"spark.app.name", "mine.own", "spark.sql.ansi.enabled"};
+    nb_config *c = nb_config_new();
+    nb_str got;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(KEYS[i]);
+        char *key = malloc(n), *value = malloc(4);
+
+        memcpy(key, KEYS[i], n);
+        memcpy(value, "true", 4);
+        assert_int_equal(nb_config_set(c, (nb_str){key, n}, (nb_str){value, 4}, NULL), NB_OK);
+        free(key);
+        free(value);
+        assert_true(nb_config_get(c, nb_str_of(KEYS[i]), &got));
+        assert_true(nb_str_equal(got, NB_STR("true")));
+    }
+    nb_config_free(c);
+}
+
 int
 main(void)
 {
@@ -107,6 +131,7 @@ main(void)
         cmocka_unit_test(test_config__values_are_checked),
         cmocka_unit_test(test_config__units_and_copies),
         cmocka_unit_test(test_config__reads_defaults_files),
+        cmocka_unit_test(test_config__texts_end_where_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

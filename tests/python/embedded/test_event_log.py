@@ -128,6 +128,40 @@ def test_a_killed_process_leaves_a_log_up_to_there(tmp_path):
     assert names[-1] == "SQLExecutionEnd" and "ApplicationEnd" not in names
 
 
+FORK = """
+import os, sys
+from nbaspark.sql import SparkSession
+
+builder = SparkSession.builder.master("local[2]").config("spark.eventLog.dir", sys.argv[1])
+builder = builder.config("spark.ui.enabled", "true").config("spark.ui.port", "0")
+spark = builder.config("spark.eventLog.enabled", "true").config("spark.eventLog.compress", "false").getOrCreate()
+assert spark.range(10).count() == 10
+spark.sparkContext.addFile(sys.argv[2])
+child = os.fork()
+if child == 0:
+    assert spark.range(20).count() == 20
+    sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+(log,) = os.listdir(sys.argv[1])
+assert log.endswith(".inprogress"), log
+from nbaspark import SparkFiles
+assert os.path.exists(SparkFiles.get(os.path.basename(sys.argv[2])))
+assert spark.range(30).count() == 30
+spark.stop()
+"""
+
+
+def test_a_forked_child_leaves_its_parents_log_and_files_alone(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "shared.txt").write_text("x")
+    arguments = [str(tmp_path / "logs"), str(tmp_path / "shared.txt")]
+    subprocess.run([sys.executable, "-c", FORK, *arguments], check=True, timeout=60)
+    (log,) = (tmp_path / "logs").iterdir()
+    names = [e["Event"].rpartition("SparkListener")[2] for e in events_of(log)]
+    assert names.count("SQLExecutionStart") == names.count("SQLExecutionEnd") == 2
+    assert names.count("ApplicationEnd") == 1 and names[-1] == "ApplicationEnd"
+
+
 def test_nothing_is_written_unless_asked_for(tmp_path):
     done = run(tmp_path / "logs", "stop", "spark.eventLog.enabled=false")
     assert done.returncode == 0, done.stderr
