@@ -8,7 +8,6 @@ MORE_CHARSETS = "on purpose: nbaspark reads more charsets than Spark, by more of
 
 KNOWN_GAPS: dict[str, dict[str, str]] = {
     "csv_options": {
-        "found_types: samplingRatio='0.5'": "other lines than Spark's are sampled",
         "charsets: encoding='latin1'": MORE_CHARSETS,
         "charsets: encoding='windows-1252'": MORE_CHARSETS,
         "charsets: charset='latin1'": MORE_CHARSETS,

@@ -10,6 +10,8 @@
 #include "io/csv/csv.h"
 #include "io/csv/formats.h"
 #include "io/csv/records.h"
+#include "io/line_sample.h"
+#include "io/lines.h"
 
 #include "base/config.h"
 #include "base/decimal.h"
@@ -49,8 +51,8 @@ typedef struct inference {
     atomic_int next_split;
     nb_str header_line; /* its text: every line like it is passed over */
     int n_columns;
-    bool ntz;              /* spark.sql.timestampType */
-    uint32_t sample_below; /* of 2^32; 0 = all */
+    bool ntz;     /* spark.sql.timestampType */
+    bool samples; /* samplingRatio leaves lines out */
     /* one per thread */
     column_guess *guesses; /* [thread * n_columns + i] */
     nb_status status[MAX_THREADS];
@@ -264,25 +266,22 @@ infer_column(const inference *f, column_guess *g, const nb_csv_cell *cells, cons
     }
 }
 
-/* Marks rows that repeat the header's text, or that the sample leaves out. */
+/* Marks rows that repeat the header's text, or that the sample (NULL: of all) leaves out. */
 static bool
-rows_to_skip(const inference *f, const nb_csv_records *r, int64_t n, uint64_t *random,
+rows_to_skip(const inference *f, const nb_csv_records *r, int64_t n, nb_line_sample *sample,
              uint64_t *skip)
 {
     bool any = false;
 
-    if (f->header_line.data == NULL && f->sample_below == 0) {
+    if (f->header_line.data == NULL && sample == NULL) {
         return false;
     }
     memset(skip, 0, NB_BITMAP_BYTES(n));
     for (int64_t i = 0; i < n; i++) {
-        bool out = f->header_line.data != NULL && r->line_len[i] == f->header_line.len &&
-                   memcmp(r->text + r->line_off[i], f->header_line.data, f->header_line.len) == 0;
-        if (f->sample_below) {
-            *random ^= *random << 13;
-            *random ^= *random >> 7;
-            *random ^= *random << 17;
-            out |= (uint32_t)(*random >> 32) >= f->sample_below;
+        bool out = f->header_line.data != NULL &&
+                   same_text(r->text + r->line_off[i], r->line_len[i], f->header_line);
+        if (sample != NULL) {
+            out |= !nb_line_sample_takes(sample);
         }
         if (out) {
             nb_bit_set(skip, i);
@@ -291,6 +290,85 @@ rows_to_skip(const inference *f, const nb_csv_records *r, int64_t n, uint64_t *r
     }
     return any;
 }
+
+/* ---- a sample of lines ---------------------------------------------------------------------------------------------------------- */
+
+static nb_status
+infer_line(const inference *f, column_guess *guesses, nb_csv_records *r, nb_str line, nb_error *err)
+{
+    nb_csv_result result;
+
+    if (nb_csv_passes_over(&f->csv->o, line) ||
+        (f->header_line.data != NULL && nb_str_equal(line, f->header_line))) {
+        return NB_OK;
+    }
+    nb_csv_tokenizer_reset(&r->tok);
+    result = nb_csv_tokenize_line(&r->tok, line.data, line.len);
+    if (result > NB_CSV_NOTHING) {
+        return nb_csv_records_raise(r, result, err);
+    }
+    for (int i = 0; i < NB_MIN(f->n_columns, r->tok.n_cells); i++) {
+        infer_column(f, &guesses[i], &r->tok.cells[i], NULL, 1, line.data, r->tok.side);
+    }
+    return NB_OK;
+}
+
+/* The sampled lines of one file's split. Comments, empty lines and the header are drawn for like all others, and only then passed over. */
+static nb_status
+sample_split(const inference *f, column_guess *guesses, nb_csv_records *r, nb_lines *lines,
+             const nb_file_split *split, nb_line_sample *sample, nb_error *err)
+{
+    r->file_index = split->file;
+    NB_TRY(nb_lines_open(lines, split, err));
+    for (;;) {
+        nb_str line;
+        bool found;
+
+        NB_TRY(nb_lines_next(lines, &line, &found, err));
+        if (!found) {
+            return NB_OK;
+        }
+        if (nb_line_sample_takes(sample)) {
+            NB_TRY(infer_line(f, guesses, r, line, err));
+        }
+    }
+}
+
+static nb_status
+infer_sampled(inference *f, column_guess *guesses, nb_error *err)
+{
+    nb_csv_records r; /* its tokenizer, and its messages */
+    nb_lines lines;
+    int none = 0;
+    int64_t at;
+    nb_status st;
+
+    nb_lines_init(&lines, f->rel->pool, f->rel, f->request->cancel);
+    lines.sep = f->csv->o.line_sep;
+    lines.charset = f->csv->o.charset;
+    NB_TRY_GOTO(st, nb_csv_records_init(&r, f->rel->pool, f->rel, &f->csv->o, &none, 0), done);
+    while ((at = atomic_fetch_add(&f->next_split, 1)) < f->n_splits) {
+        nb_line_sample sample;
+
+        if (!nb_split_begins_partition(f->splits, at)) {
+            continue;
+        }
+        nb_line_sample_begin(&sample, f->csv->o.sampling_ratio, false, f->splits[at].partition);
+        do {
+            st = sample_split(f, guesses, &r, &lines, &f->splits[at], &sample, err);
+            if (!nb_relation_skips(f->rel, st, err)) {
+                NB_TRY_GOTO(st, st, done);
+            }
+        } while (++at < f->n_splits && !nb_split_begins_partition(f->splits, at));
+    }
+    st = NB_OK;
+done:
+    nb_csv_records_free(&r);
+    nb_lines_free(&lines);
+    return st;
+}
+
+/* ---- all lines ------------------------------------------------------------------------------------------------------------------ */
 
 static nb_status
 infer_splits(inference *f, column_guess *guesses, nb_error *err)
@@ -315,7 +393,10 @@ infer_splits(inference *f, column_guess *guesses, nb_error *err)
     r.cancel = f->request->cancel;
     r.skip_header = f->csv->o.multi_line && f->csv->o.header;
     while ((at = atomic_fetch_add(&f->next_split, 1)) < f->n_splits) {
-        uint64_t random = 0x9E3779B97F4A7C15u * (uint64_t)(at + 1);
+        nb_line_sample sample;
+        if (f->samples) { /* of multiLine, where a file is a partition */
+            nb_line_sample_begin(&sample, f->csv->o.sampling_ratio, true, at);
+        }
         st = nb_csv_records_open(&r, &f->splits[at], err);
         for (;;) {
             int64_t n;
@@ -329,7 +410,7 @@ infer_splits(inference *f, column_guess *guesses, nb_error *err)
             if (n == 0) {
                 break;
             }
-            skips = rows_to_skip(f, &r, n, &random, skip);
+            skips = rows_to_skip(f, &r, n, f->samples ? &sample : NULL, skip);
             for (int k = 0; k < r.n_need; k++) {
                 infer_column(f, &guesses[need[k]], &r.cells[k * NB_BATCH_ROWS], skips ? skip : NULL,
                              n, r.text, r.tok.side);
@@ -356,7 +437,10 @@ infer_thread(void *payload, int i)
 {
     inference *f = payload;
 
-    f->status[i] = infer_splits(f, f->guesses + (size_t)i * (size_t)f->n_columns, &f->errors[i]);
+    column_guess *guesses = f->guesses + (size_t)i * (size_t)f->n_columns;
+
+    f->status[i] = f->samples && !f->csv->o.multi_line ? infer_sampled(f, guesses, &f->errors[i])
+                                                       : infer_splits(f, guesses, &f->errors[i]);
 }
 
 /* ---- the header ----------------------------------------------------------------------------------------------------------------- */
@@ -570,9 +654,7 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     }
     f->formats = formats;
     f->ntz = wants_ntz(request->info);
-    if (csv->o.sampling_ratio <= 0.99) {
-        f->sample_below = (uint32_t)NB_MAX(csv->o.sampling_ratio * 4294967296.0, 1.0);
-    }
+    f->samples = csv->o.sampling_ratio <= NB_SAMPLE_ALL_FROM;
     NB_TRY_GOTO(st, read_header(f, &names, err), done);
     types = nb_arena_zalloc(arena, (size_t)(f->n_columns + 1) * sizeof(*types));
     fields = NB_ARENA_ARRAY(arena, nb_field, f->n_columns + 1);

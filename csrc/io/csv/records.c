@@ -362,6 +362,12 @@ take_cells(nb_csv_records *r, int64_t row)
     }
 }
 
+bool
+nb_csv_passes_over(const nb_csv_options *o, nb_str line)
+{
+    return !has_text(line.data, line.len) || is_comment(o, line.data, line.len);
+}
+
 static nb_status
 careful_line(nb_csv_records *r, const char *p, size_t n, int64_t row, nb_error *err)
 {
@@ -492,7 +498,7 @@ careful_lines(nb_csv_records *r, int64_t *n_rows, nb_error *err)
         }
         end = next ? next - sep : r->region;
         r->pos = next ? next : r->region;
-        if (!has_text(p, end - begin) || is_comment(r->o, p, end - begin)) {
+        if (nb_csv_passes_over(r->o, (nb_str){p, end - begin})) {
             continue;
         }
         if (!r->header_done) {

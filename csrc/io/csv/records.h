@@ -64,6 +64,8 @@ nb_status nb_csv_records_open(nb_csv_records *r, const nb_file_split *split, nb_
 nb_status nb_csv_records_next(nb_csv_records *r, int64_t *n_rows, nb_error *err);
 /* The error of a record that could not be parsed. */
 nb_status nb_csv_records_raise(nb_csv_records *r, nb_csv_result result, nb_error *err);
+/* Is the line blank or a comment? */
+bool nb_csv_passes_over(const nb_csv_options *o, nb_str line);
 void nb_csv_records_free(nb_csv_records *r);
 
 bool nb_csv_splittable(const nb_relation *rel, const nb_csv_options *o, int file);

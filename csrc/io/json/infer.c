@@ -13,6 +13,7 @@
 #include "base/thread.h"
 #include "expr/date_text.h"
 #include "io/json/json.h"
+#include "io/line_sample.h"
 
 #define MORSEL_BYTES (4 << 20)
 #define MAX_THREADS  64
@@ -47,7 +48,7 @@ typedef struct inference {
     nb_file_split *splits;
     int64_t n_splits;
     atomic_int next_split;
-    uint32_t sample_below; /* of 2^32; 0: every record */
+    bool samples; /* samplingRatio leaves records out */
 } inference;
 
 /* One thread's. */
@@ -57,7 +58,7 @@ typedef struct worker {
     nb_strbuf side;
     guess root;
     bool bad;        /* was there a record that is none? */
-    nb_str twice;    /* a name that an object has twice */
+    nb_str twice;    /* the least of the names that an object has twice */
     int64_t objects; /* seen */
     nb_json_layout layout;
     int negative; /* the scale of a decimal such as 1e10; 0: there was none */
@@ -233,6 +234,14 @@ infer_scalar(worker *w, nb_json *j, nb_json_kind kind, guess *g)
     return NB_OK;
 }
 
+static void
+note_twice(worker *w, nb_str name)
+{
+    if (name.data != NULL && (w->twice.data == NULL || nb_str_compare(name, w->twice) < 0)) {
+        w->twice = name;
+    }
+}
+
 /* One value, which is known to be well-formed. Depth is bounded by the reader's. */
 static nb_status
 infer_value(worker *w, nb_json *j, guess *g)
@@ -268,7 +277,7 @@ infer_value(worker *w, nb_json *j, guess *g)
             nb_json_name_at(j, &w->side, &name);
             NB_TRY(w->side.failed ? NB_NOMEM : field_of(w, g, name, &child));
             if (child->seen == id) {
-                w->twice = child->name;
+                note_twice(w, child->name);
             }
             child->seen = id;
         } else {
@@ -428,48 +437,65 @@ infer_record(worker *w, nb_str line, nb_error *err)
 }
 
 static nb_status
+infer_split(worker *w, nb_json_lines *lines, const nb_file_split *split, nb_line_sample *sample,
+            nb_error *err)
+{
+    NB_TRY(nb_json_lines_open(lines, split, err));
+    for (;;) {
+        nb_json_line at_line;
+        nb_str line;
+        bool tried = false, found;
+
+        NB_TRY(nb_json_lines_next(lines, true, &at_line, &found, err));
+        if (!found) {
+            return NB_OK;
+        }
+        line = at_line.text;
+        if (w->f->samples && !nb_line_sample_takes(sample)) {
+            continue;
+        }
+        if ((at_line.index == NULL || at_line.index->any_high) &&
+            !nb_utf8_is_valid(line.data, line.len)) {
+            NB_TRY(nb_json_repair(w->f->rel->pool, &w->fixed, &w->fixed_cap, &line));
+        } else if (at_line.index != NULL && nb_json_layout_awake(&w->layout)) {
+            if (fits_line(w, &at_line)) {
+                continue;
+            }
+            tried = true;
+        }
+        if (nb_str_trim(line).len > 0) {
+            NB_TRY(infer_record(w, line, err));
+            if (tried) {
+                learn_line(w, line);
+            }
+        }
+    }
+}
+
+static nb_status
 infer_splits(worker *w, nb_json_lines *lines, nb_error *err)
 {
     inference *f = w->f;
-    int at;
+    const nb_json_options *o = &f->json->o;
+    int64_t at;
 
     while ((at = atomic_fetch_add(&f->next_split, 1)) < f->n_splits) {
-        uint64_t random = 0x9E3779B97F4A7C15u * (uint64_t)(at + 1);
-        nb_status st = nb_json_lines_open(lines, &f->splits[at], err);
+        nb_line_sample sample = {0};
 
-        for (bool found = true; st == NB_OK;) {
-            nb_json_line at_line;
-            nb_str line;
-            bool tried = false;
-
-            st = nb_json_lines_next(lines, true, &at_line, &found, err);
-            if (st < 0 || !found) {
-                break;
-            }
-            line = at_line.text;
-            random = random * 6364136223846793005u + 1442695040888963407u;
-            if (f->sample_below != 0 && (uint32_t)(random >> 32) >= f->sample_below) {
+        if (f->samples) {
+            if (!nb_split_begins_partition(f->splits, at)) {
                 continue;
             }
-            if ((at_line.index == NULL || at_line.index->any_high) &&
-                !nb_utf8_is_valid(line.data, line.len)) {
-                st = nb_json_repair(f->rel->pool, &w->fixed, &w->fixed_cap, &line);
-            } else if (at_line.index != NULL && nb_json_layout_awake(&w->layout)) {
-                if (fits_line(w, &at_line)) {
-                    continue;
-                }
-                tried = true;
-            }
-            if (st == NB_OK && nb_str_trim(line).len > 0) {
-                st = infer_record(w, line, err);
-                if (tried) {
-                    learn_line(w, line);
-                }
-            }
+            nb_line_sample_begin(&sample, o->sampling_ratio, o->multi_line,
+                                 f->splits[at].partition);
         }
-        if (!nb_relation_skips(f->rel, st, err)) {
-            NB_TRY(st);
-        }
+        do {
+            nb_status st = infer_split(w, lines, &f->splits[at], &sample, err);
+
+            if (!nb_relation_skips(f->rel, st, err)) {
+                NB_TRY(st);
+            }
+        } while (f->samples && ++at < f->n_splits && !nb_split_begins_partition(f->splits, at));
     }
     return NB_OK;
 }
@@ -655,9 +681,7 @@ nb_json_infer(nb_relation *rel, const nb_json_relation *json, const nb_read_requ
     if (arena == NULL) {
         return NB_NOMEM;
     }
-    if (json->o.sampling_ratio <= 0.99) {
-        f.sample_below = (uint32_t)NB_MAX(json->o.sampling_ratio * 4294967296.0, 1.0);
-    }
+    f.samples = json->o.sampling_ratio <= NB_SAMPLE_ALL_FROM;
     NB_TRY_GOTO(st,
                 nb_relation_splits(rel, arena, request->info, n, nb_json_splittable, MORSEL_BYTES,
                                    &f.splits, &f.n_splits, &partitions),
@@ -685,7 +709,7 @@ nb_json_infer(nb_relation *rel, const nb_json_relation *json, const nb_read_requ
             st = merge(&workers[0], &workers[0].root, &workers[i].root);
             workers[0].bad |= workers[i].bad;
             workers[0].negative = NB_MIN(workers[0].negative, workers[i].negative);
-            workers[0].twice = workers[i].twice.data ? workers[i].twice : workers[0].twice;
+            note_twice(&workers[0], workers[i].twice);
         }
     }
     st = st == NB_OK ? schema_of(&workers[0], out, err) : st;
