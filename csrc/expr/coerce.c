@@ -78,7 +78,10 @@ nb_coerce_decimals(const nb_type *a, const nb_type *b)
     }
     scale = NB_MAX(x->scale, y->scale);
     range = NB_MAX(x->precision - x->scale, y->precision - y->scale);
-    return nb_type_decimal(NB_MIN(range + scale, MAX_PRECISION), NB_MIN(scale, MAX_PRECISION));
+    if (range + scale > MAX_PRECISION) { /* as in Spark, digits before the point come first */
+        scale = MAX_PRECISION - range;
+    }
+    return nb_type_decimal(range + scale, scale);
 }
 
 static bool

@@ -363,6 +363,7 @@ datetime_us(PyObject *d)
     return days * DAY_US + s * 1000000 + PyDateTime_DATE_GET_MICROSECOND(d);
 }
 
+/* Of what is shorter than 292,271 years. */
 static int64_t
 delta_us(PyObject *d)
 {
@@ -439,6 +440,10 @@ get_int64(builder *b, sink *s, PyObject *value, int64_t *out)
     case NB_TYPE_INTERVAL_DT:
         if (!PyDelta_Check(value)) {
             return wrong_type(s, value);
+        }
+        if (PyDateTime_DELTA_GET_DAYS(value) > INT64_MAX / DAY_US - 1 ||
+            PyDateTime_DELTA_GET_DAYS(value) < INT64_MIN / DAY_US + 1) {
+            return fail(s, PyExc_OverflowError, "too long for an interval", value);
         }
         *out = delta_us(value);
         return 1;

@@ -134,7 +134,7 @@ round_double(double x, int scale, round_mode mode)
     double power, t, m, distance;
 
     if (!isfinite(x) || x == 0) {
-        return x;
+        return x + 0.0; /* Spark rounds through decimals, which have no -0.0 */
     }
     if (scale >= 0 && scale <= 15 && fabs(x) < 1e15) {
         power = (double)nb_pow10_64[scale];

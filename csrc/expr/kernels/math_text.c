@@ -112,6 +112,12 @@ nb_bind_hex(nb_bound_call *call, nb_error *err)
         call->kernel = hex_bytes_kernel;
         return NB_OK;
     }
+    if (t->id == NB_TYPE_BOOL || t->id == NB_TYPE_DATE || t->id == NB_TYPE_TIMESTAMP ||
+        t->id == NB_TYPE_TIMESTAMP_NTZ) { /* no way to bigint: the bytes of their text */
+        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_STRING), err));
+        call->kernel = hex_bytes_kernel;
+        return NB_OK;
+    }
     NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_INT64), err));
     call->kernel = hex_number_kernel;
     return NB_OK;
