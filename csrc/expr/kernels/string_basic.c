@@ -224,10 +224,12 @@ OF_STRING(lower, lower_kernel)
 OF_STRING(upper, upper_kernel)
 OF_STRING(initcap, initcap_kernel)
 
+/* Texts by characters, binaries by bytes. */
 static nb_status
 reverse_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
     nb_text_writer w = {.arena = ctx->arena};
+    bool bytes = args->type->id == NB_TYPE_BINARY;
 
     for (int64_t i = 0; i < n; i++) {
         nb_str s = nb_row_str(args, i);
@@ -236,28 +238,8 @@ reverse_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
             return NB_NOMEM;
         }
         for (size_t k = 0, step; k < s.len; k += step) {
-            step = nb_char_step(s, k);
+            step = bytes ? 1 : nb_char_step(s, k);
             memcpy(p + s.len - k - step, s.data + k, step);
-        }
-        NB_DATA(nb_view, out)[i] = nb_text_done(&w, s.len);
-    }
-    return NB_OK;
-}
-
-static nb_status
-reverse_bytes_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
-                     nb_vector *out)
-{
-    nb_text_writer w = {.arena = ctx->arena};
-
-    for (int64_t i = 0; i < n; i++) {
-        nb_str s = nb_row_str(args, i);
-        char *p = nb_text_room(&w, s.len);
-        if (p == NULL) {
-            return NB_NOMEM;
-        }
-        for (size_t k = 0; k < s.len; k++) {
-            p[s.len - 1 - k] = s.data[k];
         }
         NB_DATA(nb_view, out)[i] = nb_text_done(&w, s.len);
     }
@@ -299,7 +281,7 @@ nb_bind_reverse(nb_bound_call *call, nb_error *err)
         return NB_OK;
     }
     if (call->args[0]->type->id == NB_TYPE_BINARY) {
-        return nb_bound(call, NB_TYPE_BINARY, reverse_bytes_kernel);
+        return nb_bound(call, NB_TYPE_BINARY, reverse_kernel);
     }
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
     return nb_bound(call, NB_TYPE_STRING, reverse_kernel);

@@ -436,7 +436,6 @@ static void
 infer_thread(void *payload, int i)
 {
     inference *f = payload;
-
     column_guess *guesses = f->guesses + (size_t)i * (size_t)f->n_columns;
 
     f->status[i] = f->samples && !f->csv->o.multi_line ? infer_sampled(f, guesses, &f->errors[i])

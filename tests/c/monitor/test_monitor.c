@@ -271,6 +271,19 @@ begin_query(nb_monitor *m, const char *details)
     return x.id;
 }
 
+static void
+check_state(nb_monitor_server *server, const char *app, const char *what, int64_t id,
+            const char *state)
+{
+    nb_strbuf body = {0}, path = {0};
+
+    nb_strbuf_addf(&path, "/api/v1/applications/%s/%s/%d", app, what, (int)id);
+    assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 200);
+    assert_non_null(strstr(body.data, state));
+    nb_strbuf_free(&body);
+    nb_strbuf_free(&path);
+}
+
 /* Events that nobody looks at are bounded: what runs is never dropped, of what has ended the latest are kept. */
 static void
 test_monitor__many_queries(void **state)
@@ -294,31 +307,13 @@ test_monitor__many_queries(void **state)
         nb_monitor_execution_ended(m, begin_query(m, details), NULL);
     }
     nb_monitor_execution_ended(m, begin_query(m, "the last"), NULL);
-    for (int i = 0; i < 2; i++) {
-        nb_strbuf_addf(&path, "/api/v1/applications/%s/sql/%d", nb_monitor_app_id(m),
-                       i == 0 ? (int)long_one : (int)long_one + QUERIES + 1);
-        assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 200);
-        assert_non_null(strstr(body.data, i == 0 ? "RUNNING" : "COMPLETED"));
-        path.len = 0;
-    }
+    check_state(server, nb_monitor_app_id(m), "sql", long_one, "RUNNING");
+    check_state(server, nb_monitor_app_id(m), "sql", long_one + QUERIES + 1, "COMPLETED");
     nb_strbuf_addf(&path, "/api/v1/applications/%s/sql/%d", nb_monitor_app_id(m), QUERIES / 3);
     assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 404);
     nb_monitor_close(m);
     nb_monitor_server_stop(server);
     nb_config_free(c);
-    nb_strbuf_free(&body);
-    nb_strbuf_free(&path);
-}
-
-static void
-check_state(nb_monitor_server *server, const char *app, const char *what, int64_t id,
-            const char *state)
-{
-    nb_strbuf body = {0}, path = {0};
-
-    nb_strbuf_addf(&path, "/api/v1/applications/%s/%s/%d", app, what, (int)id);
-    assert_int_equal(ask(nb_monitor_server_port(server), path.data, &body), 200);
-    assert_non_null(strstr(body.data, state));
     nb_strbuf_free(&body);
     nb_strbuf_free(&path);
 }
