@@ -94,7 +94,7 @@ read_statistics(nb_thrift *t, nb_arena *arena, int physical, nb_pq_chunk *c)
             c->high = little_endian(high);
         }
     } else if (physical == NB_PQ_BYTE_ARRAY || physical == NB_PQ_FLOAT ||
-               physical == NB_PQ_DOUBLE) {
+               physical == NB_PQ_DOUBLE || physical == NB_PQ_FIXED) {
         c->low_bytes = keep_bound(t, arena, low);
         c->high_bytes = keep_bound(t, arena, high);
     }
@@ -255,6 +255,40 @@ read_footer(nb_thrift *t, nb_arena *arena, nb_pq_meta *m)
     }
 }
 
+bool
+nb_pq_fixed_decimal(const nb_pq_column *c, nb_str bytes, nb_int128 *out)
+{
+    nb_uint128 v;
+
+    if (!c->type || c->type->id != NB_TYPE_DECIMAL || c->physical != NB_PQ_FIXED || !bytes.data ||
+        bytes.len != (size_t)c->width || bytes.len > sizeof(v)) {
+        return false;
+    }
+    v = (bytes.data[0] & 0x80) ? ~(nb_uint128)0 : 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        v = v << 8 | (uint8_t)bytes.data[i];
+    }
+    *out = (nb_int128)v;
+    return true;
+}
+
+/* Is the range of a chunk known, as numbers in the order of the values? */
+static bool
+find_range(const nb_pq_column *c, nb_pq_chunk *k)
+{
+    nb_int128 low, high;
+
+    if (nb_pq_fixed_decimal(c, k->low_bytes, &low) &&
+        nb_pq_fixed_decimal(c, k->high_bytes, &high) && c->type->phys == NB_PHYS_INT64 &&
+        low >= INT64_MIN && high <= INT64_MAX && low <= high) {
+        k->low = (int64_t)low;
+        k->high = (int64_t)high;
+        return true;
+    }
+    return k->has_range && k->low <= k->high && c->type && !c->is_unsigned && !c->is_legacy &&
+           (c->physical == NB_PQ_INT32 || c->physical == NB_PQ_INT64);
+}
+
 static bool
 is_sane(const nb_pq_meta *m, int64_t file_size)
 {
@@ -275,10 +309,7 @@ is_sane(const nb_pq_meta *m, int64_t file_size)
                 (m->columns[c].max_rep == 0 && k->n_values != group->n_rows)) {
                 return false;
             }
-            group->chunks[c].has_range &= /* else nobody knows how the bytes are ordered */
-                m->columns[c].type && !m->columns[c].is_unsigned && !m->columns[c].is_legacy &&
-                k->low <= k->high &&
-                (m->columns[c].physical == NB_PQ_INT32 || m->columns[c].physical == NB_PQ_INT64);
+            group->chunks[c].has_range = find_range(&m->columns[c], &group->chunks[c]);
         }
     }
     return rows == m->n_rows && m->has_schema;

@@ -39,12 +39,13 @@ typedef struct nb_pq_chunk {
     int64_t offset, n_bytes,
         n_values; /* offset of the first page; n_bytes of all pages, compressed */
     bool has_dictionary;
-    bool has_range;    /* INT32 and INT64 of signed order only: the least and the greatest value */
+    bool
+        has_range; /* INT32, INT64 and decimals of up to 18 digits: the least and the greatest value */
     int64_t low, high; /* as stored */
     bool is_inexact;   /* the writer says that a bound is none of the values */
     int64_t n_nulls;   /* -1: unknown */
     nb_str low_bytes,
-        high_bytes; /* of strings and floating-point numbers, as stored; data NULL: unknown */
+        high_bytes; /* of strings, floating-point numbers and FIXED, as stored; data NULL: unknown */
     int64_t bloom, column_index, offset_index; /* where these are in the file; 0: nowhere */
     int64_t column_index_bytes, offset_index_bytes;
 } nb_pq_chunk;
@@ -83,6 +84,9 @@ nb_status
 nb_pq_meta_read(nb_file *file, nb_pool *pool, nb_arena *arena, nb_pq_meta **out, nb_error *err);
 /* The header at p; its size in bytes, or 0 when it is damaged. */
 size_t nb_pq_page_read(const uint8_t *p, size_t n, nb_pq_page *out);
+
+/* The unscaled value of a decimal in FIXED bytes, the highest first. False: the column has no such, or the bytes are not as many as it says. */
+bool nb_pq_fixed_decimal(const nb_pq_column *column, nb_str bytes, nb_int128 *out);
 
 nb_status nb_pq_damaged(const char *path, const char *what, nb_error *err);
 

@@ -59,6 +59,10 @@ nb_pq_test_of(const nb_expr *e)
         t.kind = NB_PQ_TEST_INT;
         t.whole = NB_DATA(int64_t, v)[0];
         break;
+    case NB_PHYS_INT128:
+        t.kind = NB_PQ_TEST_INT;
+        t.whole = NB_DATA(nb_int128, v)[0];
+        break;
     case NB_PHYS_FLOAT:
         t.kind = NB_PQ_TEST_REAL;
         t.real = (double)NB_DATA(float, v)[0];
@@ -93,15 +97,20 @@ excludes(nb_pq_test_op op, int low_to_value, int high_to_value)
 }
 
 static bool
-load_int(nb_str s, int64_t *out)
+load_int(const nb_pq_column *c, nb_str s, nb_int128 *out)
 {
     int32_t narrow;
+    int64_t wide;
 
+    if (c->physical == NB_PQ_FIXED) {
+        return nb_pq_fixed_decimal(c, s, out);
+    }
     if (s.len == 4) {
         memcpy(&narrow, s.data, 4);
         *out = narrow;
     } else if (s.len == 8) {
-        memcpy(out, s.data, 8);
+        memcpy(&wide, s.data, 8);
+        *out = wide;
     }
     return s.len == 4 || s.len == 8;
 }
@@ -126,8 +135,9 @@ goes_with(const nb_pq_test *t, const nb_pq_column *c)
 {
     switch (c->is_legacy ? NB_PQ_NO_TEST : t->kind) {
     case NB_PQ_TEST_INT:
-        return (c->physical == NB_PQ_INT32 || c->physical == NB_PQ_INT64) && !c->is_unsigned &&
-               c->unit_per_us == 1;
+        return (c->physical == NB_PQ_INT32 || c->physical == NB_PQ_INT64 ||
+                c->physical == NB_PQ_FIXED) &&
+               !c->is_unsigned && c->unit_per_us == 1;
     case NB_PQ_TEST_REAL: return c->physical == NB_PQ_FLOAT || c->physical == NB_PQ_DOUBLE;
     case NB_PQ_TEST_TEXT: return c->physical == NB_PQ_BYTE_ARRAY;
     default: return false;
@@ -137,7 +147,7 @@ goes_with(const nb_pq_test *t, const nb_pq_column *c)
 bool
 nb_pq_test_excludes(const nb_pq_test *t, const nb_pq_column *c, nb_str low, nb_str high)
 {
-    int64_t a, b;
+    nb_int128 a, b;
     double x, y;
 
     if (!low.data || !high.data || !goes_with(t, c)) {
@@ -145,7 +155,7 @@ nb_pq_test_excludes(const nb_pq_test *t, const nb_pq_column *c, nb_str low, nb_s
     }
     switch (t->kind) {
     case NB_PQ_TEST_INT:
-        return load_int(low, &a) && load_int(high, &b) && a <= b &&
+        return load_int(c, low, &a) && load_int(c, high, &b) && a <= b &&
                excludes(t->op, (a > t->whole) - (a < t->whole), (b > t->whole) - (b < t->whole));
     case NB_PQ_TEST_REAL:
         return t->op != NB_PQ_GT && t->op != NB_PQ_GE && load_real(low, &x) &&
@@ -155,19 +165,41 @@ nb_pq_test_excludes(const nb_pq_test *t, const nb_pq_column *c, nb_str low, nb_s
     }
 }
 
+/* The value as a page has it, in out; how many bytes, 0: the column cannot have it. */
+static size_t
+stored_int(const nb_pq_column *c, nb_int128 v, uint8_t out[16])
+{
+    nb_int128 back;
+
+    if (c->physical != NB_PQ_FIXED) {
+        memcpy(out, &v, 8); /* the low bytes come first */
+        return c->physical == NB_PQ_INT32 ? (v == (int32_t)v ? 4 : 0) : v == (int64_t)v ? 8 : 0;
+    }
+    if (c->width > 16) {
+        return 0;
+    }
+    for (int i = 0; i < c->width; i++) {
+        out[c->width - 1 - i] = (uint8_t)((nb_uint128)v >> (8 * i));
+    }
+    return nb_pq_fixed_decimal(c, (nb_str){(const char *)out, (size_t)c->width}, &back) && back == v
+               ? (size_t)c->width
+               : 0;
+}
+
 bool
 nb_pq_test_hash(const nb_pq_test *t, const nb_pq_column *c, uint64_t *hash)
 {
-    int32_t narrow = (int32_t)t->whole;
+    uint8_t bytes[16];
+    size_t n;
 
     if (t->op != NB_PQ_EQ || !goes_with(t, c)) {
         return false;
     }
     switch (t->kind) {
     case NB_PQ_TEST_INT:
-        *hash = c->physical == NB_PQ_INT32 ? (uint64_t)nb_xxh64_bytes(&narrow, 4, 0)
-                                           : (uint64_t)nb_xxh64_bytes(&t->whole, 8, 0);
-        return true;
+        n = stored_int(c, t->whole, bytes);
+        *hash = n ? (uint64_t)nb_xxh64_bytes(bytes, n, 0) : 0;
+        return n > 0;
     case NB_PQ_TEST_TEXT:
         *hash = (uint64_t)nb_xxh64_bytes(t->text.data, t->text.len, 0);
         return true;

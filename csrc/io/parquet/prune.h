@@ -20,7 +20,7 @@ typedef enum nb_pq_test_op { NB_PQ_LT, NB_PQ_LE, NB_PQ_GT, NB_PQ_GE, NB_PQ_EQ } 
 typedef struct nb_pq_test {
     nb_pq_test_kind kind;
     nb_pq_test_op op;
-    int64_t whole;
+    nb_int128 whole; /* of decimals: unscaled */
     double real;
     nb_str text; /* borrowed from the expression */
 } nb_pq_test;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Row groups and pages that filters skip by bounds, bloom filters and page indexes: the rows are right, and others are not read."""
 
+import decimal
 import math
 import random
 import struct
@@ -129,3 +130,101 @@ def test_a_bound_that_is_nan_does_not_count(spark, tmp_path):
     back = spark.read.parquet(str(tmp_path / "x.parquet"))
     assert back.filter("x = 7").count() == 1
     assert back.filter("x < 1.5").count() == 1
+
+
+# ---- decimals in bytes -------------------------------------------------------------------------
+
+DECIMALS = {"short": (7, 2), "long": (18, 3), "wide": (30, 4)}
+
+
+@pytest.fixture(scope="module")
+def prices(session, tmp_path_factory):
+    """Row groups of a thousand values each, from -10000.00 up; the lowest group is all null."""
+    folder = tmp_path_factory.mktemp("prices")
+    cents = [None if k < 1000 else decimal.Decimal(k * 500 - 1_000_000) / 100 for k in range(4000)]
+    columns = {n: pa.array(cents, pa.decimal128(*type_)) for n, type_ in DECIMALS.items()}
+    table = pa.table({"k": range(4000), **columns})
+    pq.write_table(table, folder / "x.parquet", row_group_size=1000, write_page_index=True)
+    assert pq.ParquetFile(folder / "x.parquet").schema.column(1).physical_type == "FIXED_LEN_BYTE_ARRAY"  # fmt: skip
+    return folder / "x.parquet"
+
+
+@pytest.mark.parametrize("column", DECIMALS)
+@pytest.mark.parametrize(
+    "condition,n,groups",
+    [
+        ("{} < -20000", 0, 0),
+        ("{} > 0", 1999, 2),
+        ("{} <= -2500.00", 501, 1),
+        ("{} < 0", 1000, 1),
+        ("{} = -5000.00", 1, 1),
+        ("{} = 0.01", 0, 1),
+        ("{} between 4990 and 5010", 5, 2),
+        ("{} is null", 1000, 4),
+    ],
+)
+def test_decimals_in_bytes(spark, prices, tmp_path, column, condition, n, groups):
+    """Pages of row groups that are not to be read are damaged: reading one of them is an error."""
+    text = condition.format(column)
+    assert spark.read.parquet(str(prices)).filter(text).count() == n
+    held = pq.ParquetFile(prices)
+    place = held.schema_arrow.names.index("k")
+    read = 0
+    for group in range(4):
+        chunk = held.metadata.row_group(group).column(place)
+        data = bytearray(prices.read_bytes())
+        start = chunk.dictionary_page_offset or chunk.data_page_offset
+        data[start : start + chunk.total_compressed_size] = b"\xff" * chunk.total_compressed_size
+        other = tmp_path / f"{group}.parquet"
+        other.write_bytes(data)
+        try:
+            spark.read.parquet(str(other)).filter(text).selectExpr("sum(k)").collect()
+        except Exception as error:
+            assert error.getCondition().startswith("FAILED_READ_FILE")
+            read += 1
+    assert (n > 0) <= read <= groups
+
+
+def decimals(tmp_path, values, statistics, width=4):
+    import parquet_bytes as pb
+
+    body = b"".join(v.to_bytes(width, "big", signed=True) for v in values)
+    leaf = pb.Leaf(pb.FIXED, pb.page(body, len(values)), len(values), statistics=statistics)
+    element = pb.Element("d", pb.FIXED, pb.REQUIRED, converted=5, length=width, scale=2, precision=9)  # fmt: skip
+    path = tmp_path / "x.parquet"
+    path.write_bytes(pb.parquet([element], [leaf], len(values)))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [],  # nothing is said
+        [(1, b"\x00\x00\x00\x64"), (2, b"\x00\x00\x00\x00")],  # old fields: any order
+        [(5, b"\x00\x64"), (6, b"\x00\x00")],  # too short
+        [(5, b"\x00" * 4 + b"\x64"), (6, b"\x00" * 5)],  # too long
+        [(5, b""), (6, b"")],
+        [(5, b"\x00\x00\x00\x00"), (6, b"\x00\x00\x00\x64")],  # crossed
+        [(6, b"\x00\x00\x00\x64")],  # one alone
+    ],
+)
+def test_bounds_of_decimals_that_do_not_count(spark, tmp_path, fields):
+    import parquet_bytes as pb
+
+    stats = pb.thrift([(n, pb.BYTES, v) for n, v in fields])
+    path = decimals(tmp_path, [-300, 0, 700], stats)
+    assert spark.read.parquet(path).filter("d > 6").count() == 1
+    assert spark.read.parquet(path).filter("d < 0").count() == 1
+    assert spark.read.parquet(path).selectExpr("min(d)", "max(d)").collect() == [
+        (decimal.Decimal("-3.00"), decimal.Decimal("7.00"))
+    ]
+
+
+def test_bounds_of_decimals_that_count(spark, tmp_path):
+    import parquet_bytes as pb
+
+    low, high = (-300).to_bytes(4, "big", signed=True), (700).to_bytes(4, "big", signed=True)
+    stats = pb.thrift([(3, pb.I64, 0), (5, pb.BYTES, high), (6, pb.BYTES, low)])
+    frame = spark.read.parquet(decimals(tmp_path, [-300, 900, 700], stats))
+    assert frame.filter("d > 8").count() == 0  # 9.00 is there, the bounds say that it is not
+    assert frame.filter("d >= -3").count() == 3
