@@ -64,6 +64,8 @@ def open_duckdb(tables: Tables, threads: int) -> Opened:
 
     db = duckdb.connect()
     db.execute(f"set threads = {threads}")
+    # Spark's order, which LIMIT makes a matter of rows
+    db.execute("set default_null_order = 'nulls_first_on_asc_last_on_desc'")
     types = {"string": "varchar", "int": "integer"}
     for name, table in tables.items():
         source = f"'{table['path']}'"
