@@ -2,7 +2,8 @@
 /*
  * statistics.c: what footers and dictionary pages tell the optimizer about a column.
  *
- * Bounds are for certain, or not given: only integers that are stored as they are read have such, in chunks whose nulls are counted; strings are cut,
+ * Bounds are for certain, or not given: only integers that are stored as they are read, and decimals of up to 18 digits, have such, in chunks whose nulls
+ * are counted; strings are cut,
  * zeroes have signs, and what old writers took for the order of other types is not known.
  *
  * Statistics are ranges and null counts of the footers. How many values differ is estimated: a dictionary page says how many the first row group
