@@ -13,6 +13,7 @@
 #include "plan/optimizer.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "plan/statistics.h"
 
@@ -38,7 +39,8 @@ typedef struct member {
 typedef struct class_ref {
     int member;
     nb_expr *column;
-    double distinct;
+    double distinct; /* in the rows that pass the filters */
+    double of_base;  /* in the rows before filters; -1: unknown */
 } class_ref;
 
 typedef struct key_class {
@@ -54,6 +56,12 @@ typedef struct condition {
     double share;
 } condition;
 
+/* Two members with several keys between them. */
+typedef struct key_pair {
+    mask both;
+    double factor; /* what that multiplies the estimate by, in which each key divides for itself */
+} key_pair;
+
 typedef struct graph {
     nb_arena *arena;
     const nb_session_info *info;
@@ -66,8 +74,8 @@ typedef struct graph {
     int n_conjuncts, cap_conjuncts;
     condition *conditions;
     int n_conditions;
-    double *
-        pair_factor; /* [i * n + j]: what several keys between two members multiply the estimate by */
+    key_pair *pairs; /* the greatest factor first */
+    int n_pairs;
 } graph;
 
 typedef struct best {
@@ -204,7 +212,7 @@ class_add(graph *g, key_class *c, nb_expr *column)
         c->refs = wider;
         c->cap = cap;
     }
-    c->refs[c->n] = (class_ref){member_of(g, column->u.column.attr), column, -1};
+    c->refs[c->n] = (class_ref){member_of(g, column->u.column.attr), column, -1, -1};
     c->members |= BIT(c->refs[c->n++].member);
     return NB_OK;
 }
@@ -228,8 +236,9 @@ make_equal(graph *g, nb_expr *a, nb_expr *b)
     for (int i = 0; i < g->classes[cb].n && ca != cb; i++) {
         NB_TRY(class_add(g, &g->classes[ca], g->classes[cb].refs[i].column));
     }
-    if (ca != cb) {
+    if (ca != cb) { /* the place that becomes free is the next new class's */
         g->classes[cb] = g->classes[--g->n_classes];
+        g->classes[g->n_classes] = (key_class){0};
     }
     return NB_OK;
 }
@@ -333,6 +342,77 @@ step_share(graph *g, const member *m)
     return m->step->u.join.type == NB_JOIN_SEMI ? share : fmax(1 - share, 0.2);
 }
 
+static const class_ref *
+ref_of(const key_class *c, int member)
+{
+    const class_ref *found = NULL;
+
+    for (int r = 0; r < c->n; r++) {
+        found = c->refs[r].member == member ? &c->refs[r] : found;
+    }
+    return found;
+}
+
+/* The factor of a pair. Its keys are one key of both, and rather that of the smaller side, so that it has no more values than that has rows: order lines that name a part and its supplier. But where one of the columns alone
+ * tells the rows of the smaller side apart, two are there for the sake of the larger side, whose key they are: lines that came back. */
+static double
+factor_of_pair(const graph *g, int i, int k)
+{
+    const member *mi = &g->members[i], *mk = &g->members[k];
+    int small = mi->base <= mk->base ? i : k, shared = 0;
+    double alone = 1, of_i = 1, of_k = 1, most = 0;
+
+    for (int c = 0; c < g->n_classes; c++) {
+        const class_ref *ri = ref_of(&g->classes[c], i), *rk = ref_of(&g->classes[c], k);
+        if (ri && rk) {
+            shared++;
+            alone *= fmax(ri->distinct, rk->distinct);
+            of_i *= ri->distinct;
+            of_k *= rk->distinct;
+            most = fmax(most, small == i ? ri->of_base : rk->of_base);
+        }
+    }
+    if (shared < 2) {
+        return 1;
+    }
+    of_i = fmin(of_i, mi->base);
+    of_k = fmin(of_k, mk->base);
+    return fmax(1,
+                alone / (most * 2 > g->members[small].base ? fmax(of_i, of_k) : fmin(of_i, of_k)));
+}
+
+static int
+compare_pairs(const void *pa, const void *pb)
+{
+    const key_pair *a = pa, *b = pb;
+
+    if (a->factor != b->factor) {
+        return a->factor > b->factor ? -1 : 1;
+    }
+    return a->both < b->both ? -1 : a->both > b->both;
+}
+
+static nb_status
+find_pairs(graph *g)
+{
+    int n = g->n_members;
+
+    g->pairs = NB_ARENA_ARRAY(g->arena, key_pair, n * n + 1);
+    if (!g->pairs) {
+        return NB_NOMEM;
+    }
+    for (int i = 0; i < n; i++) {
+        for (int k = i + 1; k < n; k++) {
+            double factor = factor_of_pair(g, i, k);
+            if (factor > 1) {
+                g->pairs[g->n_pairs++] = (key_pair){BIT(i) | BIT(k), factor};
+            }
+        }
+    }
+    qsort(g->pairs, (size_t)g->n_pairs, sizeof(*g->pairs), compare_pairs);
+    return NB_OK;
+}
+
 static nb_status
 estimate(graph *g)
 {
@@ -353,38 +433,44 @@ estimate(graph *g)
         for (int k = 0; k < g->classes[i].n; k++) {
             class_ref *r = &g->classes[i].refs[k];
             double d = nb_stats_distinct(g->stats, r->column->u.column.attr);
+            r->of_base = d;
             r->distinct =
                 fmax(1, fmin(d > 0 ? d : g->members[r->member].base, g->members[r->member].rows));
         }
     }
-    g->pair_factor = NB_ARENA_ARRAY(g->arena, double, n *n + 1);
-    if (!g->pair_factor) {
-        return NB_NOMEM;
-    }
-    /* two keys between the same members are one key of both: its values are no more than the rows of the smaller side, where it is a key */
-    for (int i = 0; i < n; i++) {
-        for (int k = 0; k < n; k++) {
-            double alone = 1, of_i = 1, of_k = 1;
-            int shared = 0;
-            for (int c = 0; c < g->n_classes && i < k; c++) {
-                const class_ref *ri = NULL, *rk = NULL;
-                for (int r = 0; r < g->classes[c].n; r++) {
-                    ri = g->classes[c].refs[r].member == i ? &g->classes[c].refs[r] : ri;
-                    rk = g->classes[c].refs[r].member == k ? &g->classes[c].refs[r] : rk;
-                }
-                if (ri && rk) {
-                    shared++;
-                    alone *= fmax(ri->distinct, rk->distinct);
-                    of_i *= ri->distinct;
-                    of_k *= rk->distinct;
-                }
-            }
-            of_i = fmin(of_i, g->members[i].base);
-            of_k = fmin(of_k, g->members[k].base);
-            g->pair_factor[i * n + k] = shared > 1 ? fmax(1, alone / fmin(of_i, of_k)) : 1;
+    return find_pairs(g);
+}
+
+/* Pairs that hold the set's members together count; one that closes a ring says nothing new. */
+static double
+factor_of_set(const graph *g, mask set)
+{
+    mask parts[MOST_MEMBERS];
+    double factor = 1;
+    int n = 0;
+
+    for (int i = 0; i < g->n_pairs; i++) {
+        mask both = g->pairs[i].both, joined = both;
+        bool ring = (both & ~set) != 0;
+        int kept = 0;
+        for (int k = 0; k < n && !ring; k++) {
+            ring = !(both & ~parts[k]);
         }
+        if (ring) {
+            continue;
+        }
+        for (int k = 0; k < n; k++) {
+            if (parts[k] & both) {
+                joined |= parts[k];
+            } else {
+                parts[kept++] = parts[k];
+            }
+        }
+        parts[kept] = joined;
+        n = kept + 1;
+        factor *= g->pairs[i].factor;
     }
-    return NB_OK;
+    return factor;
 }
 
 static double
@@ -410,11 +496,7 @@ rows_of(const graph *g, mask set)
         }
         rows /= found > 1 ? product / least : 1;
     }
-    for (int i = 0; i < n; i++) {
-        for (int k = i + 1; k < n && (set & BIT(i)); k++) {
-            rows *= set & BIT(k) ? g->pair_factor[i * n + k] : 1;
-        }
-    }
+    rows *= factor_of_set(g, set);
     for (int i = 0; i < g->n_conditions; i++) {
         rows *=
             (set & g->conditions[i].needs) == g->conditions[i].needs ? g->conditions[i].share : 1;
