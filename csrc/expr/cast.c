@@ -82,10 +82,17 @@ nb_cast_may_null(const nb_type *from, const nb_type *to, nb_cast_mode mode)
     if (nb_type_is_numeric(from)) {
         return to->id == NB_TYPE_DECIMAL
                    ? nb_cast_can_fail(from, to)
-                   : (to->id == NB_TYPE_TIMESTAMP || nb_type_is_integral(to)) &&
+                   : (to->id == NB_TYPE_TIMESTAMP ? from->id != NB_TYPE_DECIMAL
+                                                  : nb_type_is_integral(to)) &&
                          rank(from) >= rank(nb_type_of(NB_TYPE_FLOAT32));
     }
-    return from->id == NB_TYPE_DATE && nb_type_is_numeric(to);
+    switch (from->id) {
+    case NB_TYPE_DATE: return nb_type_is_numeric(to) || to->id == NB_TYPE_TIMESTAMP_NTZ;
+    case NB_TYPE_TIMESTAMP:
+        return to->id == NB_TYPE_DECIMAL || (nb_type_is_integral(to) && to->id != NB_TYPE_INT64);
+    case NB_TYPE_TIMESTAMP_NTZ: return to->id == NB_TYPE_DATE;
+    default: return false;
+    }
 }
 
 nb_status
@@ -318,8 +325,7 @@ nb_expr_explicit_cast(nb_arena *arena, nb_expr *e, const nb_type *to, nb_cast_mo
                            text ? text : "", nb_type_sql(arena, to));
     if (e->type->id == NB_TYPE_DATE && nb_type_is_numeric(to)) {
         functions = "`UNIX_DATE`";
-    } else if (to->id == NB_TYPE_DATE && nb_type_is_integral(e->type) &&
-               e->type->id != NB_TYPE_INT64) {
+    } else if (to->id == NB_TYPE_DATE && nb_type_is_numeric(e->type)) {
         functions = "`DATE_FROM_UNIX_DATE`";
     }
     if (ansi && functions != NULL) {

@@ -11,18 +11,16 @@
 
 /* ---- from expressions to programs ---------------------------------------------------------------------------------------------------- */
 
-static nb_status
-program_new(nb_eval *ev, const nb_expr *e, bool lazy, nb_program **out, nb_error *err);
-
 static bool
-is_lazy(const nb_expr *e, int arg)
+is_lazy(const nb_eval *ev, const nb_expr *e, int arg)
 {
     switch (e->kind) {
     case NB_EXPR_AND:
     case NB_EXPR_OR:
     case NB_EXPR_COALESCE:
     case NB_EXPR_CASE: return arg > 0;
-    default: return e->args[arg]->kind == NB_EXPR_LAMBDA;
+    default:
+        return e->args[arg]->kind == NB_EXPR_LAMBDA || (ev->guarding && nb_eval_is_guarded(e, arg));
     }
 }
 
@@ -47,15 +45,15 @@ add_owner(nb_eval *ev, nb_step *s)
 }
 
 static int
-count_nodes(const nb_expr *e)
+count_nodes(const nb_eval *ev, const nb_expr *e)
 {
     int n = 1;
 
     for (int i = 0; i < e->n_args; i++) {
-        if (!is_lazy(e, i) && e->kind != NB_EXPR_IN) {
-            n += count_nodes(e->args[i]);
+        if (!is_lazy(ev, e, i) && e->kind != NB_EXPR_IN) {
+            n += count_nodes(ev, e->args[i]);
         } else if (e->kind == NB_EXPR_IN && i == 0) {
-            n += count_nodes(e->args[0]);
+            n += count_nodes(ev, e->args[0]);
         }
     }
     return n;
@@ -101,15 +99,17 @@ compile(nb_eval *ev, nb_program *p, const nb_expr *e, int *reg, nb_error *err)
         if (e->kind == NB_EXPR_IN && i > 0) {
             break;
         }
-        if (is_lazy(e, i)) {
-            const nb_expr *sub =
-                e->args[i]->kind == NB_EXPR_LAMBDA ? e->args[i]->args[0] : e->args[i];
+        if (is_lazy(ev, e, i)) {
+            bool is_lambda = e->args[i]->kind == NB_EXPR_LAMBDA;
 
-            NB_TRY(program_new(ev, sub, true, &s.subs[i], err));
+            s.guarded |= e->kind == NB_EXPR_CALL && !is_lambda;
+            NB_TRY(nb_program_new(ev, is_lambda ? e->args[i]->args[0] : e->args[i], true,
+                                  &s.subs[i], err));
         } else {
             NB_TRY(compile(ev, p, e->args[i], &s.args[i], err));
         }
     }
+    ev->guards |= s.guarded;
     if (e->kind == NB_EXPR_IN) {
         NB_TRY(nb_in_set_new(ev->arena, e->args + 1, e->n_args - 1, &s.set));
     }
@@ -126,15 +126,15 @@ compile(nb_eval *ev, nb_program *p, const nb_expr *e, int *reg, nb_error *err)
     return s.state != NULL ? add_owner(ev, &p->steps[*reg]) : NB_OK;
 }
 
-static nb_status
-program_new(nb_eval *ev, const nb_expr *e, bool lazy, nb_program **out, nb_error *err)
+nb_status
+nb_program_new(nb_eval *ev, const nb_expr *e, bool lazy, nb_program **out, nb_error *err)
 {
     nb_program *p = NB_ARENA_NEW(ev->arena, nb_program);
 
     if (p == NULL) {
         return NB_NOMEM;
     }
-    p->cap = count_nodes(e);
+    p->cap = count_nodes(ev, e);
     p->steps = NB_ARENA_ARRAY(ev->arena, nb_step, p->cap);
     p->regs = nb_arena_zalloc(ev->arena, (size_t)p->cap * sizeof(nb_vector));
     if (p->steps == NULL || p->regs == NULL) {
@@ -158,6 +158,7 @@ nb_eval_new(nb_arena *arena, nb_expr *const *exprs, int n, const nb_session_info
     }
     ev->arena = arena;
     ev->info = info;
+    ev->exprs = exprs;
     ev->n = n;
     ev->partition = -1;
     ev->programs = NB_ARENA_ARRAY(arena, nb_program *, n + 1);
@@ -166,7 +167,7 @@ nb_eval_new(nb_arena *arena, nb_expr *const *exprs, int n, const nb_session_info
     }
     for (int i = 0; i < n; i++) {
         NB_TRY(nb_expr_check_depth(exprs[i], err));
-        NB_TRY(program_new(ev, exprs[i], false, &ev->programs[i], err));
+        NB_TRY(nb_program_new(ev, exprs[i], false, &ev->programs[i], err));
     }
     *out = ev;
     return NB_OK;
@@ -335,6 +336,10 @@ run_call(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector *out
     int64_t n = batch->n_rows;
     int n_const = 0, n_dict = 0, dict_arg = -1, n_lambda = 0;
 
+    if (s->guarded) {
+        NB_TRY(nb_eval_guarded_inputs(ev, p, s, batch, err));
+        return run_kernel(ev, s, batch, batch->arena, s->inputs, n, out, err);
+    }
     for (int i = 0; i < e->n_args; i++) {
         if (s->args[i] < 0) {
             s->inputs[i] = (nb_vector){0};
@@ -439,8 +444,12 @@ nb_status
 nb_eval_run(nb_eval *ev, int i, nb_batch *batch, nb_vector *out, nb_error *err)
 {
     const nb_vector *result;
+    nb_status st = nb_program_run(ev, ev->programs[i], batch, &result, err);
 
-    NB_TRY(nb_program_run(ev, ev->programs[i], batch, &result, err));
+    if (st == NB_ERROR) {
+        st = nb_eval_rerun(ev, i, batch, &result, err);
+    }
+    NB_TRY(st);
     *out = *result;
     return NB_OK;
 }

@@ -290,10 +290,18 @@ compose(nb_arena *arena, const uint32_t *outer, const uint32_t *rows, int64_t n,
     return NB_OK;
 }
 
-/* Evaluates p for rows[0..n) of the batch (NULL = all). */
-static nb_status
-run_for(nb_eval *ev, nb_program *p, nb_batch *batch, const uint32_t *rows, int64_t n,
-        const nb_vector **out, nb_error *err)
+nb_status
+nb_eval_spread(nb_arena *arena, const nb_type *type, const nb_vector *v, const uint32_t *rows,
+               int64_t n_rows, int64_t n, nb_vector *out)
+{
+    part only = {*v, rows, NULL, n_rows};
+
+    return merge_parts(arena, type, &only, n_rows > 0, n, out);
+}
+
+nb_status
+nb_program_run_for(nb_eval *ev, nb_program *p, nb_batch *batch, const uint32_t *rows, int64_t n,
+                   const nb_vector **out, nb_error *err)
 {
     nb_batch *view;
 
@@ -332,14 +340,14 @@ nb_eval_case(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector 
         if (i == 0) {
             cond = &p->regs[s->args[0]];
         } else {
-            NB_TRY(run_for(ev, s->subs[i], batch, open, n_open, &cond, err));
+            NB_TRY(nb_program_run_for(ev, s->subs[i], batch, open, n_open, &cond, err));
         }
         NB_TRY(nb_bool_rows(batch->arena, cond, n_open, true, &taken, &n_taken));
         if (n_taken == 0) {
             continue;
         }
         if (n_taken == n_open) {
-            NB_TRY(run_for(ev, s->subs[i + 1], batch, open, n_open, &value, err));
+            NB_TRY(nb_program_run_for(ev, s->subs[i + 1], batch, open, n_open, &value, err));
             parts[n_parts++] = (part){*value, open, NULL, n_open};
             n_open = 0;
             break;
@@ -350,7 +358,7 @@ nb_eval_case(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector 
             NB_TRY(nb_program_run(ev, s->subs[i + 1], batch, &value, err));
             parts[n_parts++] = (part){*value, rows, rows, n_taken};
         } else {
-            NB_TRY(run_for(ev, s->subs[i + 1], batch, rows, n_taken, &value, err));
+            NB_TRY(nb_program_run_for(ev, s->subs[i + 1], batch, rows, n_taken, &value, err));
             parts[n_parts++] = (part){*value, rows, NULL, n_taken};
         }
         NB_TRY(compose(batch->arena, open, rest, n_rest, &open));
@@ -363,7 +371,7 @@ nb_eval_case(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector 
             NB_TRY(nb_program_run(ev, s->subs[n_args - 1], batch, &value, err));
             parts[n_parts++] = (part){*value, open, open, n_open};
         } else {
-            NB_TRY(run_for(ev, s->subs[n_args - 1], batch, open, n_open, &value, err));
+            NB_TRY(nb_program_run_for(ev, s->subs[n_args - 1], batch, open, n_open, &value, err));
             parts[n_parts++] = (part){*value, open, NULL, n_open};
         }
     }
@@ -390,7 +398,7 @@ nb_eval_coalesce(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vec
         if (i == 0) {
             v = &p->regs[s->args[0]];
         } else {
-            NB_TRY(run_for(ev, s->subs[i], batch, open, n_open, &v, err));
+            NB_TRY(nb_program_run_for(ev, s->subs[i], batch, open, n_open, &v, err));
         }
         if (v->kind != NB_VEC_DICT && v->type->id != NB_TYPE_NULL && v->validity == NULL) {
             parts[n_parts++] = (part){*v, open, NULL, n_open};
@@ -430,9 +438,9 @@ nb_eval_coalesce(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vec
 
 /* ---- filters ----------------------------------------------------------------------------------------------------------------------------- */
 
-nb_status
-nb_eval_filter(nb_eval *ev, int i, nb_batch *batch, const uint32_t **keep, int64_t *n_keep,
-               nb_error *err)
+static nb_status
+filter_rows(nb_eval *ev, int i, nb_batch *batch, const uint32_t **keep, int64_t *n_keep,
+            nb_error *err)
 {
     nb_program *p = ev->programs[i];
     nb_step *top = &p->steps[p->root];
@@ -475,7 +483,7 @@ nb_eval_filter(nb_eval *ev, int i, nb_batch *batch, const uint32_t **keep, int64
                 n_open = n_both;
                 continue;
             } else {
-                NB_TRY(run_for(ev, top->subs[k], batch, open, n_open, &v, err));
+                NB_TRY(nb_program_run_for(ev, top->subs[k], batch, open, n_open, &v, err));
             }
             NB_TRY(nb_bool_rows(batch->arena, v, n_open, true, &rows, &n_rows));
             if (n_rows < n_open) {
@@ -506,4 +514,18 @@ nb_eval_filter(nb_eval *ev, int i, nb_batch *batch, const uint32_t **keep, int64
     *keep = open;
     *n_keep = n_open;
     return NB_OK;
+}
+
+nb_status
+nb_eval_filter(nb_eval *ev, int i, nb_batch *batch, const uint32_t **keep, int64_t *n_keep,
+               nb_error *err)
+{
+    nb_status st = filter_rows(ev, i, batch, keep, n_keep, err);
+    const nb_vector *v;
+
+    if (st != NB_ERROR) {
+        return st;
+    }
+    NB_TRY(nb_eval_rerun(ev, i, batch, &v, err));
+    return nb_bool_rows(batch->arena, v, batch->n_rows, true, keep, n_keep);
 }

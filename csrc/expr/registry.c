@@ -144,6 +144,10 @@ nb_function_bind(nb_arena *arena, const nb_session_info *info, const nb_function
         *out = call.replacement;
         return nb_expr_check_depth(*out, err);
     }
+    for (int i = 0; i < call.n_args && !(fn->flags & (NB_FN_NULLS | NB_FN_NOT_NULL)); i++) {
+        /* casts may be where their operands are not */
+        call.nullable |= call.args[i]->kind != NB_EXPR_LAMBDA && call.args[i]->nullable;
+    }
     e = nb_expr_new(arena, NB_EXPR_CALL, call.type, call.nullable, call.n_args);
     if (e == NULL) {
         return NB_NOMEM;
@@ -243,6 +247,26 @@ nb_bind_cast(nb_bound_call *call, int arg, const nb_type *to, nb_error *err)
     }
     return nb_expr_cast(call->arena, e, to, call->info->ansi ? NB_CAST_ANSI : NB_CAST_LEGACY,
                         &call->args[arg], err);
+}
+
+nb_status
+nb_bind_exact(nb_bound_call *call, int from, int to_excl, nb_type_id type, nb_error *err)
+{
+    for (int i = from; i < NB_MIN(to_excl, call->n_args); i++) {
+        const nb_type *t = call->args[i]->type;
+
+        if (t->id == type || (type == NB_TYPE_STRING && nb_type_is_string(t))) {
+            continue;
+        }
+        if (t->id != NB_TYPE_NULL) {
+            return nb_bind_mismatch(
+                call, i,
+                nb_arena_printf(call->arena, "\"%s\"", nb_type_sql(call->arena, nb_type_of(type))),
+                err);
+        }
+        NB_TRY(nb_bind_cast(call, i, nb_type_of(type), err));
+    }
+    return NB_OK;
 }
 
 nb_status

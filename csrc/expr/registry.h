@@ -29,6 +29,7 @@ enum {
     NB_FN_WINDOW_ONLY = 1 << 6,  /* row_number() ...: only inside OVER */
     NB_FN_NO_CONTEXT = 1 << 8,   /* Spark's errors of it do not point into the query */
     NB_FN_HIGHER_ORDER = 1 << 7, /* takes LAMBDA arguments; the kernel evaluates them through ctx */
+    NB_FN_RIGHT_FIRST = 1 << 12, /* the last argument is evaluated first, and its null ends it */
     NB_FN_UNNAMED = 1 << 11,     /* plans made here call it; a user's text or message cannot */
     NB_FN_NO_FOLD = 1 << 10, /* not computed while planning, though its arguments are constant */
     NB_FN_NO_SQL = 1 << 9,   /* for DataFrames: SQL text does not know the name */
@@ -101,6 +102,8 @@ nb_status nb_bind_cast(
         *err); /* implicit cast as Spark allows, else DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE */
 nb_status nb_bind_common_type(nb_bound_call *call, int from, int to_excl, const nb_type **common,
                               nb_error *err); /* casts them all */
+/* For functions that take only the very type: no cast but of NULL. */
+nb_status nb_bind_exact(nb_bound_call *call, int from, int to_excl, nb_type_id type, nb_error *err);
 /* Raises DATA_DIFF_TYPES for args [from, to_excl). */
 nb_status nb_bind_data_diff_types(nb_bound_call *call, int from, int to_excl, nb_error *err);
 nb_status nb_bind_mismatch(nb_bound_call *call, int arg, const char *required, nb_error *err);

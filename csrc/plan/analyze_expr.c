@@ -644,9 +644,13 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     const nb_aggregate *agg = nb_aggregate_find(name);
     const nb_function *fn;
     Sc__Expression **ordered = (Sc__Expression **)raw;
+    bool is_sql = origin && origin->sql_text.len > 0;
     nb_expr **args;
     int n;
 
+    if (agg && (agg->flags & NB_FN_NO_SQL) && is_sql) {
+        agg = NULL;
+    }
     NB_TRY(nb_located(nb_positional_arguments(an, name, &ordered, &n_raw, err), origin, err));
     raw = ordered;
 
@@ -692,8 +696,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         NB_TRY(nb_located(resolve_text_schema(an, &args[1], err), origin, err));
     }
     fn = nb_function_find(name);
-    if (fn && ((fn->flags & NB_FN_UNNAMED) ||
-               ((fn->flags & NB_FN_NO_SQL) && origin && origin->sql_text.len > 0))) {
+    if (fn && ((fn->flags & NB_FN_UNNAMED) || ((fn->flags & NB_FN_NO_SQL) && is_sql))) {
         fn = NULL;
     }
     if (!fn && n == 1 && nb_cast_function_type(name)) {

@@ -42,7 +42,6 @@ static const rename_row renames[] = {
     {"cos", "COS"},
     {"cosh", "COSH"},
     {"cot", "COT"},
-    {"create_map", "map"},
     {"csc", "CSC"},
     {"curdate", "current_date"},
     {"current_database", "current_schema"},

@@ -260,7 +260,17 @@ bind_key(nb_bound_call *call, nb_error *err)
     const nb_type *common = nb_coerce_tightest(key, call->args[1]->type, call->info->ansi);
 
     if (common == NULL) {
-        return nb_bind_cast(call, 1, key, err);
+        nb_str name = nb_function_name(call->fn);
+
+        if (nb_str_equal(name, NB_STR("getitem"))) {
+            return nb_bind_cast(call, 1, key, err);
+        }
+        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_MAP_FUNCTION_DIFF_TYPES, "sqlExpr",
+                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
+                        "functionName",
+                        nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data),
+                        "dataType", "\"MAP\"", "leftType", nb_type_quoted(call->arena, map),
+                        "rightType", nb_type_quoted(call->arena, call->args[1]->type), NULL);
     }
     if (!nb_type_same_ignoring_null(common, key)) {
         const nb_type *wider = nb_type_map(common, map->children[1].type, map->contains_null);
@@ -290,7 +300,8 @@ bind_index(nb_bound_call *call, index_rule rule, nb_error *err)
 {
     const nb_type *t = call->args[0]->type;
 
-    if (call->args[1]->type->id == NB_TYPE_NULL) {
+    if (call->args[1]->type->id == NB_TYPE_NULL && rule != INDEX_ELEMENT &&
+        rule != INDEX_TRY_ELEMENT) {
         NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT32), err));
     } else if (!nb_type_is_integral(call->args[1]->type)) {
         return nb_bind_mismatch(call, 1, rule == INDEX_ITEM ? "\"INTEGRAL\"" : "\"INT\"", err);
@@ -424,15 +435,27 @@ half_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb
     return NB_OK;
 }
 
+/* A map, or a NULL as one of NULLs. */
+static nb_status
+need_map(nb_bound_call *call, nb_error *err)
+{
+    const nb_type *t = call->args[0]->type;
+
+    if (t->id == NB_TYPE_NULL) {
+        t = nb_type_map(t, t, false);
+        return t == NULL ? NB_NOMEM : nb_bind_cast(call, 0, t, err);
+    }
+    return t->id == NB_TYPE_MAP ? NB_OK : nb_bind_mismatch(call, 0, "\"MAP\"", err);
+}
+
 static nb_status
 bind_half(nb_bound_call *call, int side, nb_error *err)
 {
     static const int sides[] = {0, 1};
-    const nb_type *t = call->args[0]->type;
+    const nb_type *t;
 
-    if (t->id != NB_TYPE_MAP) {
-        return nb_bind_mismatch(call, 0, "\"MAP\"", err);
-    }
+    NB_TRY(need_map(call, err));
+    t = call->args[0]->type;
     call->type = nb_type_array(t->children[side].type, side == 1 && t->contains_null);
     call->kernel = half_kernel;
     call->payload = &sides[side];
@@ -473,13 +496,12 @@ entries_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
 nb_status
 nb_bind_map_entries(nb_bound_call *call, nb_error *err)
 {
-    const nb_type *t = call->args[0]->type, *entry;
+    const nb_type *t, *entry;
     nb_field fields[2] = {{NB_STR("key"), NULL, false, {"", 0}},
                           {NB_STR("value"), NULL, false, {"", 0}}};
 
-    if (t->id != NB_TYPE_MAP) {
-        return nb_bind_mismatch(call, 0, "\"MAP\"", err);
-    }
+    NB_TRY(need_map(call, err));
+    t = call->args[0]->type;
     fields[0].type = t->children[0].type;
     fields[1].type = t->children[1].type;
     fields[1].nullable = t->contains_null;

@@ -135,7 +135,10 @@ central(const moments *s, int k)
     nb_dd s1 = nb_dd_normal(s->sum[0]), s2 = nb_dd_normal(s->sum[1]), mean = nb_dd_div(s1, n);
     nb_dd m2 = nb_dd_sum(s2, nb_dd_neg(nb_dd_mul(s1, mean)));
 
-    if (!isfinite(s->sum[0].hi) || !isfinite(s->sum[1].hi)) {
+    double about = s->shift + (mean.hi + mean.lo);
+
+    /* Spark merges a state into an empty one by the square of the mean times zero rows: not a number when the square overflows */
+    if (!isfinite(s->sum[0].hi) || !isfinite(s->sum[1].hi) || !isfinite(about * about)) {
         return NAN;
     }
     if (k == 2) {

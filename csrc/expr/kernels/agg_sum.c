@@ -610,10 +610,12 @@ bind(nb_bound_agg *agg, bool avg, bool is_try, nb_error *err)
         agg->ops = avg ? &interval_avg_ops[t->phys] : &sum_ops[t->phys];
     } else {
         if (!nb_type_is_numeric(t)) {
-            if (!nb_type_is_string(t) && t->id != NB_TYPE_NULL) {
+            if (!nb_type_is_string(t) && t->id != NB_TYPE_NULL && t->id != NB_TYPE_TIMESTAMP) {
                 return nb_bind_mismatch(call, 0, "\"NUMERIC\" or \"ANSI INTERVAL\"", err);
             }
-            NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_FLOAT64), err));
+            NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_FLOAT64),
+                                call->info->ansi ? NB_CAST_ANSI : NB_CAST_LEGACY, &call->args[0],
+                                err)); /* of a timestamp its seconds */
             t = call->args[0]->type;
         }
         call->type = nb_type_of(avg || t->phys >= NB_PHYS_FLOAT ? NB_TYPE_FLOAT64 : NB_TYPE_INT64);

@@ -334,6 +334,9 @@ nb_bind_int_divide(nb_bound_call *call, nb_error *err)
     if (done) {
         return NB_OK;
     }
+    if (call->args[0]->type->id == NB_TYPE_NULL && call->args[1]->type->id == NB_TYPE_NULL) {
+        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_INT64), err));
+    }
     NB_TRY(nb_bind_arithmetic_operands(call, err));
     if (call->args[0]->type->id == NB_TYPE_DECIMAL && call->args[1]->type->id == NB_TYPE_DECIMAL) {
         return nb_bind_decimal_arithmetic(call, 'd', err);

@@ -14,14 +14,6 @@
 /* Spark's ByteArrayMethods.MAX_ROUNDED_ARRAY_LENGTH */
 #define MAX_ARRAY 2147483632LL
 
-static nb_status
-need_array(nb_bound_call *call, int arg, nb_error *err)
-{
-    return call->args[arg]->type->id == NB_TYPE_ARRAY
-               ? NB_OK
-               : nb_bind_mismatch(call, arg, "\"ARRAY\"", err);
-}
-
 static int64_t
 int_at(const nb_vector *v, int64_t i)
 {
@@ -95,7 +87,10 @@ bind_extend(nb_bound_call *call, bool front, nb_error *err)
 {
     nb_expr *element = call->args[1], *parts[2];
 
-    NB_TRY(need_array(call, 0, err));
+    if (call->args[0]->type->id == NB_TYPE_NULL) {
+        return nb_bind_mismatch(call, 0, "\"ARRAY\"", err);
+    }
+    NB_TRY(nb_bind_need_array(call, 0, err));
     if (nb_coerce_tightest(call->args[0]->type->children[0].type, element->type,
                            call->info->ansi) == NULL) {
         return nb_bind_array_diff_types(call, 0, 1, err);
@@ -189,7 +184,10 @@ nb_bind_array_insert(nb_bound_call *call, nb_error *err)
 {
     const nb_type *t;
 
-    NB_TRY(need_array(call, 0, err));
+    if (call->args[0]->type->id == NB_TYPE_NULL) {
+        return nb_bind_array_diff_types(call, 0, 2, err);
+    }
+    NB_TRY(nb_bind_need_array(call, 0, err));
     NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT32), err));
     t = nb_coerce_tightest(call->args[0]->type->children[0].type, call->args[2]->type,
                            call->info->ansi);
@@ -234,7 +232,7 @@ compact_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
 nb_status
 nb_bind_array_compact(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     call->type = nb_type_array(call->args[0]->type->children[0].type, false);
     call->kernel = compact_kernel;
     return call->type == NULL ? NB_NOMEM : NB_OK;
@@ -261,7 +259,7 @@ reverse_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
 nb_status
 nb_bind_array_reverse(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     call->type = call->args[0]->type;
     call->kernel = reverse_kernel;
     return NB_OK;
@@ -307,7 +305,7 @@ slice_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
 nb_status
 nb_bind_slice(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT32), err));
     NB_TRY(nb_bind_cast(call, 2, nb_type_of(NB_TYPE_INT32), err));
     call->type = call->args[0]->type;
@@ -440,7 +438,7 @@ shuffle_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
 nb_status
 nb_bind_shuffle(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     if (call->n_args > 1) {
         NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_INT64), err));
     }
@@ -519,7 +517,7 @@ nb_bind_arrays_zip(nb_bound_call *call, nb_error *err)
                                  : nb_str_of(nb_arena_printf(call->arena, "%d", i));
         }
         if (call->args[i]->type->id != NB_TYPE_NULL) {
-            NB_TRY(need_array(call, i, err));
+            NB_TRY(nb_bind_need_array(call, i, err));
         }
         fields[i].type = call->args[i]->type->id == NB_TYPE_NULL
                              ? call->args[i]->type

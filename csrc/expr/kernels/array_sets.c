@@ -11,12 +11,19 @@
 #include "expr/kernels/lists.h"
 #include "expr/kernels/operators.h"
 
-static nb_status
-need_array(nb_bound_call *call, int arg, nb_error *err)
+nb_status
+nb_bind_need_array(nb_bound_call *call, int arg, nb_error *err)
 {
-    return call->args[arg]->type->id == NB_TYPE_ARRAY
-               ? NB_OK
-               : nb_bind_mismatch(call, arg, "\"ARRAY\"", err);
+    const nb_type *t = call->args[arg]->type;
+
+    if (t->id == NB_TYPE_NULL) {
+        t = nb_type_array(nb_type_of(NB_TYPE_NULL), false);
+        if (t == NULL) {
+            return NB_NOMEM;
+        }
+        return nb_bind_cast(call, arg, t, err);
+    }
+    return t->id == NB_TYPE_ARRAY ? NB_OK : nb_bind_mismatch(call, arg, "\"ARRAY\"", err);
 }
 
 /* Makes the element argument and the array's elements one type; wide: also what only CASE and the like would unite. */
@@ -26,10 +33,11 @@ meet_element(nb_bound_call *call, int array, int element, bool wide, nb_error *e
     const nb_type *a, *e, *t;
     bool text;
 
-    NB_TRY(need_array(call, array, err));
-    a = call->args[array]->type->children[0].type;
     e = call->args[element]->type;
-    if (e->id == NB_TYPE_NULL && wide) {
+    if (call->args[array]->type->id == NB_TYPE_NULL && !wide) {
+        return nb_bind_array_diff_types(call, array, element, err);
+    }
+    if (wide && (e->id == NB_TYPE_NULL || call->args[array]->type->id == NB_TYPE_NULL)) {
         nb_str name = nb_function_name(call->fn);
 
         return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NULL_TYPE, "sqlExpr",
@@ -37,6 +45,8 @@ meet_element(nb_bound_call *call, int array, int element, bool wide, nb_error *e
                         "functionName",
                         nb_arena_printf(call->arena, "`%.*s`", (int)name.len, name.data), NULL);
     }
+    NB_TRY(nb_bind_need_array(call, array, err));
+    a = call->args[array]->type->children[0].type;
     if (nb_type_same_ignoring_null(a, e)) {
         return NB_OK;
     }
@@ -75,12 +85,9 @@ meet_arrays(nb_bound_call *call, const nb_type **common, nb_error *err)
 {
     const nb_type *t;
 
-    for (int i = 0; i < 2; i++) {
-        if (call->args[i]->type->id != NB_TYPE_NULL) {
-            NB_TRY(need_array(call, i, err));
-        }
-    }
-    t = nb_coerce_tightest(call->args[0]->type, call->args[1]->type, call->info->ansi);
+    t = call->args[0]->type->id != NB_TYPE_ARRAY || call->args[1]->type->id != NB_TYPE_ARRAY
+            ? NULL
+            : nb_coerce_tightest(call->args[0]->type, call->args[1]->type, call->info->ansi);
     if (t == NULL) {
         nb_str name = nb_function_name(call->fn);
 
@@ -242,7 +249,7 @@ distinct_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
 nb_status
 nb_bind_array_distinct(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     call->type = call->args[0]->type;
     call->kernel = distinct_kernel;
     return NB_OK;
@@ -419,7 +426,7 @@ max_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_
 static nb_status
 bind_extreme(nb_bound_call *call, nb_kernel_fn kernel, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     call->type = call->args[0]->type->children[0].type;
     if (!nb_type_is_orderable(call->type) && call->type->id != NB_TYPE_NULL) {
         return nb_bind_orderable(call, 0, err);
@@ -506,7 +513,7 @@ array_sort_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
 nb_status
 nb_bind_sort_array(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(need_array(call, 0, err));
+    NB_TRY(nb_bind_need_array(call, 0, err));
     NB_TRY(nb_bind_orderable(call, 0, err));
     if (call->n_args > 1) {
         NB_TRY(nb_bind_cast(call, 1, nb_type_of(NB_TYPE_BOOL), err));

@@ -73,6 +73,9 @@ not_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_
 static nb_status
 bind_binary(nb_bound_call *call, nb_kernel_fn kernel, nb_error *err)
 {
+    if (call->args[0]->type->id == NB_TYPE_NULL && call->args[1]->type->id == NB_TYPE_NULL) {
+        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_INT32), err));
+    }
     NB_TRY(nb_bind_arithmetic_operands(call, err));
     if (!nb_type_same_ignoring_null(call->args[0]->type, call->args[1]->type)) {
         return nb_bind_diff_types(call, err);
@@ -106,6 +109,9 @@ nb_bind_bit_xor(nb_bound_call *call, nb_error *err)
 nb_status
 nb_bind_bit_not(nb_bound_call *call, nb_error *err)
 {
+    if (call->args[0]->type->id == NB_TYPE_NULL) {
+        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_INT32), err));
+    }
     if (!nb_type_is_integral(call->args[0]->type)) {
         return nb_bind_mismatch(call, 0, "\"INTEGRAL\"", err);
     }
@@ -198,6 +204,9 @@ count_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
 nb_status
 nb_bind_bit_count(nb_bound_call *call, nb_error *err)
 {
+    if (call->args[0]->type->id == NB_TYPE_NULL) {
+        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_INT32), err));
+    }
     if (!nb_type_is_integral(call->args[0]->type) && call->args[0]->type->id != NB_TYPE_BOOL) {
         return nb_bind_mismatch(call, 0, "(\"INTEGRAL\" or \"BOOLEAN\")", err);
     }

@@ -175,7 +175,7 @@ nb_bind_timestamp_micros(nb_bound_call *call, nb_error *err)
     }                                                                                     \
     nb_status nb_bind_##name(nb_bound_call *call, nb_error *err)                          \
     {                                                                                     \
-        NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_TIMESTAMP, err));                          \
+        NB_TRY(nb_bind_exact(call, 0, 1, NB_TYPE_TIMESTAMP, err));                        \
         return nb_bound(call, NB_TYPE_INT64, name##_kernel);                              \
     }
 UNIX(unix_seconds, 1000000)
@@ -192,7 +192,7 @@ same_int_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
 nb_status
 nb_bind_unix_date(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_DATE, err));
+    NB_TRY(nb_bind_exact(call, 0, 1, NB_TYPE_DATE, err));
     return nb_bound(call, NB_TYPE_INT32, same_int_kernel);
 }
 

@@ -108,7 +108,8 @@ parse_rows(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, res
             NB_DATA(int64_t, out)[i] = local;
         } else {
             int64_t utc = nb_datetime_parsed_utc(&parsed, &zone);
-            NB_DATA(int64_t, out)[i] = kind == RESULT_SECONDS ? nb_floor_div(utc, 1000000) : utc;
+            NB_DATA(int64_t, out)
+            [i] = kind == RESULT_SECONDS ? utc / 1000000 : utc; /* seconds toward zero, as Spark */
         }
     }
     return NB_OK;
@@ -137,10 +138,34 @@ replace_by_cast(nb_bound_call *call, nb_type_id type, bool is_try, nb_error *err
                         err);
 }
 
+/* What is neither text nor a time is parsed as its text; a number is an instant where no pattern is given. */
+static nb_status
+need_text_or_time(nb_bound_call *call, nb_type_id type, nb_error *err)
+{
+    const nb_type *t = call->args[0]->type;
+
+    if (nb_type_is_string(t) || t->id == NB_TYPE_NULL || t->id == NB_TYPE_DATE ||
+        t->id == NB_TYPE_TIMESTAMP || t->id == NB_TYPE_TIMESTAMP_NTZ) {
+        return NB_OK;
+    }
+    if (type == NB_TYPE_TIMESTAMP && nb_type_is_numeric(t)) {
+        return call->n_args == 1 ? NB_OK
+                                 : nb_bind_mismatch(call, 0,
+                                                    "(\"STRING\" or \"DATE\" or \"TIMESTAMP\" or "
+                                                    "\"TIMESTAMP_NTZ\")",
+                                                    err);
+    }
+    if (!nb_can_implicit_cast(t, nb_type_of(NB_TYPE_STRING), call->info->ansi)) {
+        return nb_bind_mismatch(call, 0, type == NB_TYPE_DATE ? "\"DATE\"" : "\"TIMESTAMP\"", err);
+    }
+    return nb_bind_cast(call, 0, nb_type_of(NB_TYPE_STRING), err);
+}
+
 static nb_status
 bind_parse(nb_bound_call *call, nb_type_id type, nb_kernel_fn kernel, bool is_try,
            const char *instead, nb_error *err)
 {
+    NB_TRY(need_text_or_time(call, type, err));
     if (call->n_args == 1 ||
         !(nb_type_is_string(call->args[0]->type) || call->args[0]->type->id == NB_TYPE_NULL)) {
         return replace_by_cast(call, type, is_try, err);
@@ -181,6 +206,15 @@ nb_bind_to_timestamp_ntz(nb_bound_call *call, nb_error *err)
     return bind_parse(call, NB_TYPE_TIMESTAMP_NTZ, parse_local, false, "try_to_timestamp", err);
 }
 
+static nb_status
+seconds_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
+{
+    for (int64_t i = 0; i < n; i++) {
+        NB_DATA(int64_t, out)[i] = NB_DATA(int64_t, args)[i] / 1000000; /* toward zero */
+    }
+    return NB_OK;
+}
+
 nb_status
 nb_bind_unix_timestamp(nb_bound_call *call, nb_error *err)
 {
@@ -191,10 +225,10 @@ nb_bind_unix_timestamp(nb_bound_call *call, nb_error *err)
     }
     const nb_type *t = call->args[0]->type;
     if (t->id == NB_TYPE_DATE || t->id == NB_TYPE_TIMESTAMP || t->id == NB_TYPE_TIMESTAMP_NTZ) {
-        nb_expr *instant;
         NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI,
-                            &instant, err));
-        return nb_bind_again(call, "unix_seconds", &instant, 1, &call->replacement, err);
+                            &call->args[0], err));
+        call->n_args = 1; /* a pattern has nothing to say here */
+        return nb_bound(call, NB_TYPE_INT64, seconds_kernel);
     }
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
     NB_TRY(bind_format(call, 1, true, call->info->ansi ? TEXT_ANSI : TEXT_NULL, "try_to_timestamp",

@@ -144,8 +144,8 @@ crc32_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, n
 static nb_status
 bind_bytes(nb_bound_call *call, nb_type_id result, nb_kernel_fn kernel, nb_error *err)
 {
-    if (call->args[0]->type->id != NB_TYPE_BINARY) {
-        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_STRING), err));
+    if (!nb_type_is_string(call->args[0]->type)) {
+        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_BINARY), err));
     }
     call->type = nb_type_of(result);
     call->kernel = kernel;

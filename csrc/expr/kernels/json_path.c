@@ -336,7 +336,7 @@ get_json_object_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, in
 nb_status
 nb_bind_get_json_object(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 2, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 2, NB_TYPE_STRING, err));
     return nb_bound(call, NB_TYPE_STRING, get_json_object_kernel);
 }
 
@@ -371,7 +371,7 @@ json_array_length_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, 
 nb_status
 nb_bind_json_array_length(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 1, NB_TYPE_STRING, err));
     return nb_bound(call, NB_TYPE_INT32, json_array_length_kernel);
 }
 
@@ -439,7 +439,7 @@ done:
 nb_status
 nb_bind_json_object_keys(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 1, NB_TYPE_STRING, err));
     call->type = nb_type_array(nb_type_of(NB_TYPE_STRING), true);
     call->kernel = json_object_keys_kernel;
     return call->type ? NB_OK : NB_NOMEM;

@@ -16,7 +16,8 @@ need_bool(nb_bound_call *call, int arg, nb_error *err)
     if (call->args[arg]->type == bool_type) {
         return NB_OK;
     }
-    if (call->args[arg]->type->id == NB_TYPE_NULL) {
+    if (call->args[arg]->type->id == NB_TYPE_NULL ||
+        (nb_type_is_string(call->args[arg]->type) && call->info->ansi)) {
         return nb_bind_cast(call, arg, bool_type, err);
     }
     return nb_bind_mismatch(call, arg, "\"BOOLEAN\"", err);
@@ -34,8 +35,11 @@ bind_junction(nb_bound_call *call, nb_expr_kind kind, nb_error *err)
 
     for (int i = 0; i < call->n_args; i++) {
         const nb_type *t = call->args[i]->type;
+        /* beside a boolean a text is one */
+        bool text = call->info->ansi && nb_type_is_string(t) && call->n_args == 2 &&
+                    call->args[1 - i]->type->id == NB_TYPE_BOOL;
 
-        if (t->id != NB_TYPE_BOOL && t->id != NB_TYPE_NULL) {
+        if (t->id != NB_TYPE_BOOL && t->id != NB_TYPE_NULL && !text) {
             return call->n_args == 2 && call->args[0]->type != call->args[1]->type
                        ? nb_bind_diff_types(call, err)
                        : nb_bind_wrong_type(call, "\"BOOLEAN\"", err);

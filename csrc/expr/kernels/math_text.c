@@ -118,6 +118,7 @@ nb_bind_hex(nb_bound_call *call, nb_error *err)
         call->kernel = hex_bytes_kernel;
         return NB_OK;
     }
+    call->nullable |= !nb_type_is_integral(t); /* as Spark says of such a cast */
     NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_INT64), err));
     call->kernel = hex_number_kernel;
     return NB_OK;

@@ -154,7 +154,7 @@ meet_numbers(nb_bound_call *call, nb_error *err)
 
     if (a->id == NB_TYPE_NULL || b->id == NB_TYPE_NULL) {
         t = a->id == NB_TYPE_NULL ? b : a;
-        if (t->id == NB_TYPE_NULL || nb_type_is_string(t)) {
+        if (t->id == NB_TYPE_NULL || (nb_type_is_string(t) && !call->info->ansi)) {
             t = nb_type_of(NB_TYPE_FLOAT64);
         }
         NB_TRY(cast_to(call, 0, t, err));
@@ -183,8 +183,8 @@ nb_bind_arithmetic_operands(nb_bound_call *call, nb_error *err)
         const nb_type *t = nb_type_of(NB_TYPE_FLOAT64);
 
         if (!nb_type_is_string(call->args[i]->type) ||
-            (call->info->ansi && nb_type_is_string(other))) {
-            continue; /* two strings are no numbers with ANSI on */
+            (call->info->ansi && (nb_type_is_string(other) || other->id == NB_TYPE_NULL))) {
+            continue; /* with ANSI on only the number on the other side makes a string one */
         }
         if (call->info->ansi && nb_type_is_integral(other)) {
             t = nb_type_of(NB_TYPE_INT64);

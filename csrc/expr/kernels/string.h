@@ -64,6 +64,8 @@ nb_text_done(nb_text_writer *w, size_t n)
 }
 
 /* As Java's MIME decoder: what is no digit is skipped (and *clean false), = ends. out has room for s.len bytes; returns how many there are. */
+/* As nb_base64_decode, but strict about the end as Java's MIME decoder; NULL, or what is wrong. */
+const char *nb_base64_mime(nb_arena *arena, nb_str s, char *out, size_t *len);
 size_t nb_base64_decode(nb_str s, char *out, bool *clean);
 
 /* Bytes from hexadecimal digits in any case, of which the first may stand alone; false when one is none. out has room for s.len / 2 + 1 bytes. */

@@ -80,6 +80,57 @@ nb_base64_decode(nb_str s, char *out, bool *clean)
     return len;
 }
 
+const char *
+nb_base64_mime(nb_arena *arena, nb_str s, char *out, size_t *len)
+{
+    uint32_t bits = 0;
+    int digits = 0; /* of the group of four that is open */
+    size_t k = 0, chars = 0;
+
+    *len = 0;
+    for (; k < s.len && s.data[k] != '='; k++) {
+        int d = base64_digit(s.data[k]);
+
+        chars += ((unsigned char)s.data[k] & 0xC0) != 0x80;
+        if (d < 0) {
+            continue;
+        }
+        bits = bits << 6 | (uint32_t)d;
+        if (++digits == 4) {
+            for (int shift = 16; shift >= 0; shift -= 8) {
+                out[(*len)++] = (char)(bits >> shift);
+            }
+            digits = 0;
+        }
+    }
+    if (k < s.len) { /* padding: one after three digits, two in a row after two */
+        k++;
+        chars++;
+        if (digits == 0 || (digits == 2 && (k == s.len || s.data[k] != '='))) {
+            return "Input byte array has wrong 4-byte ending unit";
+        }
+        k += digits == 2;
+        chars += digits == 2;
+    }
+    if (digits == 1) {
+        return "Last unit does not have enough valid bits";
+    }
+    bits <<= digits == 2 ? 12 : 6;
+    for (int d = 1, shift = 16; d < digits; d++, shift -= 8) {
+        out[(*len)++] = (char)(bits >> shift);
+    }
+    for (; k < s.len; k++) {
+        chars += ((unsigned char)s.data[k] & 0xC0) != 0x80;
+        if (base64_digit(s.data[k]) >= 0) {
+            const char *text =
+                nb_arena_printf(arena, "Input byte array has incorrect ending byte at %zu", chars);
+
+            return text ? text : "Input byte array has an incorrect ending byte";
+        }
+    }
+    return NULL;
+}
+
 static nb_status
 unbase64_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
@@ -88,11 +139,19 @@ unbase64_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
     for (int64_t i = 0; i < n; i++) {
         nb_str s = nb_row_str(args, i);
         char *p = nb_text_room(&w, s.len);
-        bool clean;
+        const char *wrong;
+        size_t len;
         if (p == NULL) {
             return NB_NOMEM;
         }
-        NB_DATA(nb_view, out)[i] = nb_text_done(&w, nb_base64_decode(s, p, &clean));
+        if (!nb_is_valid(out->validity, i)) {
+            continue;
+        }
+        wrong = nb_base64_mime(ctx->arena, s, p, &len);
+        if (wrong) {
+            return nb_raise(ctx->err, NB_COND_ILLEGAL_ARGUMENT, "message", wrong, NULL);
+        }
+        NB_DATA(nb_view, out)[i] = nb_text_done(&w, len);
     }
     return NB_OK;
 }
@@ -101,6 +160,7 @@ nb_status
 nb_bind_unbase64(nb_bound_call *call, nb_error *err)
 {
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
+    call->can_fail = true;
     return nb_bound(call, NB_TYPE_BINARY, unbase64_kernel);
 }
 
@@ -623,13 +683,13 @@ try_parse_url_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int6
 nb_status
 nb_bind_parse_url(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 3, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 3, NB_TYPE_STRING, err));
     return nb_bound(call, NB_TYPE_STRING, parse_url_kernel);
 }
 
 nb_status
 nb_bind_try_parse_url(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 3, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 3, NB_TYPE_STRING, err));
     return nb_bound(call, NB_TYPE_STRING, try_parse_url_kernel);
 }

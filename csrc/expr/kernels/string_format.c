@@ -567,9 +567,17 @@ nb_status
 nb_bind_format_number(nb_bound_call *call, nb_error *err)
 {
     if (!nb_type_is_numeric(call->args[0]->type)) {
+        if (call->args[0]->type->id != NB_TYPE_NULL) {
+            return nb_bind_mismatch(call, 0, "\"NUMERIC\"", err);
+        }
         NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_FLOAT64, err));
     }
     if (!nb_type_is_string(call->args[1]->type)) {
+        if (call->args[1]->type->id == NB_TYPE_INT64 ||
+            (nb_type_is_numeric(call->args[1]->type) &&
+             !nb_type_is_integral(call->args[1]->type))) {
+            return nb_bind_mismatch(call, 1, "(\"INT\" or \"STRING\")", err);
+        }
         NB_TRY(nb_bind_all(call, 1, 2, NB_TYPE_INT32, err));
     }
     return nb_bound(call, NB_TYPE_STRING, format_number_kernel);

@@ -226,6 +226,11 @@ nb_bind_like(nb_bound_call *call, nb_error *err)
     NB_TRY(nb_bind_text(call, 1, &found, &pattern, err));
     if (call->n_args == 3) {
         NB_TRY(nb_bind_text(call, 2, &escape_found, &escape, err));
+        if (escape.data && nb_char_count(escape) != 1) {
+            return nb_raise(err, NB_COND_INVALID_ESCAPE_CHAR, "sqlExpr",
+                            nb_arena_printf(call->arena, "\"%.*s\"", (int)escape.len, escape.data),
+                            NULL);
+        }
     }
     if (found && pattern.data && escape_found && escape.data) {
         like_pattern *p = NB_ARENA_NEW(call->arena, like_pattern);

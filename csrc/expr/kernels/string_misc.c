@@ -114,7 +114,7 @@ soundex_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
 nb_status
 nb_bind_soundex(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 1, NB_TYPE_STRING, err));
     return nb_bound(call, NB_TYPE_STRING, soundex_kernel);
 }
 
@@ -276,7 +276,7 @@ nb_bind_str_to_map(nb_bound_call *call, nb_error *err)
 {
     const nb_type *string = nb_type_of(NB_TYPE_STRING);
 
-    NB_TRY(nb_bind_all(call, 0, 3, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 3, NB_TYPE_STRING, err));
     for (int i = 1; i < call->n_args; i++) {
         bool found;
         nb_str text;

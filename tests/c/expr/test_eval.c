@@ -103,6 +103,33 @@ test_eval__arithmetic_skips_null_rows(void **state)
     (void)state;
 }
 
+/* c1 * (100 / (c0 - 2)): the divisor is 0 in row 3, where c1 is null, and in row 4 of another batch, where it is not. */
+static void
+test_eval__null_stops_what_would_fail(void **state)
+{
+    nb_arena *a = nb_arena_new(NULL);
+    nb_expr *less[2] = {column(a, 0, NB_TYPE_INT32), nb_expr_int32(a, 2)};
+    nb_expr *over[2] = {nb_expr_int32(a, 100), call(a, &ansi, "-", 2, less)};
+    nb_expr *product[2] = {column(a, 1, NB_TYPE_INT64), call(a, &ansi, "div", 2, over)};
+    nb_expr *e = call(a, &ansi, "*", 2, product), *other[2] = {product[1], product[0]};
+    nb_batch batch;
+    nb_vector v;
+
+    make_batch(a, 100, &batch);
+    run(a, &ansi, e, &batch, &v, NB_OK);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(nb_vector_is_null(&v, i), i % 3 == 0);
+        if (i % 3) {
+            assert_int_equal(NB_DATA(int64_t, &v)[i], 10 * i * (100 / (i - 3)));
+        }
+    }
+    run(a, &ansi, call(a, &ansi, "*", 2, other), &batch, &v, NB_ERROR); /* left first */
+    nb_bit_set(batch.cols[1].validity, 3);
+    run(a, &ansi, e, &batch, &v, NB_ERROR);
+    nb_arena_free(a);
+    (void)state;
+}
+
 static void
 test_eval__overflow_by_mode(void **state)
 {
@@ -206,6 +233,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_eval__arithmetic_skips_null_rows),
+        cmocka_unit_test(test_eval__null_stops_what_would_fail),
         cmocka_unit_test(test_eval__overflow_by_mode),
         cmocka_unit_test(test_eval__division_by_zero),
         cmocka_unit_test(test_cast__double_to_string),
