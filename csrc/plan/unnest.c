@@ -245,23 +245,87 @@ keep_empty_groups(unnest *u, nb_plan *p, nb_attr **d, nb_error *err)
     return NB_OK;
 }
 
-static nb_status
-push_aggregate(unnest *u, nb_plan *p, bool one_row, nb_attr **d, nb_error *err)
+/* Are all calls over no rows null, or counts and so 0? */
+static bool
+empty_is_known(const nb_plan *p)
 {
-    bool had_keys = p->u.aggregate.n_keys > 0, all_null = one_row;
+    for (int i = 0; i < p->u.aggregate.n_aggs; i++) {
+        const nb_expr *call = p->u.aggregate.aggs[i]->args[0];
+        if (!call->nullable && call->type->id != NB_TYPE_INT64) {
+            return false; /* empty lists and the like */
+        }
+    }
+    return true;
+}
+
+/* The same where what the calls give over no rows is known: the domain is joined to the groups, which are fewer than their rows, and counts that are not
+ * there are 0. */
+static nb_status
+add_empty_groups(unnest *u, nb_plan **plan, nb_attr **d, nb_error *err)
+{
+    nb_arena *arena = u->env->arena;
+    nb_plan *groups = *plan, *domain, *join, *p = nb_plan_new(arena, NB_PLAN_PROJECT, 1, u->n);
+    int n = groups->u.aggregate.n_aggs;
+    nb_expr *condition = NULL, **exprs = NB_ARENA_ARRAY(arena, nb_expr *, u->n + n + 1);
+    nb_attr *attrs = NB_ARENA_ARRAY(arena, nb_attr, u->n + n + 1);
+
+    NB_ROOM(p && exprs && attrs);
+    for (int i = 0; i < n; i++) {
+        nb_expr *alias = groups->u.aggregate.aggs[i], *value = alias->args[0], *zero = NULL;
+        nb_attr *a = &groups->attrs[u->n + i];
+        attrs[u->n + i] = *a;
+        if (!value->nullable) {
+            zero = nb_expr_int64(arena, 0);
+            alias = nb_expr_alias(arena, value, a->name, nb_attr_next_id());
+            NB_ROOM(zero && alias);
+            groups->u.aggregate.aggs[i] = alias;
+            a->id = alias->u.alias.attr;
+        }
+        a->nullable = true; /* as the join gives it */
+        exprs[u->n + i] = nb_attr_expr(arena, a);
+        NB_ROOM(exprs[u->n + i]);
+        if (!value->nullable) {
+            NB_TRY(nb_rewrite_call(u->env, "coalesce", exprs[u->n + i], zero, &value, err));
+            exprs[u->n + i] = nb_expr_alias(arena, value, a->name, attrs[u->n + i].id);
+            NB_ROOM(exprs[u->n + i]);
+        }
+        a->nullable = groups->u.aggregate.aggs[i]->args[0]->nullable;
+    }
+    NB_TRY(new_domain(u, &domain));
+    NB_TRY(same_domain(u, domain->attrs, *d, &condition, err));
+    NB_TRY(nb_rewrite_join(u->env, domain, groups, NB_JOIN_LEFT, condition, false, &join));
+    for (int i = 0; i < u->n; i++) {
+        exprs[i] = nb_attr_expr(arena, &domain->attrs[i]);
+        NB_ROOM(exprs[i]);
+        attrs[i] = domain->attrs[i];
+    }
+    p->children[0] = join;
+    p->u.project.exprs = exprs;
+    p->attrs = attrs;
+    p->n_attrs = u->n + n;
+    *d = domain->attrs;
+    *plan = p;
+    return NB_OK;
+}
+
+static nb_status
+push_aggregate(unnest *u, nb_plan **plan, bool one_row, nb_attr **d, nb_error *err)
+{
+    nb_plan *p = *plan;
+    bool had_keys = p->u.aggregate.n_keys > 0, all_null = one_row, known = empty_is_known(p);
 
     NB_TRY(push(u, &p->children[0], false, d, err));
     NB_TRY(over_domain(u, p, *d, err));
     for (int i = 0; i < p->u.aggregate.n_aggs; i++) {
         all_null &= p->u.aggregate.aggs[i]->args[0]->nullable;
     }
-    if (!had_keys && !all_null) {
+    if (!had_keys && !all_null && !known) {
         NB_TRY(keep_empty_groups(u, p, d, err));
     }
     NB_TRY(insert_columns(u, &p->u.aggregate.keys, p->u.aggregate.n_keys, *d));
     NB_TRY(insert_attrs(u, p, p->u.aggregate.n_keys, *d));
     p->u.aggregate.n_keys += u->n;
-    return NB_OK;
+    return !had_keys && !all_null && known ? add_empty_groups(u, plan, d, err) : NB_OK;
 }
 
 /* LIMIT n OFFSET m per value of the domain. */
@@ -466,6 +530,15 @@ push_expand(unnest *u, nb_plan *p, nb_attr **d, nb_error *err)
     return insert_attrs(u, p, p->n_attrs, made);
 }
 
+/* A projection of one column, perhaps under another name. */
+static bool
+is_one_column(const nb_plan *p)
+{
+    const nb_expr *e = p->u.project.exprs[0];
+
+    return p->n_attrs == 1 && (e->kind == NB_EXPR_ALIAS ? e->args[0] : e)->kind == NB_EXPR_COLUMN;
+}
+
 static nb_status
 push(unnest *u, nb_plan **plan, bool one_row, nb_attr **d, nb_error *err)
 {
@@ -482,13 +555,11 @@ push(unnest *u, nb_plan **plan, bool one_row, nb_attr **d, nb_error *err)
         NB_TRY(over_domain(u, p, *d, err));
         return nb_plan_refresh(u->env->arena, p);
     case NB_PLAN_PROJECT:
-        NB_TRY(push(u, &p->children[0],
-                    one_row && p->n_attrs == 1 && p->u.project.exprs[0]->kind == NB_EXPR_COLUMN, d,
-                    err));
+        NB_TRY(push(u, &p->children[0], one_row && is_one_column(p), d, err));
         NB_TRY(over_domain(u, p, *d, err));
         NB_TRY(insert_columns(u, &p->u.project.exprs, p->n_attrs, *d));
         return insert_attrs(u, p, p->n_attrs, *d);
-    case NB_PLAN_AGGREGATE: return push_aggregate(u, p, one_row, d, err);
+    case NB_PLAN_AGGREGATE: return push_aggregate(u, plan, one_row, d, err);
     case NB_PLAN_LIMIT: return push_limit(u, plan, d, err);
     case NB_PLAN_JOIN: return push_join(u, plan, d, err);
     case NB_PLAN_UNION: return push_union(u, p, d, err);

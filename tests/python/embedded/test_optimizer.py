@@ -210,3 +210,23 @@ def test_keys_between_three_members_count_once(sales):
     )
     joins = [line for line in text.splitlines() if "HashJoin" in line]
     assert "[day#" in joins[-1]
+
+
+def test_correlated_aggregates_come_before_the_outer_join(tables):
+    """What an aggregate gives over no rows is null or 0: the groups meet the outer rows, not the rows of the groups."""
+    few = "(select * from small where s < 6)"
+    counts = f"select o.s, (select count(*) from big where m = o.s and k <> o.s) as c from {few} o"
+    text = check(tables, counts)
+    assert text.count("LeftOuter") == 1
+    assert text.index("LeftOuter") < text.index("HashAggregate (keys=[s#")
+    rows = dict(tables.sql(counts).collect())
+    assert rows == {s: sum(i % 300 == s and i % 500 != s for i in range(20000)) for s in range(6)}
+    text = check(
+        tables,
+        f"select o.s from {few} o where o.s > 0.1 * (select avg(v) from big where m = o.s and k <> o.s)",
+    )
+    assert "LeftOuter" not in text
+    none = f"select o.s, (select count(k) + count(*) from big where m = o.s - 3 and k > o.s) from {few} o"
+    assert [r[1] == 0 for r in sorted(tables.sql(none).collect())] == [True] * 3 + [False] * 3
+    lists = f"select o.s, (select collect_list(k) from big where m = o.s - 3 and k > 490 + o.s) from {few} o"
+    assert [r[1] == [] for r in sorted(tables.sql(lists).collect())][:3] == [True] * 3
