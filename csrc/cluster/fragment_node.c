@@ -20,7 +20,8 @@
  *   EXPAND     one per projection
  *   READ                                                 kind, stage
  *   PUT        keys                             order    kind, buckets, rows      bounds
- *   UNION and WRITE have none. The columns of JOIN, WINDOW, GENERATE … follow from their parts: the reader compares.
+ *   UNION                                                partitions before
+ *   WRITE has none. The columns of JOIN, WINDOW, GENERATE … follow from their parts: the reader compares.
  */
 #include "cluster/fragment_internal.h"
 
@@ -279,7 +280,7 @@ write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *
     case NB_NODE_LIMIT: return NUMBERS(node->u.limit.limit, node->u.limit.offset);
     case NB_NODE_TAIL: return NUMBERS(node->u.limit.limit);
     case NB_NODE_JOIN: return write_join(w, node, m, err);
-    case NB_NODE_UNION: return NB_OK;
+    case NB_NODE_UNION: return NUMBERS(node->u.all_of.first);
     case NB_NODE_EXCHANGE: {
         bool range = node->u.exchange.kind == NB_EXCHANGE_RANGE;
 
@@ -312,7 +313,8 @@ write_parts(nb_fragment_writer *w, const nb_node *node, Nbc__Node *m, nb_error *
         }
         return NB_OK;
     case NB_NODE_WRITE: return write_request(w, node->u.write.request, m);
-    case NB_NODE_READ: return NUMBERS(node->u.read.kind, node->u.read.stage);
+    case NB_NODE_READ:
+        return NUMBERS(node->u.read.kind, node->u.read.stage, node->u.read.n_partitions);
     case NB_NODE_PUT: return write_put(w, node, m, err);
     default: return nb_raise_internal(err, "a node of kind %d in a fragment", (int)node->kind);
     }

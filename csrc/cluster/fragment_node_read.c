@@ -601,7 +601,12 @@ read_parts(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
         n->u.limit.limit = m->numbers[0];
         return NB_OK;
     case NB_NODE_JOIN: return read_join(r, m, n, err);
-    case NB_NODE_UNION: return NB_OK;
+    case NB_NODE_UNION:
+        if (m->n_numbers != 1 || m->numbers[0] < 0 || m->numbers[0] > INT32_MAX) {
+            break;
+        }
+        n->u.all_of.first = (int)m->numbers[0];
+        return NB_OK;
     case NB_NODE_EXCHANGE: return read_exchange(r, m, n, err);
     case NB_NODE_SAMPLE:
         if (m->n_numbers != 2 || m->n_reals != 2) {
@@ -617,12 +622,14 @@ read_parts(nb_fragment_reader *r, const Nbc__Node *m, nb_node *n, nb_error *err)
     case NB_NODE_EXPAND: return read_expand(r, m, n, err);
     case NB_NODE_WRITE: return read_write(r, m, n, err);
     case NB_NODE_READ:
-        if (m->n_numbers != 2 || m->numbers[0] < 0 || m->numbers[0] > NB_READ_OUTPUT ||
-            m->numbers[1] < 0 || m->numbers[1] > INT32_MAX) {
+        if (m->n_numbers != 3 || m->numbers[0] < 0 || m->numbers[0] > NB_READ_OUTPUT ||
+            m->numbers[1] < 0 || m->numbers[1] > INT32_MAX || m->numbers[2] < 0 ||
+            m->numbers[2] > INT32_MAX) {
             break;
         }
         n->u.read.kind = (nb_read_kind)m->numbers[0];
         n->u.read.stage = (int)m->numbers[1];
+        n->u.read.n_partitions = (int)m->numbers[2];
         return NB_OK;
     case NB_NODE_PUT: return read_put(r, m, n, err);
     default: break;

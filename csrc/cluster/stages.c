@@ -9,6 +9,7 @@
  * Aggregates   stages_aggregate.c
  * Joins        stages_shuffle.c, as windows and repartition
  * Sorts        by ranges of keys: stages_shuffle.c.
+ * Unions       stages_union.c
  * Partitions   expressions that count rows (rand, monotonically_increasing_id) need whole Spark partitions: such branches are cut between
  *              partitions, and behind a shuffle the driver takes over.
  */
@@ -101,57 +102,6 @@ cut_scan(nb_cutter *c, nb_node *node, nb_piece *out)
     return nb_cut_spread(c, node, (int)NB_MIN(n, 2 * c->options->parallelism), true, out);
 }
 
-static nb_status
-cut_union(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
-{
-    nb_piece *children = NB_ARENA_ARRAY(c->arena, nb_piece, node->n_children + 1);
-    bool all_local = true;
-    int n = 0;
-
-    if (children == NULL) {
-        return NB_NOMEM;
-    }
-    for (int i = 0; i < node->n_children; i++) {
-        NB_TRY(nb_cut(c, node->children[i], &children[i], err));
-        all_local &= children[i].local != NULL;
-    }
-    if (all_local) {
-        return nb_cut_keep_local(c, node, children, out);
-    }
-    for (int i = 0; i < node->n_children; i++) {
-        if (children[i].local != NULL) { /* one task passes the driver's rows on */
-            nb_node *read;
-
-            NB_TRY(nb_cut_everything(c, &children[i], &read));
-            NB_TRY(nb_cut_spread(c, read, 1, false, &children[i]));
-        }
-        n += children[i].n;
-    }
-    *out = (nb_piece){.branches = NB_ARENA_ARRAY(c->arena, nb_piece_branch, n)};
-    if (out->branches == NULL) {
-        return NB_NOMEM;
-    }
-    for (int i = 0; i < node->n_children; i++) {
-        for (int k = 0; k < children[i].n; k++) {
-            nb_piece_branch b = children[i].branches[k];
-
-            b.aligned = false; /* partitions are numbered on across the branches */
-            out->branches[out->n++] = b;
-        }
-    }
-    /* names and nullability are the union's */
-    for (int i = 0; i < out->n; i++) {
-        nb_node *one = nb_cut_node_over(c, node, out->branches[i].node, NULL);
-
-        if (one == NULL) {
-            return NB_NOMEM;
-        }
-        one->n_children = 1;
-        out->branches[i].node = one;
-    }
-    return NB_OK;
-}
-
 /* Each task does its part of LIMIT, ORDER BY … LIMIT or tail; the driver does it again over what they give. */
 static nb_status
 cut_limited(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
@@ -191,6 +141,7 @@ cut_write(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     nb_stage *stage;
     nb_node *nothing;
     nb_piece child;
+    bool aligned;
 
     NB_TRY(nb_cut(c, node->children[0], &child, err));
     if (child.local != NULL) {
@@ -198,6 +149,7 @@ cut_write(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     }
     NB_TRY(nb_cut_stage(c, child.n, &stage));
     stage->write = node->u.write.request;
+    aligned = nb_cut_is_aligned(&child); /* else two tasks might give a file one number */
     for (int i = 0; i < child.n; i++) {
         nb_piece_branch *b = &child.branches[i];
         nb_node *root = nb_cut_node_over(c, node, b->node, NULL);
@@ -205,8 +157,8 @@ cut_write(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
         if (root == NULL) {
             return NB_NOMEM;
         }
-        NB_TRY(nb_cut_part(c, stage, root, b->n_tasks, b->aligned));
-        stage->parts[i].by_task = !b->aligned;
+        NB_TRY(nb_cut_part(c, stage, root, b->n_tasks, aligned));
+        stage->parts[i].by_task = !aligned;
     }
     NB_TRY(nb_cut_read(c, stage->id, NB_READ_ALL, node->schema, 0, &nothing));
     *out = (nb_piece){.local = nothing};
@@ -241,7 +193,7 @@ nb_cut(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     case NB_NODE_SORT: return nb_cut_sort(c, node, out, err);
     case NB_NODE_AGGREGATE: return nb_cut_aggregate(c, node, out, err);
     case NB_NODE_JOIN: return nb_cut_join(c, node, out, err);
-    case NB_NODE_UNION: return cut_union(c, node, out, err);
+    case NB_NODE_UNION: return nb_cut_union(c, node, out, err);
     case NB_NODE_WINDOW: return nb_cut_window(c, node, out, err);
     case NB_NODE_EXCHANGE: return nb_cut_exchange(c, node, out, err);
     case NB_NODE_WRITE: return cut_write(c, node, out, err);

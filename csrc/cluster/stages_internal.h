@@ -44,6 +44,7 @@ nb_status nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error 
 nb_status nb_cut_join(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err);
 nb_status nb_cut_window(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err);
 nb_status nb_cut_sort(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err);
+nb_status nb_cut_union(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err);
 nb_status nb_cut_exchange(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err);
 
 /* NULL: out of memory. */
@@ -80,6 +81,12 @@ nb_status nb_cut_to_driver(nb_cutter *c, nb_piece *p);
 nb_status nb_cut_keep_local(nb_cutter *c, const nb_node *node, nb_piece *children, nb_piece *out);
 /* The node goes onto every branch. out may be p. */
 nb_status nb_cut_onto_branches(nb_cutter *c, const nb_node *node, const nb_piece *p, nb_piece *out);
+/* How many of Spark's partitions the rows of the piece are of; numbers of partitions are below that. */
+nb_status nb_cut_partitions(nb_cutter *c, const nb_piece *p, int *out, nb_error *err);
+/* A READ node of the driver's says so too, for what counts them above. */
+nb_status nb_cut_know_partitions(nb_cutter *c, const nb_piece *p, nb_error *err);
+/* Do batches of all branches have the numbers of Spark's partitions? */
+bool nb_cut_is_aligned(const nb_piece *p);
 /* Can something that counts rows go onto the branches? From then on they keep whole partitions. */
 bool nb_cut_whole_partitions(nb_piece *p);
 

@@ -337,12 +337,21 @@ nb_cut_onto_branches(nb_cutter *c, const nb_node *node, const nb_piece *p, nb_pi
 }
 
 bool
-nb_cut_whole_partitions(nb_piece *p)
+nb_cut_is_aligned(const nb_piece *p)
 {
     for (int i = 0; i < p->n; i++) {
         if (!p->branches[i].aligned) {
             return false;
         }
+    }
+    return true;
+}
+
+bool
+nb_cut_whole_partitions(nb_piece *p)
+{
+    if (!nb_cut_is_aligned(p)) {
+        return false;
     }
     for (int i = 0; i < p->n; i++) {
         p->branches[i].whole = true;

@@ -197,15 +197,13 @@ hash_of(nb_cutter *c, nb_node *node, nb_expr ***out, nb_error *err)
 
 /* Fewer partitions: one task passes the rows on. */
 static nb_status
-coalesce(nb_cutter *c, nb_node *node, nb_piece *child, nb_piece *out)
+coalesce(nb_cutter *c, nb_node *node, nb_piece *child, nb_piece *out, nb_error *err)
 {
-    bool aligned = true;
+    bool aligned = nb_cut_is_aligned(child);
     nb_node *read, *one;
 
-    for (int i = 0; i < child->n; i++) {
-        aligned &= child->branches[i].aligned;
-    }
     NB_TRY(nb_cut_everything(c, child, &read));
+    NB_TRY(nb_cut_partitions(c, child, &read->u.read.n_partitions, err));
     one = nb_cut_node_over(c, node, read, NULL);
     return one ? nb_cut_spread(c, one, 1, aligned, out) : NB_NOMEM;
 }
@@ -225,10 +223,11 @@ nb_cut_exchange(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
         (by_range && !nb_cut_keys_travel(c, node->u.exchange.order, n_keys)) ||
         (by_hash && (!nb_cut_deterministic(node->u.exchange.keys, n_keys) ||
                      !nb_cut_all_travel(c, node->u.exchange.keys, n_keys)))) {
+        NB_TRY(nb_cut_know_partitions(c, &child, err));
         return nb_cut_keep_local(c, node, &child, out);
     }
     if (node->u.exchange.kind == NB_EXCHANGE_COALESCE) {
-        return coalesce(c, node, &child, out);
+        return coalesce(c, node, &child, out, err);
     }
     if (by_range) {
         NB_TRY(by_ranges(c, &child, node->u.exchange.order, n_keys, n, true, &read));

@@ -24,17 +24,6 @@
 
 typedef nb_status (*build_fn)(nb_run *run, nb_node *node, nb_stream **out, nb_error *err);
 
-bool
-nb_exprs_count_rows(nb_expr *const *exprs, int n)
-{
-    for (int i = 0; i < n; i++) {
-        if (exprs[i] != NULL && !exprs[i]->deterministic) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* ---- sources --------------------------------------------------------------------------------- */
 
 static nb_status
@@ -117,7 +106,7 @@ build_filter(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     } else {
         NB_TRY(nb_build_stream(run, node->children[0], out, err));
     }
-    (*out)->sequential |= nb_exprs_count_rows(&node->u.filter.condition, 1);
+    NB_TRY(nb_build_count_for(run, node, &node->u.filter.condition, 1, out, err));
     NB_TRY(nb_filter_new(run, node, &op));
     return nb_stream_push(run, *out, op, err);
 }
@@ -128,7 +117,8 @@ build_project(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_operator *op;
 
     NB_TRY(nb_build_stream(run, node->children[0], out, err));
-    (*out)->sequential |= nb_exprs_count_rows(node->u.project.exprs, node->schema->n_children);
+    NB_TRY(
+        nb_build_count_for(run, node, node->u.project.exprs, node->schema->n_children, out, err));
     NB_TRY(nb_project_new(run, node, &op));
     return nb_stream_push(run, *out, op, err);
 }
@@ -143,7 +133,7 @@ build_union(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         NB_TRY(nb_build_stream(run, node->children[i], &next, err));
         NB_TRY(nb_stream_concat(run, *out, next, err));
     }
-    return NB_OK;
+    return nb_stream_number_from(run, *out, node->u.all_of.first, err);
 }
 
 static nb_status
@@ -152,7 +142,7 @@ build_sample(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_operator *op;
 
     NB_TRY(nb_build_stream(run, node->children[0], out, err));
-    (*out)->sequential = true;
+    NB_TRY(nb_build_count(run, node, out, err));
     NB_TRY(nb_sample_new(run, node, &op));
     return nb_stream_push(run, *out, op, err);
 }
@@ -173,26 +163,12 @@ build_generate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
     nb_operator *op;
 
     NB_TRY(nb_build_stream(run, node->children[0], out, err));
-    (*out)->sequential |= nb_exprs_count_rows(node->u.generate.args, node->u.generate.n_args);
+    NB_TRY(nb_build_count_for(run, node, node->u.generate.args, node->u.generate.n_args, out, err));
     NB_TRY(nb_generate_new(run, node, &op));
     return nb_stream_push(run, *out, op, err);
 }
 
 /* ---- breakers -------------------------------------------------------------------------------- */
-
-/* All rows of a stream in order, on disk what does not fit; owned by the caller. node: who wants them. */
-static nb_status
-gather_stream(nb_run *run, nb_node *node, nb_stream *stream, const nb_type *schema, nb_table **out,
-              nb_error *err)
-{
-    nb_operator *sink;
-
-    NB_TRY(nb_collect_new(run, NULL, schema, -1, 0, &sink));
-    NB_TRY(nb_collect_mapped(run, sink, node, schema));
-    NB_TRY(nb_stream_run(run, stream, sink, err));
-    *out = nb_collect_table(sink);
-    return NB_OK;
-}
 
 /* Runs a stream into the sink and goes on with what it holds. */
 static nb_status
@@ -236,7 +212,7 @@ gather(nb_run *run, nb_node *node, nb_table **out, nb_error *err)
     nb_stream *stream;
 
     NB_TRY(nb_build_stream(run, node->children[0], &stream, err));
-    return gather_stream(run, node, stream, node->children[0]->schema, out, err);
+    return nb_build_gather(run, node, stream, node->children[0]->schema, out, err);
 }
 
 static nb_status
@@ -461,7 +437,7 @@ nb_build_gather_extended(nb_run *run, nb_node *node, nb_node *child, nb_expr **e
         return NB_OK;
     }
     NB_TRY(extended_stream(run, child, exprs, n, columns, &stream, &schema, err));
-    return gather_stream(run, node, stream, schema, out, err);
+    return nb_build_gather(run, node, stream, schema, out, err);
 }
 
 static nb_status
@@ -781,7 +757,7 @@ build_aggregate(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         return NB_OK;
     }
     if (first) {
-        NB_TRY(gather_stream(run, node, *out, node->schema, &rows, err));
+        NB_TRY(nb_build_gather(run, node, *out, node->schema, &rows, err));
         NB_TRY(nb_run_keep_shared(run, share, rows));
     }
     NB_TRY(nb_table_source_new(ctx->pool, rows, node->schema, NULL, -1, ctx->cancel, &source));
@@ -802,8 +778,12 @@ build_read(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
                                  node->u.read.stage);
     }
     NB_TRY(ctx->exchange->read(ctx->exchange, ctx->pool, node, &rows, err));
+    nb_settle_partitions(rows);
     st = from_table(run, node, rows, out);
     nb_table_release(rows);
+    if (st == NB_OK) {
+        (*out)->n_partitions = NB_MAX((*out)->n_partitions, node->u.read.n_partitions);
+    }
     return st;
 }
 

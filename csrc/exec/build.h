@@ -14,6 +14,17 @@ nb_status nb_build_stream(nb_run *run, nb_node *node, nb_stream **out, nb_error 
 nb_status nb_build_write(nb_run *run, nb_node *node, nb_table **out, nb_error *err);
 /* Does any of the n expressions depend on the rows before it (rand, monotonically_increasing_id)? Then a stream is sequential. */
 bool nb_exprs_count_rows(nb_expr *const *exprs, int n);
+/* An operator that counts is to stand on the stream of the node's child: it is made one that gives partition by partition. */
+nb_status nb_build_count(nb_run *run, nb_node *node, nb_stream **s, nb_error *err);
+/* The same, if one of the expressions counts rows. */
+nb_status nb_build_count_for(nb_run *run, nb_node *node, nb_expr *const *exprs, int n,
+                             nb_stream **s, nb_error *err);
+/* Of rows in which a partition goes on after another has begun (a stage's, a spilled join's) the chunks are numbered anew, so that none does. */
+void nb_settle_partitions(nb_table *rows);
+
+/* All rows of a stream in order, on disk what does not fit; owned by the caller. node: who wants them. */
+nb_status nb_build_gather(nb_run *run, nb_node *node, nb_stream *stream, const nb_type *schema,
+                          nb_table **out, nb_error *err);
 
 /* All rows of `child` in order, with columns behind them for those expressions that are not columns already; columns[i] says where
  * expression i is. *out is owned by the caller; what does not fit into memory is mapped. node: who wants them, for metrics. */

@@ -386,6 +386,9 @@ collect_finalize(nb_operator *op, const nb_exec_ctx *ctx, nb_error *err)
             nb_chunk_free(c->chunks[i]);
         }
         c->chunks[i] = chunk;
+        if (c->limit >= 0 || c->offset > 0 || c->tail >= 0) { /* as Spark has it */
+            chunk->partition = 0;
+        }
         NB_TRY(nb_table_append(c->table, chunk));
         c->chunks[i] = NULL;
     }

@@ -612,5 +612,5 @@ nb_aggregate_add_to(nb_run *run, nb_operator *base, nb_stream *below, bool *done
     NB_TRY(nb_stream_push(run, below, base, err));
     below->branches[0].sealed = true;
     below->n_partitions = 1;
-    return nb_stream_add_drain(run, below, base, base->node);
+    return nb_stream_add_drain(run, below, base, base->node, 0);
 }

@@ -49,7 +49,7 @@ static const nb_operator_ops LOADER = {
 /* A branch for a pass of a round. */
 static nb_status
 add_round(nb_run *run, nb_stream *stream, join_op *first, int round, int pass, join_op **before,
-          nb_error *err)
+          int drained, nb_error *err)
 {
     nb_node *node = first->base.node;
     loader_op *loader = NB_OPERATOR_NEW(run, loader_op, &LOADER, NULL);
@@ -70,9 +70,9 @@ add_round(nb_run *run, nb_stream *stream, join_op *first, int round, int pass, j
     loader->join = j;
     loader->before = *before;
     *before = j;
-    NB_TRY(nb_stream_add_drain(run, stream, &loader->base, NULL));
+    NB_TRY(nb_stream_add_drain(run, stream, &loader->base, NULL, 0));
     NB_TRY(nb_stream_append(run, stream, op));
-    return nb_join_has_drain(node) ? nb_stream_add_drain(run, stream, op, node) : NB_OK;
+    return nb_join_has_drain(node) ? nb_stream_add_drain(run, stream, op, node, drained) : NB_OK;
 }
 
 nb_status
@@ -80,6 +80,7 @@ nb_join_add_to(nb_run *run, nb_operator *op, nb_join_spill *spill, nb_stream *st
 {
     join_op *j = (join_op *)op, *before = j;
     nb_node *node = op->node;
+    int drained = stream->n_partitions; /* behind those of the probe side */
     nb_table *rows;
     nb_status st;
 
@@ -94,11 +95,11 @@ nb_join_add_to(nb_run *run, nb_operator *op, nb_join_spill *spill, nb_stream *st
     }
     NB_TRY(nb_stream_append_all(run, stream, op));
     if (nb_join_has_drain(node)) {
-        NB_TRY(nb_stream_add_drain(run, stream, op, node));
+        NB_TRY(nb_stream_add_drain(run, stream, op, node, drained));
     }
     for (int round = 1; spill != NULL && round < nb_join_spill_rounds(spill); round++) {
         for (int pass = 0; pass < nb_join_spill_passes(spill, round); pass++) {
-            NB_TRY(add_round(run, stream, j, round, pass, &before, err));
+            NB_TRY(add_round(run, stream, j, round, pass, &before, drained, err));
         }
     }
     return NB_OK;

@@ -246,6 +246,13 @@ add_branch(nb_run *run, nb_stream *s, nb_branch branch)
     return NB_OK;
 }
 
+/* Numbers of partitions come from users, and from other processes. */
+static int
+add_partitions(int a, int b)
+{
+    return a > INT32_MAX - b ? INT32_MAX : a + b;
+}
+
 nb_status
 nb_stream_from(nb_run *run, nb_source *source, nb_node *node, nb_stream **out)
 {
@@ -257,15 +264,17 @@ nb_stream_from(nb_run *run, nb_source *source, nb_node *node, nb_stream **out)
         return NB_NOMEM;
     }
     NB_TRY(add_branch(run, s, (nb_branch){.source = source, .source_node = node}));
-    s->n_partitions = NB_MAX(source->n_partitions, 1);
+    s->n_partitions = source->n_partitions;
     *out = s;
     return NB_OK;
 }
 
 nb_status
-nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node)
+nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node, int partition)
 {
-    return add_branch(run, s, (nb_branch){.source_of = op, .source_node = node});
+    s->n_partitions = NB_MAX(s->n_partitions, add_partitions(partition, 1));
+    return add_branch(
+        run, s, (nb_branch){.source_of = op, .source_node = node, .partition_base = partition});
 }
 
 static nb_status
@@ -320,7 +329,7 @@ static nb_status
 rebase_push(nb_operator *op, void *local, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
     (void)local;
-    batch->partition += ((rebase_op *)op)->add;
+    batch->partition = add_partitions(batch->partition, ((rebase_op *)op)->add);
     return nb_emit(t, batch, err);
 }
 
@@ -337,27 +346,37 @@ static const nb_operator_ops REBASE = {
 };
 
 nb_status
-nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err)
+nb_stream_number_from(nb_run *run, nb_stream *s, int first, nb_error *err)
 {
-    for (int i = 0; i < b->n_branches; i++) {
-        nb_branch branch = b->branches[i];
+    for (int i = 0; i < s->n_branches && first > 0; i++) {
+        nb_branch *branch = &s->branches[i];
 
         /* what counts rows below counts partitions from 0, as in Spark */
-        if (branch.sealed || b->sequential) {
+        if (branch->sealed || s->sequential) {
             rebase_op *op = NB_OPERATOR_NEW(run, rebase_op, &REBASE, NULL);
 
             if (op == NULL) {
                 return NB_NOMEM;
             }
-            op->add = a->n_partitions;
+            op->add = first;
             NB_TRY(nb_run_open(run, &op->base, err));
-            NB_TRY(append_op(run, &branch, &op->base));
+            NB_TRY(append_op(run, branch, &op->base));
         } else {
-            branch.partition_base += a->n_partitions;
+            branch->partition_base = add_partitions(branch->partition_base, first);
         }
-        NB_TRY(add_branch(run, a, branch));
     }
-    a->n_partitions += b->n_partitions;
+    s->n_partitions = add_partitions(s->n_partitions, first);
+    return NB_OK;
+}
+
+nb_status
+nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err)
+{
+    NB_TRY(nb_stream_number_from(run, b, a->n_partitions, err));
+    for (int i = 0; i < b->n_branches; i++) {
+        NB_TRY(add_branch(run, a, b->branches[i]));
+    }
+    a->n_partitions = b->n_partitions;
     a->sequential |= b->sequential;
     return NB_OK;
 }
@@ -519,7 +538,7 @@ run_batches(nb_thread_ctx *t, int branch, nb_source *source, void *source_local,
         }
         batch.order |= (uint64_t)branch << NB_ORDER_BRANCH_SHIFT;
         batch.order += t->job->run->ctx->order_base;
-        batch.partition += b->partition_base;
+        batch.partition = add_partitions(batch.partition, b->partition_base);
         t->order = batch.order;
         atomic_store(&t->job->progress[t->number].order, NB_MIN(batch.order, t->held));
         st = push_batch(t, &batch, err);

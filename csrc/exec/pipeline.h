@@ -55,10 +55,13 @@ nb_table *nb_run_shared(const nb_run *run, int share);
 
 /* A stream of one branch from a source (moved to the run). node may be NULL. */
 nb_status nb_stream_from(nb_run *run, nb_source *source, nb_node *node, nb_stream **out);
-/* A further branch whose rows are what op still holds when the branches so far have run. */
-nb_status nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node);
+/* A further branch whose rows are what op still holds when the branches so far have run, as partition number `partition`. */
+nb_status
+nb_stream_add_drain(nb_run *run, nb_stream *s, nb_operator *op, nb_node *node, int partition);
 /* Moves the branches of b behind those of a. */
 nb_status nb_stream_concat(nb_run *run, nb_stream *a, nb_stream *b, nb_error *err);
+/* So many partitions come before those of the stream. */
+nb_status nb_stream_number_from(nb_run *run, nb_stream *s, int first, nb_error *err);
 /* Opens op and appends it to all branches. */
 nb_status nb_stream_push(nb_run *run, nb_stream *s, nb_operator *op, nb_error *err);
 /* The same for an operator that is open, to all branches or to the last one. */

@@ -198,10 +198,13 @@ hand_over(put_op *op, int bucket, nb_error *err)
     return st;
 }
 
-/* Room for rows of this partition in the bucket's builder. */
+/* Room for rows of this partition in the bucket's builder. Behind a shuffle by keys all rows are of one, as if there were one task. */
 static nb_status
 builder_of(put_op *op, int bucket, int32_t partition, nb_error *err)
 {
+    if (op->base.node->u.put.kind == NB_PUT_HASH) {
+        partition = 0;
+    }
     if (op->builders[bucket] == NULL) {
         NB_TRY(nb_chunk_builder_new(op->ctx->pool, op->present, &op->builders[bucket]));
     } else if (op->partitions[bucket] != partition) {

@@ -153,6 +153,10 @@ nb_range_source_new(nb_pool *pool, const nb_type *schema, int64_t start, int64_t
     s->base.n_morsels = s->per_partition * NB_MIN(last, s->base.n_partitions);
     s->base.enough_threads =
         (int64_t)NB_MIN(s->n / FEW_ROWS + 1, (nb_uint128)NB_MAX(s->base.n_morsels, 1));
+    if (s->n == 0) { /* as in Spark: a union counts none of it */
+        s->base.n_partitions = 0;
+        s->base.n_morsels = 0;
+    }
     *out = &s->base;
     return NB_OK;
 }

@@ -831,6 +831,19 @@ nb_relation_scan(nb_relation *rel, nb_pool *pool, const nb_scan_request *request
     return rel->format->scan(rel, pool, request, out, err);
 }
 
+nb_status
+nb_relation_partitions(nb_relation *rel, nb_pool *pool, const nb_session_info *info, int n_threads,
+                       int *out, nb_error *err)
+{
+    nb_scan_request request = {.limit = -1, .n_threads = n_threads, .info = info};
+    nb_source *source;
+
+    NB_TRY(nb_relation_scan(rel, pool, &request, &source, err));
+    *out = source->n_partitions;
+    source->ops->free(source);
+    return NB_OK;
+}
+
 /* The values of a share, behind those of all shares before; *apart false: some are not, or nothing is known of them. */
 static nb_status
 join_share(nb_relation *share, nb_pool *pool, const nb_scan_request *request, nb_morsel_range *all,

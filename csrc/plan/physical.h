@@ -202,11 +202,15 @@ struct nb_node {
             int n_projections;
         } expand;
         struct {
+            int first; /* partitions of the branches before, of which others make tasks */
+        } all_of;
+        struct {
             const nb_write_request *request;
         } write;
         struct {
             nb_read_kind kind;
             int stage;
+            int n_partitions; /* at least; where it matters that the last ones may be empty */
         } read;
         struct {
             nb_put_kind kind;
