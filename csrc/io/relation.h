@@ -113,8 +113,9 @@ nb_status nb_relation_restore(struct nb_pool *pool, const nb_relation_parts *par
 void nb_relation_set_share(nb_relation *rel, nb_scan_share share);
 
 /* Into how many of Spark's partitions a scan cuts it for n_threads. */
-nb_status nb_relation_partitions(nb_relation *rel, struct nb_pool *pool, const nb_session_info *info,
-                                 int n_threads, int *out, nb_error *err);
+nb_status
+nb_relation_partitions(nb_relation *rel, struct nb_pool *pool, const nb_session_info *info,
+                       int n_threads, int *out, nb_error *err);
 /* Are equal values of an integer column never in the shares of two of n tasks, which cut files for n_threads? false: they may be. */
 nb_status
 nb_relation_shares_apart(const nb_relation *rel, struct nb_pool *pool, const nb_session_info *info,
