@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * catalog_functions.c: spark.catalog about functions. All are built in: they are in no database, and have no class.
+ * catalog_functions.c: spark.catalog about functions. They are built in, or the session's own in Python: in no database, and without a class.
  */
 #include <stdlib.h>
 
@@ -60,18 +60,41 @@ answer(nb_query *q, const found *list, int n, nb_table **out)
                            6, n, out);
 }
 
+/* What a registered function has for help, as in Spark. */
+static const char of_user[] = "N/A.";
+
+static nb_status
+registered(nb_query *q, nb_str name, found *out)
+{
+    char *lower = nb_arena_strdup(q->arena, name);
+
+    NB_NEED(lower);
+    for (char *c = lower; *c; c++) {
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    }
+    *out = (found){{lower, name.len}, of_user};
+    return NB_OK;
+}
+
 /* Those that fit the pattern, each once, by name. */
 static nb_status
 known(nb_query *q, nb_str pattern, found **out, int *n_out)
 {
     found *list = NULL;
-    int n = 0, cap = 0, kept = 0;
+    int n = 0, cap = 0, kept = 0, n_own;
+    nb_str *own;
 
     for (int i = 0; nb_function_at(i); i++) {
+        if (nb_function_at(i)->flags & (NB_FN_UNNAMED | NB_FN_NO_SQL)) {
+            continue;
+        }
         NB_TRY(add_names(q->arena, &list, &n, &cap, nb_function_at(i)->names,
                          nb_function_at(i)->help));
     }
     for (int i = 0; nb_aggregate_at(i); i++) {
+        if (nb_aggregate_at(i)->flags & NB_AGG_NO_SQL) {
+            continue;
+        }
         NB_TRY(add_names(q->arena, &list, &n, &cap, nb_aggregate_at(i)->names,
                          nb_aggregate_at(i)->help));
     }
@@ -79,12 +102,19 @@ known(nb_query *q, nb_str pattern, found **out, int *n_out)
         NB_TRY(add_names(q->arena, &list, &n, &cap, nb_generator_name(i),
                          nb_generator_help(nb_str_of(nb_generator_name(i)))));
     }
+    NB_TRY(nb_catalog_function_names(q->session->catalog, q->arena, &own, &n_own));
+    for (int i = 0; i < n_own; i++) {
+        list = nb_arena_grow(q->arena, list, n, &cap, sizeof *list);
+        NB_NEED(list);
+        NB_TRY(registered(q, own[i], &list[n]));
+        n++;
+    }
     qsort(list, (size_t)n, sizeof *list, by_name);
     for (int i = 0; i < n; i++) {
         bool again = kept > 0 && nb_str_equal(list[kept - 1].name, list[i].name);
-        bool own = nb_str_starts_with(list[i].name, NB_STR("nb_")); /* what others are made of */
+        bool inner = nb_str_starts_with(list[i].name, NB_STR("nb_")); /* what others are made of */
 
-        if (!again && !own && nb_name_fits(q->arena, pattern, list[i].name)) {
+        if (!again && !inner && nb_name_fits(q->arena, pattern, list[i].name)) {
             list[kept++] = list[i];
         }
     }
@@ -109,16 +139,17 @@ nb_show_functions(nb_query *q, const nb_sql_statement *s, nb_table **out)
     static const char *const names[] = {"function"};
     nb_str *cells;
     found *list;
-    int n;
+    int n, shown = 0;
 
     NB_TRY(known(q, s->pattern, &list, &n));
-    n = nb_str_equal_nocase(s->value, NB_STR("USER")) ? 0 : n; /* there are none */
     cells = NB_ARENA_ARRAY(q->arena, nb_str, n + 1);
     NB_NEED(cells);
     for (int i = 0; i < n; i++) {
-        cells[i] = list[i].name;
+        if (list[i].help == of_user || !nb_str_equal_nocase(s->value, NB_STR("USER"))) {
+            cells[shown++] = list[i].name;
+        }
     }
-    return nb_table_of_texts(q->pool, names, 1, cells, n, out);
+    return nb_table_of_texts(q->pool, names, 1, cells, shown, out);
 }
 
 /* Looks a name up as SQL would. *out name NULL: there is no such function. */
@@ -147,6 +178,12 @@ find(nb_query *q, nb_str text, found *out, nb_str **parts, size_t *n, nb_error *
 
         if (f || a || nb_is_generator(name)) {
             *out = (found){name, f ? f->help : a ? a->help : nb_generator_help(name)};
+        } else if (*n == 1) {
+            nb_str own;
+
+            if (nb_catalog_function(q->session->catalog, name, &own).len > 0) {
+                NB_TRY(registered(q, own, out));
+            }
         }
     }
     return NB_OK;

@@ -13,6 +13,7 @@
 #include "connect/tables.h"
 #include "io/allowed.h"
 #include "io/file.h"
+#include "io/listing.h"
 #include "plan/analyzer_internal.h"
 
 static const char *
@@ -64,9 +65,8 @@ plain_path(nb_query *q, nb_str path, nb_str *out)
     return NB_OK;
 }
 
-/* The path of a LOCATION that a user wrote. */
-static nb_status
-given_path(nb_query *q, nb_str path, nb_str *out, nb_error *err)
+nb_status
+nb_given_location(nb_query *q, nb_str path, nb_str base, nb_str *out, nb_error *err)
 {
     const char *text;
 
@@ -74,10 +74,24 @@ given_path(nb_query *q, nb_str path, nb_str *out, nb_error *err)
         return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                         "Can not create a Path from an empty string", NULL);
     }
-    NB_TRY(plain_path(q, path, out));
-    text = nb_arena_strdup(q->arena, *out);
+    NB_TRY(nb_path_plain(q->arena, path, out, err)); /* refuses other file systems */
+    text = path.data[0] == '/' || nb_str_starts_with(path, NB_STR("file:"))
+               ? nb_arena_strdup(q->arena, *out)
+               : nb_arena_printf(q->arena, "%.*s/%.*s", (int)base.len, base.data, (int)path.len,
+                                 path.data);
     NB_NEED(text);
+    *out = nb_str_of(text);
     return nb_allowed_check(text, err);
+}
+
+/* The path of a LOCATION of a database that a user wrote. */
+static nb_status
+given_path(nb_query *q, nb_str path, nb_str *out, nb_error *err)
+{
+    nb_str warehouse;
+
+    NB_TRY(plain_path(q, nb_config_str(q->config, NB_CONF_WAREHOUSE_DIR), &warehouse));
+    return nb_given_location(q, path, warehouse, out, err);
 }
 
 nb_status
@@ -187,6 +201,9 @@ create(nb_query *q, const nb_sql_statement *s, nb_error *err)
     char *path;
 
     NB_TRY(own_name(q, s, &def.name, err));
+    if (nb_str_equal(def.name, NB_STR("global_temp"))) {
+        return nb_raise(err, NB_COND_GLOBAL_TEMP_DATABASE, "database", "global_temp", NULL);
+    }
     if (nb_database_find(nb_catalog_databases(q->session->catalog), def.name)) {
         return s->if_not_exists
                    ? NB_OK

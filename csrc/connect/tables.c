@@ -370,6 +370,18 @@ nb_table_drop(nb_query *q, const nb_table_def *t, nb_error *err)
     return nb_remove_tree(path, err);
 }
 
+/* Makes the location that a user gave one that stays: below the directory of the database, when it is relative. */
+static nb_status
+place_given(nb_query *q, nb_table_def *def, nb_error *err)
+{
+    const nb_database_def *d;
+    nb_str dir;
+
+    NB_TRY(nb_database_need(q, &def->database, 1, &d, err));
+    NB_TRY(nb_database_location(q, d, &dir));
+    return nb_given_location(q, def->location, dir, &def->location, err);
+}
+
 /* Fills in def's location, schema and name, writes the rows of plan (NULL: none) and enters the table. */
 static nb_status
 make_table(nb_query *q, nb_table_def *def, nb_plan *plan, nb_error *err)
@@ -467,8 +479,8 @@ create_table(nb_query *q, const nb_sql_statement *s, nb_error *err)
         options[2 * def.n_options++ + 1] = s->options[i].value;
     }
     def.options = options;
-    if (nb_str_starts_with(def.location, NB_STR("file:"))) {
-        def.location = (nb_str){def.location.data + 5, def.location.len - 5};
+    if (def.is_external) {
+        NB_TRY(place_given(q, &def, err));
     }
     if (s->query) {
         NB_TRY(nb_query_analyze(q, s->query, &plan, err));
@@ -721,8 +733,8 @@ create_like(nb_query *q, const nb_sql_statement *s, nb_error *err)
     def.n_properties = (int)s->n_properties;
     def.is_external = s->location.data != NULL;
     def.location = s->location;
-    if (nb_str_starts_with(def.location, NB_STR("file:"))) {
-        def.location = (nb_str){def.location.data + 5, def.location.len - 5};
+    if (def.is_external) {
+        NB_TRY(place_given(q, &def, err));
     }
     if (find(q, name) || find_view(q, name)) {
         return s->if_not_exists
@@ -851,6 +863,9 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
     old = find(q, name);
     NB_TRY(nb_query_analyze(q, w->input, &plan, err));
     if (!old) {
+        if (def.is_external) {
+            NB_TRY(place_given(q, &def, err));
+        }
         return make_table(q, &def, plan, err);
     }
     switch (w->mode) {

@@ -52,6 +52,8 @@ nb_status nb_database_need(nb_query *q, const nb_str *parts, size_t n, const nb_
                            nb_error *err);
 /* Its directory; the warehouse when it has none of its own. */
 nb_status nb_database_location(nb_query *q, const nb_database_def *d, nb_str *out);
+/* The plain absolute path of a LOCATION that a user wrote: a relative one is below base. Raises for another file system and what is not allowed. */
+nb_status nb_given_location(nb_query *q, nb_str path, nb_str base, nb_str *out, nb_error *err);
 /* Those that are there and whose name fits the pattern, by name. */
 nb_status nb_database_list(nb_query *q, nb_str pattern, const nb_database_def ***out, int *n);
 

@@ -67,8 +67,9 @@ struct nb_aggregate {
 };
 
 enum {
-    NB_AGG_DISTINCT_NOOP = 1 << 0,  /* min, max, bool_and ...: DISTINCT changes nothing */
-    NB_AGG_ORDER_SENSITIVE = 1 << 1 /* first, last, collect_list ...: uses ctx->order and row0 */
+    NB_AGG_DISTINCT_NOOP = 1 << 0,   /* min, max, bool_and ...: DISTINCT changes nothing */
+    NB_AGG_ORDER_SENSITIVE = 1 << 1, /* first, last, collect_list ...: uses ctx->order and row0 */
+    NB_AGG_NO_SQL = 1 << 2,          /* for DataFrames: SQL text does not know the name */
 };
 
 const nb_aggregate *nb_aggregate_find(nb_str name);

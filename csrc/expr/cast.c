@@ -91,6 +91,8 @@ nb_cast_may_null(const nb_type *from, const nb_type *to, nb_cast_mode mode)
     case NB_TYPE_TIMESTAMP:
         return to->id == NB_TYPE_DECIMAL || (nb_type_is_integral(to) && to->id != NB_TYPE_INT64);
     case NB_TYPE_TIMESTAMP_NTZ: return to->id == NB_TYPE_DATE;
+    case NB_TYPE_INTERVAL_YM:
+    case NB_TYPE_INTERVAL_DT: return to->id == NB_TYPE_DECIMAL;
     default: return false;
     }
 }

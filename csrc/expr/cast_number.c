@@ -230,13 +230,20 @@ timestamp_to_number(nb_cast_job *job)
     return NB_OK;
 }
 
-/* Months or µs in units of the interval's last field. */
+/* Months or µs in a unit of the interval's last field. */
+static int64_t
+interval_unit(const nb_type *t)
+{
+    static const int64_t units[] = {86400000000LL, 3600000000LL, 60000000LL, 1000000LL};
+
+    return t->id == NB_TYPE_INTERVAL_YM ? (t->end_field == 0 ? 12 : 1) : units[t->end_field];
+}
+
 static nb_status
 interval_to_number(nb_cast_job *job)
 {
-    static const int64_t units[] = {86400000000LL, 3600000000LL, 60000000LL, 1000000LL};
     bool months = job->from->id == NB_TYPE_INTERVAL_YM;
-    int64_t unit = months ? (job->from->end_field == 0 ? 12 : 1) : units[job->from->end_field];
+    int64_t unit = interval_unit(job->from);
 
     for (int64_t i = 0; i < job->n; i++) {
         int64_t x;
@@ -433,9 +440,13 @@ nb_cast_to_decimal(nb_cast_job *job)
             break;
         case NB_TYPE_INTERVAL_DT:
             x = NB_DATA(int64_t, v)[i];
-            from_scale = 6;
+            if (job->from->end_field < 3) {
+                x /= interval_unit(job->from);
+            } else {
+                from_scale = 6;
+            }
             break;
-        case NB_TYPE_INTERVAL_YM: x = NB_DATA(int32_t, v)[i]; break;
+        case NB_TYPE_INTERVAL_YM: x = NB_DATA(int32_t, v)[i] / interval_unit(job->from); break;
         case NB_TYPE_FLOAT32:
         case NB_TYPE_FLOAT64: {
             double d = job->from->id == NB_TYPE_FLOAT32 ? (double)NB_DATA(float, v)[i]

@@ -648,7 +648,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
     nb_expr **args;
     int n;
 
-    if (agg && (agg->flags & NB_FN_NO_SQL) && is_sql) {
+    if (agg && (agg->flags & NB_AGG_NO_SQL) && is_sql) {
         agg = NULL;
     }
     NB_TRY(nb_located(nb_positional_arguments(an, name, &ordered, &n_raw, err), origin, err));

@@ -4,6 +4,7 @@
  *
  * describe and summary are one aggregation that computes every statistic of every column, then an EXPAND with a row per statistic.
  */
+#include <math.h>
 #include <stdlib.h>
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
@@ -152,15 +153,11 @@ describe(nb_analyzer *an, const Sc__Relation *input, const ProtobufCBinaryData *
     return summarize(an, child, names, n_names, list, n, out, err);
 }
 
-/* Spark counts a null as zero in DataFrame.cov and corr. */
 static nb_status
-zero_for_null(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
+for_null(nb_analyzer *an, nb_expr *e, double value, nb_expr **out, nb_error *err)
 {
-    static const double zero;
-    nb_vector v = {.type = nb_type_of(NB_TYPE_FLOAT64),
-                   .kind = NB_VEC_CONST,
-                   .n_rows = 1,
-                   .data = (void *)&zero};
+    nb_vector v = {
+        .type = nb_type_of(NB_TYPE_FLOAT64), .kind = NB_VEC_CONST, .n_rows = 1, .data = &value};
     nb_expr *pair[2] = {e, nb_expr_literal(an->arena, &v)};
 
     NB_NEED(pair[1]);
@@ -186,9 +183,10 @@ two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
         args[i] = nb_attr_expr(an->arena, attrs[i]);
         NB_NEED(args[i]);
         NB_TRY(nb_cast_to(an, args[i], nb_type_of(NB_TYPE_FLOAT64), &args[i], err));
-        NB_TRY(zero_for_null(an, args[i], &args[i], err));
+        NB_TRY(for_null(an, args[i], 0, &args[i], err)); /* as Spark in DataFrame.cov and corr */
     }
     NB_TRY(nb_call_agg(an, fn, args, 2, false, &e, err));
+    NB_TRY(for_null(an, e, nb_str_equal(nb_str_of(name), NB_STR("corr")) ? NAN : 0, &e, err));
     e = nb_expr_alias(an->arena, e, nb_str_of(name), nb_attr_next_id());
     NB_NEED(e);
     return nb_plan_aggregate(an, child, NULL, 0, &e, 1, out, err);

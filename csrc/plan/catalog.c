@@ -456,6 +456,28 @@ nb_catalog_function(nb_catalog *c, nb_str name, nb_str *known)
     return bytes;
 }
 
+nb_status
+nb_catalog_function_names(nb_catalog *c, nb_arena *arena, nb_str **out, int *n_out)
+{
+    nb_str *list = NULL;
+    int n = 0, cap = 0;
+    nb_status st = NB_OK;
+
+    pthread_mutex_lock(&c->lock);
+    for (const function_entry *f = c->functions; f && st == NB_OK; f = f->next) {
+        list = nb_arena_grow(arena, list, n, &cap, sizeof *list);
+        if (list) {
+            list[n++] = f->name; /* lives as long as the catalog */
+        } else {
+            st = NB_NOMEM;
+        }
+    }
+    pthread_mutex_unlock(&c->lock);
+    *out = list;
+    *n_out = n;
+    return st;
+}
+
 /* Those that nothing hides. */
 static nb_status
 copy_functions(nb_catalog *to, const function_entry *list)

@@ -115,6 +115,8 @@ bool nb_catalog_has_variables(nb_catalog *c);
 nb_status nb_catalog_add_function(nb_catalog *c, nb_str name, nb_str bytes);
 /* Empty when unknown; lives as long as the catalog. *known as it was registered; may be NULL. */
 nb_str nb_catalog_function(nb_catalog *c, nb_str name, nb_str *known);
+/* The names of all registered functions, in no order; they live as long as the catalog. */
+nb_status nb_catalog_function_names(nb_catalog *c, nb_arena *arena, nb_str **out, int *n_out);
 
 nb_status nb_catalog_add_local(nb_catalog *c, nb_str hash, nb_table *table); /* takes a reference */
 /* Lets the data go, unless a view or a cached DataFrame names it. Queries that run keep what they have. */

@@ -8,6 +8,7 @@
  * one to the first one's shift by the binomial theorem.
  */
 #include "expr/kernels/agg.h"
+#include "expr/kernels/operators.h"
 
 typedef enum stat_kind {
     STAT_VAR_POP,
@@ -17,6 +18,7 @@ typedef enum stat_kind {
     STAT_SKEWNESS,
     STAT_KURTOSIS,
     STAT_CORR,
+    STAT_CORR_ANSI, /* raises where a side does not vary */
     STAT_COVAR_POP,
     STAT_COVAR_SAMP,
     STAT_REGR_SLOPE,
@@ -316,7 +318,8 @@ pairs_value(const pairs *s, stat_kind kind, double *v)
     switch (kind) {
     case STAT_COVAR_POP: *v = xy / n; return true;
     case STAT_COVAR_SAMP: *v = xy / (n - 1); return s->n > 1;
-    case STAT_CORR: *v = xy / sqrt(xx * yy); return s->n > 1 && xx != 0 && yy != 0;
+    case STAT_CORR:
+    case STAT_CORR_ANSI: *v = xy / sqrt(xx * yy); return s->n > 1 && xx != 0 && yy != 0;
     case STAT_REGR_SLOPE: *v = xy / yy; return s->n > 1 && yy != 0;
     case STAT_REGR_INTERCEPT:
         *v = nb_dd_value(&s->x) / n - xy / yy * (nb_dd_value(&s->y) / n);
@@ -337,7 +340,11 @@ pairs_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, nb_
 
     for (int64_t i = 0; i < n; i++) {
         double x = 0;
-        if (!pairs_value((const pairs *)(rows[i] + offset), kind, &x)) {
+        const pairs *s = (const pairs *)(rows[i] + offset);
+        if (!pairs_value(s, kind, &x)) {
+            if (kind == STAT_CORR_ANSI && s->n > 1) {
+                return nb_raise_divide_by_zero(ctx->err);
+            }
             NB_TRY(nb_agg_set_null(ctx, out, i));
         }
         NB_DATA(double, out)[i] = x;
@@ -447,7 +454,6 @@ BINDER(stddev_pop, STAT_STD_POP, variance_ops)
 BINDER(stddev_samp, STAT_STD_SAMP, variance_ops)
 BINDER(skewness, STAT_SKEWNESS, kurtosis_ops)
 BINDER(kurtosis, STAT_KURTOSIS, kurtosis_ops)
-BINDER(corr, STAT_CORR, pairs_ops)
 BINDER(covar_pop, STAT_COVAR_POP, pairs_ops)
 BINDER(covar_samp, STAT_COVAR_SAMP, pairs_ops)
 BINDER(regr_slope, STAT_REGR_SLOPE, pairs_ops)
@@ -458,15 +464,28 @@ BINDER(regr_syy, STAT_REGR_SYY, pairs_ops)
 BINDER(regr_sxy, STAT_REGR_SXY, pairs_ops)
 BINDER(product, STAT_VAR_POP, product_ops)
 
+nb_status
+nb_agg_bind_corr(nb_bound_agg *agg, nb_error *err)
+{
+    return bind(agg, agg->call.info->ansi ? STAT_CORR_ANSI : STAT_CORR, &pairs_ops, err);
+}
+
 /* The mean of one argument over rows where the other is not null: avg(if(isnotnull(other), value, null)), with avg's result type. */
 static nb_status
 bind_mean(nb_bound_agg *agg, int value, nb_error *err)
 {
     nb_bound_call *call = &agg->call;
-    nb_expr *args[3] = {NULL, call->args[value],
-                        nb_expr_null(call->arena, call->args[value]->type)},
-            *chosen;
+    nb_expr *args[3], *chosen;
 
+    for (int i = 0; i < 2; i++) {
+        const nb_type *t = call->args[i]->type;
+
+        if (!nb_type_is_numeric(t) && t->id != NB_TYPE_NULL && !nb_type_is_string(t)) {
+            return nb_bind_mismatch(call, i, "\"NUMERIC\"", err);
+        }
+    }
+    args[1] = call->args[value];
+    args[2] = nb_expr_null(call->arena, args[1]->type);
     if (args[2] == NULL) {
         return NB_NOMEM;
     }

@@ -132,6 +132,9 @@ bind_scaled(nb_bound_call *call, int64_t factor, nb_error *err)
     }
     *payload = factor;
     call->payload = payload;
+    if (!nb_type_is_integral(call->args[0]->type) && call->args[0]->type->id != NB_TYPE_NULL) {
+        return nb_bind_mismatch(call, 0, "\"INTEGRAL\"", err);
+    }
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_INT64, err));
     return nb_bound(call, NB_TYPE_TIMESTAMP, scaled_kernel);
 }

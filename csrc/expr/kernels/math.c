@@ -19,7 +19,7 @@ degrees(double x)
 static double
 radians(double x)
 {
-    return x / 180.0 * M_PI;
+    return x * 0.017453292519943295; /* as Java's toRadians; pi / 180 */
 }
 
 static double
@@ -55,15 +55,7 @@ cube_root(double x)
     return (double)r;
 }
 
-/* As Spark computes them; libm's differ in the last place. */
-static double
-arc_cosh(double x)
-{
-    double t = x - 1;
-
-    return x < 1e8 ? log1p(t + sqrt(t * t + 2 * t)) : acosh(x);
-}
-
+/* As Spark computes it; libm's differs in the last place. */
 static double
 arc_tanh(double x)
 {
@@ -84,15 +76,15 @@ typedef struct unary_fn {
 } unary_fn;
 
 static const unary_fn unary_fns[] = {
-    {"acos", acos, false, 0},       {"acosh", arc_cosh, false, 0}, {"asin", asin, false, 0},
-    {"asinh", asinh, false, 0},     {"atan", atan, false, 0},      {"atanh", arc_tanh, false, 0},
-    {"cbrt", cube_root, false, 0},  {"cos", cos, false, 0},        {"cosh", cosh, false, 0},
-    {"cot", cot, false, 0},         {"csc", csc, false, 0},        {"degrees", degrees, false, 0},
-    {"exp", exp, false, 0},         {"expm1", expm1, false, 0},    {"ln", log, true, 0},
-    {"log10", log10, true, 0},      {"log1p", log1p, true, -1},    {"log2", log2_java, true, 0},
-    {"radians", radians, false, 0}, {"rint", rint, false, 0},      {"sec", sec, false, 0},
-    {"sign", sign, false, 0},       {"sin", sin, false, 0},        {"sinh", sinh, false, 0},
-    {"sqrt", sqrt, false, 0},       {"tan", tan, false, 0},        {"tanh", tanh, false, 0},
+    {"acos", acos, false, 0},       {"acosh", acosh, false, 0}, {"asin", asin, false, 0},
+    {"asinh", asinh, false, 0},     {"atan", atan, false, 0},   {"atanh", arc_tanh, false, 0},
+    {"cbrt", cube_root, false, 0},  {"cos", cos, false, 0},     {"cosh", cosh, false, 0},
+    {"cot", cot, false, 0},         {"csc", csc, false, 0},     {"degrees", degrees, false, 0},
+    {"exp", exp, false, 0},         {"expm1", expm1, false, 0}, {"ln", log, true, 0},
+    {"log10", log10, true, 0},      {"log1p", log1p, true, -1}, {"log2", log2_java, true, 0},
+    {"radians", radians, false, 0}, {"rint", rint, false, 0},   {"sec", sec, false, 0},
+    {"sign", sign, false, 0},       {"sin", sin, false, 0},     {"sinh", sinh, false, 0},
+    {"sqrt", sqrt, false, 0},       {"tan", tan, false, 0},     {"tanh", tanh, false, 0},
 };
 
 static void

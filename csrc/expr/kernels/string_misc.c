@@ -192,7 +192,7 @@ mask_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb
 nb_status
 nb_bind_mask(nb_bound_call *call, nb_error *err)
 {
-    NB_TRY(nb_bind_all(call, 0, 5, NB_TYPE_STRING, err));
+    NB_TRY(nb_bind_exact(call, 0, 5, NB_TYPE_STRING, err));
     for (int i = 1; i < call->n_args; i++) {
         bool found;
         nb_str text;

@@ -97,7 +97,7 @@ PROGRAMS = {
     "no view": ("ALTER VIEW alt_nothere AS SELECT 1",),
     "functions": ("SHOW FUNCTIONS LIKE 'substr*'",),
     "functions by name": ("SHOW SYSTEM FUNCTIONS LIKE 'upp*|low*'",),
-    "own functions": ("SHOW USER FUNCTIONS",),
+    "own functions": ("SHOW USER FUNCTIONS LIKE 'none*'",),
     "no function": ("DESCRIBE FUNCTION nofunc",),
 }
 
