@@ -279,6 +279,7 @@ nb_optimize(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_err
     NB_TRY(nb_optimize_sums(arena, info, plan, err));
     NB_TRY(nb_optimize_extremes(arena, plan));
     NB_TRY(nb_optimize_join_order(arena, info, plan, err));
+    NB_TRY(nb_optimize_pairs(arena, plan));
     NB_TRY(nb_optimize_push_limits(arena, plan));
     NB_TRY(nb_optimize_prune(arena, plan, err));
     return nb_optimize_rank_limits(arena, *plan);

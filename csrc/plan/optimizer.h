@@ -4,7 +4,7 @@
  *
  * Rules, in order: aliases go; unions of unions become one; constants are folded; filters move towards the sources (through projections, joins, unions, aggregations), and
  * on the way disjunctions are taken apart and outer joins become inner ones; what has no rows goes; aggregates that files have written down are read from there; joins are ordered
- * by cost; limits go below projections; columns that nobody needs are dropped; windows of which only the first ranks are wanted are told. Plans are changed in place where a node has one owner.
+ * by cost; conditions on pairs of rows take from below what one row gives; limits go below projections; columns that nobody needs are dropped; windows of which only the first ranks are wanted are told. Plans are changed in place where a node has one owner.
  */
 #ifndef NB_PLAN_OPTIMIZER_H
 #define NB_PLAN_OPTIMIZER_H
@@ -30,6 +30,8 @@ nb_status
 nb_optimize_sums(nb_arena *arena, const nb_session_info *info, nb_plan **plan, nb_error *err);
 /* What files have written down of all their rows is not computed. */
 nb_status nb_optimize_extremes(nb_arena *arena, nb_plan **plan);
+/* What conditions of joins without keys compute from one side is computed below. */
+nb_status nb_optimize_pairs(nb_arena *arena, nb_plan **plan);
 nb_status nb_optimize_push_limits(nb_arena *arena, nb_plan **plan);
 /* Windows learn of filters above them that want only the first ranks. */
 nb_status nb_optimize_rank_limits(nb_arena *arena, nb_plan *plan);

@@ -255,13 +255,36 @@ divide_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
     return NB_OK;
 }
 
+/* Is it a number, known now, that every other can be divided by? The quotient of the least whole number by -1 is too large. */
+static bool
+divides_all(const nb_expr *e)
+{
+    const nb_vector *v;
+
+    while (e->kind == NB_EXPR_CAST && nb_type_is_numeric(e->args[0]->type)) {
+        e = e->args[0];
+    }
+    v = e->kind == NB_EXPR_LITERAL ? e->u.literal.value : NULL;
+    if (!v || nb_vector_is_null(v, 0)) {
+        return false;
+    }
+    switch (e->type->id) {
+    case NB_TYPE_INT8:
+    case NB_TYPE_INT16:
+    case NB_TYPE_INT32:
+    case NB_TYPE_INT64: return int_at(v, 0) != 0 && int_at(v, 0) != -1;
+    case NB_TYPE_FLOAT64: return NB_DATA(double, v)[0] != 0;
+    default: return false;
+    }
+}
+
 static void
 set_mode(nb_bound_call *call)
 {
     nb_math_mode mode = nb_math_mode_of(call);
 
     call->payload = &modes[mode];
-    call->can_fail = mode == NB_MATH_ANSI;
+    call->can_fail = mode == NB_MATH_ANSI && !divides_all(call->args[1]);
     call->nullable |= call->args[0]->nullable | call->args[1]->nullable | (mode != NB_MATH_ANSI);
 }
 

@@ -305,3 +305,29 @@ def test_sums_that_overflow_in_finer_groups_only(spark, tmp_path):
     for f in ("sum(v)", "try_sum(v)", "try_sum(CAST(v AS decimal(38, 19)))"):
         text = f"SELECT {f} s FROM parquet.`{tmp_path}/t` GROUP BY GROUPING SETS ((a), (b))"
         assert [r.s for r in spark.sql(text).collect()] == [0] * 4, f
+
+
+BANDS = "(values (0, 2, 'low'), (3, 6, 'high')) b (lo, hi, name)"
+
+
+def test_conditions_on_pairs_take_what_one_row_gives(spark):
+    """A join without keys asks about every pair; what reads one side only is computed below it."""
+    text = f"select b.name, count(*), sum(f.k) from facts f join {BANDS} on floor(f.k / 500) between b.lo and b.hi group by b.name"
+    before, after = plans(spark, text)
+    assert before.index("floor(") < before.index("Relation")
+    assert after.index("HashJoin []") < after.index("floor(") and after.count("floor(") == 1
+    for join in ("left join", "left semi join", "full join"):
+        text = f"select f.k from facts f {join} {BANDS} on length(f.t) > b.lo and f.k < b.hi"
+        _, after = plans(spark, text)
+        assert after.index("HashJoin") < after.index("length(")
+    _, after = plans(spark, f"select count(*) from facts f join {BANDS} on f.k = b.lo and f.k % 5 + b.hi > 3")  # fmt: skip
+    assert "%" not in after  # with keys, pairs are few
+
+
+@pytest.mark.parametrize(
+    "number,below",
+    [("% 7", True), ("div 9", True), ("/ 2.5d", True), ("% 0", False), ("div -1", False), ("% v", False)],
+)  # fmt: skip
+def test_only_what_cannot_fail_is_computed_before_a_pair_is_there(spark, number, below):
+    text = f"explain select count(*) from facts f join {BANDS} on (k {number}) > b.lo"
+    assert (re.search(r"Project \[\(.*k#", spark.sql(text).collect()[0][0]) is not None) == below
