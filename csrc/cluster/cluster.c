@@ -132,7 +132,13 @@ nb_cluster_pump(nb_cluster *c)
             nb_scheduler_worker_lost(c->scheduler, a.worker);
         }
     }
-    pthread_cond_broadcast(&c->changed);
+    for (nb_driven *q = c->queries; q != NULL; q = q->next) {
+        int stage, task;
+
+        if (nb_scheduler_query_state(c->scheduler, q->id, &stage, &task) != NB_SCHED_RUNNING) {
+            pthread_cond_signal(&q->due);
+        }
+    }
 }
 
 void
@@ -494,7 +500,7 @@ tick(void *payload)
             }
         }
         nb_cluster_pump(c);
-        wait_until(&c->changed, &c->lock, TICK_MS);
+        wait_until(&c->stop, &c->lock, TICK_MS);
     }
     pthread_mutex_unlock(&c->lock);
     return NULL;
@@ -537,7 +543,7 @@ nb_cluster_new(const nb_config *config, const nb_rpc_channel_options *to_workers
     }
     c->pool = pool;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->changed, NULL);
+    pthread_cond_init(&c->stop, NULL);
     c->timeout_ms = (int)options.heartbeat_timeout_ms;
     c->heartbeat_ms = (int)NB_MAX(options.heartbeat_timeout_ms / 4, 20);
     if (nb_peers_init(&c->peers, to_workers) < 0 || nb_scheduler_new(&options, &c->scheduler) < 0) {
@@ -590,7 +596,10 @@ nb_cluster_stop(nb_cluster *c)
     for (nb_attached *w = c->workers; w != NULL; w = w->next) {
         pthread_cond_signal(&w->wake);
     }
-    pthread_cond_broadcast(&c->changed);
+    for (nb_driven *q = c->queries; q != NULL; q = q->next) {
+        pthread_cond_signal(&q->due);
+    }
+    pthread_cond_signal(&c->stop);
     pthread_mutex_unlock(&c->lock);
     if (c->ticking) {
         pthread_join(c->ticker, NULL);
@@ -609,7 +618,7 @@ nb_cluster_free(nb_cluster *c)
     nb_cluster_stop(c);
     nb_scheduler_free(c->scheduler);
     nb_peers_free(&c->peers);
-    pthread_cond_destroy(&c->changed);
+    pthread_cond_destroy(&c->stop);
     pthread_mutex_destroy(&c->lock);
     pool = c->pool;
     nb_pool_dealloc(pool, c, sizeof(*c));

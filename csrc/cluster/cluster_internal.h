@@ -47,6 +47,7 @@ typedef struct nb_attached {
 /* A query under way: lives on its driver's stack. All but the plan is guarded by the cluster's lock. */
 typedef struct nb_driven {
     struct nb_driven *next;
+    pthread_cond_t due; /* its driver has something to do; each wakes for its own query only */
     uint64_t id;
     nb_arena *arena; /* of what reports bring */
     nb_stages stages;
@@ -64,7 +65,7 @@ typedef struct nb_driven {
 
 struct nb_cluster {
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* something was reported, or time has passed */
+    pthread_cond_t stop; /* the cluster ends */
     nb_pool *pool;
     nb_peers peers;
     nb_scheduler *scheduler;

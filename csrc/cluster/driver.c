@@ -718,7 +718,7 @@ await(drive *d, int *stage, int64_t *alone_since)
         until.tv_nsec += WAIT_MS * 1000000;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&c->changed, &c->lock, &until);
+        pthread_cond_timedwait(&d->q.due, &c->lock, &until);
     }
     if (state == NB_SCHED_RUNNING) {
         state = NB_SCHED_LOST;
@@ -845,6 +845,7 @@ nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *
     if (d.q.arena == NULL) {
         return NB_NOMEM;
     }
+    pthread_cond_init(&d.q.due, NULL);
     d.q.adapt = options.adapt;
     d.q.parallelism = options.parallelism;
     d.q.batch_rows = ctx->batch_rows;
@@ -867,6 +868,7 @@ nb_cluster_run(void *payload, const nb_exec_ctx *ctx, nb_arena *arena, nb_node *
         nb_write_abort(d.job);
     }
     nb_error_clear(&d.q.error);
+    pthread_cond_destroy(&d.q.due);
     nb_arena_free(d.q.arena);
     nb_error_move(&own, err);
     return st;
