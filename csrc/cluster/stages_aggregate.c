@@ -299,6 +299,29 @@ groups_are_apart(nb_cutter *c, const nb_node *node, const nb_piece *child, bool 
 }
 
 nb_status
+nb_cut_keys_once(nb_cutter *c, nb_piece *p, nb_expr ***keys, int n)
+{
+    const nb_node *below = p->branches[0].node;
+    nb_field *fields = NB_ARENA_ARRAY(c->arena, nb_field, n + 1);
+    nb_node *groups;
+
+    for (int k = 0; fields != NULL && k < n; k++) {
+        fields[k] = (nb_field){
+            .name = NB_STR("key"), .type = (*keys)[k]->type, .nullable = (*keys)[k]->nullable};
+    }
+    groups = fields ? nb_cut_node(c, NB_NODE_AGGREGATE, nb_type_struct(fields, n), 1) : NULL;
+    if (groups == NULL || groups->schema == NULL) {
+        return NB_NOMEM;
+    }
+    groups->est_rows = below->est_rows;
+    groups->u.aggregate.keys = *keys;
+    groups->u.aggregate.n_keys = n;
+    groups->u.aggregate.passes = true;
+    *keys = first_columns(c, groups->schema, n);
+    return *keys ? nb_cut_onto_branches(c, groups, p, p) : NB_NOMEM;
+}
+
+nb_status
 nb_cut_aggregate(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
 {
     int n_keys = node->u.aggregate.n_keys, n_aggs = node->u.aggregate.n_aggs, n_buckets;

@@ -63,6 +63,8 @@ nb_status nb_cut_part(nb_cutter *c, nb_stage *stage, nb_node *root, int n_tasks,
 nb_status nb_cut_put(nb_cutter *c, const nb_piece *p, const nb_put *how, int *stage_out);
 nb_status nb_cut_read(nb_cutter *c, int stage, nb_read_kind kind, const nb_type *schema,
                       double est_rows, nb_node **out);
+/* Of rows with equal keys one per task is left, where that is worth its while, and of its columns the keys, over which *keys are then. */
+nb_status nb_cut_keys_once(nb_cutter *c, nb_piece *p, nb_expr ***keys, int n);
 /* All rows of the piece, for everybody who reads the node. */
 nb_status nb_cut_everything(nb_cutter *c, const nb_piece *p, nb_node **out);
 /* Rows by the hash of keys: what each task reads. */

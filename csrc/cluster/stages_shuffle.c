@@ -5,7 +5,8 @@
  * Joins        a build side that the driver has goes to every task. Otherwise both sides are to be shuffled by the keys; the probe side
  *              waits until the build side is there, and is not shuffled when that turns out small: then all of it goes to every task
  *              (adapt.h). A join that gives out rows of its build side that no row met needs the shuffle.
- *              A build side of few keys goes to the scans of the probe side (stages_reduce.c).
+ *              A build side of few keys goes to the scans of the probe side (stages_reduce.c). Of a side that is only asked whether it has
+ *              a key, tasks put out each key once.
  * Sorts        the rows stay where they were made, with a sample of their keys. The driver chooses bounds, the rows go to the ranges
  *              between them, and each range is sorted by a task.
  * Repartition  rows get the numbers of their partitions on the way, so that one task may read several of them.
@@ -44,6 +45,15 @@ join_with_broadcast(nb_cutter *c, nb_node *node, bool left, nb_piece *sides, nb_
     return NB_OK;
 }
 
+/* Does it only matter which keys the probe side has? */
+static bool
+asks_for_keys(const nb_node *join)
+{
+    return nb_join_builds_left(join) &&
+           (join->u.join.type == NB_JOIN_SEMI || join->u.join.type == NB_JOIN_ANTI) &&
+           join->u.join.residual == NULL;
+}
+
 /* Both sides by the hash of their keys. The probe side's stage is late, and asks whether the build side is small, when `advised`. */
 static nb_status
 join_with_shuffle(nb_cutter *c, nb_node *node, bool left, bool advised, nb_piece *sides,
@@ -51,10 +61,17 @@ join_with_shuffle(nb_cutter *c, nb_node *node, bool left, bool advised, nb_piece
 {
     int build = left ? 0 : 1, n_buckets, n = node->u.join.n_keys;
     nb_expr **keys[] = {node->u.join.left_keys, node->u.join.right_keys};
-    nb_node *reads[2], *join;
+    nb_node *reads[2], *join = nb_cut_node_over(c, node, node->children[0], node->children[1]);
 
+    if (join == NULL) {
+        return NB_NOMEM;
+    }
     n_buckets =
         nb_cut_buckets(c, NB_MAX(nb_cut_bytes(node->children[0]), nb_cut_bytes(node->children[1])));
+    if (asks_for_keys(node) && sides[1].local == NULL) {
+        NB_TRY(nb_cut_keys_once(c, &sides[1], &keys[1], n));
+        join->u.join.right_keys = keys[1];
+    }
     NB_TRY(nb_cut_shuffled(c, &sides[build], keys[build], n, n_buckets, &reads[build]));
     NB_TRY(nb_cut_shuffled(c, &sides[1 - build], keys[1 - build], n, n_buckets, &reads[1 - build]));
     if (advised) {
@@ -65,10 +82,11 @@ join_with_shuffle(nb_cutter *c, nb_node *node, bool left, bool advised, nb_piece
     }
     if (c->options->adapt.enabled) {
         NB_TRY(
-            nb_cut_reductions(c, node, reads[build]->u.read.stage, reads[1 - build]->u.read.stage));
+            nb_cut_reductions(c, join, reads[build]->u.read.stage, reads[1 - build]->u.read.stage));
     }
-    join = nb_cut_node_over(c, node, reads[0], reads[1]);
-    return join ? nb_cut_spread(c, join, n_buckets, false, out) : NB_NOMEM;
+    join->children[0] = reads[0];
+    join->children[1] = reads[1];
+    return nb_cut_spread(c, join, n_buckets, false, out);
 }
 
 nb_status
