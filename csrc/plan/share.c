@@ -5,8 +5,23 @@
  * A common table expression that is named twice stands in the plan twice, and so does a view. Where the rules have left both occurrences equal, they
  * get one number, and execution keeps the rows of the first for the others. Only aggregations: their results are small, while keeping the rows of a
  * scan or a join costs more than it saves.
+ *
+ * Where one occurrence has a filter of group keys below that another does not have (IS NOT NULL of a key that is joined, say), the filter is put above it,
+ * and both are equal. That is done where the other one is shared already, or where the filter lets most rows pass: else a join could do better by
+ * leaving out rows of the other one.
  */
 #include "plan/share.h"
+
+#define MOST_LIFTED 64   /* aggregations of a plan among which filters are looked at */
+#define MOST_ROWS   0.75 /* a filter that lets so many pass saves little */
+
+/* The one filter that a tree has more than another. */
+typedef struct lift {
+    nb_arena *arena;
+    nb_node *filter;    /* NULL: none yet */
+    nb_expr *condition; /* over the columns of the node at hand */
+    nb_status st;
+} lift;
 
 typedef struct sharing {
     nb_arena *arena;
@@ -56,12 +71,83 @@ same_join(const nb_node *a, const nb_node *b)
            same_exprs(&a->u.join.residual, &b->u.join.residual, residual);
 }
 
-/* The same rows, from the same kinds of nodes; names do not matter. */
+typedef struct columns_map {
+    nb_expr *const *exprs; /* what the node puts out; NULL: as they come, `first` on */
+    int n, first;
+    bool fits;
+} columns_map;
+
+static nb_status
+map_column(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
+{
+    columns_map *m = payload;
+    int at = m->exprs ? -1 : in->u.column.ordinal + m->first;
+
+    (void)err;
+    *out = in;
+    if (in->kind != NB_EXPR_COLUMN) {
+        return NB_OK;
+    }
+    for (int i = 0; m->exprs && i < m->n && at < 0; i++) {
+        const nb_expr *e = m->exprs[i]->kind == NB_EXPR_ALIAS ? m->exprs[i]->args[0] : m->exprs[i];
+        at = e->kind == NB_EXPR_COLUMN && e->u.column.ordinal == in->u.column.ordinal ? i : -1;
+    }
+    m->fits &= at >= 0;
+    *out = nb_arena_alloc(arena, sizeof(nb_expr));
+    if (*out == NULL) {
+        return NB_NOMEM;
+    }
+    **out = *in;
+    (*out)->u.column.ordinal = at;
+    return NB_OK;
+}
+
+/* The condition, which holds for rows of a's child, over a's own columns; false where it does not go above a. */
 static bool
-same(const nb_node *a, const nb_node *b)
+lift_over(lift *l, const nb_node *a, int child)
+{
+    columns_map m = {.fits = true};
+    nb_error quiet = NB_ERROR_INIT;
+
+    switch (a->kind) {
+    case NB_NODE_FILTER: return true;
+    case NB_NODE_PROJECT:
+        m.exprs = a->u.project.exprs;
+        m.n = a->schema->n_children;
+        break;
+    case NB_NODE_AGGREGATE:
+        m.exprs = a->u.aggregate.keys;
+        m.n = a->u.aggregate.n_keys;
+        if (m.n == 0) {
+            return false;
+        }
+        break;
+    case NB_NODE_JOIN:
+        if (a->u.join.type != NB_JOIN_INNER && a->u.join.type != NB_JOIN_CROSS &&
+            (child == 1 || (a->u.join.type != NB_JOIN_LEFT && a->u.join.type != NB_JOIN_SEMI &&
+                            a->u.join.type != NB_JOIN_ANTI))) {
+            return false;
+        }
+        m.first = child == 1 ? a->children[0]->schema->n_children : 0;
+        break;
+    default: return false;
+    }
+    l->st = nb_expr_rewrite(l->arena, l->condition, map_column, &m, &l->condition, &quiet);
+    nb_error_clear(&quiet);
+    return l->st == NB_OK && m.fits;
+}
+
+/* The same rows, from the same kinds of nodes; names do not matter. With l, a may have one filter more. */
+static bool
+same(const nb_node *a, const nb_node *b, lift *l)
 {
     int n = a->schema->n_children;
 
+    if (l && !l->filter && a->kind == NB_NODE_FILTER && b->kind != NB_NODE_FILTER) {
+        l->filter = (nb_node *)a;
+        l->condition = a->u.filter.condition;
+        return l->condition->deterministic && !l->condition->can_fail && same(a->children[0], b, l);
+    }
     if (a->kind != b->kind || a->n_children != b->n_children || n != b->schema->n_children) {
         return false;
     }
@@ -110,7 +196,9 @@ same(const nb_node *a, const nb_node *b)
     default: return false;
     }
     for (int i = 0; i < a->n_children; i++) {
-        if (!same(a->children[i], b->children[i])) {
+        bool had = l && l->filter;
+        if (!same(a->children[i], b->children[i], l) ||
+            (l && l->filter && !had && !lift_over(l, a, i))) {
             return false;
         }
     }
@@ -124,7 +212,7 @@ visit(sharing *s, nb_node *node)
         for (int i = 0; i < s->n_seen; i++) {
             nb_node *other = s->seen[i];
 
-            if (same(node, other)) {
+            if (same(node, other, NULL)) {
                 other->u.aggregate.share =
                     other->u.aggregate.share > 0 ? other->u.aggregate.share : ++s->n_shares;
                 node->u.aggregate.share = other->u.aggregate.share;
@@ -143,10 +231,93 @@ visit(sharing *s, nb_node *node)
     return NB_OK;
 }
 
+typedef struct lifting {
+    nb_arena *arena;
+    nb_node **places[MOST_LIFTED];
+    int n;
+} lifting;
+
+static void
+find_aggregations(lifting *f, nb_node **place)
+{
+    if ((*place)->kind == NB_NODE_AGGREGATE && f->n < MOST_LIFTED) {
+        f->places[f->n++] = place;
+    }
+    for (int i = 0; i < (*place)->n_children; i++) {
+        find_aggregations(f, &(*place)->children[i]);
+    }
+}
+
+static bool
+is_repeated(const lifting *f, const nb_node *node)
+{
+    for (int i = 0; i < f->n; i++) {
+        const nb_node *other = *f->places[i];
+        if (other != node && other->kind == NB_NODE_AGGREGATE && same(other, node, NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+cut_out(nb_node *p, const nb_node *filter)
+{
+    for (int i = 0; i < p->n_children; i++) {
+        if (p->children[i] != filter) {
+            cut_out(p->children[i], filter);
+            continue;
+        }
+        p->children[i] = filter->children[0];
+        if (p->children[i]->kind == NB_NODE_SCAN) { /* what the reader was told of the filter */
+            p->children[i]->u.scan.n_filters = 0;
+            p->children[i]->u.scan.unread = NULL;
+        }
+        return;
+    }
+}
+
+/* Filters that make one occurrence differ from another go above it. */
+static nb_status
+lift_filters(nb_arena *arena, nb_node **root)
+{
+    lifting *f = nb_arena_zalloc(arena, sizeof(*f));
+
+    if (f == NULL) {
+        return NB_NOMEM;
+    }
+    find_aggregations(f, root);
+    for (int i = 0; i < f->n; i++) {
+        nb_node *node = *f->places[i];
+        for (int k = 0; k < f->n && node->kind == NB_NODE_AGGREGATE; k++) {
+            lift l = {.arena = arena, .st = NB_OK};
+            nb_node *other = *f->places[k], *filter;
+            if (k == i || other->kind != NB_NODE_AGGREGATE || !same(node, other, &l)) {
+                NB_TRY(l.st);
+                continue;
+            }
+            filter = l.filter;
+            if (filter == NULL || (filter->est_rows < MOST_ROWS * filter->children[0]->est_rows &&
+                                   !is_repeated(f, other))) {
+                continue;
+            }
+            cut_out(node, filter);
+            filter->children[0] = node;
+            filter->schema = node->schema;
+            filter->est_rows = node->est_rows;
+            filter->u.filter.condition = l.condition;
+            filter->u.filter.is_scans = false;
+            *f->places[i] = node = filter;
+        }
+    }
+    return NB_OK;
+}
+
 nb_status
-nb_share_subplans(nb_arena *arena, nb_node *root)
+nb_share_subplans(nb_arena *arena, nb_node **root)
 {
     sharing s = {.arena = arena};
 
-    return visit(&s, root);
+    NB_TRY(lift_filters(arena, root));
+    return visit(&s, *root);
 }

@@ -7,7 +7,7 @@
 
 #include "plan/physical.h"
 
-/* Sets u.aggregate.share of equal aggregations to the same number, from 1 on. */
-nb_status nb_share_subplans(nb_arena *arena, nb_node *root);
+/* Sets u.aggregate.share of equal aggregations to the same number, from 1 on. Filters below one of them may move above it. */
+nb_status nb_share_subplans(nb_arena *arena, nb_node **root);
 
 #endif

@@ -119,3 +119,13 @@ def test_filters_do_not_change_what_rows_have_drawn(spark, drawn):
     whole = {row.id: row.r for row in frame.collect()}
     some = {row.id: row.r for row in frame.where("id % 7 = 1").collect()}
     assert some == {i: r for i, r in whole.items() if i % 7 == 1}
+
+
+def test_a_filter_of_keys_below_one_of_them(spark, table):
+    got = spark.sql("""
+        WITH r AS (SELECT k, g, sum(v) AS s FROM t GROUP BY k, g), top AS (SELECT max(s) AS m FROM r WHERE k IS NOT NULL AND k > 0)
+        SELECT a.k, a.g, a.s FROM r a JOIN r b ON a.k = b.k AND a.g = b.g + 1 WHERE a.s > (SELECT 0.5 * m FROM top) ORDER BY a.k, a.g
+    """)
+    want = spark.sql("SELECT k, g, sum(v) AS s FROM t GROUP BY k, g").collect()
+    most = max(r.s for r in want if r.k > 0)
+    assert got.collect() == sorted(r for r in want if r.g > 0 and r.s > 0.5 * most)

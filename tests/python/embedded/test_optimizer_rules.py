@@ -331,3 +331,21 @@ def test_conditions_on_pairs_take_what_one_row_gives(spark):
 def test_only_what_cannot_fail_is_computed_before_a_pair_is_there(spark, number, below):
     text = f"explain select count(*) from facts f join {BANDS} on (k {number}) > b.lo"
     assert (re.search(r"Project \[\(.*k#", spark.sql(text).collect()[0][0]) is not None) == below
+
+
+def test_filters_of_keys_leave_what_is_shared(spark):
+    """Two readings of r are one; a third, which wants only keys that are not null, becomes the same below its filter."""
+    shared = "with r as (select f.v, f.w, sum(f.b) as s from facts f join dims d on f.k = d.k group by f.v, f.w) "
+    text = shared + (
+        "select a.v, a.s, b.s from r a join r b on a.v = b.v and a.w = b.w "
+        "where a.s > (select -1000 + max(s) from r where w is not null)"
+    )
+    _, after = plans(spark, text)
+    filters = [m.start() for m in re.finditer(r"Filter \(w IS NOT NULL\)", after)]
+    assert filters and all(after[at:].splitlines()[1].lstrip(" +-").startswith("HashAggregate (keys=[v#") for at in filters)  # fmt: skip
+    # few rows pass, and nothing else reads all of them: the filter stays where it leaves out rows early
+    _, after = plans(spark, shared + "select (select max(s) from r where v = 3), (select count(*) from r where w > 0)")  # fmt: skip
+    assert after.index("Filter (v = 3)") > after.index("HashJoin [k#")
+    # an aggregate that is no key cannot be asked above
+    _, after = plans(spark, "select (select sum(b) from facts where w is not null), (select sum(b) from facts)")  # fmt: skip
+    assert "Filter (w IS NOT NULL)\n" in after
