@@ -3,8 +3,8 @@
  * aggregate_find.c: which row of a thread's table each row of a batch belongs to.
  *
  * Where a single integer key stays within WINDOW values (WIDE_WINDOW after many rows), an array from value to row takes the place of hashing;
- * keys that are dictionaries, or several of which some are integers of a small range, are looked up once per combination where these are few; of
- * runs of equal keys the first row alone is looked up.
+ * keys that are dictionaries, or several of which some are integers of a small range or one value for the whole batch, are looked up once per
+ * combination where these are few; of runs of equal keys the first row alone is looked up.
  */
 #include "exec/hash_aggregate_internal.h"
 
@@ -272,7 +272,7 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
           nb_arena *memory)
 {
     size_t most = op->reserve / 16 > MOST_CODES * sizeof(uint32_t) ? MOST_CODES : FEW_CODES;
-    bool same = l->codes_stand;
+    bool same = l->codes_stand, has_constant = false;
     size_t n_codes = 1;
 
     l->codes_stand = false;
@@ -294,11 +294,15 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
             if (!widen_range(l, c, &keys[k], n, (uint32_t)most, &same)) {
                 return false;
             }
+        } else if (op->n_keys > 1 && keys[k].kind == NB_VEC_CONST) {
+            *c = (agg_codes){.n = 1}; /* perhaps another one in the next batch */
+            same = false;
+            has_constant = true;
         } else {
             return false;
         }
         n_codes *= c->n;
-        if (n_codes > most) {
+        if (n_codes > most || (has_constant && n_codes > (size_t)n)) {
             return false;
         }
     }
@@ -322,6 +326,9 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
 static void
 mix_codes(const agg_codes *c, const nb_vector *key, int64_t n, uint32_t *restrict mixed)
 {
+    if (key->kind == NB_VEC_CONST) {
+        return;
+    }
     if (key->kind == NB_VEC_DICT) {
         const uint32_t *restrict indices = key->indices;
         uint32_t entries = c->n;

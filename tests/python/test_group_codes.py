@@ -122,3 +122,31 @@ def test_keys_in_the_order_of_their_hashes(spark, tmp_path, settings):
         assert tuple(found[0]) == (*totals, 200000)
         found = spark.sql(f"SELECT id, n FROM ({again}) WHERE id % 40000 = 7").collect()
         assert sorted(map(tuple, found)) == [(i, 1) for i in range(7, 200000, 40000)]
+
+
+def test_keys_that_are_one_value_per_part(spark, tmp_path):
+    """Branches of a union name themselves: a key that is constant in a batch, and another in the next; one is null, one is no constant."""
+    rows = [(i % 7, f"s{i * 31 % 23}", i) for i in range(ROWS)]
+    spark.createDataFrame(rows, "a int, b string, v int").write.parquet(str(tmp_path / "t"))
+    spark.read.parquet(str(tmp_path / "t")).createOrReplaceTempView("t")
+    branches = {
+        "'x'": lambda b: "x",
+        "'y'": lambda b: "y",
+        "null": lambda b: None,
+        "b": lambda b: b,
+    }
+    text = " UNION ALL ".join(f"SELECT {c} AS c, a, b, v FROM t" for c in branches)
+    expected: dict[tuple, int] = defaultdict(int)
+    for name in branches.values():
+        for a, b, v in rows:
+            expected[name(b), b] += v
+            expected[name(b), a] += v
+            expected[name(b), "one"] += v
+    for key in ("b", "a", "'one'"):
+        found = spark.sql(f"SELECT c, {key}, sum(v) FROM ({text}) GROUP BY c, {key}").collect()
+        kind = int if key == "a" else str
+        keys = {
+            k for k in expected if isinstance(k[1], kind) and (k[1] == "one") == (key == "'one'")
+        }
+        assert {(c, k): s for c, k, s in found} == {k: expected[k] for k in keys}
+        assert len(found) == len(keys)

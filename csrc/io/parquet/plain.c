@@ -56,6 +56,34 @@ put_bytes_decimal(const nb_pq_column *c, void *to, int64_t at, const uint8_t *p,
     return big_endian(p, n, &v) && put_decimal(c, to, at, v);
 }
 
+/* Decimals of up to eight bytes, the highest first, as 64 bits. end: of what may be read. */
+NB_SIMD_CLONES static void
+put_short_decimals(const uint8_t *p, const uint8_t *end, int64_t width, int64_t n, int64_t *to)
+{
+    int64_t i = 0;
+
+    if (width == 4) {
+        for (; i < n; i++) {
+            uint32_t v;
+            memcpy(&v, p + i * 4, 4);
+            to[i] = (int32_t)__builtin_bswap32(v);
+        }
+        return;
+    }
+    for (; i < n && end - (p + i * width) >= 8; i++) {
+        uint64_t v;
+        memcpy(&v, p + i * width, 8);
+        to[i] = (int64_t)__builtin_bswap64(v) >> (64 - 8 * width);
+    }
+    for (; i < n; i++) {
+        uint64_t v = 0;
+        for (int64_t k = 0; k < width; k++) {
+            v = v << 8 | p[i * width + k];
+        }
+        to[i] = (int64_t)(v << (64 - 8 * width)) >> (64 - 8 * width);
+    }
+}
+
 /* IEEE 754 half precision. */
 static float
 from_half(uint16_t h)
@@ -138,6 +166,10 @@ nb_pq_plain(const nb_pq_column *c, const uint8_t *p, const uint8_t *end, int64_t
     }
     switch (c->physical) {
     case NB_PQ_FIXED:
+        if (is_decimal && width <= 8 && c->type->phys == NB_PHYS_INT64) {
+            put_short_decimals(p, end, width, n, to);
+            break;
+        }
         for (int64_t i = 0; i < n; i++) {
             if (is_decimal) {
                 if (!put_bytes_decimal(c, to, i, p + i * width, width)) {

@@ -196,3 +196,21 @@ def test_merge_schema(spark, tmp_path):
     with pytest.raises(Exception) as caught:
         spark.read.option("mergeSchema", True).parquet(str(tmp_path)).collect()
     assert caught.value.getCondition() == "CANNOT_MERGE_SCHEMAS"
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_decimals_of_every_width(spark, tmp_path, dictionary):
+    """pyarrow keeps decimals in as few bytes as their precision takes: 1 to 16, the highest first."""
+    columns = {}
+    for precision in range(1, 39):
+        most = 10**precision - 1
+        values = [0, 1, -1, most, -most, None, most // 7, -(most // 3)] * 40
+        digits = decimal.Context(prec=40)
+        columns[f"d{precision}"] = pa.array(
+            [None if v is None else digits.create_decimal(v) for v in values],
+            pa.decimal128(precision, 0),
+        )
+    table = pa.table(columns)
+    pq.write_table(table, tmp_path / "x.parquet", use_dictionary=dictionary, data_page_size=600)
+    rows = spark.read.parquet(str(tmp_path / "x.parquet")).collect()
+    assert [tuple(r) for r in rows] == list(zip(*(c.to_pylist() for c in table.columns)))
