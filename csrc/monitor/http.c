@@ -7,10 +7,9 @@
  *               head, taking its answer); a thread looks at the list each second and shuts down what took too long.
  * Library       it is loaded when the first listener starts: programs that never serve a page do not pay for it (with TLS below it, it
  *               takes milliseconds to load).
- * Rebinding     an open listener on loopback answers only requests whose Host is a name of loopback, so that a page from elsewhere cannot
- *               read it through a name of its own.
+ * Requests      who is let in, and what becomes of a path: http_request.c.
  */
-#include "monitor/http.h"
+#include "monitor/http_internal.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -25,13 +24,10 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/pool.h"
-#include "io/codec.h"
 
 #define THREADS     8
 #define HEAD_BYTES  ((size_t)32 * 1024)
 #define BODY_BYTES  ((size_t)64 * 1024)
-#define PATH_BYTES  2048
-#define COOKIE      "nbaspark_ui"
 #define FILE_BLOCKS ((size_t)256 * 1024)
 
 typedef struct connection {
@@ -44,10 +40,8 @@ typedef struct connection {
 struct nb_http {
     nb_pool *pool;
     struct MHD_Daemon *daemon;
-    nb_http_handler handler;
-    void *payload;
-    nb_strbuf token, post_path;
-    bool check_host;
+    nb_http_gate gate;
+    nb_strbuf token, post_path; /* of the gate */
     int port, head_seconds, answer_seconds;
     pthread_mutex_t lock; /* connections, stop */
     pthread_cond_t wake;
@@ -56,13 +50,10 @@ struct nb_http {
     pthread_t reaper;
 };
 
-struct nb_http_request {
-    nb_http *http;
-    struct MHD_Connection *connection;
-    bool post;
+typedef struct taken_request {
+    nb_http_request base;
     size_t body;
-    nb_arena *arena;
-};
+} taken_request;
 
 /* clang-format off */
 #define MHD_FUNCTIONS(F) \
@@ -185,139 +176,6 @@ reap(void *payload)
     return NULL;
 }
 
-/* ---- requests -------------------------------------------------------------------------------- */
-
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-/* Undoes %XX, and in queries "+", once. False: not well-formed, control characters, or not UTF-8. */
-static bool
-decode(const char *text, bool query, char *out, size_t cap, size_t *n)
-{
-    *n = 0;
-    for (; *text; text++) {
-        int c = (unsigned char)*text;
-
-        if (*n + 1 >= cap) {
-            return false;
-        }
-        if (c == '%') {
-            int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
-
-            if (low < 0) {
-                return false;
-            }
-            c = high * 16 + low;
-            text += 2;
-        } else if (c == '+' && query) {
-            c = ' ';
-        }
-        if (c < 0x20 || c == 0x7f) {
-            return false;
-        }
-        out[(*n)++] = (char)c;
-    }
-    out[*n] = 0;
-    return nb_utf8_is_valid(out, *n);
-}
-
-/* "..", empty parts and backslashes have no place in a path of ours. */
-static bool
-good_path(nb_str path)
-{
-    if (path.len == 0 || path.data[0] != '/') {
-        return false;
-    }
-    for (size_t i = 0; i < path.len; i++) {
-        if (path.data[i] == '\\' ||
-            (path.data[i] == '/' && i + 1 < path.len && path.data[i + 1] == '/')) {
-            return false;
-        }
-        if (path.data[i] == '/' && i + 2 < path.len && path.data[i + 1] == '.' &&
-            path.data[i + 2] == '.' && (i + 3 == path.len || path.data[i + 3] == '/')) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool
-nb_http_query(const nb_http_request *r, const char *name, nb_str *value)
-{
-    const char *raw = mhd.lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
-    size_t cap = raw ? strlen(raw) + 1 : 0, n;
-    char *text = raw ? nb_arena_alloc(r->arena, cap) : NULL;
-
-    if (!text || !decode(raw, true, text, cap, &n)) {
-        return false;
-    }
-    *value = (nb_str){text, n};
-    return true;
-}
-
-int64_t
-nb_http_query_int(const nb_http_request *r, const char *name, int64_t otherwise)
-{
-    nb_str text;
-    int64_t value;
-
-    return nb_http_query(r, name, &text) && nb_str_to_int64(text, &value) ? value : otherwise;
-}
-
-bool
-nb_http_is_post(const nb_http_request *r)
-{
-    return r->post;
-}
-
-/* Takes the same time wherever the first difference is. */
-static bool
-same_secret(nb_str a, nb_str b)
-{
-    unsigned char diff = a.len != b.len;
-
-    for (size_t i = 0; i < a.len; i++) {
-        diff |= (unsigned char)(a.data[i] ^ (b.len ? b.data[i % b.len] : 1));
-    }
-    return diff == 0;
-}
-
-static bool
-is_let_in(const nb_http *h, struct MHD_Connection *c)
-{
-    nb_str token = nb_strbuf_str(&h->token);
-    const char *given =
-        mhd.lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-
-    if (token.len == 0) {
-        return true;
-    }
-    if (given && strncasecmp(given, "Bearer ", 7) == 0 &&
-        same_secret(nb_str_trim(nb_str_of(given + 7)), token)) {
-        return true;
-    }
-    given = mhd.lookup_connection_value(c, MHD_COOKIE_KIND, COOKIE);
-    return given && same_secret(nb_str_of(given), token);
-}
-
-/* localhost, 127.x.y.z, [::1], with or without a port */
-static bool
-is_loopback_name(const char *host)
-{
-    size_t n = host ? strcspn(host, host[0] == '[' ? "]" : ":") : 0;
-    nb_str name = {host, n};
-
-    return host &&
-           (nb_str_equal_nocase(name, NB_STR("localhost")) || nb_str_equal(name, NB_STR("[::1")) ||
-            (nb_str_starts_with(name, NB_STR("127.")) && strspn(host, "0123456789.") == n));
-}
-
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static enum MHD_Result
@@ -371,7 +229,7 @@ send_answer(struct MHD_Connection *c, nb_http_answer *a, const nb_http *h, bool 
     if (set_cookie) {
         char text[400];
 
-        snprintf(text, sizeof(text), COOKIE "=%s; HttpOnly; SameSite=Strict; Path=/",
+        snprintf(text, sizeof(text), NB_HTTP_COOKIE_NAME "=%s; HttpOnly; SameSite=Strict; Path=/",
                  h->token.data);
         mhd.add_response_header(r, "Set-Cookie", text);
     }
@@ -380,68 +238,16 @@ send_answer(struct MHD_Connection *c, nb_http_answer *a, const nb_http *h, bool 
     return sent;
 }
 
-static enum MHD_Result
-refuse(struct MHD_Connection *c, const nb_http *h, int status, const char *text)
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static const char *
+value_of(void *head, nb_http_place place, const char *name)
 {
-    nb_http_answer a = {
-        .status = status, .type = "text/plain; charset=utf-8", .fixed = nb_str_of(text)};
+    static const enum MHD_ValueKind kinds[] = {[NB_HTTP_HEADER] = MHD_HEADER_KIND,
+                                               [NB_HTTP_ARGUMENT] = MHD_GET_ARGUMENT_KIND,
+                                               [NB_HTTP_COOKIE] = MHD_COOKIE_KIND};
 
-    return send_answer(c, &a, h, false);
-}
-
-/* GET /?token=… of a browser becomes a cookie and disappears from the address. NULL-cookie: not asked for. */
-static bool
-wants_cookie(const nb_http *h, const nb_http_request *r, nb_str path)
-{
-    nb_str given;
-
-    return h->token.len > 0 && nb_str_equal(path, NB_STR("/")) &&
-           nb_http_query(r, "token", &given) && same_secret(given, nb_strbuf_str(&h->token));
-}
-
-static enum MHD_Result
-answer(nb_http *h, nb_http_request *r, const char *url)
-{
-    struct MHD_Connection *c = r->connection;
-    char path[PATH_BYTES];
-    nb_http_answer a = {0};
-    nb_status st;
-    size_t n;
-
-    if (!decode(url, false, path, sizeof(path), &n) || !good_path((nb_str){path, n})) {
-        return refuse(c, h, is_let_in(h, c) ? 404 : 401, "not found\n");
-    }
-    if (nb_str_equal((nb_str){path, n}, NB_STR("/health"))) { /* tells nothing but that we answer */
-        a.type = "text/plain; charset=utf-8";
-        a.fixed = NB_STR("ok\n");
-        return send_answer(c, &a, h, false);
-    }
-    if (wants_cookie(h, r, (nb_str){path, n})) {
-        a.status = 303;
-        a.location = "/";
-        return send_answer(c, &a, h, true);
-    }
-    if (!is_let_in(h, c)) {
-        return refuse(c, h, 401, "this page wants a token: /?token=…\n");
-    }
-    st = h->handler(h->payload, r, (nb_str){path, n}, &a);
-    if (st < 0 || a.body.failed) {
-        if (a.file > 0) {
-            close(a.file);
-        }
-        nb_strbuf_free(&a.body);
-        return refuse(c, h, 500, "this did not work\n");
-    }
-    return send_answer(c, &a, h, false);
-}
-
-/* A browser says where a request comes from; other programs need not. The cookie goes to no other site's requests anyway. */
-static bool
-is_own_page(struct MHD_Connection *c)
-{
-    const char *site = mhd.lookup_connection_value(c, MHD_HEADER_KIND, "Sec-Fetch-Site");
-
-    return !site || strcmp(site, "same-origin") == 0;
+    return mhd.lookup_connection_value(head, kinds[place], name);
 }
 
 static enum MHD_Result
@@ -449,60 +255,44 @@ on_request(void *payload, struct MHD_Connection *c, const char *url, const char 
            const char *version, const char *data, size_t *data_size, void **context)
 {
     nb_http *h = payload;
-    nb_http_request *r = *context;
-    enum MHD_Result sent;
-    nb_arena *arena;
+    taken_request *r = *context;
+    nb_http_answer a = {0};
+    bool set_cookie;
 
     (void)version;
     (void)data;
     if (!r) { /* the head is complete */
-        arena = nb_arena_new(h->pool);
-        r = arena ? NB_ARENA_NEW(arena, nb_http_request) : NULL;
+        nb_arena *arena = nb_arena_new(h->pool);
+
+        r = arena ? NB_ARENA_NEW(arena, taken_request) : NULL;
         if (!r) {
             nb_arena_free(arena);
             return MHD_NO;
         }
-        *r = (nb_http_request){.http = h, .connection = c, .arena = arena};
+        *r = (taken_request){.base = {.value = value_of, .head = c, .arena = arena}};
         *context = r;
         set_phase(h, c, true);
-        r->post = strcmp(method, "POST") == 0;
-        if (h->check_host && !is_loopback_name(mhd.lookup_connection_value(c, MHD_HEADER_KIND,
-                                                                           MHD_HTTP_HEADER_HOST))) {
-            return refuse(c, h, 403, "this listener is for its own machine\n");
-        }
-        if (r->post) {
-            if (h->post_path.len == 0 || strcmp(url, h->post_path.data) != 0) {
-                return refuse(c, h, 405, "read only\n");
-            }
-            if (!is_let_in(h, c)) {
-                return refuse(c, h, 401, "this page wants a token\n");
-            }
-            if (!is_own_page(c)) {
-                return refuse(c, h, 403, "only from these pages\n");
-            }
-        } else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-            return refuse(c, h, 405, "read only\n");
-        }
-        return MHD_YES;
+        return nb_http_admit(&h->gate, &r->base, method, url, &a) ? MHD_YES
+                                                                  : send_answer(c, &a, h, false);
     }
     if (*data_size > 0) {
         r->body += *data_size;
         *data_size = 0;
         return r->body > BODY_BYTES ? MHD_NO : MHD_YES;
     }
-    sent = answer(h, r, url);
-    return sent;
+    nb_http_respond(&h->gate, &r->base, url, &a, &set_cookie);
+    return send_answer(c, &a, h, set_cookie);
 }
 
 static void
 on_completed(void *payload, struct MHD_Connection *c, void **context,
              enum MHD_RequestTerminationCode code)
 {
-    nb_http_request *r = *context;
+    taken_request *r = *context;
 
     (void)code;
     if (r) {
-        nb_arena_free(r->arena);
+        nb_arena_free(r->base.arena);
         *context = NULL;
     }
     set_phase(payload, c, false);
@@ -628,8 +418,6 @@ nb_http_start(const nb_http_options *o, nb_http_handler handler, void *payload, 
         return NB_NOMEM;
     }
     h->pool = pool;
-    h->handler = handler;
-    h->payload = payload;
     h->head_seconds = o->head_seconds > 0 ? o->head_seconds : 10;
     h->answer_seconds = o->answer_seconds > 0 ? o->answer_seconds : 120;
     nb_strbuf_add(&h->token, o->token);
@@ -641,7 +429,11 @@ nb_http_start(const nb_http_options *o, nb_http_handler handler, void *payload, 
         goto fail;
     }
     NB_TRY_GOTO(st, listen_on(o, &fd, &h->port, &loopback, err), fail);
-    h->check_host = loopback && o->token.len == 0;
+    h->gate = (nb_http_gate){.handler = handler,
+                             .payload = payload,
+                             .token = nb_strbuf_str(&h->token),
+                             .post_path = nb_strbuf_str(&h->post_path),
+                             .check_host = loopback && o->token.len == 0};
     h->daemon = mhd.start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,

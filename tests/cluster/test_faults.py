@@ -3,7 +3,7 @@
 
 Each must end with the rows that one process gives, exactly once in files, or with a clear error; never hang. test_check_N is check N of
 the list of what this package must survive; others of security (18 to 20) are in test_security.py, 21 is in the tests of the history
-server, and 22 has no subject: nothing runs users' Python functions.
+server, and 22, what users' Python functions may do, in test_python_functions.py here and in tests/python/embedded.
 """
 
 import json
