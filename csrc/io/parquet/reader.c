@@ -205,23 +205,43 @@ need_scratch(nb_pq_reader *r)
     return NB_OK;
 }
 
-/* From dense values to one per row, from the back; rows without a value get zeroes. */
+/* From dense values to one per row, from the back; rows without a value get zeroes. Without branches: where nulls are is anybody's guess. */
+NB_INLINE void
+spread_impl(char *base, int width, const uint32_t *restrict levels, int64_t n, int64_t n_there)
+{
+    for (int64_t i = n; i-- > 0;) {
+        uint64_t v[2] = {0}, mask = 0 - (uint64_t)levels[i];
+
+        n_there -= levels[i];
+        memcpy(v, base + (size_t)n_there * (size_t)width, (size_t)width);
+        v[0] &= mask;
+        v[1] &= mask;
+        memcpy(base + (size_t)i * (size_t)width, v, (size_t)width);
+    }
+}
+
 static void
 spread(void *data, int width, const uint32_t *levels, int64_t n, int64_t n_there)
 {
-    char *base = data;
-    int64_t k = n_there;
+    switch (width) {
+    case 1: spread_impl(data, 1, levels, n, n_there); break;
+    case 2: spread_impl(data, 2, levels, n, n_there); break;
+    case 4: spread_impl(data, 4, levels, n, n_there); break;
+    case 8: spread_impl(data, 8, levels, n, n_there); break;
+    default: spread_impl(data, 16, levels, n, n_there); break;
+    }
+}
 
-    for (int64_t i = n - 1; i >= 0; i--) {
-        if (levels[i]) {
-            k--;
-            if (k != i) {
-                memmove(base + (size_t)i * (size_t)width, base + (size_t)k * (size_t)width,
-                        (size_t)width);
-            }
-        } else {
-            memset(base + (size_t)i * (size_t)width, 0, (size_t)width);
-        }
+/* The same of codes; `none` stands for no value. */
+static void
+spread_codes(uint32_t *codes, const uint32_t *restrict levels, int64_t n, int64_t n_there,
+             uint32_t none)
+{
+    for (int64_t i = n; i-- > 0;) {
+        uint32_t mask = 0 - levels[i];
+
+        n_there -= levels[i];
+        codes[i] = (codes[n_there] & mask) | (none & ~mask);
     }
 }
 
@@ -313,10 +333,7 @@ take_codes(nb_pq_reader *r, const uint8_t *p, const uint8_t *end, int64_t before
         }
     }
     if (n_there < n) {
-        spread(r->codes, 4, r->levels, n, n_there);
-        for (int64_t i = 0; i < n; i++) {
-            r->codes[i] = r->levels[i] ? r->codes[i] : (uint32_t)r->n_dict;
-        }
+        spread_codes(r->codes, r->levels, n, n_there, (uint32_t)r->n_dict);
     }
     r->view.coded = true;
     r->view.complete = n_there == n;
@@ -332,11 +349,12 @@ spread_values(nb_pq_reader *r, int64_t n, int64_t n_there)
         return;
     }
     spread(r->dense, r->width, r->levels, n, n_there);
-    nb_bitmap_fill(r->validity, n, true);
-    for (int64_t i = 0; i < n; i++) {
-        if (!r->levels[i]) {
-            nb_bit_clear(r->validity, i);
+    for (int64_t i = 0; i < n; i += 64) {
+        uint64_t word = 0;
+        for (int64_t k = 0; k < NB_MIN(n - i, 64); k++) {
+            word |= (uint64_t)r->levels[i + k] << k;
         }
+        r->validity[i / 64] = word;
     }
     r->view.validity = r->validity;
 }

@@ -214,3 +214,39 @@ def test_decimals_of_every_width(spark, tmp_path, dictionary):
     pq.write_table(table, tmp_path / "x.parquet", use_dictionary=dictionary, data_page_size=600)
     rows = spark.read.parquet(str(tmp_path / "x.parquet")).collect()
     assert [tuple(r) for r in rows] == list(zip(*(c.to_pylist() for c in table.columns)))
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_nulls_among_values_of_every_width(spark, tmp_path, dictionary):
+    """Values and codes are spread over the rows that have one: from the first row, the last, none, all but one."""
+    shapes = [
+        lambda i: i % 2 == 0,
+        lambda i: i % 2 == 1,
+        lambda i: True,
+        lambda i: i == 0,
+        lambda i: i == 999,
+        lambda i: i not in (0, 64, 999),
+        lambda i: i * 7919 % 11 > 1,
+    ]
+    makers = {
+        "bool": (pa.bool_(), lambda i: i % 3 == 0),
+        "tiny": (pa.int8(), lambda i: i % 100 - 50),
+        "short": (pa.int16(), lambda i: i * 31 - 9000),
+        "int": (pa.int32(), lambda i: i * 65537),
+        "long": (pa.int64(), lambda i: i << 33),
+        "text": (pa.string(), lambda i: f"text {i % 300} " * (i % 3)),
+        "wide": (pa.decimal128(30, 2), lambda i: decimal.Decimal(i * 10**12)),
+    }
+    columns = {
+        f"{name}{k}": pa.array([make(i) if there(i) else None for i in range(1000)], kind)
+        for name, (kind, make) in makers.items()
+        for k, there in enumerate(shapes)
+    }
+    table = pa.table(columns)
+    pq.write_table(table, tmp_path / "x.parquet", use_dictionary=dictionary, data_page_size=700)
+    frame = spark.read.parquet(str(tmp_path / "x.parquet"))
+    want = list(zip(*(c.to_pylist() for c in table.columns)))
+    assert [tuple(r) for r in frame.collect()] == want
+    assert [tuple(r) for r in frame.filter("int6 % 3 = 0").collect()] == [
+        r for r in want if r[27] is not None and r[27] % 3 == 0
+    ]
