@@ -4,16 +4,21 @@
  *
  * Every table and run gives its rows of the range in order of hash32 (group_table.h). Lists are merged by hash32; rows that share one are
  * compared by key, and, should there be several keys (about one pair of groups in a million does), put into key order. So the result
- * is in an order that only the keys decide.
+ * is in an order that only the keys decide. A few lists are asked one after the other for their next row; of many, which spilling makes, the rows of a narrow
+ * range are brought together and sorted, so that a row does not cost as many looks as there are lists.
  *
  * A run on disk: rows in the same order, cut at NB_AGG_SPILL_PARTS equal ranges of the hash. A row:
  *   | hash32 | row_width bytes | the long strings of its views | per state with serialize: length u32, bytes |
  */
 #include "exec/hash_aggregate_internal.h"
 
+#include <stdlib.h>
+
 #define GROUPS_PER_PART 16384
 #define MAX_PARTS       1024
 #define PREFETCH_AHEAD  12
+#define FEW_LISTS       6
+#define ROWS_TOGETHER   24 /* of a narrow range, about */
 
 typedef struct row_list {
     uint64_t *entries;
@@ -39,6 +44,9 @@ struct agg_merge {
     int64_t n_out, n_pairs, cap;
     uint8_t **same; /* rows of one hash32 */
     int64_t n_same, cap_same;
+    uint64_t *near; /* of a narrow range: hash32, then the place in near_rows */
+    uint8_t **near_rows;
+    int64_t n_near, cap_near;
 };
 
 static nb_group_table *
@@ -138,6 +146,8 @@ nb_agg_merge_free(agg_merge *m)
     nb_pool_dealloc(pool, m->from, (size_t)m->cap * sizeof(*m->from));
     nb_pool_dealloc(pool, m->hashes, (size_t)m->cap * sizeof(*m->hashes));
     nb_pool_dealloc(pool, m->same, (size_t)m->cap_same * sizeof(*m->same));
+    nb_pool_dealloc(pool, m->near, (size_t)m->cap_near * sizeof(*m->near));
+    nb_pool_dealloc(pool, m->near_rows, (size_t)m->cap_near * sizeof(*m->near_rows));
     nb_arena_free(m->scratch);
     nb_arena_free(m->states);
     nb_arena_free(m->memory);
@@ -237,6 +247,9 @@ nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_aren
                     done);
         run.part_rows[p] = (uint32_t)n;
         for (size_t i = 0; i < n; i++) {
+            if (i + PREFETCH_AHEAD < n) {
+                __builtin_prefetch(nb_group_row(table, (uint32_t)entries[i + PREFETCH_AHEAD]));
+            }
             NB_TRY_GOTO(st,
                         write_row(op, table, states, (uint32_t)(entries[i] >> 32),
                                   nb_group_row(table, (uint32_t)entries[i]), scratch, run.file,
@@ -466,27 +479,48 @@ take(const agg_merge *m, row_list *l)
     return l->rows + (uint32_t)l->entries[l->at++] * width;
 }
 
-static nb_status
-merge_lists(agg_merge *m)
+/* The rows in m->same, which share a hash32, go out. */
+static void
+put_same(agg_merge *m, uint32_t hash32)
 {
-    int n = 0;
+    int64_t first = m->n_out;
 
-    m->n_out = m->n_pairs = 0;
-    for (int i = 0; i < m->n_lists; i++) {
-        if (m->lists[i].n > 0) {
-            m->live[n++] = &m->lists[i];
+    if (m->n_same == 1) {
+        m->out[m->n_out++] = m->same[0];
+        m->n_same = 0;
+    } else {
+        settle_same(m);
+    }
+    for (int64_t k = first; k < m->n_out; k++) {
+        m->hashes[k] = hash32;
+    }
+}
+
+/* The number of lists that have rows left; these stay in their order. */
+static int
+drop_ended(agg_merge *m, int n)
+{
+    int kept = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (m->live[i]->at < m->live[i]->n) {
+            m->live[kept++] = m->live[i];
         }
     }
+    return kept;
+}
+
+static nb_status
+merge_few(agg_merge *m, int n)
+{
     while (n > 0) {
         uint32_t least = UINT32_MAX;
-        int64_t first = m->n_out;
         bool ended = false;
 
         for (int i = 0; i < n; i++) {
             uint32_t h = (uint32_t)(m->live[i]->entries[m->live[i]->at] >> 32);
             least = NB_MIN(least, h);
         }
-        m->n_same = 0;
         for (int i = 0; i < n; i++) {
             row_list *l = m->live[i];
 
@@ -495,24 +529,112 @@ merge_lists(agg_merge *m)
             }
             ended |= l->at == l->n;
         }
-        if (m->n_same == 1) {
-            m->out[m->n_out++] = m->same[0];
-        } else {
-            settle_same(m);
-        }
-        for (int64_t k = first; k < m->n_out; k++) {
-            m->hashes[k] = least;
-        }
-        for (int i = 0; ended && i < n;) {
-            if (m->live[i]->at < m->live[i]->n) {
-                i++;
-            } else {
-                n--;
-                memmove(&m->live[i], &m->live[i + 1], (size_t)(n - i) * sizeof(*m->live));
-            }
-        }
+        put_same(m, least);
+        n = ended ? drop_ended(m, n) : n;
     }
     return NB_OK;
+}
+
+static nb_status
+grow_near(agg_merge *m)
+{
+    size_t old = (size_t)m->cap_near * 8, bytes = NB_MAX(old * 2, (size_t)ROWS_TOGETHER * 32);
+    uint64_t *near = nb_pool_alloc(m->op->pool, bytes);
+    uint8_t **rows = nb_pool_alloc(m->op->pool, bytes);
+
+    if (near == NULL || rows == NULL) {
+        nb_pool_dealloc(m->op->pool, near, bytes);
+        nb_pool_dealloc(m->op->pool, rows, bytes);
+        return NB_NOMEM;
+    }
+    if (old > 0) {
+        memcpy(near, m->near, old);
+        memcpy(rows, m->near_rows, old);
+    }
+    nb_pool_dealloc(m->op->pool, m->near, old);
+    nb_pool_dealloc(m->op->pool, m->near_rows, old);
+    m->near = near;
+    m->near_rows = rows;
+    m->cap_near = (int64_t)(bytes / 8);
+    return NB_OK;
+}
+
+static int
+compare_near(const void *pa, const void *pb)
+{
+    uint64_t a, b;
+
+    memcpy(&a, pa, sizeof(a));
+    memcpy(&b, pb, sizeof(b));
+    return (a > b) - (a < b);
+}
+
+static void
+sort_near(uint64_t *near, int64_t n)
+{
+    if (n > 8 * ROWS_TOGETHER) { /* hashes that are not spread */
+        qsort(near, (size_t)n, sizeof(*near), compare_near);
+        return;
+    }
+    for (int64_t i = 1; i < n; i++) {
+        uint64_t x = near[i];
+        int64_t k = i;
+
+        for (; k > 0 && near[k - 1] > x; k--) {
+            near[k] = near[k - 1];
+        }
+        near[k] = x;
+    }
+}
+
+static nb_status
+merge_many(agg_merge *m, int n, int64_t total, uint32_t low, uint32_t high)
+{
+    uint64_t range = (uint64_t)high - low + 1;
+    uint64_t step = NB_MAX(range * ROWS_TOGETHER / (uint64_t)total, 1);
+
+    for (uint64_t from = low; from <= high && n > 0; from += step) {
+        m->n_near = 0;
+        for (int i = 0; i < n; i++) {
+            row_list *l = m->live[i];
+
+            for (; l->at < l->n && l->entries[l->at] >> 32 < from + step; m->n_near++) {
+                uint64_t hash32 = l->entries[l->at] >> 32;
+                if (m->n_near == m->cap_near) {
+                    NB_TRY(grow_near(m));
+                }
+                m->near[m->n_near] = hash32 << 32 | (uint64_t)m->n_near;
+                m->near_rows[m->n_near] = take(m, l);
+            }
+        }
+        sort_near(m->near, m->n_near);
+        for (int64_t i = 0; i < m->n_near; i++) {
+            uint32_t hash32 = (uint32_t)(m->near[i] >> 32);
+
+            NB_TRY(note_same(m, m->near_rows[(uint32_t)m->near[i]]));
+            if (i + 1 == m->n_near || (uint32_t)(m->near[i + 1] >> 32) != hash32) {
+                put_same(m, hash32);
+            }
+        }
+        n = drop_ended(m, n);
+    }
+    return NB_OK;
+}
+
+static nb_status
+merge_lists(agg_merge *m, uint32_t low, uint32_t high)
+{
+    int64_t total = 0;
+    int n = 0;
+
+    m->n_out = m->n_pairs = m->n_same = 0;
+    for (int i = 0; i < m->n_lists; i++) {
+        if (m->lists[i].n > 0) {
+            m->live[n++] = &m->lists[i];
+            total += (int64_t)m->lists[i].n;
+        }
+    }
+    return n <= FEW_LISTS ? merge_few(m, n) : merge_many(m, n, total, low, high);
 }
 
 const uint32_t *
@@ -527,7 +649,7 @@ nb_agg_merge_part(agg_merge *m, int part, uint32_t low, uint32_t high, uint8_t *
 {
     nb_arena_reset(m->states);
     NB_TRY(load_lists(m, part, low, high, err));
-    NB_TRY(merge_lists(m));
+    NB_TRY(merge_lists(m, low, high));
     for (int a = 0; m->set < 0 && a < m->op->n_aggs; a++) {
         const agg_fn *fn = &m->op->aggs[a];
 
