@@ -157,6 +157,10 @@ nb_pq_hybrid(const uint8_t *p, const uint8_t *end, int width, int64_t n, uint32_
             for (int i = 0; i < n_bytes; i++) {
                 v |= (uint32_t)*p++ << (8 * i);
             }
+            if (width < 32 &&
+                v >> width) { /* a level, above all, must not be more than counted on */
+                return NULL;
+            }
             for (int64_t i = 0; i < m; i++) {
                 out[i] = v;
             }
@@ -244,6 +248,10 @@ nb_pq_hybrid_from(const uint8_t *p, const uint8_t *end, int width, int64_t skip,
             }
             for (int i = 0; i < n_bytes; i++) {
                 v |= (uint32_t)*p++ << (8 * i);
+            }
+            if (width < 32 &&
+                v >> width) { /* a level, above all, must not be more than counted on */
+                return NULL;
             }
             set += v == 1 ? taken : 0;
             for (int64_t i = 0; i < left; i++) {

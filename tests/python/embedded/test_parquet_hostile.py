@@ -177,3 +177,16 @@ def test_flipped_and_cut_nested_files(spark, tmp_path):
                 spark.read.parquet(str(tmp_path / "y.parquet")).collect()
             except Exception as error:
                 assert error.getCondition()
+
+
+@pytest.mark.parametrize("physical,values", [(pb.INT64, bytes(8 * 40)), (pb.BOOLEAN, bytes(5))])
+def test_a_level_of_more_bits_than_it_has(spark, tmp_path, physical, values):
+    """A run of definition levels 255, of which each would stand for 255 values."""
+    levels = pb.varint(40 << 1) + b"\xff"
+    body = pb.page(values, 40, def_=levels, max_def=1)
+    leaf = pb.Leaf(physical, body, 40)
+    path = tmp_path / "x.parquet"
+    path.write_bytes(pb.parquet([pb.Element("x", physical)], [leaf], 40))
+    with pytest.raises(Exception) as caught:
+        spark.read.parquet(str(path)).collect()
+    assert caught.value.getCondition().startswith("FAILED_READ_FILE")
