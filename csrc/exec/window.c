@@ -663,10 +663,6 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
         } else {
             f->kind = NB_WINDOW_AGGREGATE;
             f->n_args = f->fn->n_args;
-            if (f->fn->u.agg.distinct) {
-                return nb_raise(err, NB_COND_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, "windowExpr",
-                                nb_expr_sql(x->arena, f->expr, false), NULL);
-            }
             for (int a = 0; a < f->n_args; a++) {
                 NB_TRY(want(x, f->fn->args[a], &f->args[a]));
             }

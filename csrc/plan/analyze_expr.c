@@ -752,87 +752,6 @@ resolve_bound(nb_analyzer *an, const nb_scope *scope,
     }
 }
 
-/* Is offset a number that a RANGE frame can add to keys of this type? */
-static bool
-fits_range(const nb_type *key, const nb_type *offset)
-{
-    bool is_interval = offset->id == NB_TYPE_INTERVAL_DT || offset->id == NB_TYPE_INTERVAL_YM ||
-                       offset->id == NB_TYPE_INTERVAL;
-
-    switch (key->id) {
-    case NB_TYPE_DATE: return is_interval || nb_type_is_integral(offset);
-    case NB_TYPE_TIMESTAMP:
-    case NB_TYPE_TIMESTAMP_NTZ: return is_interval;
-    case NB_TYPE_INTERVAL_DT:
-    case NB_TYPE_INTERVAL_YM: return is_interval;
-    default: return nb_type_is_numeric(key) && nb_type_is_numeric(offset);
-    }
-}
-
-/* The value of a bound as a signed number of rows; false when it is no small constant. */
-static bool
-bound_value(nb_bound_kind kind, const nb_expr *offset, int *out)
-{
-    *out = 0;
-    if (kind == NB_BOUND_OFFSET) {
-        if (offset->kind != NB_EXPR_LITERAL || offset->type->id != NB_TYPE_INT32 ||
-            nb_vector_is_null(offset->u.literal.value, 0)) {
-            return false;
-        }
-        *out = NB_DATA(int32_t, offset->u.literal.value)[0];
-    }
-    return kind != NB_BOUND_UNBOUNDED;
-}
-
-/* What Spark's analyzer asks of a frame that a query writes. */
-static nb_status
-check_frame(nb_analyzer *an, const nb_window_spec *spec, nb_error *err)
-{
-    const nb_frame *f = &spec->frame;
-    nb_expr *const offsets[2] = {f->lower_offset, f->upper_offset};
-    const char *frame = f->is_rows ? "\"ROWS\"" : "\"RANGE\"";
-    int low, high;
-
-    if (!f->is_rows && spec->n_order_by == 0 &&
-        (f->lower != NB_BOUND_UNBOUNDED || f->upper != NB_BOUND_UNBOUNDED)) {
-        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_RANGE_FRAME_WITHOUT_ORDER, "sqlExpr", frame,
-                        NULL);
-    }
-    for (int i = 0; i < 2 && !f->is_rows; i++) {
-        if (!offsets[i]) {
-            continue;
-        }
-        if (spec->n_order_by > 1) {
-            nb_strbuf b = {0};
-            nb_str text;
-            for (int k = 0; k < spec->n_order_by; k++) {
-                nb_strbuf_addf(&b, "%s%s", k ? ", " : "",
-                               nb_expr_sql(an->arena, spec->order_by[k].expr, false));
-            }
-            text = nb_strbuf_finish(an->arena, &b);
-            NB_NEED(text.data);
-            return nb_raise(err, NB_COND_DATATYPE_MISMATCH_RANGE_FRAME_MULTI_ORDER, "sqlExpr",
-                            frame, "orderSpec", text.data, NULL);
-        }
-        if (!fits_range(spec->order_by[0].expr->type, offsets[i]->type)) {
-            return nb_raise(
-                err, NB_COND_DATATYPE_MISMATCH_SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE, "sqlExpr",
-                frame, "location", i ? "upper" : "lower", "exprType",
-                nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, offsets[i]->type)),
-                "expectedType",
-                nb_arena_printf(an->arena, "\"%s\"",
-                                nb_type_sql(an->arena, spec->order_by[0].expr->type)),
-                NULL);
-        }
-    }
-    if (bound_value(f->lower, f->lower_offset, &low) &&
-        bound_value(f->upper, f->upper_offset, &high) && low > high) {
-        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON,
-                        "sqlExpr", frame, "comparison", "less than or equal", NULL);
-    }
-    return NB_OK;
-}
-
 /* nth_value(x, n, ignoreNulls), as the DataFrame functions call it: the flag leaves the arguments. */
 static nb_status
 without_null_flag(nb_analyzer *an, const Sc__Expression *call, const Sc__Expression **out,
@@ -877,6 +796,11 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
 
     NB_NEED(spec);
     call = w->window_function;
+    while (call && call->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
+        Sc__Expression *parsed; /* expr("rank()").over(w) */
+        NB_TRY(nb_parse_expression_string(an, call, &parsed, err));
+        call = parsed;
+    }
     if (call && call->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION &&
         call->unresolved_function->n_arguments == 1) {
         /* lag(x) IGNORE NULLS OVER ...: for an aggregate the mark goes to the call itself */
@@ -924,7 +848,7 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
                              &spec->frame.lower_offset, err));
         NB_TRY(resolve_bound(an, scope, w->frame_spec->upper, &spec->frame.upper,
                              &spec->frame.upper_offset, err));
-        NB_TRY(check_frame(an, spec, err));
+        NB_TRY(nb_check_frame(an, spec, err));
     } else {
         spec->frame.is_rows = spec->n_order_by == 0;
         spec->frame.upper = spec->n_order_by ? NB_BOUND_CURRENT : NB_BOUND_UNBOUNDED;
@@ -941,8 +865,13 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
         NB_TRY(nb_expression_name(an, call, &text, err));
         return nb_raise(err, NB_COND_WINDOW_FUNCTION_FRAME_NOT_ORDERED, "wf_name",
                         nb_arena_printf(an->arena, "%.*s", (int)name.len, name.data), "wf_expr",
-                        nb_arena_printf(an->arena, "%.*s", (int)text.len, text.data), NULL);
+                        nb_arena_printf(an->arena, "%.*s%s", (int)text.len, text.data,
+                                        ignore_nulls && nb_str_equal(name, NB_STR("nth_value"))
+                                            ? " ignore nulls"
+                                            : ""),
+                        NULL);
     }
+    NB_TRY(nb_check_window_call(an, fn, spec, w->frame_spec != NULL, err));
     if (fn->kind == NB_EXPR_CALL) { /* lag(x, n), ntile(n), nth_value(x, n): n is a constant */
         nb_str name = nb_function_name(fn->u.call.fn);
         int at = nb_str_equal(name, NB_STR("ntile")) ? 0 : 1;
@@ -963,6 +892,11 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
     e->u.window.ignore_nulls = ignore_nulls;
     nb_expr_set_flags(e);
     e->foldable = false;
+    if (fn->kind == NB_EXPR_AGG && fn->u.agg.distinct) {
+        return nb_raise(err, NB_COND_DISTINCT_WINDOW_FUNCTION_UNSUPPORTED, "windowExpr",
+                        nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, e, false)),
+                        NULL);
+    }
     *out = e;
     return NB_OK;
 }

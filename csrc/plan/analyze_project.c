@@ -161,23 +161,61 @@ pull_window(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error
     return *out ? NB_OK : NB_NOMEM;
 }
 
+typedef struct column_search {
+    uint64_t attr;
+    bool found;
+} column_search;
+
+static bool
+is_other_column(nb_expr *e, void *payload)
+{
+    column_search *s = payload;
+
+    s->found |= e->kind == NB_EXPR_COLUMN && e->u.column.attr == s->attr;
+    return !s->found;
+}
+
+/* May call j stand in the node of call i, the n-th? Not when it is over a window that is in no earlier node. */
+static bool
+may_join(const window_pull *w, const int *node, int n, int i, int j)
+{
+    if (!same_keys(w->calls[i]->args[0]->u.window.spec, w->calls[j]->args[0]->u.window.spec)) {
+        return false;
+    }
+    for (int k = 0; k < w->n; k++) {
+        column_search s = {.attr = w->calls[k]->u.alias.attr};
+
+        if (node[k] == 0 || node[k] == n) {
+            nb_expr_visit(w->calls[j]->args[0], is_other_column, &s);
+        }
+        if (s.found) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* WINDOW nodes over child for all pulled calls, those with equal keys together. */
 static nb_status
 plan_windows(nb_analyzer *an, nb_plan *child, window_pull *w, nb_plan **out)
 {
-    bool *done = nb_arena_zalloc(an->arena, (size_t)w->n + 1);
+    int *node = nb_arena_zalloc(an->arena, ((size_t)w->n + 1) * sizeof(int)), n_nodes = 0;
 
-    NB_NEED(done);
+    NB_NEED(node);
     for (int i = 0; i < w->n; i++) {
         nb_window_spec *spec;
         nb_plan *p;
         int n = 0;
-        if (done[i]) {
+        if (node[i] > 0) {
             continue;
         }
+        n_nodes++;
         spec = w->calls[i]->args[0]->u.window.spec;
         for (int j = i; j < w->n; j++) {
-            n += !done[j] && same_keys(spec, w->calls[j]->args[0]->u.window.spec);
+            if (node[j] == 0 && may_join(w, node, n_nodes, i, j)) {
+                node[j] = n_nodes;
+                n++;
+            }
         }
         p = nb_plan_new(an->arena, NB_PLAN_WINDOW, 1, child->n_attrs + n);
         NB_NEED(p);
@@ -187,8 +225,7 @@ plan_windows(nb_analyzer *an, nb_plan *child, window_pull *w, nb_plan **out)
         NB_NEED(p->u.window.functions);
         memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
         for (int j = i; j < w->n; j++) {
-            if (!done[j] && same_keys(spec, w->calls[j]->args[0]->u.window.spec)) {
-                done[j] = true;
+            if (node[j] == n_nodes) {
                 p->attrs[child->n_attrs + p->u.window.n_functions] = nb_attr_of_expr(w->calls[j]);
                 p->attrs[child->n_attrs + p->u.window.n_functions].hidden = true;
                 p->u.window.functions[p->u.window.n_functions++] = w->calls[j];
@@ -364,6 +401,10 @@ plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const gene
         if (args[i]->kind == NB_EXPR_ALIAS) {
             args[i] = args[i]->args[0];
         }
+        if (nb_has_agg(args[i])) {
+            return nb_raise_unsupported(err, "%s of an aggregate (select the aggregate first)",
+                                        g->name);
+        }
     }
     if (n_args == 0) {
         return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName",
@@ -433,9 +474,15 @@ plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const gene
         }
     }
     if (n_names && n_names != (size_t)n) {
+        nb_strbuf b = {0};
+        nb_str given;
+        for (size_t i = 0; i < n_names; i++) {
+            nb_strbuf_addf(&b, "%s%.*s", i ? "," : "", (int)names[i].len, (char *)names[i].data);
+        }
+        given = nb_strbuf_finish(an->arena, &b);
+        NB_NEED(given.data);
         return nb_raise(err, NB_COND_UDTF_ALIAS_NUMBER_MISMATCH, "aliasesSize",
-                        nb_arena_printf(an->arena, "%zu", n_names), "outputSize",
-                        nb_arena_printf(an->arena, "%d", n), NULL);
+                        nb_arena_printf(an->arena, "%d", n), "aliasesNames", given.data, NULL);
     }
     p = nb_plan_new(an->arena, NB_PLAN_GENERATE, 1, child->n_attrs + n);
     NB_NEED(p);
@@ -475,6 +522,47 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
     g = *found;
     g.outer |= outer;
     return plan_generate(an, &scope, child, &g, call, names, n_names, out, &first, err);
+}
+
+nb_status
+nb_generate_item(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                 const ProtobufCBinaryData *names, size_t n_names, nb_plan **child,
+                 nb_generated *out, nb_error *err)
+{
+    const Sc__Expression__UnresolvedFunction *call;
+    const generator_row *g;
+
+    *out = (nb_generated){0};
+    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
+        Sc__Expression *parsed;
+        NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
+        e = parsed;
+    }
+    g = as_generator(e, &call);
+    if (!g) {
+        return NB_OK;
+    }
+    if (!n_names && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS) {
+        names = e->alias->name;
+        n_names = e->alias->n_name;
+    }
+    NB_TRY(plan_generate(an, scope, *child, g, call, names, n_names, child, &out->first, err));
+    out->n = (*child)->u.generate.n_generated;
+    return NB_OK;
+}
+
+nb_status
+nb_generator_is_whole(nb_analyzer *an, const Sc__Expression *e, nb_status st, nb_error *err)
+{
+    nb_str text;
+
+    if (st != NB_ERROR || !err || err->condition != NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT) {
+        return st;
+    }
+    nb_error_clear(err);
+    NB_TRY(nb_expression_name(an, e, &text, err));
+    return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_NESTED, "expression",
+                    nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
 }
 
 /* ---- select lists ---- */
@@ -573,50 +661,34 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
     int count = 0, cap = 0;
     bool any_agg = false;
     const char *pipe_clause = an->pipe_clause;
-    int generator = -1, n_generated = 0, first = 0, before = child->n_attrs;
+    int before = child->n_attrs;
+    bool generates = false;
+    nb_generated *made = NB_ARENA_ARRAY(an->arena, nb_generated, n + 1);
 
+    NB_NEED(made);
     an->pipe_clause = NULL; /* subqueries have lists of their own */
-    /* a generator first: its columns then take part in the list like any others */
+    /* generators first, each over the rows of those before it: their columns then take part in the list like any others */
     for (size_t i = 0; i < n; i++) {
-        const Sc__Expression__UnresolvedFunction *call;
-        const Sc__Expression *e = exprs[i];
-        const generator_row *g;
-        if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
-            Sc__Expression *parsed;
-            NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
-            e = parsed;
-        }
-        g = as_generator(e, &call);
-        if (g) {
-            bool named = e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS;
-            if (generator >= 0) {
-                return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_MULTI_GENERATOR, "num", "2",
-                                "generators", "", NULL);
-            }
-            generator = (int)i;
-            NB_TRY(plan_generate(an, &scope, child, g, call, named ? e->alias->name : NULL,
-                                 named ? e->alias->n_name : 0, &child, &first, err));
-            n_generated = child->u.generate.n_generated;
-        }
+        NB_TRY(nb_generate_item(an, &scope, exprs[i], NULL, 0, &child, &made[i], err));
+        generates |= made[i].n > 0;
     }
     an->lateral->scope = &scope;
     for (size_t i = 0; i < n; i++) {
         nb_expr **some, *one;
         int n_some = 1;
-        if ((int)i == generator) {
-            some = NB_ARENA_ARRAY(an->arena, nb_expr *, n_generated + 1);
+        nb_plan narrow = *child; /* `*` means the columns before the generators' */
+        nb_plan *view = &narrow;
+        nb_scope star = {.plans = &view, .n_plans = 1, .outer = scope.outer, .is_copy = true};
+        narrow.n_attrs = before;
+        if (made[i].n > 0) {
+            some = NB_ARENA_ARRAY(an->arena, nb_expr *, made[i].n);
             NB_NEED(some);
-            for (n_some = 0; n_some < n_generated; n_some++) {
-                some[n_some] = nb_attr_expr(an->arena, &child->attrs[first + n_some]);
+            for (n_some = 0; n_some < made[i].n; n_some++) {
+                some[n_some] = nb_attr_expr(an->arena, &child->attrs[made[i].first + n_some]);
                 NB_NEED(some[n_some]);
             }
         } else if (nb_is_star(exprs[i])) {
-            nb_plan narrow = *child; /* `*` means the columns before the generator's */
-            nb_plan *view = &narrow;
-            nb_scope star = {.plans = &view, .n_plans = 1, .outer = scope.outer, .is_copy = true};
-            narrow.n_attrs = before;
-            NB_TRY(
-                nb_expand_star(an, generator < 0 ? &scope : &star, exprs[i], &some, &n_some, err));
+            NB_TRY(nb_expand_star(an, generates ? &star : &scope, exprs[i], &some, &n_some, err));
         } else {
             const Sc__Expression *e = exprs[i];
             if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
@@ -625,12 +697,13 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
                 e = parsed;
             }
             if (nb_is_star(e) || nb_is_name_pattern(an, e)) {
-                NB_TRY(nb_expand_star(an, &scope, e, &some, &n_some, err));
+                NB_TRY(nb_expand_star(an, generates ? &star : &scope, e, &some, &n_some, err));
             } else if (is_json_tuple(e)) {
                 NB_TRY(expand_json_tuple(an, &scope, e, &some, &n_some, err));
             } else {
                 nb_str name = {0};
-                NB_TRY(nb_resolve_expr(an, &scope, e, &one, err));
+                NB_TRY(
+                    nb_generator_is_whole(an, e, nb_resolve_expr(an, &scope, e, &one, err), err));
                 if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
                     NB_TRY(nb_expression_name(an, e, &name, err));
                 } else if (one->kind == NB_EXPR_COLUMN) {

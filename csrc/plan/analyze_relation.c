@@ -325,9 +325,21 @@ analyze_with_columns(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
 
     NB_NEED(used);
     NB_TRY(nb_analyze_relation(an, w->input, &child, err));
+    nb_expr **made = nb_arena_zalloc(an->arena, (w->n_aliases + 1) * sizeof(nb_expr *));
+    NB_NEED(made);
+    for (size_t k = 0; k < w->n_aliases;
+         k++) { /* generators, each over the rows of those before it */
+        nb_generated g;
+        NB_TRY(nb_generate_item(an, &scope, w->aliases[k]->expr, w->aliases[k]->name,
+                                w->aliases[k]->n_name, &child, &g, err));
+        if (g.n > 0) {
+            child->attrs[g.first].hidden = true; /* a column by the alias below */
+            made[k] = nb_attr_expr(an->arena, &child->attrs[g.first]);
+            NB_NEED(made[k]);
+        }
+    }
     list = NB_ARENA_ARRAY(an->arena, nb_expr *, child->n_attrs + (int)w->n_aliases + 1);
-    nb_expr **made = NB_ARENA_ARRAY(an->arena, nb_expr *, w->n_aliases + 1);
-    NB_NEED(list && made);
+    NB_NEED(list);
     for (size_t k = 0; k < w->n_aliases; k++) {
         const Sc__Expression__Alias *a = w->aliases[k];
         if (a->n_name != 1) {
@@ -346,7 +358,10 @@ analyze_with_columns(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
             const nb_attr *old;
             NB_TRY(nb_need_by_name(an, child, nb_pb_str(a->name[0]), &old, err));
         }
-        NB_TRY(nb_resolve_expr(an, &scope, a->expr, &made[k], err));
+        if (!made[k]) {
+            NB_TRY(nb_generator_is_whole(an, a->expr,
+                                         nb_resolve_expr(an, &scope, a->expr, &made[k], err), err));
+        }
         if (assigns && nb_has_agg(made[k])) {
             return nb_raise_pipe_aggregate(an, made[k], "SET", err);
         }

@@ -21,6 +21,13 @@ text_of(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
     return nb_expr_cast(an->arena, e, nb_type_of(NB_TYPE_STRING), NB_CAST_LEGACY, out, err);
 }
 
+static nb_status
+unknown_statistic(nb_analyzer *an, nb_str name, nb_error *err)
+{
+    return nb_raise(err, NB_COND_UNRECOGNIZED_STATISTIC, "stats",
+                    nb_arena_printf(an->arena, "'%.*s'", (int)name.len, name.data), NULL);
+}
+
 /* One statistic of one column as text; a null text where it has no meaning. */
 static nb_status
 statistic(nb_analyzer *an, nb_str name, nb_expr *column, nb_expr **out, nb_error *err)
@@ -46,20 +53,26 @@ statistic(nb_analyzer *an, nb_str name, nb_expr *column, nb_expr **out, nb_error
         }
         NB_TRY(nb_call_agg(an, nb_str_equal_nocase(name, NB_STR("mean")) ? "avg" : "stddev",
                            &number, 1, false, &e, err));
-    } else if (name.len > 1 && name.data[name.len - 1] == '%') {
+    } else if (name.len > 0 && name.data[name.len - 1] == '%') {
         char digits[32];
         char *end;
         double p;
         if (name.len >= sizeof digits) {
-            return nb_raise_unsupported(err, "The statistic %.*s", (int)name.len, name.data);
+            return unknown_statistic(an, name, err);
         }
         memcpy(digits, name.data, name.len - 1);
         digits[name.len - 1] = 0;
         p = strtod(digits, &end) / 100.0;
-        if (*end || !(p >= 0 && p <= 1)) {
-            return nb_raise_unsupported(err, "The statistic %.*s", (int)name.len, name.data);
+        if (*end || end == digits) {
+            return unknown_statistic(an, name, err);
         }
-        if (!numeric) {
+        if (!(p >= 0 && p <= 1)) {
+            return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                            "requirement failed: Percentiles must be in the range [0, 1]", NULL);
+        }
+        if (column->type->id == NB_TYPE_DECIMAL) {
+            NB_TRY(nb_cast_to(an, column, nb_type_of(NB_TYPE_FLOAT64), &number, err));
+        } else if (!numeric) {
             NB_TRY(nb_expr_cast(an->arena, column, nb_type_of(NB_TYPE_FLOAT64), NB_CAST_TRY,
                                 &number, err));
         }
@@ -68,7 +81,7 @@ statistic(nb_analyzer *an, nb_str name, nb_expr *column, nb_expr **out, nb_error
         NB_NEED(args[1]);
         NB_TRY(nb_call_agg(an, "percentile_approx", args, 2, false, &e, err));
     } else {
-        return nb_raise_unsupported(err, "The statistic %.*s", (int)name.len, name.data);
+        return unknown_statistic(an, name, err);
     }
     return text_of(an, e, out, err);
 }
@@ -192,6 +205,27 @@ two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
     return nb_plan_aggregate(an, child, NULL, 0, &e, 1, out, err);
 }
 
+/* As Spark's classes are called: StringType. */
+static const char *
+class_name(nb_analyzer *an, const nb_type *t)
+{
+    char *name = nb_arena_printf(an->arena, "%sType", nb_type_sql(an->arena, t));
+
+    for (char *c = name + 1; name && *c && strcmp(c, "Type") != 0; c++) {
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    }
+    return name ? name : "";
+}
+
+static nb_status
+null_for_nan(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
+{
+    nb_expr *args[2] = {e, nb_expr_double(an->arena, NAN)};
+
+    NB_NEED(args[1]);
+    return nb_call(an, "nullif", args, 2, out, err);
+}
+
 static nb_status
 approx_quantile(nb_analyzer *an, const Sc__StatApproxQuantile *s, nb_plan **out, nb_error *err)
 {
@@ -218,7 +252,17 @@ approx_quantile(nb_analyzer *an, const Sc__StatApproxQuantile *s, nb_plan **out,
         NB_TRY(nb_need_by_name(an, child, nb_pb_str(s->cols[i]), &a, err));
         args[0] = nb_attr_expr(an->arena, a);
         NB_NEED(args[0]);
+        if (!nb_type_is_numeric(a->type)) {
+            return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                            nb_arena_printf(an->arena,
+                                            "requirement failed: Quantile calculation for column "
+                                            "%.*s with data type %s is not supported.",
+                                            (int)a->name.len, a->name.data,
+                                            class_name(an, a->type)),
+                            NULL);
+        }
         NB_TRY(nb_cast_to(an, args[0], nb_type_of(NB_TYPE_FLOAT64), &args[0], err));
+        NB_TRY(null_for_nan(an, args[0], &args[0], err));
         args[1] = nb_expr_literal(an->arena, &probabilities);
         args[2] = nb_expr_int32(an->arena, (int32_t)NB_MIN(NB_MAX(accuracy, 1), 2e9));
         NB_NEED(args[1] && args[2]);

@@ -126,6 +126,21 @@ nb_status nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expr
 /* The same, cast to boolean if it is not (raises DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN otherwise). */
 nb_status nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                                nb_expr **out, nb_error *err);
+/* A generator (explode …) that stands for a column: GENERATE over *child, whose new attributes are first … first + n. n = 0: e is none. names: what they
+ * are called; by default e's own alias, or what the generator calls them. */
+typedef struct nb_generated {
+    int first, n;
+} nb_generated;
+nb_status nb_generate_item(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                           const ProtobufCBinaryData *names, size_t n_names, nb_plan **child,
+                           nb_generated *out, nb_error *err);
+/* The status of resolving e, a column: a generator inside it gets Spark's own error. */
+nb_status
+nb_generator_is_whole(nb_analyzer *an, const Sc__Expression *e, nb_status st, nb_error *err);
+/* analyze_window.c: what Spark's analyzer asks of a frame that a query writes, and of a function over a window; framed: the query writes its frame. */
+nb_status nb_check_frame(nb_analyzer *an, const nb_window_spec *spec, nb_error *err);
+nb_status nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_window_spec *spec,
+                               bool framed, nb_error *err);
 nb_status
 nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__SortOrder *o,
                       nb_sort_key *out, nb_error *err);

@@ -219,7 +219,7 @@ class DataFrameStatistics:
             probabilities=[float(p) for p in probabilities],
             relative_error=float(relativeError),
         )._single_value()
-        lists = [list(values) for values in found]
+        lists = [list(values or ()) for values in found]
         return lists[0] if isinstance(col, str) else lists
 
     def crosstab(self: Any, col1: str, col2: str) -> DataFrame:

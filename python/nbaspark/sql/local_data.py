@@ -41,6 +41,11 @@ def create_dataframe(
         schema = None
     elif schema is not None and not isinstance(schema, t.DataType):
         raise not_expected("schema", schema, "list, None or StructType")
+    if _is_numpy(data) and _holds_objects(data):
+        if isinstance(schema, t.DataType) and not isinstance(schema, t.StructType):
+            data = data.tolist()
+        else:
+            data, names = _rows_of(data, names if schema is None else None)
     if _is_pandas(data):
         table, names = _from_pandas(data, schema, names)
     elif _is_numpy(data):
@@ -243,6 +248,18 @@ def _is_pandas(data: Any) -> bool:
 def _is_numpy(data: Any) -> bool:
     kind = type(data)
     return kind.__module__.partition(".")[0] == "numpy" and hasattr(data, "ndim")
+
+
+def _holds_objects(data: Any) -> bool:
+    return data.ndim in (1, 2) and (data.dtype.kind in "USO" or data.dtype == "datetime64[D]")
+
+
+def _rows_of(data: Any, names: list[str] | None) -> tuple[list, list[str] | None]:
+    """Return text, bytes, dates and objects as rows of Python's values."""
+    if len(data) == 0:
+        raise value_error("CANNOT_INFER_EMPTY_SCHEMA")
+    rows = [(x,) for x in data.tolist()] if data.ndim == 1 else list(map(tuple, data.tolist()))
+    return rows, names or (["value"] if len(rows[0]) == 1 else None)
 
 
 def _from_numpy(data: Any, names: list[str] | None) -> Any:
