@@ -16,14 +16,22 @@
 
 #define MAX_DEPTH 200
 
+/* A directory with files, and the partition columns that its path tells. */
+typedef struct leaf {
+    nb_str dir;
+    nb_str base;  /* where the columns begin; the directory itself when there are none */
+    bool is_root; /* named itself, or the parent of a file that was */
+    nb_str_list keys, values;
+} leaf;
+
 typedef struct walk {
     nb_arena *arena;
     const nb_list_request *request;
     nb_file_list *out;
     int cap;
-    nb_str_list names; /* of the partition columns; fixed by the first file */
-    bool names_known;
-    nb_str_list lists, dirs; /* of partitions: distinct "a, b" of names, directories with files */
+    leaf **leaves;
+    int n_leaves, cap_leaves;
+    leaf **leaf_of; /* each file's */
 } walk;
 
 static bool
@@ -212,71 +220,34 @@ nb_partition_unescape(nb_arena *arena, nb_str text, nb_str *out)
     return NB_OK;
 }
 
-/* Keeps what raise_conflict tells of a partition's directory. */
 static nb_status
-note_partition(walk *w, nb_str path, const nb_str *keys, int n_keys)
-{
-    nb_str dir = {path.data, path.len - base_name(path).len - 1}, list;
-    nb_strbuf b = {0};
-    bool known = false;
-
-    if (n_keys == 0 || (w->dirs.n > 0 && nb_str_equal(w->dirs.items[w->dirs.n - 1], dir))) {
-        return NB_OK;
-    }
-    for (int i = 0; i < n_keys; i++) {
-        nb_strbuf_addf(&b, "%s%.*s", i ? ", " : "", (int)keys[i].len, keys[i].data);
-    }
-    list = nb_strbuf_finish(w->arena, &b);
-    if (list.data == NULL) {
-        return NB_NOMEM;
-    }
-    for (int i = 0; i < w->lists.n; i++) {
-        known |= nb_str_equal(w->lists.items[i], list);
-    }
-    if (!known) {
-        NB_TRY(nb_str_list_add(w->arena, &w->lists, list));
-    }
-    return nb_str_list_add(w->arena, &w->dirs, dir);
-}
-
-static nb_status
-add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const nb_str *values,
-         int n_keys, nb_error *err)
+add_file(walk *w, nb_str path, const struct stat *st, leaf *in, nb_error *err)
 {
     nb_file_list *out = w->out;
     const nb_list_request *rq = w->request;
     nb_file_entry *f;
     int64_t us = (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000;
 
+    (void)err;
     if (rq->glob_filter.data != NULL && !nb_glob_match(rq->glob_filter, base_name(path))) {
         return NB_OK;
     }
     if (us <= rq->modified_after_us || us >= rq->modified_before_us) {
         return NB_OK;
     }
-    NB_TRY(note_partition(w, path, keys, n_keys));
-    if (w->lists.n > 1) {
-        return NB_OK; /* the error names all directories, so the walk goes on */
-    }
-    if (!w->names_known) {
-        for (int i = 0; i < n_keys; i++) {
-            NB_TRY(nb_str_list_add(w->arena, &w->names, keys[i]));
-        }
-        w->names_known = true;
-    } else if (n_keys != w->names.n) {
-        return nb_raise(err, NB_COND_CONFLICTING_DIRECTORY_STRUCTURES, "discoveredBasePaths",
-                        nb_path_message(w->arena, path), NULL);
-    }
     if (out->n_files == w->cap) {
         int cap = w->cap ? w->cap * 2 : 16;
         nb_file_entry *files = NB_ARENA_ARRAY(w->arena, nb_file_entry, cap);
-        if (files == NULL) {
+        leaf **leaf_of = NB_ARENA_ARRAY(w->arena, leaf *, cap);
+        if (files == NULL || leaf_of == NULL) {
             return NB_NOMEM;
         }
         if (out->n_files) {
             memcpy(files, out->files, (size_t)out->n_files * sizeof(*files));
+            memcpy(leaf_of, w->leaf_of, (size_t)out->n_files * sizeof(*leaf_of));
         }
         out->files = files;
+        w->leaf_of = leaf_of;
         w->cap = cap;
     }
     f = &out->files[out->n_files];
@@ -285,13 +256,7 @@ add_file(walk *w, nb_str path, const struct stat *st, const nb_str *keys, const 
     f->n_bytes = st->st_size;
     f->modified_ms = us / 1000;
     f->partition = NULL;
-    if (n_keys > 0) {
-        f->partition = NB_ARENA_ARRAY(w->arena, nb_str, n_keys);
-        if (f->partition == NULL) {
-            return NB_NOMEM;
-        }
-        memcpy(f->partition, values, (size_t)n_keys * sizeof(*values));
-    }
+    w->leaf_of[out->n_files] = in;
     if (f->url.data == NULL) {
         return NB_NOMEM;
     }
@@ -363,11 +328,78 @@ join(nb_arena *arena, nb_str dir, nb_str name)
     return text ? nb_str_of(text) : (nb_str){NULL, 0};
 }
 
+/* Takes the path of a directory apart, from its end up to base: names of the form key=value are columns; behind the first column a name of
+ * another form ends them, before it such names are passed over. */
 static nb_status
-walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_keys, int depth,
-         nb_error *err)
+read_columns(walk *w, leaf *l, nb_str base, nb_error *err)
+{
+    size_t end = l->dir.len;
+
+    l->base = l->dir;
+    while (end > base.len) {
+        nb_str name = base_name((nb_str){l->dir.data, end}), key, value;
+        bool partition;
+
+        NB_TRY(split_partition(w->arena, name, &partition, &key, &value));
+        if (partition && value.data != NULL && value.len == 0) {
+            return nb_raise(err, NB_COND_EMPTY_PARTITION_COLUMN_VALUE, "columnSpec",
+                            nb_arena_printf(w->arena, "%.*s", (int)name.len, name.data), NULL);
+        }
+        if (!partition && l->keys.n > 0) {
+            break;
+        }
+        end -= name.len + (end > name.len + 1);
+        if (partition) {
+            NB_TRY(nb_str_list_add(w->arena, &l->keys, key));
+            NB_TRY(nb_str_list_add(w->arena, &l->values, value));
+        }
+    }
+    if (l->keys.n > 0) {
+        l->base = (nb_str){l->dir.data, end};
+    }
+    for (int i = 0, k = l->keys.n - 1; i < k; i++, k--) { /* from the top down */
+        nb_str key = l->keys.items[i], value = l->values.items[i];
+
+        l->keys.items[i] = l->keys.items[k];
+        l->values.items[i] = l->values.items[k];
+        l->keys.items[k] = key;
+        l->values.items[k] = value;
+    }
+    return NB_OK;
+}
+
+static nb_status
+add_leaf(walk *w, nb_str dir, nb_str base, bool is_root, leaf **out, nb_error *err)
+{
+    leaf *l = nb_arena_zalloc(w->arena, sizeof *l);
+
+    if (l == NULL) {
+        return NB_NOMEM;
+    }
+    if (w->n_leaves == w->cap_leaves) {
+        int cap = w->cap_leaves ? 2 * w->cap_leaves : 16;
+        leaf **leaves = NB_ARENA_ARRAY(w->arena, leaf *, cap);
+        if (leaves == NULL) {
+            return NB_NOMEM;
+        }
+        if (w->n_leaves) {
+            memcpy(leaves, w->leaves, (size_t)w->n_leaves * sizeof(*leaves));
+        }
+        w->leaves = leaves;
+        w->cap_leaves = cap;
+    }
+    w->leaves[w->n_leaves++] = l;
+    l->dir = l->base = dir;
+    l->is_root = is_root;
+    *out = l;
+    return w->request->recursive ? NB_OK : read_columns(w, l, base, err);
+}
+
+static nb_status
+walk_dir(walk *w, nb_str dir, nb_str base, int depth, nb_error *err)
 {
     nb_str_list names = {0};
+    leaf *here = NULL;
 
     if (depth > MAX_DEPTH) {
         return nb_raise_errno(err, "list", dir.data, ELOOP);
@@ -375,9 +407,8 @@ walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_ke
     NB_TRY(list_names(w->arena, dir, &names, err));
     for (int pass = 0; pass < 2; pass++) { /* files, then directories */
         for (int i = 0; i < names.n; i++) {
-            nb_str path, key, value;
+            nb_str path;
             struct stat st;
-            bool partition = false;
             if (is_hidden(names.items[i])) {
                 continue;
             }
@@ -394,69 +425,15 @@ walk_dir(walk *w, nb_str dir, const nb_str *keys, const nb_str *values, int n_ke
             if (S_ISDIR(st.st_mode) != (pass == 1)) {
                 continue;
             }
-            if (pass == 0) {
-                NB_TRY(add_file(w, path, &st, keys, values, n_keys, err));
+            if (pass == 1) {
+                NB_TRY(walk_dir(w, path, base, depth + 1, err));
                 continue;
             }
-            if (w->request->recursive) {
-                NB_TRY(walk_dir(w, path, NULL, NULL, 0, depth + 1, err));
-                continue;
+            if (here == NULL) {
+                NB_TRY(add_leaf(w, dir, base, depth == 0, &here, err));
             }
-            NB_TRY(split_partition(w->arena, names.items[i], &partition, &key, &value));
-            if (partition) {
-                nb_str *more = NB_ARENA_ARRAY(w->arena, nb_str, 2 * (n_keys + 1));
-                if (more == NULL) {
-                    return NB_NOMEM;
-                }
-                if (n_keys) {
-                    memcpy(more, keys, (size_t)n_keys * sizeof(nb_str));
-                    memcpy(more + n_keys + 1, values, (size_t)n_keys * sizeof(nb_str));
-                }
-                more[n_keys] = key;
-                more[2 * n_keys + 1] = value;
-                NB_TRY(walk_dir(w, path, more, more + n_keys + 1, n_keys + 1, depth + 1, err));
-            }
+            NB_TRY(add_file(w, path, &st, here, err));
         }
-    }
-    return NB_OK;
-}
-
-/* The partition columns that lie between basePath and a root that was named itself. */
-static nb_status
-keys_above(walk *w, nb_str root, bool is_file, nb_str_list *keys, nb_str_list *values,
-           nb_error *err)
-{
-    nb_str base;
-    size_t from, end = root.len;
-
-    if (w->request->base_path.data == NULL) {
-        return NB_OK;
-    }
-    NB_TRY(nb_path_plain(w->arena, w->request->base_path, &base, err));
-    if (!nb_str_starts_with(root, base)) {
-        return NB_OK;
-    }
-    if (is_file) {
-        end -= base_name(root).len;
-    }
-    for (from = base.len; from < end;) {
-        size_t stop;
-        bool partition = false;
-        nb_str key, value;
-        while (from < end && root.data[from] == '/') {
-            from++;
-        }
-        for (stop = from; stop < end && root.data[stop] != '/'; stop++) {
-        }
-        if (stop > from) {
-            NB_TRY(split_partition(w->arena, (nb_str){root.data + from, stop - from}, &partition,
-                                   &key, &value));
-            if (partition) {
-                NB_TRY(nb_str_list_add(w->arena, keys, key));
-                NB_TRY(nb_str_list_add(w->arena, values, value));
-            }
-        }
-        from = stop;
     }
     return NB_OK;
 }
@@ -465,7 +442,8 @@ static nb_status
 walk_root(walk *w, nb_str path, nb_error *err)
 {
     struct stat st;
-    nb_str_list keys = {0}, values = {0};
+    nb_str dir = path, base;
+    leaf *parent;
 
     if (stat(path.data, &st) != 0) {
         if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) {
@@ -474,14 +452,24 @@ walk_root(walk *w, nb_str path, nb_error *err)
         }
         return nb_raise_errno(err, "stat", path.data, errno);
     }
-    NB_TRY(keys_above(w, path, !S_ISDIR(st.st_mode), &keys, &values, err));
+    if (!S_ISDIR(st.st_mode)) {
+        dir.len -= base_name(path).len;
+        dir.len -= dir.len > 1;
+    }
+    base = dir;
+    if (w->request->base_path.data != NULL) {
+        nb_str given;
+        NB_TRY(nb_path_plain(w->arena, w->request->base_path, &given, err));
+        base = nb_str_starts_with(dir, given) ? given : dir;
+    }
     if (S_ISDIR(st.st_mode)) {
-        return walk_dir(w, path, keys.items, values.items, keys.n, 0, err);
+        return walk_dir(w, path, base, 0, err);
     }
     if (is_hidden(base_name(path))) {
         return NB_OK;
     }
-    return add_file(w, path, &st, keys.items, values.items, keys.n, err);
+    NB_TRY(add_leaf(w, dir, base, true, &parent, err));
+    return add_file(w, path, &st, parent, err);
 }
 
 /* Matches the components of pattern behind `at` below dir; every hit goes to roots. */
@@ -547,21 +535,44 @@ check_components(nb_str path, nb_error *err)
     return NB_OK;
 }
 
+static bool
+same_names(const nb_str_list *a, const nb_str_list *b)
+{
+    bool same = a->n == b->n;
+
+    for (int i = 0; same && i < a->n; i++) {
+        same = nb_str_equal_nocase(a->items[i], b->items[i]);
+    }
+    return same;
+}
+
 /* Partitioned tables whose directories disagree about the columns. */
 static nb_status
-raise_conflict(walk *w, nb_error *err)
+raise_names(walk *w, nb_error *err)
 {
     nb_strbuf lists = {0}, dirs = {0};
     nb_status st = NB_NOMEM;
+    int n = 0;
 
-    for (int i = 0; i < w->lists.n; i++) {
-        nb_strbuf_addf(&lists, "\n\tPartition column name list #%d: %.*s", i,
-                       (int)w->lists.items[i].len, w->lists.items[i].data);
+    for (int i = 0; i < w->n_leaves; i++) {
+        const leaf *l = w->leaves[i];
+        bool known = l->keys.n == 0;
+
+        for (int k = 0; k < i && !known; k++) {
+            known = same_names(&w->leaves[k]->keys, &l->keys);
+        }
+        if (!known) {
+            nb_strbuf_addf(&lists, "\n\tPartition column name list #%d: ", n++);
+            for (int k = 0; k < l->keys.n; k++) {
+                nb_strbuf_addf(&lists, "%s%.*s", k ? ", " : "", (int)l->keys.items[k].len,
+                               l->keys.items[k].data);
+            }
+        }
+        if (l->keys.n > 0) {
+            nb_strbuf_addf(&dirs, "\n\tfile:%.*s", (int)l->dir.len, l->dir.data);
+        }
     }
     nb_strbuf_addc(&lists, '\n');
-    for (int i = 0; i < w->dirs.n; i++) {
-        nb_strbuf_addf(&dirs, "\n\tfile:%.*s", (int)w->dirs.items[i].len, w->dirs.items[i].data);
-    }
     if (!lists.failed && !dirs.failed) {
         st = nb_raise(err, NB_COND_CONFLICTING_PARTITION_COLUMN_NAMES, "distinctPartColLists",
                       lists.data, "suspiciousPaths", dirs.data, NULL);
@@ -569,6 +580,81 @@ raise_conflict(walk *w, nb_error *err)
     nb_strbuf_free(&lists);
     nb_strbuf_free(&dirs);
     return st;
+}
+
+/* Columns of some directories begin elsewhere than those of others. */
+static nb_status
+raise_bases(walk *w, nb_error *err)
+{
+    nb_strbuf bases = {0};
+    nb_status st = NB_NOMEM;
+
+    for (int i = 0; i < w->n_leaves; i++) {
+        bool known = false;
+
+        for (int k = 0; k < i && !known; k++) {
+            known = nb_str_equal_nocase(w->leaves[k]->base, w->leaves[i]->base);
+        }
+        if (!known) {
+            nb_strbuf_addf(&bases, "\n\tfile:%.*s", (int)w->leaves[i]->base.len,
+                           w->leaves[i]->base.data);
+        }
+    }
+    nb_strbuf_addc(&bases, '\n');
+    if (!bases.failed) {
+        st = nb_raise(err, NB_COND_CONFLICTING_DIRECTORY_STRUCTURES, "discoveredBasePaths",
+                      bases.data, NULL);
+    }
+    nb_strbuf_free(&bases);
+    return st;
+}
+
+/* What the directories together say: the partition columns, or none, and which files belong to the table. */
+static nb_status
+settle(walk *w, nb_error *err)
+{
+    const leaf *first = NULL;
+    nb_file_list *out = w->out;
+    int n = 0;
+
+    for (int i = 0; i < w->n_leaves; i++) {
+        first = first == NULL && w->leaves[i]->keys.n > 0 ? w->leaves[i] : first;
+    }
+    for (int i = 0; first != NULL && i < w->n_leaves; i++) {
+        if (w->leaves[i]->keys.n > 0 && !same_names(&first->keys, &w->leaves[i]->keys)) {
+            return raise_names(w, err);
+        }
+    }
+    for (int i = 0; first != NULL && i < w->n_leaves; i++) {
+        if (!nb_str_equal_nocase(first->base, w->leaves[i]->base)) {
+            return raise_bases(w, err);
+        }
+    }
+    for (int i = 0; first != NULL && i < first->keys.n; i++) {
+        for (int k = 0; k < i; k++) {
+            if (nb_str_equal_nocase(first->keys.items[i], first->keys.items[k])) {
+                return nb_raise(err, NB_COND_COLUMN_ALREADY_EXISTS, "columnName",
+                                nb_arena_printf(w->arena, "`%.*s`", (int)first->keys.items[i].len,
+                                                first->keys.items[i].data),
+                                NULL);
+            }
+        }
+    }
+    for (int i = 0; i < out->n_files; i++) {
+        const leaf *l = w->leaf_of[i];
+
+        /* files above the columns, or in plain folders of a table without any, are not read, as in Spark */
+        if (first != NULL ? l->keys.n == 0 : !l->is_root && !w->request->recursive) {
+            continue;
+        }
+        out->files[n] = out->files[i];
+        out->files[n].partition = first != NULL ? l->values.items : NULL;
+        n++;
+    }
+    out->n_files = n;
+    out->partition_names = first != NULL ? first->keys.items : NULL;
+    out->n_partition = first != NULL ? first->keys.n : 0;
+    return NB_OK;
 }
 
 nb_status
@@ -604,95 +690,5 @@ nb_list_files(nb_arena *arena, const nb_list_request *request, nb_file_list *out
             NB_TRY(walk_root(&w, roots.items[k], err));
         }
     }
-    if (w.lists.n > 1) {
-        return raise_conflict(&w, err);
-    }
-    out->partition_names = w.names.items;
-    out->n_partition = w.names.n;
-    return NB_OK;
-}
-
-/* ---- types of partition columns ---------------------------------------------------------------------------------------------- */
-
-static bool
-is_int_text(nb_str s)
-{
-    size_t i = s.len > 1 && (s.data[0] == '-' || s.data[0] == '+');
-
-    for (; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9') {
-            return false;
-        }
-    }
-    return s.len > 0;
-}
-
-static bool
-is_date_text(nb_str s)
-{
-    if (s.len != 10) {
-        return false;
-    }
-    for (size_t i = 0; i < 10; i++) {
-        if (i == 4 || i == 7 ? s.data[i] != '-' : s.data[i] < '0' || s.data[i] > '9') {
-            return false;
-        }
-    }
-    int month = (s.data[5] - '0') * 10 + s.data[6] - '0',
-        day = (s.data[8] - '0') * 10 + s.data[9] - '0';
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31;
-}
-
-static bool
-is_double_text(nb_str s)
-{
-    bool digit = false;
-
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.data[i] >= '0' && s.data[i] <= '9') {
-            digit = true;
-        } else if (memchr("+-.eE", s.data[i], 5) == NULL) {
-            return false;
-        }
-    }
-    if (digit) {
-        char text[64], *end;
-        if (s.len < sizeof(text)) {
-            memcpy(text, s.data, s.len);
-            text[s.len] = '\0';
-            (void)strtod(text, &end);
-            return *end == '\0';
-        }
-    }
-    return false;
-}
-
-const nb_type *
-nb_partition_infer(const nb_file_list *list, int i)
-{
-    enum { NONE, INT, LONG, DOUBLE, DATE, STRING } kind = NONE;
-    static const nb_type_id IDS[] = {NB_TYPE_STRING,  NB_TYPE_INT32, NB_TYPE_INT64,
-                                     NB_TYPE_FLOAT64, NB_TYPE_DATE,  NB_TYPE_STRING};
-
-    for (int f = 0; f < list->n_files; f++) {
-        nb_str v = list->files[f].partition[i];
-        int64_t number;
-        int k;
-        if (v.data == NULL) {
-            continue;
-        }
-        if (is_int_text(v) && nb_str_to_int64(v, &number)) {
-            k = number >= INT32_MIN && number <= INT32_MAX ? INT : LONG;
-        } else {
-            k = is_double_text(v) ? DOUBLE : is_date_text(v) ? DATE : STRING;
-        }
-        if (kind == NONE || (int)kind == k) {
-            kind = k;
-        } else if (kind == DATE || k == DATE || k == STRING || kind == STRING) {
-            kind = STRING;
-        } else {
-            kind = NB_MAX((int)kind, k);
-        }
-    }
-    return nb_type_of(IDS[kind]);
+    return settle(&w, err);
 }
