@@ -84,6 +84,21 @@ def _as_row(names: list[str], values: Any) -> Row:
     return Row(*names)(*values)
 
 
+class _OfDictionaries:
+    """A user-defined type whose stored structs come as dictionaries, as pandas gets structs."""
+
+    def __init__(self, udt: Any):
+        self._udt = udt
+
+    def deserialize(self, value: Any) -> Any:
+        values = tuple(value.values()) if isinstance(value, dict) else value
+        return self._udt.deserialize(values)
+
+
+def _user_type(python_class: str | None, jvm_class: str | None, serialized: Any = None) -> Any:
+    return _OfDictionaries(user_type(python_class, jvm_class, serialized))
+
+
 _STRUCTS = {"legacy": _as_dict, "row": _as_row, "dict": _as_numbered_dict}
 
 
@@ -102,7 +117,7 @@ def to_pandas(result: Any, session: Any) -> Any:
     mode = session.conf.get("spark.sql.execution.pandas.structHandlingMode", "legacy")
     make_struct = _STRUCTS.get(mode.lower(), _as_dict)
     for i, field in enumerate(schema.fields):
-        values = result.column_numpy(i, make_struct, user_type)
+        values = result.column_numpy(i, make_struct, _user_type)
         if isinstance(field.dataType, ArrayType):
             values = _arrays(values)
         elif isinstance(field.dataType, TimestampType):

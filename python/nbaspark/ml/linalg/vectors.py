@@ -252,7 +252,7 @@ class DenseVector(Vector):
         return _hash(len(self), enumerate(self._data))
 
     def __getattr__(self, item: str) -> Any:
-        if item == "_data" or item.startswith("__"):
+        if item == "_data" or (item.startswith("__") and item != "__setitem__"):
             raise AttributeError(item)
         return getattr(self.array, item)
 
