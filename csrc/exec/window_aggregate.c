@@ -10,8 +10,9 @@
  */
 #include "exec/window_internal.h"
 
-#define FANOUT      16
-#define SHORT_FRAME 64
+#define FANOUT       16
+#define SHORT_FRAME  64
+#define CANCEL_EVERY 256 /* rows: each may merge some hundred states */
 
 typedef struct tree {
     uint8_t **levels; /* levels[k][i]: state of rows [i * 16^(k+1), (i+1) * 16^(k+1)) */
@@ -214,6 +215,9 @@ nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector 
     }
     for (int64_t i = 0; i < r.n; i++) {
         int64_t l = lo[i] - part.from, h = hi[i] - part.from;
+        if (i % CANCEL_EVERY == 0 && nb_cancelled(w->cancel)) {
+            return NB_CANCELLED;
+        }
         if (has_state && l == cur_lo && h >= cur_hi) {
             NB_TRY(update(&r, state, cur_hi, h));
         } else if (has_state && h - l > SHORT_FRAME && r.n > 2 * SHORT_FRAME) {

@@ -24,6 +24,114 @@ project_visible(nb_analyzer *an, nb_plan **p, nb_error *err)
     return NB_OK;
 }
 
+static int
+field_of(const nb_type *t, nb_str name)
+{
+    for (int i = 0; i < t->n_children; i++) {
+        if (nb_str_equal_nocase(t->children[i].name, name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* A struct with a's fields and then those that only b has; of fields in both that are structs the same. NULL when out of memory. */
+static const nb_type *
+both_fields(nb_analyzer *an, const nb_type *a, const nb_type *b)
+{
+    nb_field *fields;
+    int n = 0;
+
+    if (a->id != NB_TYPE_STRUCT || b->id != NB_TYPE_STRUCT) {
+        return a;
+    }
+    fields = NB_ARENA_ARRAY(an->arena, nb_field, a->n_children + b->n_children + 1);
+    if (fields == NULL) {
+        return NULL;
+    }
+    for (int i = 0; i < a->n_children; i++) {
+        int at = field_of(b, a->children[i].name);
+
+        fields[n] = a->children[i];
+        fields[n].nullable |= at < 0 || b->children[at].nullable;
+        if (at >= 0) {
+            fields[n].type = both_fields(an, a->children[i].type, b->children[at].type);
+            if (fields[n].type == NULL) {
+                return NULL;
+            }
+        }
+        n++;
+    }
+    for (int i = 0; i < b->n_children; i++) {
+        if (field_of(a, b->children[i].name) < 0) {
+            fields[n] = b->children[i];
+            fields[n++].nullable = true;
+        }
+    }
+    return nb_type_struct(fields, n);
+}
+
+/* e with the fields of a type that both_fields made: those it lacks are null. */
+static nb_status
+with_fields(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out, nb_error *err)
+{
+    const nb_type *from = e->type;
+    nb_expr **args, *made, *choice[3];
+
+    *out = e;
+    if (from->id != NB_TYPE_STRUCT || to->id != NB_TYPE_STRUCT ||
+        nb_type_same_ignoring_null(from, to)) {
+        return NB_OK;
+    }
+    args = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * to->n_children + 1);
+    NB_NEED(args);
+    for (int i = 0; i < to->n_children; i++) {
+        int at = field_of(from, to->children[i].name);
+
+        args[2 * i] = nb_expr_string(an->arena, to->children[i].name);
+        NB_NEED(args[2 * i]);
+        if (at < 0) {
+            args[2 * i + 1] = nb_expr_null(an->arena, to->children[i].type);
+            NB_NEED(args[2 * i + 1]);
+        } else {
+            nb_expr *name = nb_expr_string(an->arena, from->children[at].name);
+            NB_NEED(name);
+            NB_TRY(nb_call2(an, "getitem", e, name, &args[2 * i + 1], err));
+            NB_TRY(with_fields(an, args[2 * i + 1], to->children[i].type, &args[2 * i + 1], err));
+        }
+    }
+    NB_TRY(nb_call(an, "named_struct", args, 2 * to->n_children, &made, err));
+    if (!e->nullable) {
+        *out = made;
+        return NB_OK;
+    }
+    NB_TRY(nb_call(an, "isnull", &e, 1, &choice[0], err));
+    choice[1] = nb_expr_null(an->arena, made->type);
+    choice[2] = made;
+    NB_NEED(choice[1]);
+    return nb_call(an, "if", choice, 3, out, err);
+}
+
+/* Gives two structs of one column the same fields. */
+static nb_status
+same_fields(nb_analyzer *an, nb_str name, nb_expr **l, nb_expr **r, nb_error *err)
+{
+    nb_expr **sides[2] = {l, r};
+    const nb_type *t = both_fields(an, (*l)->type, (*r)->type);
+
+    NB_NEED(t);
+    for (int i = 0; i < 2; i++) {
+        nb_expr *old = *sides[i];
+
+        NB_TRY(with_fields(an, old, t, sides[i], err));
+        if (*sides[i] != old) {
+            *sides[i] = nb_expr_alias(an->arena, *sides[i], name, nb_attr_next_id());
+            NB_NEED(*sides[i]);
+        }
+    }
+    return NB_OK;
+}
+
 /* Columns of right in the order of left's names; missing ones null where allowed. */
 static nb_status
 align_by_name(nb_analyzer *an, nb_plan **left, nb_plan **right, bool allow_missing, nb_error *err)
@@ -42,6 +150,10 @@ align_by_name(nb_analyzer *an, nb_plan **left, nb_plan **right, bool allow_missi
         NB_NEED(l.items[i]);
         if (b) {
             r.items[i] = nb_attr_expr(an->arena, b);
+            NB_NEED(r.items[i]);
+            if (allow_missing) {
+                NB_TRY(same_fields(an, a->name, &l.items[i], &r.items[i], err));
+            }
         } else if (allow_missing) {
             r.items[i] = nb_expr_alias(an->arena, nb_expr_null(an->arena, a->type), a->name,
                                        nb_attr_next_id());

@@ -87,10 +87,9 @@ days_of(int64_t us)
     return (int32_t)(us / NB_US_PER_DAY - (us % NB_US_PER_DAY < 0));
 }
 
-/* ts + months + days + us; the calendar part on the zone's clock unless the type has none. */
-static bool
-add_to_timestamp(const nb_kernel_ctx *ctx, bool zoned, int64_t ts, int64_t months, int64_t days,
-                 int64_t us, int64_t *out)
+bool
+nb_add_to_timestamp(const nb_kernel_ctx *ctx, bool zoned, int64_t ts, int64_t months, int64_t days,
+                    int64_t us, int64_t *out)
 {
     if (months != 0 || days != 0) {
         int64_t local = zoned ? nb_local_from_utc(ctx->info, ts) : ts, rest;
@@ -193,8 +192,8 @@ timestamp_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t 
             days = x / NB_US_PER_DAY;
             us = x % NB_US_PER_DAY;
         }
-        if (!add_to_timestamp(ctx, zoned, at64(&args[0], i), months, days, us,
-                              NB_DATA(int64_t, out) + i)) {
+        if (!nb_add_to_timestamp(ctx, zoned, at64(&args[0], i), months, days, us,
+                                 NB_DATA(int64_t, out) + i)) {
             NB_TRY(overflow(ctx, out, i));
         }
     }

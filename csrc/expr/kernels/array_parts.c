@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "expr/binders.h"
 #include "expr/cast.h"
+#include "expr/kernels/arithmetic.h"
 #include "expr/kernels/lists.h"
 #include "expr/kernels/operators.h"
 
@@ -26,8 +27,8 @@ int_at(const nb_vector *v, int64_t i)
     }
 }
 
-static nb_status
-too_long(nb_kernel_ctx *ctx, int64_t n)
+nb_status
+nb_array_too_long(nb_kernel_ctx *ctx, int64_t n)
 {
     char count[24];
     nb_str name = nb_function_name(ctx->expr->u.call.fn);
@@ -155,7 +156,7 @@ insert_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
             len = (int64_t)list.len - at + 1;
         }
         if (len > MAX_ARRAY) {
-            return too_long(ctx, len);
+            return nb_array_too_long(ctx, len);
         }
         if (at < 0) {
             NB_TRY(nb_picks_add(&p, base + (uint32_t)i));
@@ -332,7 +333,7 @@ repeat_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
         }
         times = int_at(&args[1], i);
         if (times > MAX_ARRAY) {
-            return too_long(ctx, times);
+            return nb_array_too_long(ctx, times);
         }
         if (times > 0 && p.n + times > p.cap) {
             NB_TRY(nb_picks_grow(&p, times));
@@ -465,7 +466,7 @@ zip_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_
         NB_DATA(nb_list, out)[i] = (nb_list){(uint32_t)total, len};
         total += len;
         if (total > INT32_MAX) {
-            return too_long(ctx, total);
+            return nb_array_too_long(ctx, total);
         }
     }
     idx = NB_ARENA_ARRAY(ctx->arena, uint32_t, total + 1);
@@ -620,12 +621,12 @@ sequence_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
                                                            : (nb_int128)start - stop) /
                                     (nb_uint128)(step < 0 ? -(nb_int128)step : step);
         if (count > (nb_uint128)MAX_ARRAY) {
-            return too_long(ctx, count > INT64_MAX ? INT64_MAX : (int64_t)count);
+            return nb_array_too_long(ctx, count > INT64_MAX ? INT64_MAX : (int64_t)count);
         }
         NB_DATA(nb_list, out)[i].len = (uint32_t)count;
         total += (int64_t)count;
         if (total > INT32_MAX) {
-            return too_long(ctx, total);
+            return nb_array_too_long(ctx, total);
         }
     }
     NB_TRY(nb_vector_alloc(ctx->arena, t, total, &out->children[0]));
@@ -655,10 +656,11 @@ nb_bind_sequence(nb_bound_call *call, nb_error *err)
     const nb_type *t;
 
     if (!nb_type_is_integral(call->args[0]->type) || !nb_type_is_integral(call->args[1]->type)) {
-        const nb_type *a = call->args[0]->type;
+        const nb_type *a = call->args[0]->type, *b = call->args[1]->type;
 
-        if (a->id == NB_TYPE_DATE || a->id == NB_TYPE_TIMESTAMP || a->id == NB_TYPE_TIMESTAMP_NTZ) {
-            return nb_raise_unsupported(err, "sequence of dates and timestamps");
+        if (a->id == NB_TYPE_DATE || a->id == NB_TYPE_TIMESTAMP || a->id == NB_TYPE_TIMESTAMP_NTZ ||
+            b->id == NB_TYPE_DATE || b->id == NB_TYPE_TIMESTAMP || b->id == NB_TYPE_TIMESTAMP_NTZ) {
+            return nb_bind_time_sequence(call, err);
         }
         return nb_bind_mismatch(call, nb_type_is_integral(a) ? 1 : 0,
                                 "(\"INTEGRAL\" or \"DATE\" or \"TIMESTAMP\")", err);

@@ -51,6 +51,8 @@ nb_list_at(const nb_vector *v, int64_t i)
 nb_status nb_map_check_keys(nb_kernel_ctx *ctx, nb_vector *map, int64_t n);
 bool nb_map_last_wins(const nb_kernel_ctx *ctx);
 
+/* Raises COLLECTION_SIZE_LIMIT_EXCEEDED. */
+nb_status nb_array_too_long(nb_kernel_ctx *ctx, int64_t n);
 /* An array, or a NULL as one of NULLs; else UNEXPECTED_INPUT_TYPE. */
 nb_status nb_bind_need_array(nb_bound_call *call, int arg, nb_error *err);
 /* Raises ARRAY_FUNCTION_DIFF_TYPES. */

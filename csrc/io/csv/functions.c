@@ -322,8 +322,8 @@ nb_bind_to_csv(nb_bound_call *call, nb_error *err)
     for (int i = 0; i < t->n_children; i++) {
         const nb_type *field = t->children[i].type;
 
-        if (field->id == NB_TYPE_BINARY || has_odd_parts(field)) {
-            return nb_raise_unsupported(err, "to_csv of bytes and of nested values with nulls");
+        if (has_odd_parts(field)) {
+            return nb_raise_unsupported(err, "to_csv of nested values with nulls or bytes");
         }
     }
     NB_TRY(nb_csv_text_writer_new(call->arena, options, n, call->info, &writer, err));

@@ -328,6 +328,44 @@ flush(csv_file *f, nb_error *err)
     return st;
 }
 
+/* Bytes as Spark shows them: [41 42]. */
+static nb_status
+bytes_as_text(const nb_vector *v, nb_arena *scratch, nb_vector *out)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    NB_TRY(nb_vector_flatten(scratch, v, out));
+    out->type = nb_type_of(NB_TYPE_STRING);
+    nb_view *texts = NB_ARENA_ARRAY(scratch, nb_view, out->n_rows + 1);
+    if (texts == NULL) {
+        return NB_NOMEM;
+    }
+    for (int64_t i = 0; i < out->n_rows; i++) {
+        nb_str s = nb_view_str(&NB_DATA(nb_view, out)[i]);
+        char *text, *p;
+        if (!nb_is_valid(out->validity, i)) {
+            texts[i] = nb_view_make("", 0);
+            continue;
+        }
+        p = text = nb_arena_alloc(scratch, 3 * s.len + 2);
+        if (text == NULL) {
+            return NB_NOMEM;
+        }
+        *p++ = '[';
+        for (size_t k = 0; k < s.len; k++) {
+            if (k > 0) {
+                *p++ = ' ';
+            }
+            *p++ = hex[(unsigned char)s.data[k] >> 4];
+            *p++ = hex[s.data[k] & 15];
+        }
+        *p++ = ']';
+        texts[i] = nb_view_make(text, (size_t)(p - text));
+    }
+    out->data = texts;
+    return NB_OK;
+}
+
 /* A column whose values value_text can write: what it cannot goes through CAST. */
 static nb_status
 flat_column(const csv_write *c, const nb_vector *v, nb_arena *scratch, nb_vector *out,
@@ -337,6 +375,9 @@ flat_column(const csv_write *c, const nb_vector *v, nb_arena *scratch, nb_vector
     nb_kernel_ctx ctx = {.arena = scratch, .info = c->formats->info, .err = err};
     nb_vector casted;
 
+    if (id == NB_TYPE_BINARY) {
+        return bytes_as_text(v, scratch, out);
+    }
     if (id != NB_TYPE_INTERVAL_YM && id != NB_TYPE_INTERVAL_DT && id != NB_TYPE_TIME &&
         id != NB_TYPE_STRUCT && id != NB_TYPE_ARRAY && id != NB_TYPE_MAP) {
         return nb_vector_flatten(scratch, v, out);

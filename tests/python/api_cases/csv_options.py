@@ -267,9 +267,9 @@ def read(text, schema, options):
     return in_folder(use)
 
 
-def written(options):
+def written(options, query="SELECT * FROM " + ROWS):
     def use(s, path):
-        s.sql("SELECT * FROM " + ROWS).coalesce(1).write.options(**options).csv(path)
+        s.sql(query).coalesce(1).write.options(**options).csv(path)
         files = sorted(glob.glob(path + "/part-*"))
         kinds = [re.sub(r".*-c\d+", "", f) for f in files]
         plain = [f for f in files if f.endswith(".csv")]
@@ -289,3 +289,10 @@ CASES = {
     for name, values in options.items()
     for value in values
 }
+
+CASES["write: bytes"] = written(
+    {}, "SELECT * FROM VALUES (X'4142', 1), (X'', 2), (null, 3), (X'00FF0A', 4) AS t(v, i)"
+)
+CASES["write: bytes, quoted"] = written(
+    {"quoteAll": True}, "SELECT X'4142' AS v, array(X'41') AS a"
+)
