@@ -536,9 +536,6 @@ constant(nb_arena *arena, const nb_session_info *info, nb_expr *e, const nb_type
         *as_float = (double)*as_int;
         return NB_OK;
     }
-    if (e->type->id == NB_TYPE_INTERVAL_YM || e->type->id == NB_TYPE_INTERVAL) {
-        return nb_raise_unsupported(err, "A window bound in months");
-    }
     NB_TRY(nb_expr_cast(arena, e, nb_type_of(NB_TYPE_FLOAT64), NB_CAST_ANSI, &number, err));
     NB_TRY(nb_expr_fold(arena, number, info, &number, err));
     *as_float = NB_DATA(double, number->u.literal.value)[0];
@@ -559,6 +556,26 @@ constant(nb_arena *arena, const nb_session_info *info, nb_expr *e, const nb_type
         }
     }
     return NB_OK;
+}
+
+/* The bound of a RANGE frame: a number in units of the order column, or, of months, a column of its own. */
+static nb_status
+range_bound(nb_window *w, extras *x, const nb_sort_key *key, nb_expr *offset, int64_t *as_int,
+            double *as_float, int *column, nb_error *err)
+{
+    nb_expr *args[2] = {key->expr, offset}, *bound;
+    const char *name = key->descending ? "-" : "+";
+
+    *column = -1;
+    if (offset->type->id != NB_TYPE_INTERVAL_YM && offset->type->id != NB_TYPE_INTERVAL) {
+        return constant(x->arena, w->info, offset, key->expr->type, as_int, as_float, err);
+    }
+    NB_TRY(nb_function_bind(x->arena, w->info, nb_function_find(nb_str_of(name)), nb_str_of(name),
+                            args, 2, NULL, &bound, err));
+    if (!nb_type_same_ignoring_null(bound->type, key->expr->type)) {
+        return nb_raise_unsupported(err, "A window bound in months and times over dates");
+    }
+    return want(x, bound, column);
 }
 
 static bool
@@ -648,7 +665,7 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
     }
     for (int i = 0; i < w->n_fns; i++) {
         nb_window_fn *f = &w->fns[i];
-        const nb_type *order = n_order ? node->u.window.order_by[0].expr->type : NULL;
+        const nb_sort_key *order = n_order ? &node->u.window.order_by[0] : NULL;
         f->expr = node->u.window.functions[i];
         f->fn = f->expr->u.window.fn;
         f->frame = &f->expr->u.window.spec->frame;
@@ -670,19 +687,26 @@ set_up(nb_window *w, nb_node *node, extras *x, nb_error *err)
                 NB_TRY(want(x, f->fn->u.agg.filter, &f->filter));
             }
         }
-        if (f->frame->lower == NB_BOUND_OFFSET) {
-            NB_TRY(constant(x->arena, w->info, f->frame->lower_offset,
-                            f->frame->is_rows ? NULL : order, &f->lower_int, &f->lower_float, err));
-        }
-        if (f->frame->upper == NB_BOUND_OFFSET) {
-            NB_TRY(constant(x->arena, w->info, f->frame->upper_offset,
-                            f->frame->is_rows ? NULL : order, &f->upper_int, &f->upper_float, err));
-        }
+        f->lower_at = f->upper_at = -1;
         if (!f->frame->is_rows &&
             (f->frame->lower == NB_BOUND_OFFSET || f->frame->upper == NB_BOUND_OFFSET) &&
             n_order != 1) {
             return nb_raise_unsupported(err, "A range frame with offsets over %d order columns",
                                         n_order);
+        }
+        if (f->frame->lower == NB_BOUND_OFFSET) {
+            NB_TRY(f->frame->is_rows
+                       ? constant(x->arena, w->info, f->frame->lower_offset, NULL, &f->lower_int,
+                                  &f->lower_float, err)
+                       : range_bound(w, x, order, f->frame->lower_offset, &f->lower_int,
+                                     &f->lower_float, &f->lower_at, err));
+        }
+        if (f->frame->upper == NB_BOUND_OFFSET) {
+            NB_TRY(f->frame->is_rows
+                       ? constant(x->arena, w->info, f->frame->upper_offset, NULL, &f->upper_int,
+                                  &f->upper_float, err)
+                       : range_bound(w, x, order, f->frame->upper_offset, &f->upper_int,
+                                     &f->upper_float, &f->upper_at, err));
         }
     }
     return NB_OK;
@@ -731,6 +755,8 @@ nb_build_window(nb_run *run, nb_node *node, nb_stream **out, nb_error *err)
         }
         w->fns[f].filter = w->fns[f].filter >= 0 ? columns[w->fns[f].filter] : -1;
         w->fns[f].fallback = w->fns[f].fallback >= 0 ? columns[w->fns[f].fallback] : -1;
+        w->fns[f].lower_at = w->fns[f].lower_at >= 0 ? columns[w->fns[f].lower_at] : -1;
+        w->fns[f].upper_at = w->fns[f].upper_at >= 0 ? columns[w->fns[f].upper_at] : -1;
     }
     if (rows.sorter) {
         nb_window *plan = NB_ARENA_NEW(x.arena, nb_window);

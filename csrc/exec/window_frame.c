@@ -11,19 +11,35 @@
 /* Order values as numbers that may be compared and shifted. */
 typedef struct axis {
     bool is_float, descending;
-    const nb_vector *v; /* flat */
+    const nb_vector *v;             /* flat */
+    const nb_vector *lower, *upper; /* bounds that are columns of their own; NULL: by offset */
 } axis;
+
+static nb_int128
+value_at(const nb_vector *v, int64_t i)
+{
+    switch (nb_type_storage(v->type)->phys) {
+    case NB_PHYS_INT8: return NB_DATA(int8_t, v)[i];
+    case NB_PHYS_INT16: return NB_DATA(int16_t, v)[i];
+    case NB_PHYS_INT32: return NB_DATA(int32_t, v)[i];
+    case NB_PHYS_INT128: return NB_DATA(nb_int128, v)[i];
+    default: return NB_DATA(int64_t, v)[i];
+    }
+}
 
 static nb_int128
 int_at(const axis *a, int64_t i)
 {
-    switch (nb_type_storage(a->v->type)->phys) {
-    case NB_PHYS_INT8: return NB_DATA(int8_t, a->v)[i];
-    case NB_PHYS_INT16: return NB_DATA(int16_t, a->v)[i];
-    case NB_PHYS_INT32: return NB_DATA(int32_t, a->v)[i];
-    case NB_PHYS_INT128: return NB_DATA(nb_int128, a->v)[i];
-    default: return NB_DATA(int64_t, a->v)[i];
-    }
+    return value_at(a->v, i);
+}
+
+/* The value that a bound of row i's frame lies at. */
+static nb_int128
+bound_of(const axis *a, const nb_vector *bounds, int64_t i, int64_t offset)
+{
+    return bounds          ? value_at(bounds, i)
+           : a->descending ? int_at(a, i) - offset
+                           : int_at(a, i) + offset;
 }
 
 static double
@@ -46,8 +62,7 @@ is_before(const axis *a, int64_t j, int64_t i, int64_t off_int, double off_float
         }
         return a->descending ? x > y : x < y;
     } else {
-        nb_int128 x = int_at(a, j),
-                  y = a->descending ? int_at(a, i) - off_int : int_at(a, i) + off_int;
+        nb_int128 x = int_at(a, j), y = bound_of(a, a->lower, i, off_int);
         return a->descending ? x > y : x < y;
     }
 }
@@ -64,8 +79,7 @@ is_after(const axis *a, int64_t j, int64_t i, int64_t off_int, double off_float)
         }
         return a->descending ? x < y : x > y;
     } else {
-        nb_int128 x = int_at(a, j),
-                  y = a->descending ? int_at(a, i) - off_int : int_at(a, i) + off_int;
+        nb_int128 x = int_at(a, j), y = bound_of(a, a->upper, i, off_int);
         return a->descending ? x < y : x > y;
     }
 }
@@ -179,9 +193,17 @@ nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part p, n
     peers(w, p, lo, hi);
     if (f->lower == NB_BOUND_OFFSET || f->upper == NB_BOUND_OFFSET) {
         const nb_sort_col *key = &w->keys[w->n_partition];
-        nb_vector v;
+        nb_vector v, lower, upper;
         axis a = {.descending = key->descending, .v = &v};
         NB_TRY(nb_window_gather(w, &key->col, 1, p.from, p.to, arena, &v));
+        if (fn->lower_at >= 0) {
+            NB_TRY(nb_window_gather(w, &fn->lower_at, 1, p.from, p.to, arena, &lower));
+            a.lower = &lower;
+        }
+        if (fn->upper_at >= 0) {
+            NB_TRY(nb_window_gather(w, &fn->upper_at, 1, p.from, p.to, arena, &upper));
+            a.upper = &upper;
+        }
         a.is_float = v.type->phys == NB_PHYS_FLOAT || v.type->phys == NB_PHYS_DOUBLE;
         range_offsets(fn, &a, p, lo, hi);
         return NB_OK;

@@ -38,6 +38,8 @@ typedef struct nb_window_fn {
     /* RANGE bounds with offsets, in units of the order column's own type */
     int64_t lower_int, upper_int;
     double lower_float, upper_float;
+    /* columns of bounds that no unit can say, months; or -1 */
+    int lower_at, upper_at;
 } nb_window_fn;
 
 /* What functions that go on from row to row have come to when a block ends within a partition. */

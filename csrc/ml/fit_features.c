@@ -180,6 +180,28 @@ count_labels(nb_arena *arena, const nb_ml_table *t, int column,
     return NB_OK;
 }
 
+/* One column or several, and as many results. */
+static nb_status
+check_columns(const nb_ml_args *args, const char *what, int n, nb_error *err)
+{
+    static const char *const pairs[][2] = {{"inputCol", "inputCols"}, {"outputCol", "outputCols"}};
+    nb_str *outputs;
+
+    if (nb_ml_arg_is_set(args, pairs[0][0]) && nb_ml_arg_is_set(args, pairs[0][1])) {
+        return nb_ml_raise_illegal(err, args->arena,
+                                   "requirement failed: %s %.*s requires exactly one of inputCol, "
+                                   "inputCols Params to be set, but both are set.",
+                                   what, (int)args->uid.len, args->uid.data);
+    }
+    if (nb_ml_arg_is_set(args, pairs[1][1]) &&
+        nb_ml_arg_columns(args, pairs[1][1], pairs[1][0], &outputs) != n) {
+        return nb_ml_raise_illegal(
+            err, args->arena,
+            "requirement failed: The number of input columns does not match output columns");
+    }
+    return NB_OK;
+}
+
 nb_status
 nb_ml_fit_string_indexer(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_model *model,
                          nb_error *err)
@@ -198,6 +220,7 @@ nb_ml_fit_string_indexer(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
         return nb_ml_raise_illegal(
             err, arena, "requirement failed: StringIndexer requires inputCol or inputCols");
     }
+    NB_TRY(check_columns(args, "StringIndexer", n, err));
     for (int i = 0; i < n; i++) {
         const nb_attr *a;
 
@@ -275,6 +298,7 @@ nb_ml_fit_one_hot(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_
         return nb_ml_raise_illegal(
             err, arena, "requirement failed: OneHotEncoder requires inputCol or inputCols");
     }
+    NB_TRY(check_columns(args, "OneHotEncoder", n, err));
     for (int i = 0; i < n; i++) {
         const nb_attr *a;
 

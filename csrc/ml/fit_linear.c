@@ -117,6 +117,18 @@ summarize_training(const nb_ml_args *args, const nb_ml_data *data, const nb_line
     return significance(arena, r, m->d, intercept, squares / free_n, free_n, values);
 }
 
+/* All labels one value other than 0? */
+static bool
+is_constant(const nb_ml_data *rows)
+{
+    for (int64_t i = 1; i < rows->m->n_rows; i++) {
+        if (rows->labels[i] != rows->labels[0]) {
+            return false;
+        }
+    }
+    return rows->labels[0] != 0;
+}
+
 nb_status
 nb_ml_fit_linear(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_model *model,
                  nb_error *err)
@@ -138,6 +150,10 @@ nb_ml_fit_linear(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_m
     if (nb_str_equal(nb_ml_arg_str(args, "loss"), NB_STR("huber"))) {
         return nb_raise_unsupported(err, "LinearRegression with the huber loss");
     }
+    if (config.max_iter == 0) {
+        return nb_ml_raise_illegal(err, args->arena,
+                                   "requirement failed: maxIter must be a positive integer: 0");
+    }
     NB_TRY(nb_ml_load(an, data, nb_ml_arg_str(args, "featuresCol"), nb_ml_arg_str(args, "labelCol"),
                       nb_ml_arg_str(args, "weightCol"), true, &rows, err));
     for (int64_t i = 0; i < rows.m->n_rows; i++) {
@@ -151,6 +167,13 @@ nb_ml_fit_linear(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_m
         nb_matrix_free(rows.m);
         return nb_raise(err, NB_COND_ASSERTION_ERROR, "message", "Training dataset is empty.",
                         NULL);
+    }
+    if (!config.intercept && config.reg_param > 0 && config.standardize && is_constant(&rows)) {
+        nb_matrix_free(rows.m);
+        return nb_ml_raise_illegal(
+            err, args->arena,
+            "requirement failed: The standard deviation of the label is zero. "
+            "Model cannot be regularized when labels are standardized.");
     }
     st = nb_linear_fit(rows.m, rows.labels, &config, args->arena, &r);
     st = st < 0 ? st : put(&model->values, "coefficients", nb_ml_vector(r.coefficients, rows.m->d));

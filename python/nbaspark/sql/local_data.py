@@ -7,7 +7,7 @@ copy where their layout allows it. Rows of Python objects are converted once, in
 
 from __future__ import annotations
 
-from nbaspark.errors import ParseException
+from nbaspark.errors import ParseException, PySparkValueError
 from nbaspark.errors.raising import not_expected, type_error, value_error
 from nbaspark.sql import types as t
 from nbaspark.sql.types_infer import Inference, from_numpy, has_null_type
@@ -47,6 +47,8 @@ def create_dataframe(
         else:
             data, names = _rows_of(data, names if schema is None else None)
     if _is_pandas(data):
+        if isinstance(schema, t.StructType):
+            _refuse_losses(session, data, schema)
         table, names = _from_pandas(data, schema, names)
     elif _is_numpy(data):
         table, names = _from_numpy(data, names), None
@@ -275,6 +277,40 @@ def _from_numpy(data: Any, names: list[str] | None) -> Any:
         names = [f"_{i}" for i in range(1, len(arrays) + 1)] if many else ["value"]
     _same_length(len(names), len(arrays))
     return _core().Table.from_numpy(dict(zip(names, arrays)))
+
+
+# The integers that a type of Arrow holds exactly, for columns of integers; columns of fractions become integers.
+_EXACT = {t.FloatType: ("float", 2**24), t.DoubleType: ("double", 2**53)}
+_INTEGERS = {
+    t.ByteType: "int8",
+    t.ShortType: "int16",
+    t.IntegerType: "int32",
+    t.LongType: "int64",
+}
+_SAFELY = "spark.sql.execution.pandas.convertToArrowArraySafely"
+
+
+def _refuse_losses(session: SparkSession, data: Any, schema: t.StructType) -> None:
+    """Raise, as PySpark does, where a column of pandas holds values that its type would change."""
+    if session.conf.get(_SAFELY, "true").lower() != "true":
+        return
+    for i, field in enumerate(schema.fields[: len(data.columns)]):
+        values, wanted = data.iloc[:, i], type(field.dataType)
+        kind = getattr(values.dtype, "kind", "")
+        if kind == "f" and wanted in _INTEGERS:
+            arrow, lossy = _INTEGERS[wanted], (values.dropna() % 1 != 0).any()
+        elif kind in ("i", "u") and wanted in _EXACT:
+            arrow, limit = _EXACT[wanted]
+            lossy = ((values > limit) | (values < -limit)).any()
+        else:
+            continue
+        if lossy:
+            raise PySparkValueError(
+                f"Exception thrown when converting pandas.Series ({values.dtype}) with name "
+                f"{field.name!r} to Arrow Array ({arrow}). It can be caused by overflows or other "
+                "unsafe conversions warned by Arrow. Arrow safe type check can be disabled by using "
+                f"SQL config `{_SAFELY}`."
+            )
 
 
 def _from_pandas(

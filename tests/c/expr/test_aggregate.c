@@ -259,7 +259,17 @@ test_aggregate__regression(void **state)
     is_double(a, "regr_syy", 2, yx, 5.166666666666667);
     is_double(a, "regr_sxy", 2, yx, 3.0);
     is_double(a, "regr_r2", 2, constant, 1.0);
-    is_double(a, "corr", 2, constant, NAN);
+
+    bound b = {0}; /* corr divides by how much a side varies */
+    nb_vector out;
+    bind(a, "corr", 2, constant, 0, NULL, &b);
+    arguments(a, &b, constant, 2, 0, 4);
+    uint8_t *s = new_state(a, &b);
+    assert_int_equal(b.e->u.agg.ops->update_one(&b.ctx, b.args, 4, s, 0), NB_OK);
+    assert_int_equal(nb_vector_alloc(a, b.e->type, 1, &out), NB_OK);
+    assert_int_equal(b.e->u.agg.ops->finalize(&b.ctx, &s, 0, 1, &out), NB_ERROR);
+    assert_string_equal(nb_error_name(b.ctx.err), "DIVIDE_BY_ZERO");
+    nb_error_clear(b.ctx.err);
     nb_arena_free(a);
     (void)state;
 }

@@ -82,3 +82,36 @@ CASES["array of texts, one column"] = array(lambda: numpy.array(["a", "bb"]))
 CASES["array of bytes"] = array(lambda: numpy.array([b"ab"]))
 CASES["array of days"] = array(lambda: numpy.array(["2024-02-29"], dtype="datetime64[D]"))
 CASES["array of objects"] = array(lambda: numpy.array([["a"], ["b"]], dtype=object))
+
+
+DAYS = (
+    "(SELECT i, CAST(s AS DATE) AS d, CAST(s AS TIMESTAMP) AS ts, i % 2 AS g FROM VALUES (1, '2024-01-31'), "
+    "(2, '2024-02-29'), (3, '2024-03-31'), (4, '2023-12-31'), (5, null), (6, '2024-02-29'), (7, '2025-02-28') AS t(i, s))"
+)
+
+
+def days(text):
+    return lambda s, F, W: s.sql(f"SELECT i, {text} AS x FROM {DAYS}")
+
+
+MONTHS = (
+    "count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL 1 MONTH PRECEDING AND CURRENT ROW)",
+    "sum(i) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '1' MONTH PRECEDING AND INTERVAL '1' MONTH FOLLOWING)",
+    "sum(i) OVER (ORDER BY d DESC RANGE BETWEEN INTERVAL 1 MONTH PRECEDING AND INTERVAL 1 MONTH FOLLOWING)",
+    "sum(i) OVER (PARTITION BY g ORDER BY d RANGE BETWEEN INTERVAL '1-1' YEAR TO MONTH PRECEDING AND CURRENT ROW)",
+    "min(i) OVER (ORDER BY d RANGE BETWEEN INTERVAL 1 MONTH FOLLOWING AND INTERVAL 12 MONTH FOLLOWING)",
+    "count(*) OVER (ORDER BY d RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL 1 MONTH PRECEDING)",
+    "count(*) OVER (ORDER BY d NULLS LAST RANGE BETWEEN INTERVAL 2 MONTHS PRECEDING AND CURRENT ROW)",
+)
+CASES.update({text: days(text) for text in MONTHS})
+
+
+def frame(values, schema):
+    import pandas
+
+    return lambda s, F, W: s.createDataFrame(pandas.DataFrame(values), schema)
+
+
+CASES["pandas, a fraction as an integer"] = frame({"c": [1.5]}, "c int")
+CASES["pandas, whole numbers as integers"] = frame({"c": [1.0, None]}, "c bigint")
+CASES["pandas, a long integer as a double"] = frame({"c": [2**60 + 1]}, "c double")
