@@ -252,7 +252,10 @@ interval_to_number(nb_cast_job *job)
             continue;
         }
         x = months ? NB_DATA(int32_t, job->v)[i] : NB_DATA(int64_t, job->v)[i];
-        if (!put_int(job, i, x / unit) && job->mode != NB_CAST_LEGACY) {
+        if (!put_int(job, i, x / unit)) {
+            if (job->mode == NB_CAST_LEGACY) {
+                job->mode = NB_CAST_ANSI; /* intervals are checked in any mode */
+            }
             NB_TRY(nb_cast_overflow(job, i));
         }
     }

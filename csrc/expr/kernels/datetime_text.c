@@ -228,6 +228,7 @@ nb_bind_unix_timestamp(nb_bound_call *call, nb_error *err)
         NB_TRY(nb_expr_cast(call->arena, call->args[0], nb_type_of(NB_TYPE_TIMESTAMP), NB_CAST_ANSI,
                             &call->args[0], err));
         call->n_args = 1; /* a pattern has nothing to say here */
+        call->nullable |= !call->info->ansi;
         return nb_bound(call, NB_TYPE_INT64, seconds_kernel);
     }
     NB_TRY(nb_bind_all(call, 0, 1, NB_TYPE_STRING, err));
