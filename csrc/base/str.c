@@ -147,6 +147,17 @@ nb_arena_strdup(struct nb_arena *arena, nb_str s)
 }
 
 nb_str
+nb_arena_lower(nb_arena *arena, nb_str s)
+{
+    char *copy = nb_arena_strdup(arena, s);
+
+    for (size_t i = 0; copy && i < s.len; i++) {
+        copy[i] = (char)ascii_lower((unsigned char)copy[i]);
+    }
+    return (nb_str){copy, copy ? s.len : 0};
+}
+
+nb_str
 nb_arena_str(struct nb_arena *arena, nb_str s)
 {
     char *p = nb_arena_strdup(arena, s);

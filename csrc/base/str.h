@@ -33,6 +33,16 @@ nb_str_equal(nb_str a, nb_str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+/* The value of a hexadecimal digit in either case; -1 when it is none. */
+NB_INLINE int
+nb_hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 bool nb_str_equal_nocase(nb_str a, nb_str b); /* ASCII case only */
 int nb_str_compare(nb_str a, nb_str b);       /* unsigned bytes, as Spark's UTF8String */
 bool nb_str_starts_with(nb_str s, nb_str prefix);
@@ -48,6 +58,8 @@ char *nb_str_copy(nb_str s);
 /* Copies into the arena with a NUL behind; NULL when out of memory. */
 char *nb_arena_strdup(struct nb_arena *arena, nb_str s);
 nb_str nb_arena_str(struct nb_arena *arena, nb_str s);
+/* The same in lower case, of ASCII; data is NULL when out of memory. */
+nb_str nb_arena_lower(struct nb_arena *arena, nb_str s);
 /* printf into the arena; NULL when out of memory. */
 char *nb_arena_printf(struct nb_arena *arena, const char *fmt, ...) NB_PRINTF(2, 3);
 

@@ -66,14 +66,8 @@ static const char of_user[] = "N/A.";
 static nb_status
 registered(nb_query *q, nb_str name, found *out)
 {
-    char *lower = nb_arena_strdup(q->arena, name);
-
-    NB_NEED(lower);
-    for (char *c = lower; *c; c++) {
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-    }
-    *out = (found){{lower, name.len}, of_user};
-    return NB_OK;
+    *out = (found){nb_arena_lower(q->arena, name), of_user};
+    return out->name.data ? NB_OK : NB_NOMEM;
 }
 
 /* Those that fit the pattern, each once, by name. */

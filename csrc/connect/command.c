@@ -48,13 +48,8 @@ create_view(nb_query *q, const Sc__Relation *input, nb_object_name object, nb_vi
     bytes = nb_message_bytes(q->arena, &input->base);
     NB_NEED(bytes.data);
     if (!case_sensitive) { /* Spark keeps names in lower case then, and lists them so */
-        char *lower = nb_arena_strdup(q->arena, name);
-
-        NB_NEED(lower);
-        for (size_t i = 0; i < name.len; i++) {
-            lower[i] = (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + 32 : lower[i]);
-        }
-        object.name.data = lower;
+        object.name = nb_arena_lower(q->arena, name);
+        NB_NEED(object.name.data);
     }
     return nb_catalog_add_view(q->session->catalog, object, scope, bytes);
 }

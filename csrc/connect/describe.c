@@ -72,17 +72,6 @@ fail:
     return st;
 }
 
-static nb_str
-lower_copy(nb_arena *arena, nb_str s)
-{
-    char *copy = nb_arena_strdup(arena, s);
-
-    for (size_t i = 0; copy && i < s.len; i++) {
-        copy[i] = (char)(copy[i] >= 'A' && copy[i] <= 'Z' ? copy[i] + ('a' - 'A') : copy[i]);
-    }
-    return (nb_str){copy, copy ? s.len : 0};
-}
-
 bool
 nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
 {
@@ -91,8 +80,8 @@ nb_name_fits(nb_arena *arena, nb_str pattern, nb_str name)
     if (!pattern.data) {
         return true;
     }
-    pattern = lower_copy(arena, pattern);
-    name = lower_copy(arena, name);
+    pattern = nb_arena_lower(arena, pattern);
+    name = nb_arena_lower(arena, name);
     for (size_t i = 0; pattern.data && name.data && i <= pattern.len; i++) {
         if (i == pattern.len || pattern.data[i] == '|') {
             if (nb_glob_match((nb_str){pattern.data + from, i - from}, name)) {
@@ -193,7 +182,7 @@ nb_describe_function(nb_query *q, const nb_sql_statement *s, nb_table **out, nb_
                         nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), "searchPath",
                         nb_search_path(q, 0), NULL);
     }
-    name = lower_copy(q->arena, name);
+    name = nb_arena_lower(q->arena, name);
     NB_NEED(name.data);
     cells[0] = nb_str_of(nb_arena_printf(q->arena, "Function: %.*s", (int)name.len, name.data));
     cells[1] =

@@ -174,11 +174,14 @@ nb_cast_invalid(nb_cast_job *job, int64_t i)
 nb_status
 nb_cast_overflow(nb_cast_job *job, int64_t i)
 {
+    return job->mode == NB_CAST_ANSI ? nb_cast_raise_overflow(job, i) : null_row(job, i);
+}
+
+nb_status
+nb_cast_raise_overflow(nb_cast_job *job, int64_t i)
+{
     nb_arena *arena = job->ctx->arena;
 
-    if (job->mode != NB_CAST_ANSI) {
-        return null_row(job, i);
-    }
     return nb_raise(job->ctx->err, NB_COND_CAST_OVERFLOW, "value", nb_sql_value(arena, job->v, i),
                     "sourceType", nb_type_quoted(arena, job->from), "targetType",
                     nb_type_quoted(arena, job->to), "ansiConfig", "\"spark.sql.ansi.enabled\"",

@@ -42,6 +42,7 @@ nb_status nb_cast_to_nested(nb_cast_job *job); /* ARRAY, MAP, STRUCT */
 nb_status nb_cast_invalid(nb_cast_job *job, int64_t i);
 /* Raises CAST_OVERFLOW for row i (ANSI), or clears the row (try, and legacy where Spark gives null). */
 nb_status nb_cast_overflow(nb_cast_job *job, int64_t i);
+nb_status nb_cast_raise_overflow(nb_cast_job *job, int64_t i); /* in any mode */
 
 /* Raises NUMERIC_VALUE_OUT_OF_RANGE with the value as text (ANSI), or clears the row. */
 nb_status nb_cast_out_of_range(nb_cast_job *job, int64_t i, const char *value);

@@ -253,10 +253,8 @@ interval_to_number(nb_cast_job *job)
         }
         x = months ? NB_DATA(int32_t, job->v)[i] : NB_DATA(int64_t, job->v)[i];
         if (!put_int(job, i, x / unit)) {
-            if (job->mode == NB_CAST_LEGACY) {
-                job->mode = NB_CAST_ANSI; /* intervals are checked in any mode */
-            }
-            NB_TRY(nb_cast_overflow(job, i));
+            NB_TRY(job->mode == NB_CAST_TRY ? nb_cast_null(job, i)
+                                            : nb_cast_raise_overflow(job, i));
         }
     }
     return NB_OK;

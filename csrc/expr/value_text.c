@@ -229,6 +229,7 @@ nb_format_value(nb_strbuf *out, const nb_session_info *info, const nb_vector *v,
     case NB_TYPE_CHAR:
     case NB_TYPE_VARCHAR: nb_strbuf_add(out, nb_view_str(NB_DATA(nb_view, v) + row)); return;
     case NB_TYPE_BINARY: {
+        static const char hex[] = "0123456789ABCDEF";
         nb_str s = nb_view_str(NB_DATA(nb_view, v) + row);
 
         if (style != NB_TEXT_PRETTY) {
@@ -237,7 +238,9 @@ nb_format_value(nb_strbuf *out, const nb_session_info *info, const nb_vector *v,
         }
         nb_strbuf_addc(out, '[');
         for (size_t i = 0; i < s.len; i++) {
-            nb_strbuf_addf(out, i > 0 ? " %02X" : "%02X", (unsigned char)s.data[i]);
+            char byte[] = {' ', hex[(unsigned char)s.data[i] >> 4], hex[s.data[i] & 15]};
+
+            nb_strbuf_add(out, (nb_str){byte + (i == 0), sizeof byte - (i == 0)});
         }
         nb_strbuf_addc(out, ']');
         return;

@@ -188,15 +188,6 @@ nb_partition_escape(nb_strbuf *out, nb_str value)
     }
 }
 
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 nb_status
 nb_partition_unescape(nb_arena *arena, nb_str text, nb_str *out)
 {
@@ -207,9 +198,10 @@ nb_partition_unescape(nb_arena *arena, nb_str text, nb_str *out)
         return NB_NOMEM;
     }
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '%' && i + 2 < text.len && hex_digit(text.data[i + 1]) >= 0 &&
-            hex_digit(text.data[i + 2]) >= 0) {
-            plain[n++] = (char)(hex_digit(text.data[i + 1]) * 16 + hex_digit(text.data[i + 2]));
+        if (text.data[i] == '%' && i + 2 < text.len && nb_hex_digit(text.data[i + 1]) >= 0 &&
+            nb_hex_digit(text.data[i + 2]) >= 0) {
+            plain[n++] =
+                (char)(nb_hex_digit(text.data[i + 1]) * 16 + nb_hex_digit(text.data[i + 2]));
             i += 2;
         } else {
             plain[n++] = text.data[i];

@@ -25,18 +25,6 @@ is_int_text(nb_str s)
     return s.len > 0;
 }
 
-static nb_str
-trimmed(nb_str s)
-{
-    while (s.len > 0 && (unsigned char)s.data[0] <= ' ') {
-        s = (nb_str){s.data + 1, s.len - 1};
-    }
-    while (s.len > 0 && (unsigned char)s.data[s.len - 1] <= ' ') {
-        s.len--;
-    }
-    return s;
-}
-
 /* [sign] digits [. digits] [e [sign] digits]; the digits before and behind the point, and the exponent. */
 static bool
 take_number(nb_str s, int *whole, int *fraction, int *exponent)
@@ -96,7 +84,7 @@ is_double_text(nb_str s)
     int whole, fraction, exponent;
     size_t sign;
 
-    s = trimmed(s);
+    s = nb_str_trim(s);
     sign = s.len > 0 && (s.data[0] == '-' || s.data[0] == '+');
     if (nb_str_equal((nb_str){s.data + sign, s.len - sign}, NB_STR("NaN")) ||
         nb_str_equal((nb_str){s.data + sign, s.len - sign}, NB_STR("Infinity"))) {

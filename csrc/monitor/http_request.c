@@ -13,15 +13,6 @@
 
 #define PATH_BYTES 2048
 
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* Undoes %XX, and in queries "+", once. False: not well-formed, control characters, or not UTF-8. */
 static bool
 decode(const char *text, bool query, char *out, size_t cap, size_t *n)
@@ -34,7 +25,7 @@ decode(const char *text, bool query, char *out, size_t cap, size_t *n)
             return false;
         }
         if (c == '%') {
-            int high = hex_digit(text[1]), low = high < 0 ? -1 : hex_digit(text[2]);
+            int high = nb_hex_digit(text[1]), low = high < 0 ? -1 : nb_hex_digit(text[2]);
 
             if (low < 0) {
                 return false;

@@ -162,6 +162,7 @@ pull_window(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error
 }
 
 typedef struct column_search {
+    const nb_attr_set *pulled; /* any of these, or, without it, */
     uint64_t attr;
     bool found;
 } column_search;
@@ -171,18 +172,20 @@ is_other_column(nb_expr *e, void *payload)
 {
     column_search *s = payload;
 
-    s->found |= e->kind == NB_EXPR_COLUMN && e->u.column.attr == s->attr;
+    s->found |=
+        e->kind == NB_EXPR_COLUMN &&
+        (s->pulled ? nb_attr_set_has(s->pulled, e->u.column.attr) : e->u.column.attr == s->attr);
     return !s->found;
 }
 
 /* May call j stand in the node of call i, the n-th? Not when it is over a window that is in no earlier node. */
 static bool
-may_join(const window_pull *w, const int *node, int n, int i, int j)
+may_join(const window_pull *w, const int *node, const bool *over, int n, int i, int j)
 {
     if (!same_keys(w->calls[i]->args[0]->u.window.spec, w->calls[j]->args[0]->u.window.spec)) {
         return false;
     }
-    for (int k = 0; k < w->n; k++) {
+    for (int k = 0; k < w->n && over[j]; k++) {
         column_search s = {.attr = w->calls[k]->u.alias.attr};
 
         if (node[k] == 0 || node[k] == n) {
@@ -200,8 +203,18 @@ static nb_status
 plan_windows(nb_analyzer *an, nb_plan *child, window_pull *w, nb_plan **out)
 {
     int *node = nb_arena_zalloc(an->arena, ((size_t)w->n + 1) * sizeof(int)), n_nodes = 0;
+    bool *over = nb_arena_zalloc(an->arena, (size_t)w->n + 1); /* calls over other calls: few */
+    nb_attr_set pulled = {.arena = an->arena};
 
-    NB_NEED(node);
+    NB_NEED(node && over);
+    for (int i = 0; i < w->n; i++) {
+        NB_TRY(nb_attr_set_add(&pulled, w->calls[i]->u.alias.attr));
+    }
+    for (int i = 0; i < w->n; i++) {
+        column_search s = {.pulled = &pulled};
+        nb_expr_visit(w->calls[i]->args[0], is_other_column, &s);
+        over[i] = s.found;
+    }
     for (int i = 0; i < w->n; i++) {
         nb_window_spec *spec;
         nb_plan *p;
@@ -212,7 +225,7 @@ plan_windows(nb_analyzer *an, nb_plan *child, window_pull *w, nb_plan **out)
         n_nodes++;
         spec = w->calls[i]->args[0]->u.window.spec;
         for (int j = i; j < w->n; j++) {
-            if (node[j] == 0 && may_join(w, node, n_nodes, i, j)) {
+            if (node[j] == 0 && may_join(w, node, over, n_nodes, i, j)) {
                 node[j] = n_nodes;
                 n++;
             }

@@ -209,10 +209,11 @@ two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
 static const char *
 class_name(nb_analyzer *an, const nb_type *t)
 {
-    char *name = nb_arena_printf(an->arena, "%sType", nb_type_sql(an->arena, t));
+    const char *sql = nb_type_sql(an->arena, t), *name = NULL;
+    nb_str lower = nb_arena_lower(an->arena, nb_str_of(sql));
 
-    for (char *c = name + 1; name && *c && strcmp(c, "Type") != 0; c++) {
-        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    if (sql && lower.data) {
+        name = nb_arena_printf(an->arena, "%.1s%sType", sql, lower.data + 1);
     }
     return name ? name : "";
 }

@@ -307,15 +307,6 @@ time_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
     return NB_OK;
 }
 
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static nb_status
 hex_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
 {
@@ -325,7 +316,7 @@ hex_literal(nb_sql_parser *p, size_t start, nb_str value, Sc__Expression **out)
 
     NB_SQL_NEED(bytes);
     for (size_t i = 0; i < value.len; i++) {
-        int d = hex_digit(value.data[value.len - 1 - i]);
+        int d = nb_hex_digit(value.data[value.len - 1 - i]);
         if (d < 0) {
             return invalid(p, start, "X", value);
         }

@@ -464,15 +464,6 @@ nb_bind_url_encode(nb_bound_call *call, nb_error *err)
     return nb_bound(call, NB_TYPE_STRING, url_encode_kernel);
 }
 
-static int
-hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static nb_status
 url_decode_rows(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, bool is_try, nb_vector *out)
 {
@@ -493,8 +484,8 @@ url_decode_rows(nb_kernel_ctx *ctx, const nb_vector *args, int64_t n, bool is_tr
                 p[len++] = s.data[k] == '+' ? ' ' : s.data[k];
                 continue;
             }
-            int high = k + 2 < s.len ? hex_digit(s.data[k + 1]) : -1,
-                low = k + 2 < s.len ? hex_digit(s.data[k + 2]) : -1;
+            int high = k + 2 < s.len ? nb_hex_digit(s.data[k + 1]) : -1,
+                low = k + 2 < s.len ? nb_hex_digit(s.data[k + 2]) : -1;
             if (high < 0 || low < 0) {
                 break;
             }

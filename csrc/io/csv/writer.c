@@ -7,6 +7,7 @@
  * string emptyValue ("" by default, as it stands); white space at the ends is dropped by default; a row without any text is not written.
  */
 #include "base/decimal.h"
+#include "expr/cast.h"
 #include "expr/date_text.h"
 #include "expr/number_text.h"
 #include "expr/kernels/string.h"
@@ -328,42 +329,32 @@ flush(csv_file *f, nb_error *err)
     return st;
 }
 
-/* Bytes as Spark shows them: [41 42]. */
+/* Bytes as they are shown: [41 42]. */
 static nb_status
-bytes_as_text(const nb_vector *v, nb_arena *scratch, nb_vector *out)
+bytes_as_text(const csv_write *c, const nb_vector *v, nb_arena *scratch, nb_vector *out)
 {
-    static const char hex[] = "0123456789ABCDEF";
+    nb_strbuf b = {0};
+    nb_view *texts;
+    nb_status st = NB_OK;
 
     NB_TRY(nb_vector_flatten(scratch, v, out));
-    out->type = nb_type_of(NB_TYPE_STRING);
-    nb_view *texts = NB_ARENA_ARRAY(scratch, nb_view, out->n_rows + 1);
+    texts = NB_ARENA_ARRAY(scratch, nb_view, out->n_rows + 1);
     if (texts == NULL) {
         return NB_NOMEM;
     }
-    for (int64_t i = 0; i < out->n_rows; i++) {
-        nb_str s = nb_view_str(&NB_DATA(nb_view, out)[i]);
-        char *text, *p;
-        if (!nb_is_valid(out->validity, i)) {
-            texts[i] = nb_view_make("", 0);
-            continue;
-        }
-        p = text = nb_arena_alloc(scratch, 3 * s.len + 2);
-        if (text == NULL) {
-            return NB_NOMEM;
-        }
-        *p++ = '[';
-        for (size_t k = 0; k < s.len; k++) {
-            if (k > 0) {
-                *p++ = ' ';
-            }
-            *p++ = hex[(unsigned char)s.data[k] >> 4];
-            *p++ = hex[s.data[k] & 15];
-        }
-        *p++ = ']';
-        texts[i] = nb_view_make(text, (size_t)(p - text));
+    for (int64_t i = 0; i < out->n_rows && st == NB_OK; i++) {
+        nb_str text;
+
+        b.len = 0;
+        nb_format_value(&b, c->formats->info, out, i, NB_TEXT_PRETTY);
+        text = b.failed ? (nb_str){NULL, 0} : nb_arena_str(scratch, nb_strbuf_str(&b));
+        texts[i] = nb_view_make(text.data ? text.data : "", text.len);
+        st = text.data ? NB_OK : NB_NOMEM;
     }
+    nb_strbuf_free(&b);
+    out->type = nb_type_of(NB_TYPE_STRING);
     out->data = texts;
-    return NB_OK;
+    return st;
 }
 
 /* A column whose values value_text can write: what it cannot goes through CAST. */
@@ -376,7 +367,7 @@ flat_column(const csv_write *c, const nb_vector *v, nb_arena *scratch, nb_vector
     nb_vector casted;
 
     if (id == NB_TYPE_BINARY) {
-        return bytes_as_text(v, scratch, out);
+        return bytes_as_text(c, v, scratch, out);
     }
     if (id != NB_TYPE_INTERVAL_YM && id != NB_TYPE_INTERVAL_DT && id != NB_TYPE_TIME &&
         id != NB_TYPE_STRUCT && id != NB_TYPE_ARRAY && id != NB_TYPE_MAP) {
