@@ -232,9 +232,11 @@ nb_rows_forget(nb_operation *op, int64_t number)
         *(op->chunks[i].sent ? &op->kept : &op->unsent) -= op->chunks[i].n_bytes;
         nb_chunk_free(op->chunks[i].chunk);
     }
-    op->n_chunks -= (int)n;
-    op->first_chunk += n;
-    memmove(op->chunks, op->chunks + n, sizeof *op->chunks * (size_t)op->n_chunks);
+    if (n > 0) { /* without rows there never was a list */
+        op->n_chunks -= (int)n;
+        op->first_chunk += n;
+        memmove(op->chunks, op->chunks + n, sizeof *op->chunks * (size_t)op->n_chunks);
+    }
     pthread_cond_broadcast(&op->changed);
 }
 

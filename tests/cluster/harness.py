@@ -24,6 +24,8 @@ from pyspark.sql.connect.session import SparkSession
 EXECUTABLE = os.environ.get("NBASPARKD") or str(Path(sys.executable).parent / "nbasparkd")
 PROCESS_S = 20
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
+if "NBASPARKD" in os.environ:  # there is no interpreter beside it
+    CLEAN.setdefault("PYSPARK_PYTHON", sys.executable)
 
 
 class Master:
