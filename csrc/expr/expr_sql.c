@@ -224,6 +224,7 @@ add_expr(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
     case NB_EXPR_AGG: {
         nb_strbuf_add(out, nb_aggregate_name(e->u.agg.fn));
         nb_strbuf_adds(out, e->u.agg.distinct ? "(DISTINCT " : "(");
+        nb_strbuf_adds(out, e->n_args == 0 ? "1" : ""); /* count(*) */
         add_args(out, arena, e->args, e->n_args, ids);
         nb_strbuf_addc(out, ')');
         if (e->u.agg.filter != NULL) {

@@ -600,7 +600,7 @@ piped_key(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_ex
 
 static nb_status
 resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *exprs, size_t n,
-                nb_expr ***out, int *n_out, nb_error *err);
+                nb_group_generators *generators, nb_expr ***out, int *n_out, nb_error *err);
 
 static bool
 is_all(const Sc__Expression *e)
@@ -615,11 +615,12 @@ static nb_status
 keys_of_all(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, nb_expr ***keys,
             int *n, nb_error *err)
 {
+    nb_group_generators generators = {0};
     nb_expr **list;
     int n_list;
 
     NB_TRY(resolve_results(an, scope, agg->aggregate_expressions, agg->n_aggregate_expressions,
-                           &list, &n_list, err));
+                           &generators, &list, &n_list, err));
     *keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_list + 3);
     NB_NEED(*keys);
     *n = 0;
@@ -631,10 +632,31 @@ keys_of_all(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, nb
     return NB_OK;
 }
 
+/* One result, named. */
+static nb_status
+resolve_result(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr **out,
+               nb_error *err)
+{
+    nb_expr *one;
+    nb_str name = {0};
+
+    NB_TRY(nb_generator_is_whole(an, e, nb_resolve_expr(an, scope, e, &one, err), err));
+    if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
+        NB_TRY(nb_expression_name(an, e, &name, err));
+    } else if (one->kind == NB_EXPR_COLUMN &&
+               e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
+        NB_TRY(nb_expression_name(an, e, &name, err)); /* grouping_id() is a column */
+        one = nb_expr_alias(an->arena, one, name, nb_attr_next_id());
+        NB_NEED(one);
+    }
+    NB_TRY(nb_name_expr(an, one, name, out));
+    return nb_lateral_add(an, e, *out, err);
+}
+
 /* Results with stars expanded and names given. */
 static nb_status
 resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *exprs, size_t n,
-                nb_expr ***out, int *n_out, nb_error *err)
+                nb_group_generators *generators, nb_expr ***out, int *n_out, nb_error *err)
 {
     nb_expr **list = NULL;
     int count = 0, cap = 0;
@@ -645,19 +667,12 @@ resolve_results(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *e
         if (nb_is_star(exprs[i]) || nb_is_name_pattern(an, exprs[i])) {
             NB_TRY(nb_expand_star(an, scope, exprs[i], &some, &n_some, err));
         } else {
-            nb_str name = {0};
-            NB_TRY(nb_resolve_expr(an, scope, exprs[i], &one, err));
-            if (one->kind != NB_EXPR_ALIAS && one->kind != NB_EXPR_COLUMN) {
-                NB_TRY(nb_expression_name(an, exprs[i], &name, err));
-            } else if (one->kind == NB_EXPR_COLUMN &&
-                       exprs[i]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
-                NB_TRY(
-                    nb_expression_name(an, exprs[i], &name, err)); /* grouping_id() is a column */
-                one = nb_expr_alias(an->arena, one, name, nb_attr_next_id());
-                NB_NEED(one);
+            nb_status made =
+                nb_group_generator_add(an, scope, exprs[i], count, generators, &some, &n_some, err);
+            NB_TRY(made);
+            if (made == NB_DONE) {
+                NB_TRY(resolve_result(an, scope, exprs[i], &one, err));
             }
-            NB_TRY(nb_name_expr(an, one, name, &one));
-            NB_TRY(nb_lateral_add(an, exprs[i], one, err));
         }
         if (count + n_some > cap) {
             int wider = count * 2 + n_some + (int)n;
@@ -696,6 +711,7 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
     nb_expr **const keep_keys = an->grouping_keys, **const keep_copies = an->grouping_copies;
     const int n_keep = an->n_grouping_keys;
     nb_attr gid = {0}, pos = {0};
+    nb_group_generators generators = {0};
     nb_expr **group_keys;
     int n_group_keys;
 
@@ -750,7 +766,7 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
         narrow.n_attrs -= by_sets ? n_keys + 2 : 0;
         an->lateral->scope = &inner;
         st = resolve_results(an, &inner, agg->aggregate_expressions, agg->n_aggregate_expressions,
-                             &aggs, &n_aggs, err);
+                             &generators, &aggs, &n_aggs, err);
         an->lateral->scope = NULL;
         an->grouping_id = keep_gid;
         an->grouping_keys = keep_keys;
@@ -805,7 +821,8 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
             results[i] = made;
         }
     }
-    return nb_plan_aggregate(an, child, group_keys, n_group_keys, results, n_results, out, err);
+    NB_TRY(nb_plan_aggregate(an, child, group_keys, n_group_keys, results, n_results, out, err));
+    return nb_plan_group_generator(an, *out, &generators, is_select ? 0 : n_keys, out, err);
 }
 
 nb_status

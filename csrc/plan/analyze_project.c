@@ -306,278 +306,6 @@ nb_plan_project(nb_analyzer *an, nb_plan *child, nb_expr **exprs, int n, nb_plan
     return NB_OK;
 }
 
-/* ---- generators ---- */
-
-typedef struct generator_row {
-    const char *name;
-    nb_generator_kind kind;
-    bool outer;
-    const char *help;
-} generator_row;
-
-static const generator_row generators[] = {
-    {"explode", NB_GENERATE_EXPLODE, false,
-     "Returns a row for each element of an array or entry of a map."},
-    {"explode_outer", NB_GENERATE_EXPLODE, true,
-     "Returns a row for each element of an array or entry of a map; a null where there is none."},
-    {"posexplode", NB_GENERATE_POSEXPLODE, false,
-     "Returns a row for each element of an array or entry of a map, with its position."},
-    {"posexplode_outer", NB_GENERATE_POSEXPLODE, true,
-     "Returns a row for each element of an array or entry of a map, with its position; nulls where "
-     "there is none."},
-    {"inline", NB_GENERATE_INLINE, false,
-     "Returns a row for each struct of an array, with its fields as columns."},
-    {"inline_outer", NB_GENERATE_INLINE, true,
-     "Returns a row for each struct of an array, with its fields as columns; nulls where there is "
-     "none."},
-    {"stack", NB_GENERATE_STACK, false, "Returns its values in a number of rows."},
-};
-
-static const generator_row *
-find_generator(nb_str name)
-{
-    for (size_t i = 0; i < NB_COUNT_OF(generators); i++) {
-        if (nb_str_equal_nocase(name, nb_str_of(generators[i].name))) {
-            return &generators[i];
-        }
-    }
-    return NULL;
-}
-
-const char *
-nb_generator_name(int i)
-{
-    return i < (int)NB_COUNT_OF(generators) ? generators[i].name : NULL;
-}
-
-const char *
-nb_generator_help(nb_str name)
-{
-    const generator_row *g = find_generator(name);
-
-    return g ? g->help : NULL;
-}
-
-bool
-nb_is_generator(nb_str name)
-{
-    return find_generator(name) != NULL;
-}
-
-/* The call when e, without its alias, is a generator. */
-static const generator_row *
-as_generator(const Sc__Expression *e, const Sc__Expression__UnresolvedFunction **call)
-{
-    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS) {
-        e = e->alias->expr;
-    }
-    if (!e || e->expr_type_case != SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_FUNCTION) {
-        return NULL;
-    }
-    *call = e->unresolved_function;
-    return find_generator(nb_pb_str((*call)->function_name));
-}
-
-static nb_status
-wrong_argument(nb_analyzer *an, const generator_row *g, nb_expr *arg, const char *required,
-               nb_error *err)
-{
-    const char *sql = nb_expr_sql(an->arena, arg, false);
-
-    return nb_raise(err, NB_COND_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-                    nb_arena_printf(an->arena, "\"%s(%s)\"", g->name, sql), "paramIndex", "first",
-                    "requiredType", required, "inputSql", nb_arena_printf(an->arena, "\"%s\"", sql),
-                    "inputType",
-                    nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, arg->type)), NULL);
-}
-
-/* GENERATE over child; *first = index of the first generated attribute. */
-static nb_status
-plan_generate(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const generator_row *g,
-              const Sc__Expression__UnresolvedFunction *call, const ProtobufCBinaryData *names,
-              size_t n_names, nb_plan **out, int *first, nb_error *err)
-{
-    nb_field fields[2], *made = fields;
-    const nb_type *t;
-    nb_plan *p;
-    Sc__Expression **raw = call->arguments;
-    size_t n_raw = call->n_arguments;
-    nb_expr **args;
-    int n = 0, n_args;
-
-    NB_TRY(nb_positional_arguments(an, nb_str_of(g->name), &raw, &n_raw, err));
-    n_args = (int)n_raw;
-    args = NB_ARENA_ARRAY(an->arena, nb_expr *, n_raw + 1);
-    NB_NEED(args);
-    for (int i = 0; i < n_args; i++) {
-        NB_TRY(nb_resolve_expr(an, scope, raw[i], &args[i], err));
-        if (args[i]->kind == NB_EXPR_ALIAS) {
-            args[i] = args[i]->args[0];
-        }
-        if (nb_has_agg(args[i])) {
-            return nb_raise_unsupported(err, "%s of an aggregate (select the aggregate first)",
-                                        g->name);
-        }
-    }
-    if (n_args == 0) {
-        return nb_raise(err, NB_COND_WRONG_NUM_ARGS, "functionName",
-                        nb_arena_printf(an->arena, "`%s`", g->name), "expectedNum", "1",
-                        "actualNum", "0", "docroot", "https://spark.apache.org/docs/latest",
-                        "docroot", "https://spark.apache.org/docs/latest", NULL);
-    }
-    t = nb_type_storage(args[0]->type);
-    if (g->kind == NB_GENERATE_STACK) {
-        const nb_vector *v;
-        nb_expr *count;
-        int rows, width;
-        NB_TRY(
-            nb_expr_cast(an->arena, args[0], nb_type_of(NB_TYPE_INT32), NB_CAST_ANSI, &count, err));
-        NB_TRY(nb_expr_fold(an->arena, count, an->cfg.info, &count, err));
-        if (count->kind != NB_EXPR_LITERAL) {
-            return wrong_argument(an, g, args[0], "\"INT\"", err);
-        }
-        v = count->u.literal.value;
-        rows = nb_vector_is_null(v, 0) ? 0 : NB_DATA(int32_t, v)[0];
-        if (rows <= 0) {
-            return wrong_argument(an, g, args[0], "\"INT\" > 0", err);
-        }
-        args[0] = count;
-        width = (n_args - 1 + rows - 1) / rows;
-        made = NB_ARENA_ARRAY(an->arena, nb_field, width + 1);
-        NB_NEED(made);
-        for (int c = 0; c < width; c++) {
-            const nb_type *common = nb_type_of(NB_TYPE_NULL);
-            for (int i = 1 + c; i < n_args; i += width) {
-                const nb_type *next = nb_coerce_common(common, args[i]->type, an->cfg.info->ansi);
-                if (!next) {
-                    return wrong_argument(
-                        an, g, args[i],
-                        nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, common)), err);
-                }
-                common = next;
-            }
-            for (int i = 1 + c; i < n_args; i += width) {
-                NB_TRY(nb_expr_cast(an->arena, args[i], common, NB_CAST_ANSI, &args[i], err));
-            }
-            made[n++] =
-                (nb_field){nb_str_of(nb_arena_printf(an->arena, "col%d", c)), common, true, {0}};
-        }
-    } else if (g->kind == NB_GENERATE_INLINE) {
-        if (t->id != NB_TYPE_ARRAY || t->children[0].type->id != NB_TYPE_STRUCT) {
-            return wrong_argument(an, g, args[0], "\"ARRAY<STRUCT>\"", err);
-        }
-        n = t->children[0].type->n_children;
-        made = (nb_field *)t->children[0].type->children;
-    } else {
-        if (t->id != NB_TYPE_ARRAY && t->id != NB_TYPE_MAP) {
-            return wrong_argument(an, g, args[0], "(\"ARRAY\" or \"MAP\")", err);
-        }
-        made = NB_ARENA_ARRAY(an->arena, nb_field, 3);
-        NB_NEED(made);
-        if (g->kind == NB_GENERATE_POSEXPLODE) {
-            made[n++] = (nb_field){NB_STR("pos"), nb_type_of(NB_TYPE_INT32), g->outer, {0}};
-        }
-        if (t->id == NB_TYPE_ARRAY) {
-            made[n++] =
-                (nb_field){NB_STR("col"), t->children[0].type, t->contains_null || g->outer, {0}};
-        } else {
-            made[n++] = (nb_field){NB_STR("key"), t->children[0].type, g->outer, {0}};
-            made[n++] =
-                (nb_field){NB_STR("value"), t->children[1].type, t->contains_null || g->outer, {0}};
-        }
-    }
-    if (n_names && n_names != (size_t)n) {
-        nb_strbuf b = {0};
-        nb_str given;
-        for (size_t i = 0; i < n_names; i++) {
-            nb_strbuf_addf(&b, "%s%.*s", i ? "," : "", (int)names[i].len, (char *)names[i].data);
-        }
-        given = nb_strbuf_finish(an->arena, &b);
-        NB_NEED(given.data);
-        return nb_raise(err, NB_COND_UDTF_ALIAS_NUMBER_MISMATCH, "aliasesSize",
-                        nb_arena_printf(an->arena, "%d", n), "aliasesNames", given.data, NULL);
-    }
-    p = nb_plan_new(an->arena, NB_PLAN_GENERATE, 1, child->n_attrs + n);
-    NB_NEED(p);
-    p->children[0] = child;
-    memcpy(p->attrs, child->attrs, sizeof(nb_attr) * (size_t)child->n_attrs);
-    for (int i = 0; i < n; i++) {
-        p->attrs[child->n_attrs + i] =
-            (nb_attr){.id = nb_attr_next_id(),
-                      .name = n_names ? nb_pb_str(names[i]) : made[i].name,
-                      .type = made[i].type,
-                      .nullable = made[i].nullable || g->outer};
-    }
-    p->u.generate.kind = g->kind;
-    p->u.generate.outer = g->outer;
-    p->u.generate.args = args;
-    p->u.generate.n_args = n_args;
-    p->u.generate.n_generated = n;
-    *first = child->n_attrs;
-    *out = p;
-    return NB_OK;
-}
-
-nb_status
-nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__UnresolvedFunction *call,
-                  const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
-                  nb_error *err)
-{
-    nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer};
-
-    const generator_row *found = find_generator(nb_pb_str(call->function_name));
-    generator_row g;
-    int first;
-
-    if (!found) {
-        return NB_DONE;
-    }
-    g = *found;
-    g.outer |= outer;
-    return plan_generate(an, &scope, child, &g, call, names, n_names, out, &first, err);
-}
-
-nb_status
-nb_generate_item(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
-                 const ProtobufCBinaryData *names, size_t n_names, nb_plan **child,
-                 nb_generated *out, nb_error *err)
-{
-    const Sc__Expression__UnresolvedFunction *call;
-    const generator_row *g;
-
-    *out = (nb_generated){0};
-    if (e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_EXPRESSION_STRING) {
-        Sc__Expression *parsed;
-        NB_TRY(nb_parse_expression_string(an, e, &parsed, err));
-        e = parsed;
-    }
-    g = as_generator(e, &call);
-    if (!g) {
-        return NB_OK;
-    }
-    if (!n_names && e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_ALIAS) {
-        names = e->alias->name;
-        n_names = e->alias->n_name;
-    }
-    NB_TRY(plan_generate(an, scope, *child, g, call, names, n_names, child, &out->first, err));
-    out->n = (*child)->u.generate.n_generated;
-    return NB_OK;
-}
-
-nb_status
-nb_generator_is_whole(nb_analyzer *an, const Sc__Expression *e, nb_status st, nb_error *err)
-{
-    nb_str text;
-
-    if (st != NB_ERROR || !err || err->condition != NB_COND_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT) {
-        return st;
-    }
-    nb_error_clear(err);
-    NB_TRY(nb_expression_name(an, e, &text, err));
-    return nb_raise(err, NB_COND_UNSUPPORTED_GENERATOR_NESTED, "expression",
-                    nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
-}
-
 /* ---- select lists ---- */
 
 static bool
@@ -667,22 +395,28 @@ nb_raise_pipe_aggregate(nb_analyzer *an, nb_expr *e, const char *clause, nb_erro
 
 static nb_status
 build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, size_t n,
-              nb_plan **out, nb_error *err)
+              bool *over_groups, nb_plan **out, nb_error *err)
 {
     nb_scope scope = {.plans = &child, .n_plans = 1, .outer = an->outer, .grows = NB_GROWS_HIDDEN};
+    nb_group_generators generators = {0};
     nb_expr **list = NULL;
     int count = 0, cap = 0;
     bool any_agg = false;
     const char *pipe_clause = an->pipe_clause;
     int before = child->n_attrs;
     bool generates = false;
-    nb_generated *made = NB_ARENA_ARRAY(an->arena, nb_generated, n + 1);
+    nb_generated *made = nb_arena_zalloc(an->arena, (n + 1) * sizeof *made);
 
     NB_NEED(made);
     an->pipe_clause = NULL; /* subqueries have lists of their own */
     /* generators first, each over the rows of those before it: their columns then take part in the list like any others */
-    for (size_t i = 0; i < n; i++) {
-        NB_TRY(nb_generate_item(an, &scope, exprs[i], NULL, 0, &child, &made[i], err));
+    for (size_t i = 0; i < n && !*over_groups; i++) {
+        nb_status st = nb_generate_item(an, &scope, exprs[i], NULL, 0, &child, &made[i], err);
+        if (st == NB_DONE) {
+            *over_groups = true;
+            return NB_OK;
+        }
+        NB_TRY(st);
         generates |= made[i].n > 0;
     }
     an->lateral->scope = &scope;
@@ -692,8 +426,15 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
         nb_plan narrow = *child; /* `*` means the columns before the generators' */
         nb_plan *view = &narrow;
         nb_scope star = {.plans = &view, .n_plans = 1, .outer = scope.outer, .is_copy = true};
+        nb_status is_call = NB_DONE;
         narrow.n_attrs = before;
-        if (made[i].n > 0) {
+        if (*over_groups) {
+            is_call = nb_group_generator_add(an, &scope, exprs[i], count, &generators, &some,
+                                             &n_some, err);
+            NB_TRY(is_call);
+        }
+        if (is_call == NB_OK) { /* some: its arguments */
+        } else if (made[i].n > 0) {
             some = NB_ARENA_ARRAY(an->arena, nb_expr *, made[i].n);
             NB_NEED(some);
             for (n_some = 0; n_some < made[i].n; n_some++) {
@@ -755,7 +496,8 @@ build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, siz
         }
     }
     if (any_agg) {
-        return nb_plan_aggregate(an, child, NULL, 0, list, count, out, err);
+        NB_TRY(nb_plan_aggregate(an, child, NULL, 0, list, count, out, err));
+        return nb_plan_group_generator(an, *out, &generators, 0, out, err);
     }
     return nb_plan_project(an, child, list, count, out, err);
 }
@@ -766,9 +508,13 @@ nb_build_project(nb_analyzer *an, nb_plan *child, Sc__Expression *const *exprs, 
 {
     nb_lateral l;
     nb_status st;
+    bool over_groups = false, was;
 
-    nb_lateral_begin(an, NULL, &l);
-    st = build_project(an, child, exprs, n, out, err);
-    nb_lateral_end(an);
+    do { /* once more when a generator turns out to be over an aggregate */
+        was = over_groups;
+        nb_lateral_begin(an, NULL, &l);
+        st = build_project(an, child, exprs, n, &over_groups, out, err);
+        nb_lateral_end(an);
+    } while (over_groups && !was);
     return st;
 }

@@ -330,8 +330,12 @@ analyze_with_columns(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb
     for (size_t k = 0; k < w->n_aliases;
          k++) { /* generators, each over the rows of those before it */
         nb_generated g;
-        NB_TRY(nb_generate_item(an, &scope, w->aliases[k]->expr, w->aliases[k]->name,
-                                w->aliases[k]->n_name, &child, &g, err));
+        nb_status st = nb_generate_item(an, &scope, w->aliases[k]->expr, w->aliases[k]->name,
+                                        w->aliases[k]->n_name, &child, &g, err);
+        if (st == NB_DONE) { /* the columns beside it are no groups */
+            return nb_raise(err, NB_COND_MISSING_GROUP_BY, NULL);
+        }
+        NB_TRY(st);
         if (g.n > 0) {
             child->attrs[g.first].hidden = true; /* a column by the alias below */
             made[k] = nb_attr_expr(an->arena, &child->attrs[g.first]);

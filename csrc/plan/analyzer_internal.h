@@ -120,23 +120,46 @@ nb_pb_str(ProtobufCBinaryData b)
         }                          \
     } while (0)
 
-/* ---- analyze_expr.c ---- */
-nb_status nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
-                          nb_expr **out, nb_error *err);
-/* The same, cast to boolean if it is not (raises DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN otherwise). */
-nb_status nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
-                               nb_expr **out, nb_error *err);
+/* ---- analyze_generate.c ---- */
 /* A generator (explode …) that stands for a column: GENERATE over *child, whose new attributes are first … first + n. n = 0: e is none. names: what they
- * are called; by default e's own alias, or what the generator calls them. */
+ * are called; by default e's own alias, or what the generator calls them. NB_DONE: its argument has an aggregate, so it belongs above the groups. */
 typedef struct nb_generated {
     int first, n;
 } nb_generated;
 nb_status nb_generate_item(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                            const ProtobufCBinaryData *names, size_t n_names, nb_plan **child,
                            nb_generated *out, nb_error *err);
+/* Generators in the list of an aggregation. _add takes e where it is one, otherwise gives NB_DONE: *out are its arguments, which stand in the list from `at`
+ * on. When the groups are planned, nb_plan_group_generator puts GENERATE over them, and the generated columns in the place of the arguments; before: columns
+ * of `groups` that come before the list. */
+typedef struct nb_group_generator nb_group_generator;
+typedef struct nb_group_generators {
+    nb_group_generator *items;
+    int n, cap;
+} nb_group_generators;
+nb_status
+nb_group_generator_add(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, int at,
+                       nb_group_generators *list, nb_expr ***out, int *n_out, nb_error *err);
+nb_status nb_plan_group_generator(nb_analyzer *an, nb_plan *groups, const nb_group_generators *list,
+                                  int before, nb_plan **out, nb_error *err);
 /* The status of resolving e, a column: a generator inside it gets Spark's own error. */
 nb_status
 nb_generator_is_whole(nb_analyzer *an, const Sc__Expression *e, nb_status st, nb_error *err);
+/* A generator call over child's rows (explode …): GENERATE, whose last attributes are the generated ones. NB_DONE when call is none. */
+nb_status
+nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__UnresolvedFunction *call,
+                  const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
+                  nb_error *err);
+bool nb_is_generator(nb_str name);
+const char *nb_generator_name(int i);       /* from 0 until NULL */
+const char *nb_generator_help(nb_str name); /* NULL when it is none */
+
+/* ---- analyze_expr.c ---- */
+nb_status nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                          nb_expr **out, nb_error *err);
+/* The same, cast to boolean if it is not (raises DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN otherwise). */
+nb_status nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
+                               nb_expr **out, nb_error *err);
 /* analyze_window.c: what Spark's analyzer asks of a frame that a query writes, and of a function over a window; framed: the query writes its frame. */
 nb_status nb_check_frame(nb_analyzer *an, const nb_window_spec *spec, nb_error *err);
 nb_status nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_window_spec *spec,
@@ -250,15 +273,7 @@ nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **ou
 /* An aggregate in |> EXTEND or |> SET. */
 nb_status nb_raise_pipe_aggregate(nb_analyzer *an, nb_expr *e, const char *clause, nb_error *err);
 bool nb_has_window(nb_expr *e);
-/* A generator call over child's rows (explode …): GENERATE, whose last attributes are the generated ones. NB_DONE when call is none. */
-nb_status
-nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__UnresolvedFunction *call,
-                  const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
-                  nb_error *err);
 bool nb_has_agg(nb_expr *e);
-bool nb_is_generator(nb_str name);
-const char *nb_generator_name(int i);       /* from 0 until NULL */
-const char *nb_generator_help(nb_str name); /* NULL when it is none */
 
 /* ---- analyze_variable.c ---- */
 /* A variable of the session by name, or a field of one, as a literal. NB_DONE when there is none. */

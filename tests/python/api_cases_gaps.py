@@ -15,7 +15,6 @@ KNOWN_GAPS: dict[str, dict[str, str]] = {
         "write: encoding='latin1'": MORE_CHARSETS,
     },
     "file_facts": {"behind distinct": "_metadata is not seen through distinct()"},
-    "generators": {"of an aggregate": "a generator over an aggregate wants two selects"},
     "sql_partitions": {
         "overwrite one from itself": "on purpose: new rows are complete before the old ones go"
     },
