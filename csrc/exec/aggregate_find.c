@@ -13,6 +13,8 @@
 #define WIDE_AFTER  (1 << 17) /* rows */
 #define FEW_CODES   (1 << 12) /* combinations for which there is always room */
 #define MOST_CODES  (1 << 17)
+#define WIDE_CODES  (1 << 21) /* for groups that are many anyway */
+#define SPARSE      64        /* combinations per group, at most, where they are many */
 #define MOST_RANGES 16 /* of integers, one wider than the other, until they are given up */
 
 /* Word by word: the first one mostly tells. */
@@ -234,35 +236,107 @@ window_fits(aggregate_op *op, aggregate_local *l, const nb_vector *key, int64_t 
     return true;
 }
 
-/* Makes the range of an integer key wide enough for the batch; false when it would be too wide. */
+/* Notes the values of an integer key; false when its range has to become wider. */
 static bool
-widen_range(aggregate_local *l, agg_codes *c, const nb_vector *key, int64_t n, uint32_t most,
-            bool *same)
+is_in_range(agg_codes *c, const nb_vector *key, int64_t n)
 {
     int64_t least, greatest;
-    uint64_t width;
 
-    if (!key_range(key, n, &least, &greatest)) { /* nulls only */
-        *same &= c->n > 0;
-        c->n = NB_MAX(c->n, 1);
+    if (c->kind != NB_VEC_FLAT || c->n == 0) {
+        *c = (agg_codes){.kind = NB_VEC_FLAT, .least = INT64_MAX, .greatest = INT64_MIN};
+    }
+    if (key_range(key, n, &least, &greatest)) {
+        c->least = NB_MIN(c->least, least);
+        c->greatest = NB_MAX(c->greatest, greatest);
+    }
+    return c->n > 0 && (c->greatest < c->least || /* nulls only */
+                        (c->n > 1 && c->least >= c->base &&
+                         (uint64_t)c->greatest - (uint64_t)c->base < c->n - 1));
+}
+
+/* A range for the integers that have come. ahead: one that has to grow is made twice as wide, as more will come on that side; false when there would be
+ * too many. */
+static bool
+place_range(agg_codes *c, bool ahead)
+{
+    uint64_t width = (uint64_t)c->greatest - (uint64_t)c->least;
+    int64_t least = c->least, greatest = c->greatest;
+
+    if (greatest < least) {
+        c->n = 1;
         return true;
     }
-    if (c->n > 1 && least >= c->base && (uint64_t)greatest - (uint64_t)c->base < c->n - 1) {
-        return true;
-    }
-    if (c->n > 1) {
-        least = NB_MIN(least, c->base);
-        greatest = NB_MAX(greatest, c->base + (int64_t)c->n - 2);
-    }
-    width = (uint64_t)greatest - (uint64_t)least;
-    if (width >= most || l->n_ranges++ == MOST_RANGES) {
-        l->ranges_off = true;
+    if (width >= WIDE_CODES) {
         return false;
     }
+    if (ahead && c->n > 1) {
+        if (least < c->base && least > INT64_MIN / 2) {
+            least -= (int64_t)width;
+        }
+        if (greatest - c->base > (int64_t)c->n - 2 && greatest < INT64_MAX / 2) {
+            greatest += (int64_t)width;
+        }
+    }
     c->base = least;
-    c->n = (uint32_t)width + 2; /* the last one is null's */
-    *same = false;
+    c->n = (uint32_t)(greatest - least) + 2; /* the last one is null's */
     return true;
+}
+
+/* Combinations; more than `most`: too many. */
+static size_t
+count_codes(const aggregate_local *l, int n_keys, size_t most)
+{
+    size_t n = 1;
+
+    for (int k = 0; k < n_keys && n <= most; k++) {
+        n *= l->codes[k].n;
+    }
+    return n;
+}
+
+/* Wide enough for all keys, with some room ahead if there may be so many; false when there would be too many, or it has been done too often. */
+static bool
+widen_ranges(aggregate_local *l, const nb_vector *keys, int n_keys, size_t most)
+{
+    for (int ahead = 1; ahead >= 0; ahead--) {
+        for (int k = 0; k < n_keys; k++) {
+            if (keys[k].kind == NB_VEC_FLAT && !place_range(&l->codes[k], ahead)) {
+                l->ranges_off = true;
+                return false;
+            }
+        }
+        if (count_codes(l, n_keys, most) <= most) {
+            l->ranges_off = ++l->n_ranges == MOST_RANGES;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How many combinations there may be: more where groups are many anyway. */
+static size_t
+most_codes(const aggregate_op *op, const aggregate_local *l)
+{
+    size_t room = op->reserve / 16 / sizeof(uint32_t);
+
+    if (room > WIDE_CODES && l->n_seen > WIDE_AFTER) {
+        return NB_MIN(WIDE_CODES, NB_MAX(MOST_CODES, (size_t)l->state->groups.n_rows * SPARSE));
+    }
+    return room > MOST_CODES ? MOST_CODES : FEW_CODES;
+}
+
+/* The number of a key before key k that has its code in every row (columns of one side of a join have), and 1 more; 0: none. */
+static int
+same_codes(const nb_vector *keys, int k, int64_t n)
+{
+    for (int i = 0; i < k; i++) {
+        if (keys[i].kind == NB_VEC_DICT && keys[i].dict->n_rows == keys[k].dict->n_rows &&
+            (keys[i].indices == keys[k].indices ||
+             memcmp(keys[i].indices, keys[k].indices, (size_t)n * sizeof(uint32_t)) == 0)) {
+            return i + 1;
+        }
+    }
+    return 0;
 }
 
 /* Decides whether few combinations of entries and values serve this batch, and makes room for a row per combination: kept while batches bring the
@@ -271,9 +345,8 @@ static bool
 codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64_t n,
           nb_arena *memory)
 {
-    size_t most = op->reserve / 16 > MOST_CODES * sizeof(uint32_t) ? MOST_CODES : FEW_CODES;
-    bool same = l->codes_stand, has_constant = false;
-    size_t n_codes = 1;
+    size_t most = most_codes(op, l), n_codes;
+    bool same = l->codes_stand, has_constant = false, wider = false;
 
     l->codes_stand = false;
     if (l->codes == NULL) {
@@ -284,34 +357,40 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
         nb_phys phys = nb_type_storage(keys[k].type)->phys;
 
         if (keys[k].kind == NB_VEC_DICT) {
-            same &= keys[k].dict_id != 0 && keys[k].dict_id == c->dict_id;
-            *c = (agg_codes){.dict_id = keys[k].dict_id, .n = (uint32_t)keys[k].dict->n_rows};
+            int like = same_codes(keys, k, n);
+
+            same &= keys[k].dict_id != 0 && keys[k].dict_id == c->dict_id && like == c->like;
+            *c = (agg_codes){.dict_id = keys[k].dict_id,
+                             .kind = NB_VEC_DICT,
+                             .like = like,
+                             .n = like > 0 ? 1 : (uint32_t)keys[k].dict->n_rows};
         } else if (op->n_keys > 1 && keys[k].kind == NB_VEC_FLAT && phys >= NB_PHYS_BOOL &&
                    phys <= NB_PHYS_INT64 && !l->ranges_off) {
-            if (c->dict_id != 0) {
-                *c = (agg_codes){0};
-            }
-            if (!widen_range(l, c, &keys[k], n, (uint32_t)most, &same)) {
-                return false;
-            }
+            wider |= !is_in_range(c, &keys[k], n);
         } else if (op->n_keys > 1 && keys[k].kind == NB_VEC_CONST) {
-            *c = (agg_codes){.n = 1}; /* perhaps another one in the next batch */
+            /* perhaps another one in the next batch */
+            *c = (agg_codes){.kind = NB_VEC_CONST, .n = 1};
             same = false;
             has_constant = true;
         } else {
             return false;
         }
-        n_codes *= c->n;
-        if (n_codes > most || (has_constant && n_codes > (size_t)n)) {
-            return false;
-        }
+    }
+    if (l->codes == NULL || (wider && !widen_ranges(l, keys, op->n_keys, most))) {
+        return false;
+    }
+    n_codes = count_codes(l, op->n_keys, most);
+    same &= !wider;
+    if (n_codes > most || (has_constant && n_codes > (size_t)n) ||
+        (!same && n_codes > MOST_CODES && !wider && ++l->n_ranges >= MOST_RANGES)) {
+        return false;
     }
     if (n_codes > l->cap_codes) {
-        l->cap_codes = n_codes > FEW_CODES ? MOST_CODES : FEW_CODES;
+        l->cap_codes = n_codes > MOST_CODES ? WIDE_CODES : n_codes > FEW_CODES ? MOST_CODES : FEW_CODES;
         l->code_rows = NB_ARENA_ARRAY(memory, uint32_t, l->cap_codes);
         same = false;
     }
-    if (l->codes == NULL || l->code_rows == NULL) {
+    if (l->code_rows == NULL) {
         l->cap_codes = 0;
         return false;
     }
@@ -326,7 +405,7 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
 static void
 mix_codes(const agg_codes *c, const nb_vector *key, int64_t n, uint32_t *restrict mixed)
 {
-    if (key->kind == NB_VEC_CONST) {
+    if (key->kind == NB_VEC_CONST || c->like > 0) {
         return;
     }
     if (key->kind == NB_VEC_DICT) {

@@ -96,9 +96,12 @@ typedef struct agg_near agg_near;
 
 /* A key as a small number: the entry of a dictionary, or how far an integer is from the least one. */
 typedef struct agg_codes {
-    uint64_t dict_id; /* 0: no dictionary, or one that will not come again */
+    uint64_t dict_id;        /* 0: no dictionary, or one that will not come again */
+    int64_t least, greatest; /* integers that have come */
     int64_t base;
-    uint32_t n; /* how many; 0: not known yet */
+    uint32_t n;          /* how many; 0: not known yet */
+    nb_vector_kind kind; /* that the last batch had */
+    int like; /* a key before it that has the same code in every row, counted from 1; 0: none */
 } agg_codes;
 
 /* Combinations of dictionary entries that a DISTINCT set has had. */
@@ -127,7 +130,7 @@ typedef struct aggregate_local {
     uint32_t *code_rows; /* combination of codes → row + 1 */
     size_t cap_codes;
     bool codes_stand; /* code_rows are those of codes */
-    int n_ranges;     /* that were made */
+    int n_ranges;     /* that were made, and large tables */
     bool ranges_off;
     agg_seen *seen; /* per DISTINCT set */
     agg_near *near; /* groups of the morsel under way; NULL: all go to the table */

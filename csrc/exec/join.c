@@ -169,7 +169,8 @@ check_residual(join_op *j, join_local *l, nb_batch *batch, nb_error *err)
         return NB_OK;
     }
     nb_arena_reset(l->pairs);
-    NB_TRY(nb_join_make_pairs(j, batch, l->probe_rows, l->build_rows, l->n, l->pairs, &pairs));
+    NB_TRY(nb_join_make_pairs(j, j->residual_uses, batch, l->probe_rows, l->build_rows, l->n,
+                              l->pairs, &pairs));
     NB_TRY(nb_eval_filter(l->residual, 0, &pairs, &keep, &n, err));
     for (int64_t i = 0; i < n; i++) {
         l->probe_rows[i] = l->probe_rows[keep[i]];
@@ -222,21 +223,19 @@ emit_pairs(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t
         nb_batch out;
 
         nb_arena_reset(l->pairs);
-        NB_TRY(nb_join_make_pairs(j, batch, probe + at, build + at, NB_MIN(n - at, NB_BATCH_ROWS),
-                                  l->pairs, &out));
+        NB_TRY(nb_join_make_pairs(j, NULL, batch, probe + at, build + at,
+                                  NB_MIN(n - at, NB_BATCH_ROWS), l->pairs, &out));
         st = nb_emit(t, &out, err);
     }
     return st;
 }
 
-/* A piece of candidates is complete: [from, to) are the probe rows whose last candidates are in it. */
-static nb_status
-finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t from, int64_t to,
-             nb_error *err)
+nb_status
+nb_join_settle(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t from,
+               int64_t to, nb_error *err)
 {
     nb_status st = NB_OK;
 
-    NB_TRY(check_residual(j, l, batch, err));
     for (int64_t i = 0; i < l->n; i++) {
         if (j->shape.single && l->found[l->probe_rows[i]]) {
             return nb_raise(err,
@@ -255,6 +254,15 @@ finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64
     }
     l->n = 0;
     return st;
+}
+
+/* A piece of candidates is complete: [from, to) are the probe rows whose last candidates are in it. */
+static nb_status
+finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t from, int64_t to,
+             nb_error *err)
+{
+    NB_TRY(check_residual(j, l, batch, err));
+    return nb_join_settle(j, l, t, batch, from, to, err);
 }
 
 /* Lists candidates of the batch's rows, piece by piece. */
@@ -313,7 +321,7 @@ push_simple(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_err
             __atomic_store_n(&j->matched[l->build_rows[i]], 1, __ATOMIC_RELAXED);
         }
     }
-    NB_TRY(nb_join_make_pairs(j, batch, l->probe_rows, l->build_rows, n, batch->arena, &out));
+    NB_TRY(nb_join_make_pairs(j, NULL, batch, l->probe_rows, l->build_rows, n, batch->arena, &out));
     return nb_emit(t, &out, err);
 }
 
@@ -403,7 +411,8 @@ join_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch, nb_
     if (kept != NULL) {
         memcpy(l->found, kept, (size_t)batch->n_rows);
     }
-    st = list_candidates(j, l, t, batch, err);
+    st = j->n_keys == 0 && nb_join_has_few(j) ? nb_join_push_few(j, l, t, batch, err)
+                                              : list_candidates(j, l, t, batch, err);
     if (kept != NULL) {
         memcpy(kept, l->found, (size_t)batch->n_rows);
     }
@@ -452,6 +461,17 @@ static const nb_operator_ops JOIN = {
     .close = join_close,
 };
 
+static bool
+mark_column(nb_expr *e, void *payload)
+{
+    bool *uses = payload;
+
+    if (e->kind == NB_EXPR_COLUMN) {
+        uses[e->u.column.ordinal] = true;
+    }
+    return true;
+}
+
 nb_status
 nb_join_new(nb_run *run, nb_node *node, const nb_type *build, int *build_key_cols,
             nb_operator **out)
@@ -475,10 +495,14 @@ nb_join_new(nb_run *run, nb_node *node, const nb_type *build, int *build_key_col
     j->n_probe = node->children[build_left ? 1 : 0]->schema->n_children;
     j->residual = node->u.join.residual;
     j->null_aware = node->u.join.null_aware;
+    j->residual_uses = nb_arena_zalloc(j->arena, (size_t)(j->n_probe + j->n_build) + 1);
     j->null_safe = nb_arena_zalloc(j->arena, (size_t)j->n_keys + 1);
     j->same_as = NB_ARENA_ARRAY(j->arena, int, j->n_build);
-    if (j->null_safe == NULL || j->same_as == NULL) {
+    if (j->residual_uses == NULL || j->null_safe == NULL || j->same_as == NULL) {
         return NB_NOMEM;
+    }
+    if (j->residual != NULL) {
+        nb_expr_visit(j->residual, mark_column, j->residual_uses);
     }
     for (int c = 0; c < j->n_build; c++) {
         j->same_as[c] = -1;

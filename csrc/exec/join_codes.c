@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * join_codes.c: texts of few values on a join's build side come out as codes of a dictionary.
+ * join_codes.c: texts of a join's build side come out as codes of a dictionary.
  *
  * A dimension's attributes repeat: conditions, groups and CASE over them are then worked out once per value (as they are over the dictionaries of
- * files), and a row carries 4 bytes in place of 16. Once the build side is held, its columns of texts are looked through; those of
- * more than MOST_VALUES values are left as they are. Rows without a partner have the code of a null.
+ * files), and a row carries 4 bytes in place of 16. Once the build side is held, its columns of texts are looked through. Of those that have more
+ * than MOST_VALUES values the code is the number of the build row, unless there are more rows than an aggregate keeps codes for: a group is then looked
+ * up once per build row, and all such columns share their indices. Rows without a partner have the code of a null.
  */
 #include "exec/join_internal.h"
 
@@ -14,12 +15,13 @@
 #define SLOTS       (4 * MOST_VALUES)
 #define MANY_ROWS   4096 /* of the build side: beyond, only for as many that are looked up */
 #define MOST_ROWS   ((int64_t)1 << 20)
+#define MOST_OWN    ((int64_t)100000) /* rows that are their own codes */
 
 struct nb_join_codes {
     nb_vector dict;
     uint64_t dict_id;
     uint32_t null_code;
-    uint32_t *codes; /* per build row */
+    uint32_t *codes; /* per build row; NULL: its number */
 };
 
 typedef struct values {
@@ -49,7 +51,18 @@ number_of(values *v, const nb_view *view)
     return v->n - 1;
 }
 
-/* Codes of the column's rows; false: it has too many values, or is not flat. */
+static bool
+is_flat(const nb_table *build, int column)
+{
+    for (int c = 0; c < build->n_chunks; c++) {
+        if (build->chunks[c]->cols[column].kind != NB_VEC_FLAT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Codes of the column's rows; false: it has too many values. */
 static bool
 number_rows(const nb_table *build, int column, values *v, uint32_t *codes, bool *nulls)
 {
@@ -57,9 +70,7 @@ number_rows(const nb_table *build, int column, values *v, uint32_t *codes, bool 
 
     for (int c = 0; c < build->n_chunks; c++) {
         const nb_vector *col = &build->chunks[c]->cols[column];
-        if (col->kind != NB_VEC_FLAT) {
-            return false;
-        }
+
         for (int64_t i = 0; i < build->chunks[c]->n_rows; i++, row++) {
             if (!nb_is_valid(col->validity, i)) {
                 codes[row] = MOST_VALUES; /* not known yet */
@@ -75,6 +86,45 @@ number_rows(const nb_table *build, int column, values *v, uint32_t *codes, bool 
     return true;
 }
 
+/* Each row is its own code. */
+static nb_status
+own_codes(join_op *j, int column, nb_join_codes **out)
+{
+    const nb_table *build = j->build;
+    bool nulls = j->shape.keep_probe;
+    nb_join_codes *made = NB_ARENA_NEW(j->arena, nb_join_codes);
+    int64_t row = 0;
+
+    if (made == NULL) {
+        return NB_NOMEM;
+    }
+    *made = (nb_join_codes){.null_code = (uint32_t)build->n_rows};
+    NB_TRY(nb_vector_alloc(j->arena, build->schema->children[column].type, build->n_rows + nulls,
+                           &made->dict));
+    for (int c = 0; c < build->n_chunks; c++) {
+        nulls |= build->chunks[c]->cols[column].validity != NULL;
+    }
+    if (nulls) {
+        NB_TRY(nb_vector_need_validity(j->arena, &made->dict));
+    }
+    for (int c = 0; c < build->n_chunks; c++) {
+        const nb_vector *col = &build->chunks[c]->cols[column];
+        int64_t n = build->chunks[c]->n_rows;
+
+        memcpy(NB_DATA(nb_view, &made->dict) + row, col->data, (size_t)n * sizeof(nb_view));
+        if (col->validity != NULL) {
+            nb_bitmap_copy(col->validity, 0, made->dict.validity, row, n);
+        }
+        row += n;
+    }
+    if (j->shape.keep_probe) {
+        nb_bit_clear(made->dict.validity, row);
+    }
+    made->dict_id = nb_dict_next_id();
+    *out = made;
+    return NB_OK;
+}
+
 static nb_status
 code_column(join_op *j, int column, values *v, uint32_t *codes, nb_join_codes **out)
 {
@@ -86,7 +136,7 @@ code_column(join_op *j, int column, values *v, uint32_t *codes, nb_join_codes **
     v->n = 0;
     memset(v->slots, 0, SLOTS * sizeof(*v->slots));
     if (!number_rows(build, column, v, codes, &nulls)) {
-        return NB_OK;
+        return build->n_rows <= MOST_OWN ? own_codes(j, column, out) : NB_OK;
     }
     n = (int64_t)v->n + nulls;
     made = NB_ARENA_NEW(j->arena, nb_join_codes);
@@ -138,7 +188,7 @@ nb_join_code_texts(join_op *j)
     j->codes = nb_arena_zalloc(j->arena, sizeof(*j->codes) * (size_t)(j->n_build + 1));
     st = v.views && v.slots && codes && j->codes ? NB_OK : NB_NOMEM;
     for (int c = 0; c < j->n_build && st == NB_OK; c++) {
-        if (j->same_as[c] < 0 &&
+        if (j->same_as[c] < 0 && is_flat(j->build, c) &&
             nb_type_storage(j->build->schema->children[c].type)->phys == NB_PHYS_STRING) {
             st = code_column(j, c, &v, codes, &j->codes[c]);
         }
@@ -156,8 +206,14 @@ nb_join_gather_codes(const nb_join_codes *codes, const uint32_t *rows, int64_t n
     if (indices == NULL) {
         return NB_NOMEM;
     }
-    for (int64_t i = 0; i < n; i++) {
-        indices[i] = rows[i] == NB_NO_ROW ? codes->null_code : codes->codes[rows[i]];
+    if (codes->codes == NULL) {
+        for (int64_t i = 0; i < n; i++) {
+            indices[i] = NB_MIN(rows[i], codes->null_code);
+        }
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            indices[i] = rows[i] == NB_NO_ROW ? codes->null_code : codes->codes[rows[i]];
+        }
     }
     *out = (nb_vector){.type = codes->dict.type,
                        .kind = NB_VEC_DICT,

@@ -4,6 +4,8 @@
  */
 #include "exec/join_internal.h"
 
+#define MANY_PAIRS 4 /* of a probe row */
+
 /* ---- columns of pairs ------------------------------------------------------------------------ */
 
 static bool
@@ -13,8 +15,8 @@ is_coded(const join_op *j, int column)
 }
 
 nb_status
-nb_join_gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb_vector *probe,
-                     nb_arena *arena, nb_vector *out)
+nb_join_gather_build(const join_op *j, const bool *wanted, const uint32_t *rows, int64_t n,
+                     const nb_vector *probe, nb_arena *arena, nb_vector *out)
 {
     uint32_t *some = NULL;
 
@@ -37,6 +39,9 @@ nb_join_gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb
         some[i] = rows[i] == NB_NO_ROW ? 0 : rows[i];
     }
     for (int c = 0; c < j->n_build; c++) {
+        if (wanted != NULL && !wanted[c]) {
+            continue;
+        }
         if (some == NULL && probe != NULL && j->same_as[c] >= 0) {
             out[c] = probe[j->same_as[c]];
         } else if (is_coded(j, c)) {
@@ -46,7 +51,7 @@ nb_join_gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb
         }
     }
     for (int c = 0; some != NULL && c < j->n_build; c++) {
-        if (out[c].type->id == NB_TYPE_NULL || is_coded(j, c)) {
+        if ((wanted != NULL && !wanted[c]) || out[c].type->id == NB_TYPE_NULL || is_coded(j, c)) {
             continue;
         }
         if (out[c].kind != NB_VEC_FLAT) {
@@ -69,12 +74,27 @@ nb_join_gather_build(const join_op *j, const uint32_t *rows, int64_t n, const nb
     return NB_OK;
 }
 
+/* A column of the probe side for pairs in the order of its rows. Where each of them is in many pairs, the batch's column is a dictionary. */
+static nb_status
+gather_probe(const nb_vector *v, const uint32_t *rows, int64_t n, bool repeated, nb_arena *arena,
+             nb_vector *out)
+{
+    if (!repeated || v->kind != NB_VEC_FLAT || v->data == NULL ||
+        nb_type_storage(v->type)->phys == NB_PHYS_LIST) {
+        return nb_vector_gather(arena, v, rows, n, out);
+    }
+    *out = (nb_vector){
+        .type = v->type, .kind = NB_VEC_DICT, .n_rows = (int32_t)n, .indices = rows, .dict = v};
+    return NB_OK;
+}
+
 nb_status
-nb_join_make_pairs(const join_op *j, nb_batch *batch, const uint32_t *probe, const uint32_t *build,
-                   int64_t n, nb_arena *arena, nb_batch *out)
+nb_join_make_pairs(const join_op *j, const bool *wanted, nb_batch *batch, const uint32_t *probe,
+                   const uint32_t *build, int64_t n, nb_arena *arena, nb_batch *out)
 {
     int first_probe = j->build_left ? j->n_build : 0, first_build = j->build_left ? 0 : j->n_probe;
     bool all = n == batch->n_rows;
+    int64_t n_changes = 0;
 
     NB_TRY(nb_batch_init(arena, j->n_probe + j->n_build, n, out));
     out->order = batch->order;
@@ -82,17 +102,26 @@ nb_join_make_pairs(const join_op *j, nb_batch *batch, const uint32_t *probe, con
     for (int64_t i = 0; all && i < n; i++) {
         all = probe[i] == i;
     }
+    for (int64_t i = 1; !all && i < n; i++) {
+        n_changes += probe[i] != probe[i - 1];
+    }
     for (int c = 0; c < j->n_probe; c++) {
         const nb_vector *v;
 
+        if (wanted != NULL && !wanted[first_probe + c]) {
+            continue;
+        }
         NB_TRY(nb_batch_column(batch, c, &v));
         if (all) {
             out->cols[first_probe + c] = *v;
         } else {
-            NB_TRY(nb_vector_gather(arena, v, probe, n, &out->cols[first_probe + c]));
+            NB_TRY(gather_probe(v, probe, n, n_changes < n / MANY_PAIRS, arena,
+                                &out->cols[first_probe + c]));
         }
     }
-    return nb_join_gather_build(j, build, n, &out->cols[first_probe], arena,
+    /* keys are taken from the probe side: those that are wanted have been made there */
+    return nb_join_gather_build(j, wanted ? wanted + first_build : NULL, build, n,
+                                wanted ? NULL : &out->cols[first_probe], arena,
                                 &out->cols[first_build]);
 }
 
@@ -135,12 +164,12 @@ drain_next(nb_source *src, void *local, nb_arena *scratch, nb_batch *out, nb_err
     }
     if (!j->shape.keep_build) { /* SEMI, ANTI: only the left side's columns */
         NB_TRY(nb_batch_init(scratch, j->n_build, n, out));
-        NB_TRY(nb_join_gather_build(j, rows, n, NULL, scratch, out->cols));
+        NB_TRY(nb_join_gather_build(j, NULL, rows, n, NULL, scratch, out->cols));
     } else {
         first_probe = j->build_left ? j->n_build : 0;
         first_build = j->build_left ? 0 : j->n_probe;
         NB_TRY(nb_batch_init(scratch, j->n_probe + j->n_build, n, out));
-        NB_TRY(nb_join_gather_build(j, rows, n, NULL, scratch, &out->cols[first_build]));
+        NB_TRY(nb_join_gather_build(j, NULL, rows, n, NULL, scratch, &out->cols[first_build]));
         for (int c = 0; c < j->n_probe; c++) {
             NB_TRY(nb_vector_const_null(scratch, src->schema->children[first_probe + c].type, n,
                                         &out->cols[first_probe + c]));

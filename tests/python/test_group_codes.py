@@ -150,3 +150,41 @@ def test_keys_that_are_one_value_per_part(spark, tmp_path):
         }
         assert {(c, k): s for c, k, s in found} == {k: expected[k] for k in keys}
         assert len(found) == len(keys)
+
+
+def test_keys_from_dictionaries_and_without(spark, tmp_path):
+    """A key that is worked out over the entries of a dictionary in one part of the rows, and over values in the next, with the same small results."""
+    place = str(tmp_path / "t")
+    few = [("ab" * (6 - i % 7), i % 3, i) for i in range(5000)]
+    many = [("x" * (i % 6), i % 3, i) for i in range(5000)]
+    for rows, dictionary in ((few, "true"), (many, "false"), (many, "false"), (few, "true")) * 2:
+        frame = spark.createDataFrame(rows, "s string, a int, v int").coalesce(1)
+        frame.write.option("parquet.enable.dictionary", dictionary).mode("append").parquet(place)
+    expected: dict[tuple, int] = defaultdict(int)
+    for s, a, v in 4 * (few + many):
+        expected[len(s), a] += v
+    spark.read.parquet(place).createOrReplaceTempView("t")
+    found = spark.sql("SELECT length(s), v % 3, sum(v) FROM t GROUP BY 1, 2").collect()
+    assert {(n, a): s for n, a, s in found} == expected
+    assert len(found) == len(expected)
+
+
+BIG = {
+    "id DIV 1300": lambda i: i // 1300,
+    "400 - id DIV 1300": lambda i: 400 - i // 1300,
+    "if(id % 5 = 0, null, id DIV 1300)": lambda i: None if i % 5 == 0 else i // 1300,
+    "id DIV 1300 * 7000": lambda i: i // 1300 * 7000,
+}
+
+
+@pytest.mark.parametrize("key", BIG)
+def test_many_groups_of_integers(spark, key):
+    """So many that combinations are looked up in a large table, whose ranges grow on either side; or are too far apart."""
+    n = 520_000
+    groups = f"SELECT {key} AS a, id % 1300 DIV 2 AS b, sum(id) AS s, count(*) AS n FROM range({n}) GROUP BY 1, 2"
+    (one,) = spark.sql(f"SELECT count(*), sum(n), sum(s), sum(s * n) FROM ({groups})").collect()
+    expected: dict[tuple, list[int]] = defaultdict(list)
+    for i in range(n):
+        expected[BIG[key](i), i % 1300 // 2].append(i)
+    product = sum(sum(v) * len(v) for v in expected.values())
+    assert tuple(one) == (len(expected), n, n * (n - 1) // 2, product)

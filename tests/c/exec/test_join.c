@@ -232,6 +232,9 @@ test_join__without_keys(void **state)
             check(TYPES[t], 130, 90, 0, build_left, false);
             if (nb_function_find(NB_STR("<")) != NULL) {
                 check(TYPES[t], 130, 90, 0, build_left, true);
+                /* few rows on either side, and pairs of several batches */
+                check(TYPES[t], 900, 12, 0, build_left, true);
+                check(TYPES[t], 7, 900, 0, build_left, true);
             }
         }
     }
