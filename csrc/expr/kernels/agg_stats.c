@@ -129,11 +129,28 @@ moments_merge(moments *a, const moments *b, bool high)
     a->n += b->n;
 }
 
+/* Is it a whole number of less than 26 bits, exactly? */
+NB_INLINE bool
+is_small_whole(nb_dd x, int64_t *whole)
+{
+    bool small = x.lo == 0 && fabs(x.hi) < 0x1p26;
+
+    *whole = small ? (int64_t)x.hi : 0;
+    return small && (double)*whole == x.hi;
+}
+
 /* Sum of squared (cubed, …) differences from the mean. */
 static double
 central(const moments *s, int k)
 {
     double n = (double)s->n;
+    int64_t a, b;
+
+    /* of whole numbers, (n * sum(x²) - sum(x)²) / n without loss */
+    if (k == 2 && s->n < (1 << 26) && fabs(s->shift) < 0x1p52 && is_small_whole(s->sum[0], &a) &&
+        is_small_whole(s->sum[1], &b)) {
+        return (double)(s->n * b - a * a) / n;
+    }
     nb_dd s1 = nb_dd_normal(s->sum[0]), s2 = nb_dd_normal(s->sum[1]), mean = nb_dd_div(s1, n);
     nb_dd m2 = nb_dd_sum(s2, nb_dd_neg(nb_dd_mul(s1, mean)));
 

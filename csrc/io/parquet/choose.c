@@ -171,9 +171,8 @@ chunk_of(const nb_pq_source *s, const nb_pq_local *l, int slot)
     return k && column->unit_per_us == 1 ? k : NULL;
 }
 
-/* Does the footer exclude that any row passes? */
-static bool
-is_out_of_range(const nb_pq_source *s, const nb_pq_local *l)
+bool
+nb_pq_is_out_of_range(const nb_pq_source *s, const nb_pq_local *l)
 {
     for (int i = 0; i < s->n_filters; i++) {
         const nb_pq_filter *f = &s->filters[i];
@@ -435,7 +434,7 @@ is_asked(const nb_pq_source *s, const nb_pq_local *l, int slot)
 static nb_status
 begin(nb_pq_source *s, nb_pq_local *l, nb_error *err)
 {
-    bool none = is_out_of_range(s, l);
+    bool none = nb_pq_is_out_of_range(s, l);
 
     if (!none) {
         NB_TRY(nb_pq_choose_by_bloom(s, l, &none, err));

@@ -293,7 +293,7 @@ waits_for_bound(const nb_pq_source *s)
     return false;
 }
 
-/* The rows of the next window, where a row group has too many to be loaded at once. */
+/* The rows of the next window, where a row group has too many to be loaded at once. One that has none that are wanted needs no windows. */
 static nb_status
 next_window(const nb_pq_source *s, nb_pq_local *l)
 {
@@ -301,6 +301,10 @@ next_window(const nb_pq_source *s, nb_pq_local *l)
     uint32_t *rows;
 
     if (l->window == 0 && all <= most) {
+        return NB_OK;
+    }
+    if (nb_pq_is_out_of_range(s, l)) {
+        l->n_rows = l->window = 0;
         return NB_OK;
     }
     l->n_rows = NB_MIN(all - l->window, most);
@@ -327,6 +331,8 @@ rows_of(const nb_pq_source *s, int64_t group)
 static nb_status
 begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
 {
+    int64_t n_left = rows_of(s, group) - l->window;
+
     nb_arena_reset(l->arena);
     memset(l->slots, 0, sizeof(nb_pq_slot_state) * (size_t)s->n_slots);
     l->group = group;
@@ -334,7 +340,8 @@ begin_group(nb_pq_source *s, nb_pq_local *l, int64_t group)
     l->rows = NULL;
     l->n_rows = rows_of(s, group);
     NB_TRY(next_window(s, l));
-    atomic_fetch_add_explicit(&s->file.base.rows_read, l->n_rows, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->file.base.rows_read, l->n_rows > 0 ? l->n_rows : n_left,
+                              memory_order_relaxed);
     return NB_OK;
 }
 

@@ -142,6 +142,8 @@ nb_status nb_pq_open_file(nb_pq_source *s, nb_pq_local *l, nb_error *err);
 /* The chunk of a slot's flat column in the current row group, when it has the type of the schema; *column is its own. NULL: there is none. */
 const nb_pq_chunk *
 nb_pq_own_chunk(const nb_pq_source *s, const nb_pq_local *l, int slot, const nb_pq_column **column);
+/* Does the footer exclude that any row of the row group passes filters and probes? */
+bool nb_pq_is_out_of_range(const nb_pq_source *s, const nb_pq_local *l);
 /* Sets rows and n_rows of the row groups in hand. */
 nb_status nb_pq_choose(nb_pq_source *s, nb_pq_local *l, nb_error *err);
 /* The `ranges` of the source: from the statistics of row groups, when the file is in order of the column. */
