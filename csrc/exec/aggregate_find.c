@@ -15,7 +15,7 @@
 #define MOST_CODES  (1 << 17)
 #define WIDE_CODES  (1 << 21) /* for groups that are many anyway */
 #define SPARSE      64        /* combinations per group, at most, where they are many */
-#define MOST_RANGES 16 /* of integers, one wider than the other, until they are given up */
+#define MOST_RANGES 16        /* of integers, one wider than the other, until they are given up */
 
 /* Word by word: the first one mostly tells. */
 NB_INLINE bool
@@ -386,7 +386,9 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
         return false;
     }
     if (n_codes > l->cap_codes) {
-        l->cap_codes = n_codes > MOST_CODES ? WIDE_CODES : n_codes > FEW_CODES ? MOST_CODES : FEW_CODES;
+        l->cap_codes = n_codes > MOST_CODES  ? WIDE_CODES
+                       : n_codes > FEW_CODES ? MOST_CODES
+                                             : FEW_CODES;
         l->code_rows = NB_ARENA_ARRAY(memory, uint32_t, l->cap_codes);
         same = false;
     }
