@@ -112,41 +112,6 @@ nb_table_need(nb_query *q, const nb_str *parts, size_t n, const nb_table_def **o
 
 /* ---- rows for a table ---- */
 
-static bool
-is_time(const nb_type *t)
-{
-    return t->id == NB_TYPE_DATE || t->id == NB_TYPE_TIMESTAMP || t->id == NB_TYPE_TIMESTAMP_NTZ;
-}
-
-static bool
-is_number(const nb_type *t)
-{
-    return nb_type_is_integral(t) || t->id == NB_TYPE_FLOAT32 || t->id == NB_TYPE_FLOAT64 ||
-           t->id == NB_TYPE_DECIMAL;
-}
-
-/* May values of one type be stored as another? Spark's ANSI rule for INSERT. */
-static bool
-can_store(const nb_type *from, const nb_type *to)
-{
-    if (from->id == NB_TYPE_NULL || nb_type_same_ignoring_null(from, to)) {
-        return true;
-    }
-    if (from->id == NB_TYPE_ARRAY || from->id == NB_TYPE_MAP || from->id == NB_TYPE_STRUCT) {
-        if (from->id != to->id || from->n_children != to->n_children) {
-            return false;
-        }
-        for (int i = 0; i < from->n_children; i++) {
-            if (!can_store(from->children[i].type, to->children[i].type)) {
-                return false;
-            }
-        }
-        return true;
-    }
-    return (is_number(from) && is_number(to)) || (is_time(from) && is_time(to)) ||
-           (nb_type_is_string(to) && from->id != NB_TYPE_BINARY);
-}
-
 static const char *
 names_of(nb_query *q, const nb_str *names, int n)
 {
@@ -238,7 +203,7 @@ as_rows_of(nb_query *q, const nb_table_def *t, nb_plan *plan, const nb_str *name
         const nb_field *f = &t->schema->children[i];
         nb_expr *e = from[i] ? from[i] : nb_expr_null(q->arena, f->type);
         NB_NEED(e);
-        if (!can_store(e->type, f->type)) {
+        if (!nb_can_store(e->type, f->type)) {
             return nb_raise(
                 err, NB_COND_INCOMPATIBLE_DATA_FOR_TABLE_CANNOT_SAFELY_CAST, "tableName",
                 name_of_table(q, t), "colName",

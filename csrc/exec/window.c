@@ -164,6 +164,29 @@ find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t 
     return NB_OK;
 }
 
+/* Replaces rows of v by the same rows of another vector. */
+static nb_status
+put_rows(nb_arena *arena, nb_vector *v, const nb_vector *by, const uint32_t *rows, int64_t n)
+{
+    const nb_vector *both[2] = {v, by};
+    nb_vector joined;
+    uint32_t idx[NB_BATCH_ROWS];
+    int64_t m = v->n_rows;
+
+    if (nb_type_storage(v->type)->n_children == 0) {
+        NB_TRY(nb_vector_need_validity(arena, v));
+        return nb_vector_scatter(by, rows, v, rows, n);
+    }
+    for (int64_t i = 0; i < m; i++) {
+        idx[i] = (uint32_t)i;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        idx[rows[i]] = (uint32_t)m + rows[i];
+    }
+    NB_TRY(nb_vector_concat(arena, both, 2, &joined));
+    return nb_vector_gather(arena, &joined, idx, m, v);
+}
+
 /* Values of the found rows; lag's and lead's default where none was found. */
 static nb_status
 values_of(const nb_window *w, const nb_window_fn *fn, const uint32_t *found, int64_t from,
@@ -190,13 +213,13 @@ values_of(const nb_window *w, const nb_window_fn *fn, const uint32_t *found, int
         if (n_missing == 0) {
             continue;
         }
-        NB_TRY(nb_vector_need_validity(arena, &parts[p]));
-        if (fn->fallback >= 0 && nb_type_storage(parts[p].type)->phys != NB_PHYS_LIST) {
+        if (fn->fallback >= 0) {
             nb_vector d;
             NB_TRY(nb_rows_gather(&w->index, &fn->fallback, 1, w->ids + from + at, m, arena, &d));
-            NB_TRY(nb_vector_scatter(&d, missing, &parts[p], missing, n_missing));
+            NB_TRY(put_rows(arena, &parts[p], &d, missing, n_missing));
             continue;
         }
+        NB_TRY(nb_vector_need_validity(arena, &parts[p]));
         for (int64_t k = 0; k < n_missing; k++) {
             nb_bit_clear(parts[p].validity, missing[k]);
         }
@@ -209,6 +232,7 @@ aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_
                 nb_arena *arena, nb_vector *out, nb_error *err)
 {
     nb_vector args[9], filter;
+    nb_window_out result = {.flat = out};
 
     NB_TRY(nb_vector_alloc(arena, fn->expr->type, to - from, out));
     if (fn->n_args > 8) {
@@ -237,9 +261,9 @@ aggregate_block(const nb_window *w, const nb_window_fn *fn, int64_t from, int64_
             NB_TRY(nb_vector_slice(arena, &filter, p.from - from, n, &test));
         }
         NB_TRY(nb_window_aggregate(w, fn, mine, fn->filter >= 0 ? &test : NULL, lo, hi, p, arena,
-                                   out, p.from - from, err));
+                                   &result, p.from - from, err));
     }
-    return NB_OK;
+    return nb_window_out_close(&result, arena);
 }
 
 nb_status

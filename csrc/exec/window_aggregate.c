@@ -134,42 +134,39 @@ query_tree(run *r, uint8_t *state, int64_t from, int64_t to)
     return NB_OK;
 }
 
-/* Writes the results of the n states to rows [at, at + n) of out. */
+/* Writes the results of the n states to rows [at, at + n) of out. Values with parts of their own are kept for nb_window_out_close. */
 static nb_status
-finish(run *r, uint8_t *const *states, int64_t n, nb_vector *out, int64_t at)
+finish(run *r, uint8_t *const *states, int64_t n, nb_window_out *out, int64_t at)
 {
     nb_vector made;
     uint32_t idx[NB_BATCH_ROWS];
 
-    NB_TRY(nb_vector_alloc(r->arena, out->type, n, &made));
+    NB_TRY(nb_vector_alloc(r->arena, out->flat->type, n, &made));
     NB_TRY(r->ops->finalize(&r->ctx, states, 0, n, &made));
+    if (nb_type_storage(out->flat->type)->n_children > 0) {
+        nb_vector *kept = NB_ARENA_NEW(r->arena, nb_vector);
+
+        out->parts = nb_arena_grow(r->arena, out->parts, out->n_parts, &out->cap, sizeof kept);
+        if (kept == NULL || out->parts == NULL) {
+            return NB_NOMEM;
+        }
+        *kept = made;
+        out->parts[out->n_parts++] = kept;
+        return NB_OK;
+    }
     for (int64_t i = 0; i < n; i++) {
         idx[i] = (uint32_t)(at + i);
     }
     if (made.validity) {
-        NB_TRY(nb_vector_need_validity(r->arena, out));
+        NB_TRY(nb_vector_need_validity(r->arena, out->flat));
     }
-    if (nb_type_storage(out->type)->phys ==
-        NB_PHYS_LIST) { /* children are joined: lists point behind those that are there */
-        for (int c = 0; c < out->n_children; c++) {
-            const nb_vector *parts[2] = {&out->children[c], &made.children[c]};
-            nb_vector joined;
-            int32_t base = out->children[c].n_rows;
-            NB_TRY(nb_vector_concat(r->arena, parts, 2, &joined));
-            for (int64_t i = 0; i < n && c == 0; i++) {
-                NB_DATA(nb_list, &made)[i].offset += (uint32_t)base;
-            }
-            out->children[c] = joined;
-        }
-        for (int64_t i = 0; i < n; i++) {
-            NB_DATA(nb_list, out)[at + i] = NB_DATA(nb_list, &made)[i];
-            if (made.validity || out->validity) {
-                nb_bit_put(out->validity, at + i, nb_is_valid(made.validity, i));
-            }
-        }
-        return NB_OK;
-    }
-    return nb_vector_scatter(&made, NULL, out, idx, n);
+    return nb_vector_scatter(&made, NULL, out->flat, idx, n);
+}
+
+nb_status
+nb_window_out_close(nb_window_out *out, nb_arena *arena)
+{
+    return out->n_parts ? nb_vector_concat(arena, out->parts, out->n_parts, out->flat) : NB_OK;
 }
 
 size_t
@@ -181,7 +178,8 @@ nb_window_state_bytes(const nb_window_fn *fn)
 nb_status
 nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args,
                     const nb_vector *filter, const int64_t *lo, const int64_t *hi,
-                    nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at, nb_error *err)
+                    nb_window_part part, nb_arena *arena, nb_window_out *out, int64_t at,
+                    nb_error *err)
 {
     run r = {.fn = fn,
              .ops = fn->fn->u.agg.ops,

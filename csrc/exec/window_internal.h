@@ -84,12 +84,21 @@ typedef struct nb_window_part {
 /* The frame of each row of the partition: lo[i], hi[i] (absolute positions, lo <= hi) for position from + i. */
 nb_status nb_window_frames(const nb_window *w, const nb_window_fn *fn, nb_window_part part,
                            nb_arena *arena, int64_t *lo, int64_t *hi, nb_error *err);
-/* Results of an aggregate for the partition's rows, written to rows [at, at + part length) of out (flat, allocated). args are the gathered arguments,
- * filter (may be NULL) a boolean vector; both start at the partition's first row. */
+/* Where results go: to rows of flat, which is allocated; values with parts of their own (lists, structs) into parts first, in the order of the rows. */
+typedef struct nb_window_out {
+    nb_vector *flat;
+    const nb_vector **parts;
+    int n_parts, cap;
+} nb_window_out;
+
+/* Results of an aggregate for the partition's rows, for rows [at, at + part length) of out. args are the gathered arguments, filter (may be NULL) a boolean
+ * vector; both start at the partition's first row. */
 nb_status nb_window_aggregate(const nb_window *w, const nb_window_fn *fn, const nb_vector *args,
                               const nb_vector *filter, const int64_t *lo, const int64_t *hi,
-                              nb_window_part part, nb_arena *arena, nb_vector *out, int64_t at,
+                              nb_window_part part, nb_arena *arena, nb_window_out *out, int64_t at,
                               nb_error *err);
+/* After the last row: flat holds all results. */
+nb_status nb_window_out_close(nb_window_out *out, nb_arena *arena);
 
 size_t nb_window_state_bytes(const nb_window_fn *fn); /* of an aggregate */
 

@@ -332,3 +332,27 @@ nb_can_implicit_cast(const nb_type *from, const nb_type *to, bool ansi)
     }
     return can_cast_nested(from, to, ansi, nb_can_implicit_cast);
 }
+
+/* ---- storing -------------------------------------------------------------------------------------------------------------------------- */
+
+bool
+nb_can_store(const nb_type *from, const nb_type *to)
+{
+    if (from->id == NB_TYPE_NULL || nb_type_same_ignoring_null(from, to)) {
+        return true;
+    }
+    if (from->id == NB_TYPE_ARRAY || from->id == NB_TYPE_MAP || from->id == NB_TYPE_STRUCT) {
+        if (from->id != to->id || from->n_children != to->n_children) {
+            return false;
+        }
+        for (int i = 0; i < from->n_children; i++) {
+            if (!nb_can_store(from->children[i].type, to->children[i].type)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return (nb_type_is_numeric(from) && nb_type_is_numeric(to)) ||
+           (is_datetime(from) && is_datetime(to)) || (is_interval(from) && from->id == to->id) ||
+           (nb_type_is_string(to) && (is_atomic(from) || from->id == NB_TYPE_INTERVAL));
+}

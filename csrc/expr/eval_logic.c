@@ -214,6 +214,18 @@ merge_lists(nb_arena *arena, const nb_type *type, const part *parts, int n_parts
     return nb_vector_gather_null(arena, &all, idx, n, out);
 }
 
+/* Room for nulls in the fields of a struct, at any depth; null until a part fills them. */
+static nb_status
+need_field_validity(nb_arena *arena, nb_vector *v)
+{
+    for (int i = 0; i < v->n_children; i++) {
+        NB_TRY(nb_vector_need_validity(arena, &v->children[i]));
+        nb_bitmap_fill(v->children[i].validity, v->children[i].n_rows, false);
+        NB_TRY(need_field_validity(arena, &v->children[i]));
+    }
+    return NB_OK;
+}
+
 static nb_status
 merge_parts(nb_arena *arena, const nb_type *type, const part *parts, int n_parts, int64_t n,
             nb_vector *out)
@@ -236,6 +248,7 @@ merge_parts(nb_arena *arena, const nb_type *type, const part *parts, int n_parts
         return merge_lists(arena, type, parts, n_parts, n, out);
     }
     NB_TRY(nb_vector_alloc(arena, type, n, out));
+    NB_TRY(need_field_validity(arena, out));
     for (int i = 0; i < n_parts; i++) {
         const nb_vector *base = parts[i].v.kind == NB_VEC_DICT ? parts[i].v.dict : &parts[i].v;
 

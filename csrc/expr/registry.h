@@ -137,6 +137,8 @@ const nb_type *
 nb_coerce_common(const nb_type *a, const nb_type *b,
                  bool ansi); /* for CASE, IN, COALESCE, UNION ...: incl. string promotion */
 bool nb_can_cast(const nb_type *from, const nb_type *to, bool ansi); /* explicit CAST */
+/* May values of one type be stored as another? Spark's ANSI rule of store assignment, for INSERT and df.to(). */
+bool nb_can_store(const nb_type *from, const nb_type *to);
 bool nb_can_implicit_cast(const nb_type *from, const nb_type *to, bool ansi);
 /* Decimals wide enough for every value of both / of an integral type; decimal(38, ..) at most. */
 const nb_type *nb_coerce_decimals(const nb_type *a, const nb_type *b);

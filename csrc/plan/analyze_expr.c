@@ -286,6 +286,22 @@ lambda_params(nb_str name, nb_expr *const *args, int n, int which, const nb_type
     return NB_OK;
 }
 
+nb_status
+nb_lambda_of(nb_analyzer *an, nb_expr *body, const uint64_t *params, int n, nb_expr **out)
+{
+    nb_expr *e = nb_expr_new(an->arena, NB_EXPR_LAMBDA, body->type, body->nullable, 1);
+
+    NB_NEED(e);
+    e->args[0] = body;
+    e->u.lambda.n_attrs = n;
+    e->u.lambda.attrs = NB_ARENA_ARRAY(an->arena, uint64_t, n + 1);
+    NB_NEED(e->u.lambda.attrs);
+    memcpy(e->u.lambda.attrs, params, sizeof *params * (size_t)n);
+    nb_expr_set_flags(e);
+    *out = e;
+    return NB_OK;
+}
+
 static nb_status
 resolve_lambda(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__LambdaFunction *lambda,
                const nb_type **types, const bool *nullable, int n_types, nb_expr **out,
@@ -293,7 +309,8 @@ resolve_lambda(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Lam
 {
     nb_lambda_scope inner = {.up = an->lambdas};
     int n = (int)lambda->n_arguments;
-    nb_expr *body, *e;
+    uint64_t *ids;
+    nb_expr *body;
     nb_status st;
 
     if (n > n_types) {
@@ -318,18 +335,12 @@ resolve_lambda(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Lam
     an->lambdas = inner.up;
     NB_TRY(st);
     body = without_alias(body);
-    e = nb_expr_new(an->arena, NB_EXPR_LAMBDA, body->type, body->nullable, 1);
-    NB_NEED(e);
-    e->args[0] = body;
-    e->u.lambda.n_attrs = n;
-    e->u.lambda.attrs = NB_ARENA_ARRAY(an->arena, uint64_t, n + 1);
-    NB_NEED(e->u.lambda.attrs);
+    ids = NB_ARENA_ARRAY(an->arena, uint64_t, n + 1);
+    NB_NEED(ids);
     for (int i = 0; i < n; i++) {
-        e->u.lambda.attrs[i] = inner.params[i].id;
+        ids[i] = inner.params[i].id;
     }
-    nb_expr_set_flags(e);
-    *out = e;
-    return NB_OK;
+    return nb_lambda_of(an, body, ids, n, out);
 }
 
 static nb_status

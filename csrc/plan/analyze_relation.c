@@ -866,46 +866,6 @@ analyze_unpivot(nb_analyzer *an, const Sc__Unpivot *u, nb_plan **out, nb_error *
     return NB_OK;
 }
 
-/* df.to(schema): columns by name, in the schema's order, stored as its types. */
-static nb_status
-analyze_to_schema(nb_analyzer *an, const Sc__ToSchema *t, nb_plan **out, nb_error *err)
-{
-    nb_plan *child;
-    const nb_type *schema;
-    nb_expr **list;
-
-    NB_TRY(nb_analyze_relation(an, t->input, &child, err));
-    NB_TRY(nb_resolve_type(an, t->schema, &schema, err));
-    if (schema->id != NB_TYPE_STRUCT) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message", "DataFrame.to wants a struct", NULL);
-    }
-    list = NB_ARENA_ARRAY(an->arena, nb_expr *, schema->n_children + 1);
-    NB_NEED(list);
-    for (int i = 0; i < schema->n_children; i++) {
-        const nb_field *f = &schema->children[i];
-        bool ambiguous;
-        const nb_attr *a = nb_find_by_name(an, child, f->name, &ambiguous);
-        nb_expr *e;
-        if (!a && f->nullable) {
-            e = nb_expr_null(an->arena, f->type);
-        } else {
-            NB_TRY(nb_need_by_name(an, child, f->name, &a, err));
-            if (a->nullable && !f->nullable) {
-                return nb_raise(
-                    err, NB_COND_NULLABLE_COLUMN_OR_FIELD, "name",
-                    nb_arena_printf(an->arena, "`%.*s`", (int)f->name.len, f->name.data), NULL);
-            }
-            e = nb_attr_expr(an->arena, a);
-            NB_NEED(e);
-            NB_TRY(nb_cast_to(an, e, f->type, &e, err));
-        }
-        list[i] = nb_expr_alias(an->arena, e, f->name, nb_attr_next_id());
-        NB_NEED(list[i]);
-        list[i]->u.alias.metadata = f->metadata;
-    }
-    return nb_plan_project(an, child, list, schema->n_children, out, err);
-}
-
 static nb_status
 analyze_with_relations(nb_analyzer *an, const Sc__WithRelations *w, nb_plan **out, nb_error *err)
 {
@@ -996,7 +956,7 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_PARSE: return nb_analyze_parse(an, rel->parse, out, err);
     case SC__RELATION__REL_TYPE_HINT: return analyze_hint(an, rel->hint, out, err);
     case SC__RELATION__REL_TYPE_UNPIVOT: return analyze_unpivot(an, rel->unpivot, out, err);
-    case SC__RELATION__REL_TYPE_TO_SCHEMA: return analyze_to_schema(an, rel->to_schema, out, err);
+    case SC__RELATION__REL_TYPE_TO_SCHEMA: return nb_analyze_to_schema(an, rel->to_schema, out, err);
     case SC__RELATION__REL_TYPE_WITH_RELATIONS:
         return analyze_with_relations(an, rel->with_relations, out, err);
     case SC__RELATION__REL_TYPE_FILL_NA:

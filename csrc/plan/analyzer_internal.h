@@ -160,6 +160,9 @@ nb_status nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expr
 /* The same, cast to boolean if it is not (raises DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN otherwise). */
 nb_status nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                                nb_expr **out, nb_error *err);
+/* A lambda of n parameters, columns of these ids in its body. */
+nb_status
+nb_lambda_of(nb_analyzer *an, nb_expr *body, const uint64_t *params, int n, nb_expr **out);
 /* analyze_window.c: what Spark's analyzer asks of a frame that a query writes, and of a function over a window; framed: the query writes its frame. */
 nb_status nb_check_frame(nb_analyzer *an, const nb_window_spec *spec, nb_error *err);
 nb_status nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_window_spec *spec,
@@ -274,6 +277,10 @@ nb_plan_filter(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **ou
 nb_status nb_raise_pipe_aggregate(nb_analyzer *an, nb_expr *e, const char *clause, nb_error *err);
 bool nb_has_window(nb_expr *e);
 bool nb_has_agg(nb_expr *e);
+
+/* ---- analyze_to_schema.c ---- */
+nb_status
+nb_analyze_to_schema(nb_analyzer *an, const Sc__ToSchema *t, nb_plan **out, nb_error *err);
 
 /* ---- analyze_variable.c ---- */
 /* A variable of the session by name, or a field of one, as a literal. NB_DONE when there is none. */

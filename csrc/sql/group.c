@@ -9,7 +9,7 @@
 
 #define MAX_KEYS    1024 /* expressions in grouping sets; Spark's analyzer stops at 64 */
 #define MAX_SETS    65536
-#define MAX_MEMBERS ((size_t)1 << 20) /* in all sets of a clause */
+#define MAX_MEMBERS ((size_t)1 << 18) /* in all sets of a clause */
 
 typedef struct group_expr {
     Sc__Expression *expr;

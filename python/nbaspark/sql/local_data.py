@@ -7,7 +7,7 @@ copy where their layout allows it. Rows of Python objects are converted once, in
 
 from __future__ import annotations
 
-from nbaspark.errors import ParseException, PySparkValueError
+from nbaspark.errors import ParseException
 from nbaspark.errors.raising import not_expected, type_error, value_error
 from nbaspark.sql import types as t
 from nbaspark.sql.types_infer import Inference, from_numpy, has_null_type
@@ -15,6 +15,7 @@ from nbaspark.sql.types_proto import from_tree, to_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from nbaspark.sql.dataframe import DataFrame
@@ -47,20 +48,20 @@ def create_dataframe(
         else:
             data, names = _rows_of(data, names if schema is None else None)
     if _is_pandas(data):
-        if isinstance(schema, t.StructType):
-            _refuse_losses(session, data, schema)
-        table, names = _from_pandas(data, schema, names)
+        return _of_pandas(session, data, schema, names)
     elif _is_numpy(data):
         table, names = _from_numpy(data, names), None
         if schema is not None:
             return _table(session, table, None, schema)
     elif hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__"):
+        if isinstance(schema, t.StructType):
+            data = _cast_safely(data, schema)
         table = _core().Table.from_arrow(data)
         if names is None and schema is None:
             names = _held(table).names
     else:
         table, names = _from_rows(session, data, schema, names, sampling_ratio, verify_schema)
-        return _table(session, table, names, None, local_times=False)
+        return _table(session, table, names, None, ())
     return _table(session, table, names, schema)
 
 
@@ -83,23 +84,25 @@ def _table(
     table: Any,
     names: list[str] | None,
     schema: Any,
-    local_times: bool = True,
+    local: Collection[int] | None = None,
 ) -> DataFrame:
-    """Return the DataFrame of a table, under other names or cast to a schema."""
+    """Return the DataFrame of a table, under other names or cast to a schema.
+
+    Local times in the columns `local` (all by default) are in the session's zone.
+    """
     ((kind, body),) = session._channel.add_table(table).items()
     df = session._relation(kind, body)
-    if schema is None and names is None:
-        return df
     held = _held(table)
-    if local_times:
-        df = _with_zone(session, df, held)
+    wanted = None
     if schema is not None:
         wanted = schema if isinstance(schema, t.StructType) else t.StructType().add("value", schema)
         _same_length(len(wanted), len(held))
-        if held == wanted:
-            return df
-        return df.toDF(*wanted.names).to(wanted)
-    names = names + [f"_{i}" for i in range(len(names) + 1, len(held) + 1)]
+    elif names is None:
+        return df
+    df = _with_zone(session, df, held, wanted, range(len(held)) if local is None else local)
+    if wanted is not None:
+        return df if held == wanted else df.toDF(*wanted.names).to(wanted)
+    names = names + [f"_{i}" for i in range(len(names) + 1, len(held) + 1)]  # type: ignore
     _same_length(len(names), len(held))
     return df if names == held.names else df.toDF(*names)
 
@@ -109,24 +112,48 @@ def _held(table: Any) -> t.StructType:
     return from_tree(_core().message_unpack("spark.connect.DataType", table.schema))  # type: ignore
 
 
-def _with_zone(session: SparkSession, df: DataFrame, held: t.StructType) -> DataFrame:
-    """Return a table with times without zone read as local times of the session's zone.
+def _with_zone(
+    session: SparkSession,
+    df: DataFrame,
+    held: t.StructType,
+    wanted: t.StructType | None,
+    local: Collection[int],
+) -> DataFrame:
+    """Return a table with times without zone, in the columns `local`, as times of the session's zone.
 
-    This is what PySpark does with times of pandas and Arrow, unless the session prefers
-    timestamps without zone.
+    This is what PySpark does with times of pandas and Arrow, unless the schema wants them without
+    zone, or, if there is none, the session prefers them so.
     """
-    if not any(isinstance(f.dataType, t.TimestampNTZType) for f in held):
-        return df
-    if session.conf.get("spark.sql.timestampType", None) == "TIMESTAMP_NTZ":
+    kinds = [field.dataType for field in held]
+    if wanted is not None:
+        local = [i for i in local if not isinstance(wanted[i].dataType, t.TimestampNTZType)]
+    elif session.conf.get("spark.sql.timestampType", None) == "TIMESTAMP_NTZ":
+        local = ()
+    zoned = {i: made for i in local if (made := _zoned(kinds[i])) != kinds[i]}
+    if not zoned:
         return df
     df = df.toDF(*(f"_{i}" for i in range(len(held))))
     columns = []
     for i, field in enumerate(held):
         column = df[f"_{i}"]
-        if isinstance(field.dataType, t.TimestampNTZType):
-            column = column.cast(t.TimestampType())
+        if i in zoned:
+            column = column.cast(zoned[i])
         columns.append(column.alias(field.name))
     return df.select(*columns)
+
+
+def _zoned(dt: t.DataType) -> t.DataType:
+    """Return a type with timestamps in the place of those without zone."""
+    if isinstance(dt, t.TimestampNTZType):
+        return t.TimestampType()
+    if isinstance(dt, t.ArrayType):
+        return t.ArrayType(_zoned(dt.elementType), dt.containsNull)
+    if isinstance(dt, t.MapType):
+        return t.MapType(_zoned(dt.keyType), _zoned(dt.valueType), dt.valueContainsNull)
+    if isinstance(dt, t.StructType):
+        fields = [t.StructField(f.name, _zoned(f.dataType), f.nullable) for f in dt.fields]
+        return t.StructType(fields)
+    return dt
 
 
 def _same_length(expected: int, actual: int) -> None:
@@ -279,56 +306,63 @@ def _from_numpy(data: Any, names: list[str] | None) -> Any:
     return _core().Table.from_numpy(dict(zip(names, arrays)))
 
 
-# The integers that a type of Arrow holds exactly, for columns of integers; columns of fractions become integers.
-_EXACT = {t.FloatType: ("float", 2**24), t.DoubleType: ("double", 2**53)}
-_INTEGERS = {
-    t.ByteType: "int8",
-    t.ShortType: "int16",
-    t.IntegerType: "int32",
-    t.LongType: "int64",
-}
-_SAFELY = "spark.sql.execution.pandas.convertToArrowArraySafely"
-
-
-def _refuse_losses(session: SparkSession, data: Any, schema: t.StructType) -> None:
-    """Raise, as PySpark does, where a column of pandas holds values that its type would change."""
-    if session.conf.get(_SAFELY, "true").lower() != "true":
-        return
-    for i, field in enumerate(schema.fields[: len(data.columns)]):
-        values, wanted = data.iloc[:, i], type(field.dataType)
-        kind = getattr(values.dtype, "kind", "")
-        if kind == "f" and wanted in _INTEGERS:
-            arrow, lossy = _INTEGERS[wanted], (values.dropna() % 1 != 0).any()
-        elif kind in ("i", "u") and wanted in _EXACT:
-            arrow, limit = _EXACT[wanted]
-            lossy = ((values > limit) | (values < -limit)).any()
-        else:
-            continue
-        if lossy:
-            raise PySparkValueError(
-                f"Exception thrown when converting pandas.Series ({values.dtype}) with name "
-                f"{field.name!r} to Arrow Array ({arrow}). It can be caused by overflows or other "
-                "unsafe conversions warned by Arrow. Arrow safe type check can be disabled by using "
-                f"SQL config `{_SAFELY}`."
-            )
-
-
-def _from_pandas(
-    data: Any, schema: t.DataType | None, names: list[str] | None
-) -> tuple[Any, list[str] | None]:
+def _of_pandas(
+    session: SparkSession, data: Any, schema: t.DataType | None, names: list[str] | None
+) -> DataFrame:
     if schema is not None and not isinstance(schema, t.StructType):
         raise type_error("UNSUPPORTED_DATA_TYPE_FOR_ARROW", data_type=str(schema))
     if names is None:
         names = [str(c) for c in data.columns]
-    if not names and schema is None:
+    if schema is None and (not names or not len(data)):
         raise value_error("CANNOT_INFER_EMPTY_SCHEMA")
+    kinds = [getattr(data.iloc[:, i].dtype, "kind", "O") for i in range(len(data.columns))]
+    if schema is not None:
+        _same_length(len(schema), len(kinds))
+        if _has_udt(schema):
+            rows = [tuple(row) for row in data.itertuples(index=False, name=None)]
+            return _table(session, _pack_rows(rows, schema, True), None, None, ())
+    local = [i for i, kind in enumerate(kinds) if kind == "M"]
+    arrays = _numpy_of_pandas(data, schema)
+    if arrays is not None:
+        table = _core().Table.from_numpy(arrays, nan_as_null=True)
+    else:
+        from nbaspark.sql.pandas_data import arrow_of_pandas
+
+        arrow = _arrow_schema(schema) if schema is not None else None
+        table = _core().Table.from_arrow(arrow_of_pandas(session, data, schema, arrow))
+    return _table(session, table, None if schema else names, schema, local)
+
+
+def _numpy_of_pandas(data: Any, schema: t.StructType | None) -> dict[str, Any] | None:
+    """Return the columns as arrays if NumPy has their types, and the schema no others."""
     arrays = {}
     for i in range(len(data.columns)):
         values = data.iloc[:, i].to_numpy()
-        if from_numpy(values.dtype) is None or values.dtype.kind == "U":
-            break
+        held = None if values.dtype.kind == "U" else from_numpy(values.dtype)
+        if held is None or (schema is not None and schema.fields[i].dataType != held):
+            return None
         arrays[f"_{i}"] = values
-    else:
-        return _core().Table.from_numpy(arrays, nan_as_null=True), names
-    # Text, times and what has missing values: Arrow knows how pandas means them.
-    return _core().Table.from_arrow(data), names
+    return arrays
+
+
+def _arrow_schema(schema: t.StructType) -> Any:
+    """Return a schema in Arrow's types, those that the engine's own results have."""
+    import pyarrow
+
+    return pyarrow.RecordBatchReader.from_stream(_pack_rows([], schema, False)).schema
+
+
+def _cast_safely(data: Any, schema: t.StructType) -> Any:
+    """Return a pyarrow.Table cast to a schema, or raise where a value would be changed.
+
+    Local times stay as they are: the engine knows the session's zone. Anything else that gives
+    Arrow's streams is returned as it is.
+    """
+    kind = type(data)
+    if kind.__module__.partition(".")[0] != "pyarrow" or kind.__name__ != "Table":
+        return data
+    wanted = _arrow_schema(schema)
+    for i, field in enumerate(wanted):
+        if str(field.type).startswith("timestamp"):
+            wanted = wanted.set(i, field.with_type(data.field(i).type))
+    return data.rename_columns(wanted.names).cast(wanted)

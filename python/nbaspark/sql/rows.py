@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from nbaspark.errors import PySparkTypeError, UnsupportedOperationException
 from nbaspark.sql.types import (
-    ArrayType,
     Row,
     StructType,
     TimestampType,
@@ -111,6 +110,8 @@ def to_pandas(result: Any, session: Any) -> Any:
     """
     import pandas
 
+    from nbaspark.sql.pandas_cells import cell_converter
+
     _refuse_month_intervals(result)
     schema = schema_of(result)
     columns = {}
@@ -118,8 +119,9 @@ def to_pandas(result: Any, session: Any) -> Any:
     make_struct = _STRUCTS.get(mode.lower(), _as_dict)
     for i, field in enumerate(schema.fields):
         values = result.column_numpy(i, make_struct, _user_type)
-        if isinstance(field.dataType, ArrayType):
-            values = _arrays(values)
+        convert = cell_converter(field.dataType)
+        if convert is not None:
+            values = _cells(values, convert)
         elif isinstance(field.dataType, TimestampType):
             values = _local_times(values, session)
         columns[i] = pandas.Series(values)
@@ -128,13 +130,13 @@ def to_pandas(result: Any, session: Any) -> Any:
     return frame
 
 
-def _arrays(values: Any) -> Any:
-    """Return an array of lists with the lists as arrays."""
+def _cells(values: Any, convert: Any) -> Any:
+    """Return an array of objects, each in the form that pandas' users expect."""
     import numpy
 
     out = numpy.empty(len(values), dtype=object)
     for i, value in enumerate(values):
-        out[i] = value if value is None else numpy.asarray(value)
+        out[i] = value if value is None else convert(value)
     return out
 
 
