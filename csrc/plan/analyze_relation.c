@@ -956,7 +956,8 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE_PARSE: return nb_analyze_parse(an, rel->parse, out, err);
     case SC__RELATION__REL_TYPE_HINT: return analyze_hint(an, rel->hint, out, err);
     case SC__RELATION__REL_TYPE_UNPIVOT: return analyze_unpivot(an, rel->unpivot, out, err);
-    case SC__RELATION__REL_TYPE_TO_SCHEMA: return nb_analyze_to_schema(an, rel->to_schema, out, err);
+    case SC__RELATION__REL_TYPE_TO_SCHEMA:
+        return nb_analyze_to_schema(an, rel->to_schema, out, err);
     case SC__RELATION__REL_TYPE_WITH_RELATIONS:
         return analyze_with_relations(an, rel->with_relations, out, err);
     case SC__RELATION__REL_TYPE_FILL_NA:
