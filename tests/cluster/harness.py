@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes of a cluster, and ways to ask them: Spark's client, raw calls, networks that are cut.
 
-NBASPARKD names another executable than .venv/bin/nbasparkd, one with sanitizers for example.
+NBASPARKD names another executable than .venv/bin/nbasparkd, one with sanitizers for example; NBASPARK_TEST_SLOW says how many times longer
+than usual it may take, and is left alone by workers that seem silent.
 """
 
 import os
@@ -22,7 +23,8 @@ from pyspark.sql.connect.proto import base_pb2_grpc
 from pyspark.sql.connect.session import SparkSession
 
 EXECUTABLE = os.environ.get("NBASPARKD") or str(Path(sys.executable).parent / "nbasparkd")
-PROCESS_S = 20
+SLOW = float(os.environ.get("NBASPARK_TEST_SLOW", "1"))
+PROCESS_S = 20 * SLOW
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
 if "NBASPARKD" in os.environ:  # there is no interpreter beside it
     CLEAN.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -44,7 +46,7 @@ class Master:
         self.ready = threading.Event()
         self.port = self.cluster_port = None
         threading.Thread(target=self._read, daemon=True).start()
-        self.ready.wait(30)
+        self.ready.wait(30 * SLOW)
 
     def _read(self):
         for line in self.process.stderr:
@@ -71,7 +73,7 @@ class Master:
                 return int(line.split()[1]) * 1024
         raise AssertionError("no VmRSS")
 
-    def wait(self, timeout=30):
+    def wait(self, timeout=30 * SLOW):
         return self.process.wait(timeout)
 
     def stop(self):
@@ -99,7 +101,9 @@ class Cluster:
         self.network = network
         self.conf = path / "spark-defaults.conf"
         # all of a test's small tables are spread; a silent worker is given up soon
-        self.conf.write_text(f"nbaspark.cluster.minRows 1\nspark.worker.timeout 1500ms\n{conf}")
+        self.conf.write_text(
+            f"nbaspark.cluster.minRows 1\nspark.worker.timeout {int(1500 * SLOW)}ms\n{conf}"
+        )
         self.environment = env or {}
         self.port = 0
         self.start_master()
@@ -312,11 +316,11 @@ class Raw:
         plan.root.sql.query = text
         return plan
 
-    def execute(self, plan, timeout=60, **fields):
+    def execute(self, plan, timeout=60 * SLOW, **fields):
         request = self.pb2.ExecutePlanRequest(plan=plan, **self.head(), **fields)
         return self.stub.ExecutePlan(request, metadata=self.metadata, timeout=timeout)
 
-    def config(self, key="spark.sql.ansi.enabled", timeout=30):
+    def config(self, key="spark.sql.ansi.enabled", timeout=30 * SLOW):
         request = self.pb2.ConfigRequest(**self.head())
         request.operation.get.keys.append(key)
         return self.stub.Config(request, metadata=self.metadata, timeout=timeout)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from harness import Cluster, Network
+from harness import SLOW, Cluster, Network
 
 from nbaspark.errors import PySparkException
 from nbaspark.sql import functions as F
@@ -74,7 +74,7 @@ def small_disk(path, size="2m"):
 
 
 ROWS = 400000
-WAIT_S = 60
+WAIT_S = 60 * SLOW
 
 
 def big_query(spark):
@@ -128,7 +128,7 @@ def test_queries_spread_over_workers(cluster):
     with pytest.raises(PySparkException, match="DIVIDE_BY_ZERO"):
         spark.range(1000).select(F.expr("1 / (id - 500)")).collect()
     # a query that has ended leaves no block anywhere
-    until = time.monotonic() + 5
+    until = time.monotonic() + 5 * SLOW
     while any(cluster.open_files(w) for w in cluster.workers) and time.monotonic() < until:
         time.sleep(0.02)
     assert [cluster.open_files(w) for w in cluster.workers] == [[], []]
@@ -198,7 +198,7 @@ def test_check_3_master_restarted(cluster, request):
         cluster.master.wait()
         cluster.start_master()
         attached = 2 + number
-        wait_for(lambda n=attached: worker.log.read_text().count("as worker") >= n, 10)
+        wait_for(lambda n=attached: worker.log.read_text().count("as worker") >= n, 10 * SLOW)
         again = cluster.session()
         assert rows(big_query(again)) == EXPECTED
         again.stop()
@@ -229,7 +229,7 @@ def test_check_4_client_killed(make_cluster):
     wait_for(lambda: processor_s(worker) > before + 0.2)  # its tasks run
     client.kill()
     client.wait()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 30 * SLOW
     while True:  # nothing goes on for it any more
         before = processor_s(worker) + processor_s(cluster.master)
         time.sleep(0.5)
@@ -431,7 +431,7 @@ def test_all_workers_killed_is_an_error_or_an_answer(cluster, tmp_path):
 def test_speculation_takes_over_from_a_stopped_worker(make_cluster):
     """Long before the worker counts as lost, copies of its tasks run elsewhere."""
     cluster = make_cluster(
-        conf="spark.speculation true\nspark.speculation.quantile 0.5\nspark.worker.timeout 60s\n"
+        conf=f"spark.speculation true\nspark.speculation.quantile 0.5\nspark.worker.timeout {int(60 * SLOW)}s\n"
     )
     victim = cluster.add()
     cluster.add()
@@ -444,7 +444,7 @@ def test_speculation_takes_over_from_a_stopped_worker(make_cluster):
     timer = later(0.05, victim.send_signal, signal.SIGSTOP)
     start = time.monotonic()
     assert rows(frame.agg(F.max("t"))) == expected
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 30 * SLOW
     timer.join()
     victim.send_signal(signal.SIGCONT)
     spark.stop()
