@@ -206,6 +206,9 @@ class Cluster:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.wait(PROCESS_S)
+        for process in self.processes:
+            found = re.search(r".*(Sanitizer|runtime error:)(.*\n){,40}", process.log.read_text())
+            assert not found, found.group()
 
 
 class Network:

@@ -52,6 +52,7 @@ def test_tasks_of_workers_are_shown_and_logged(cluster, tmp_path):
     events = tmp_path / "events"
     events.mkdir()
     cluster.master.kill()
+    cluster.master.wait()
     cluster.conf.write_text(
         "nbaspark.cluster.minRows 1\nspark.eventLog.enabled true\n"
         f"spark.eventLog.compress false\nspark.eventLog.dir {events}\n"
