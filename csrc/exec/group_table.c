@@ -301,25 +301,38 @@ find_slow(nb_group_table *t, const uint8_t *image, uint32_t hash32, uint32_t *ro
     }
 }
 
-/* Rows [from, to) to the first slot of their hash; the row that it names is prefetched. */
+/* Rows [from, to) to the first slot of their hash; the row that it names is prefetched. Whether that is the home slot is a matter of chance: those that have
+ * to go on are listed without a branch. */
 static void
 walk_slots(const nb_group_table *t, const uint64_t *hashes, int64_t from, int64_t to, bool far,
            uint32_t *rows)
 {
     const uint64_t *slots = t->slots;
     size_t mask = ((size_t)1 << t->bits) - 1;
-    int bits = t->bits;
+    int bits = t->bits, n_away = 0;
     uint32_t spread = t->spread;
+    uint16_t away[BLOCK];
 
     for (int64_t i = from; i < to; i++) {
-        size_t at = home_of((uint32_t)(hashes[i] >> 32), spread, bits);
+        uint64_t slot = slots[home_of((uint32_t)(hashes[i] >> 32), spread, bits)];
 
-        while (slots[at] != 0 && (slots[at] >> 32) != (hashes[i] >> 32)) {
+        rows[i] = (uint32_t)slot - 1;
+        away[n_away] = (uint16_t)i;
+        n_away += (slot != 0) & ((slot >> 32) != (hashes[i] >> 32));
+        if (far) {
+            __builtin_prefetch(nb_group_row(t, slot != 0 ? (uint32_t)slot - 1 : 0));
+        }
+    }
+    for (int k = 0; k < n_away; k++) {
+        uint64_t hash32 = hashes[away[k]] >> 32;
+        size_t at = (home_of((uint32_t)hash32, spread, bits) + 1) & mask;
+
+        while (slots[at] != 0 && (slots[at] >> 32) != hash32) {
             at = (at + 1) & mask;
         }
-        rows[i] = (uint32_t)slots[at] - 1;
+        rows[away[k]] = (uint32_t)slots[at] - 1;
         if (far && slots[at] != 0) {
-            __builtin_prefetch(nb_group_row(t, rows[i]));
+            __builtin_prefetch(nb_group_row(t, rows[away[k]]));
         }
     }
 }
@@ -330,20 +343,23 @@ compare_keys(const nb_group_table *t, const uint8_t *images, int stride, int64_t
              const uint32_t *rows, uint16_t *slow, int64_t n_slow, int n_fixed, int n_views)
 {
     const nb_key_section *s = t->layout->sections;
+    uint16_t some[BLOCK];
+    int n_some = 0;
 
     for (int64_t i = from; i < to; i++) {
-        bool found = rows[i] != UINT32_MAX;
+        bool none = rows[i] == UINT32_MAX;
 
-        if (found) {
-            const uint8_t *row = nb_group_row(t, rows[i]);
-            if (n_fixed >= 0) {
-                found = nb_key_section_equal(s, n_fixed, n_views, images + i * stride, row);
-            } else {
-                found = nb_key_equal(t->layout, t->layout->n_sections, images + i * stride, row);
-            }
-        }
-        slow[n_slow] = (uint16_t)i;
-        n_slow += !found;
+        slow[n_slow] = some[n_some] = (uint16_t)i;
+        n_slow += none;
+        n_some += !none;
+    }
+    for (int k = 0; k < n_some; k++) {
+        const uint8_t *image = images + some[k] * stride, *row = nb_group_row(t, rows[some[k]]);
+        bool same = n_fixed >= 0 ? nb_key_section_equal(s, n_fixed, n_views, image, row)
+                                 : nb_key_equal(t->layout, t->layout->n_sections, image, row);
+
+        slow[n_slow] = some[k];
+        n_slow += !same;
     }
     return n_slow;
 }

@@ -494,6 +494,7 @@ find_slow(const nb_join_table *t, const uint8_t *image, uint32_t hash32, uint64_
     }
 }
 
+/* Whether a row has a match is often a matter of chance: rows are sorted by what their slot says without a branch. */
 NB_INLINE void
 find_hashed(const nb_join_table *t, const uint8_t *images, const uint64_t *hashes, int64_t n,
             uint32_t *heads, int stride, int n_fixed, int n_views)
@@ -501,36 +502,39 @@ find_hashed(const nb_join_table *t, const uint8_t *images, const uint64_t *hashe
     int shift = 64 - t->part_bits - t->sub_bits;
     const uint64_t *slots = t->slots;
     const nb_key_section *s = t->layout.sections;
+    uint16_t same[NB_BATCH_ROWS], slow[NB_BATCH_ROWS];
+    int64_t n_same = 0, n_slow = 0;
 
+    NB_ASSERT(n <= NB_BATCH_ROWS);
     for (int64_t i = 0; i < n; i++) {
         __builtin_prefetch(&slots[hashes[i] >> shift]);
     }
     for (int64_t i = 0; i < n; i++) {
         uint64_t slot = slots[hashes[i] >> shift];
+        bool equal = (slot >> 32) == (hashes[i] >> 32);
 
-        heads[i] = (uint32_t)slot; /* row + 1; 0 ends the search here */
-        if (slot != 0) {
-            __builtin_prefetch(t->images + (int64_t)((uint32_t)slot - 1) * stride);
+        heads[i] = (uint32_t)slot - 1; /* NB_NO_ROW of an empty one */
+        same[n_same] = slow[n_slow] = (uint16_t)i;
+        n_same += equal & (slot != 0);
+        n_slow += !equal & (slot != 0);
+    }
+    for (int64_t k = 0; k < n_same; k++) {
+        __builtin_prefetch(t->images + (int64_t)heads[same[k]] * stride);
+    }
+    for (int64_t k = 0; k < n_same; k++) {
+        int64_t i = same[k];
+        const uint8_t *image = images + i * stride, *row = t->images + (int64_t)heads[i] * stride;
+
+        if (NB_UNLIKELY(n_fixed >= 0 ? !nb_key_section_equal(s, n_fixed, n_views, image, row)
+                                     : !nb_key_equal(&t->layout, 1, image, row))) {
+            slow[n_slow++] = (uint16_t)i;
         }
     }
-    for (int64_t i = 0; i < n; i++) {
-        const uint8_t *image = images + i * stride;
-        uint64_t slot;
-        bool same;
+    for (int64_t k = 0; k < n_slow; k++) {
+        int64_t i = slow[k];
 
-        if (heads[i] == 0) {
-            heads[i] = NB_NO_ROW;
-            continue;
-        }
-        slot = slots[hashes[i] >> shift];
-        same = (slot >> 32) == (hashes[i] >> 32);
-        if (same) {
-            const uint8_t *row = t->images + (int64_t)(heads[i] - 1) * stride;
-            same = n_fixed >= 0 ? nb_key_section_equal(s, n_fixed, n_views, image, row)
-                                : nb_key_equal(&t->layout, 1, image, row);
-        }
-        heads[i] = same ? heads[i] - 1
-                        : find_slow(t, image, (uint32_t)(hashes[i] >> 32), hashes[i] >> shift);
+        heads[i] =
+            find_slow(t, images + i * stride, (uint32_t)(hashes[i] >> 32), hashes[i] >> shift);
     }
 }
 
