@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include "exec/build.h"
+#include "exec/join.h"
 #include "exec/mapped_chunk.h"
 #include "exec/operators.h"
 #include "exec/passthrough.h"
@@ -67,7 +68,8 @@ nb_exec_run(const nb_exec_ctx *ctx, nb_node *root, nb_table **out, nb_error *err
     nb_status st = nb_run_new(ctx, &run);
 
     if (st == NB_OK) {
-        st = run_root(run, root, &table, &own);
+        st = nb_join_mark_reads(nb_run_arena(run), root);
+        st = st < 0 ? st : run_root(run, root, &table, &own);
         nb_run_free(run);
     }
     if (st == NB_OK && ctx->delivery != NULL && table->n_rows > 0) {

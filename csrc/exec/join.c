@@ -223,7 +223,7 @@ emit_pairs(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t
         nb_batch out;
 
         nb_arena_reset(l->pairs);
-        NB_TRY(nb_join_make_pairs(j, NULL, batch, probe + at, build + at,
+        NB_TRY(nb_join_make_pairs(j, j->reads, batch, probe + at, build + at,
                                   NB_MIN(n - at, NB_BATCH_ROWS), l->pairs, &out));
         st = nb_emit(t, &out, err);
     }
@@ -265,12 +265,18 @@ finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64
     return nb_join_settle(j, l, t, batch, from, to, err);
 }
 
+/* Does the first candidate of a row tell all? */
+static bool
+needs_one(const join_op *j)
+{
+    return !j->shape.pairs && j->residual == NULL && j->matched == NULL && !j->shape.single;
+}
+
 /* Lists candidates of the batch's rows, piece by piece. */
 static nb_status
 list_candidates(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
-    bool nested = j->n_keys == 0,
-         once = !j->shape.pairs && j->residual == NULL && j->matched == NULL && !j->shape.single;
+    bool nested = j->n_keys == 0, once = needs_one(j);
     uint32_t n_build = (uint32_t)j->build->n_rows;
     int64_t done = 0;
     nb_status st;
@@ -321,7 +327,8 @@ push_simple(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_err
             __atomic_store_n(&j->matched[l->build_rows[i]], 1, __ATOMIC_RELAXED);
         }
     }
-    NB_TRY(nb_join_make_pairs(j, NULL, batch, l->probe_rows, l->build_rows, n, batch->arena, &out));
+    NB_TRY(nb_join_make_pairs(j, j->reads, batch, l->probe_rows, l->build_rows, n, batch->arena,
+                              &out));
     return nb_emit(t, &out, err);
 }
 
@@ -411,8 +418,16 @@ join_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch, nb_
     if (kept != NULL) {
         memcpy(l->found, kept, (size_t)batch->n_rows);
     }
-    st = j->n_keys == 0 && nb_join_has_few(j) ? nb_join_push_few(j, l, t, batch, err)
-                                              : list_candidates(j, l, t, batch, err);
+    if (j->n_keys > 0 && needs_one(j)) {
+        for (int64_t i = 0; i < batch->n_rows; i++) {
+            l->found[i] |= l->heads[i] != NB_NO_ROW;
+        }
+        st = NB_OK;
+    } else if (j->n_keys == 0 && nb_join_has_few(j)) {
+        st = nb_join_push_few(j, l, t, batch, err);
+    } else {
+        st = list_candidates(j, l, t, batch, err);
+    }
     if (kept != NULL) {
         memcpy(kept, l->found, (size_t)batch->n_rows);
     }
@@ -461,15 +476,31 @@ static const nb_operator_ops JOIN = {
     .close = join_close,
 };
 
-static bool
-mark_column(nb_expr *e, void *payload)
+/* What is read of pairs. */
+static nb_status
+note_reads(join_op *j)
 {
-    bool *uses = payload;
+    int first_probe = j->build_left ? j->n_build : 0, first_build = j->build_left ? 0 : j->n_probe;
+    int n = j->n_probe + j->n_build;
+    const bool *reads = j->base.node->u.join.reads;
 
-    if (e->kind == NB_EXPR_COLUMN) {
-        uses[e->u.column.ordinal] = true;
+    j->residual_uses = nb_arena_zalloc(j->arena, (size_t)n + 1);
+    j->reads = nb_arena_alloc(j->arena, (size_t)n + 1);
+    if (j->residual_uses == NULL || j->reads == NULL) {
+        return NB_NOMEM;
     }
-    return true;
+    nb_join_mark_residual(j->base.node, j->residual_uses);
+    memset(j->reads, 1, (size_t)n);
+    if (reads != NULL && j->shape.pairs) {
+        memcpy(j->reads, reads, (size_t)n);
+    }
+    for (int c = 0; c < j->n_build; c++) {
+        if (j->same_as[c] >= 0) {
+            j->residual_uses[first_probe + j->same_as[c]] |= j->residual_uses[first_build + c];
+            j->reads[first_probe + j->same_as[c]] |= j->reads[first_build + c];
+        }
+    }
+    return NB_OK;
 }
 
 nb_status
@@ -495,14 +526,10 @@ nb_join_new(nb_run *run, nb_node *node, const nb_type *build, int *build_key_col
     j->n_probe = node->children[build_left ? 1 : 0]->schema->n_children;
     j->residual = node->u.join.residual;
     j->null_aware = node->u.join.null_aware;
-    j->residual_uses = nb_arena_zalloc(j->arena, (size_t)(j->n_probe + j->n_build) + 1);
     j->null_safe = nb_arena_zalloc(j->arena, (size_t)j->n_keys + 1);
     j->same_as = NB_ARENA_ARRAY(j->arena, int, j->n_build);
-    if (j->residual_uses == NULL || j->null_safe == NULL || j->same_as == NULL) {
+    if (j->null_safe == NULL || j->same_as == NULL) {
         return NB_NOMEM;
-    }
-    if (j->residual != NULL) {
-        nb_expr_visit(j->residual, mark_column, j->residual_uses);
     }
     for (int c = 0; c < j->n_build; c++) {
         j->same_as[c] = -1;
@@ -518,6 +545,7 @@ nb_join_new(nb_run *run, nb_node *node, const nb_type *build, int *build_key_col
             j->same_as[build_key_cols[k]] = e->u.column.ordinal;
         }
     }
+    NB_TRY(note_reads(j));
     for (int k = 0; k < j->n_keys && node->u.join.null_safe != NULL; k++) {
         j->null_safe[k] = node->u.join.null_safe[k];
     }

@@ -17,6 +17,8 @@ bool nb_join_has_drain(const nb_node *node);
 /* Puts the chunks of *rows (owned by the caller, replaced) together, so that gathering its rows needs no search for the chunk; leaves it
  * alone when memory is short, rows are too many or on disk. Releases *rows on failure. */
 nb_status nb_join_one_chunk(const nb_exec_ctx *ctx, nb_table **rows);
+/* Sets u.join.reads of all joins of a plan that is about to run; memory lives as long as the run. */
+nb_status nb_join_mark_reads(nb_arena *arena, nb_node *root);
 /* build: schema of the rows of the build side, keys in columns key_cols[0..n_keys). The operator is to be opened (nb_run_open) at once. */
 nb_status
 nb_join_new(nb_run *run, nb_node *node, const nb_type *build, int *key_cols, nb_operator **out);

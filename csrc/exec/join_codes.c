@@ -167,6 +167,8 @@ nb_status
 nb_join_code_texts(join_op *j)
 {
     const nb_node *probe = j->base.node->children[j->build_left ? 1 : 0];
+    int first_build = j->build_left ? 0 : j->n_probe;
+    const bool *reads = j->reads + first_build, *uses = j->residual_uses + first_build;
     int64_t n_rows = j->build->n_rows;
     nb_arena *memory;
     values v = {0};
@@ -188,7 +190,7 @@ nb_join_code_texts(join_op *j)
     j->codes = nb_arena_zalloc(j->arena, sizeof(*j->codes) * (size_t)(j->n_build + 1));
     st = v.views && v.slots && codes && j->codes ? NB_OK : NB_NOMEM;
     for (int c = 0; c < j->n_build && st == NB_OK; c++) {
-        if (j->same_as[c] < 0 && is_flat(j->build, c) &&
+        if (j->same_as[c] < 0 && (reads[c] || uses[c]) && is_flat(j->build, c) &&
             nb_type_storage(j->build->schema->children[c].type)->phys == NB_PHYS_STRING) {
             st = code_column(j, c, &v, codes, &j->codes[c]);
         }

@@ -44,7 +44,8 @@ typedef struct join_op {
     bool *null_safe;
     int n_keys, n_probe, n_build; /* columns */
     nb_expr *residual;
-    bool *residual_uses; /* per column of a pair */
+    /* Per column of a pair; a column of the build side that is taken from the probe side has both. */
+    bool *residual_uses, *reads;
     bool build_left, null_aware;
     bool has_nulls; /* of all rounds, as the next */
     bool has_build;
@@ -81,11 +82,11 @@ nb_status nb_join_gather_codes(const nb_join_codes *codes, const uint32_t *rows,
 
 /* ---- join_rows.c ---- */
 
-/* Columns of build rows; NB_NO_ROW gives nulls. wanted: per column, others are not touched; NULL: all. probe: the columns of the rows that they are paired with; keys are taken from there,
+/* Columns of build rows; NB_NO_ROW gives nulls. wanted: per column, others are nulls; NULL: all. probe: the columns of the rows that they are paired with; keys are taken from there,
  * where all rows have a partner. May be NULL. */
 nb_status nb_join_gather_build(const join_op *j, const bool *wanted, const uint32_t *rows,
                                int64_t n, const nb_vector *probe, nb_arena *arena, nb_vector *out);
-/* Left columns, then right columns, of pairs in the order of the probe rows. wanted as above. The pairs last as long as the arrays. */
+/* Left columns, then right columns, of pairs in the order of the probe rows. wanted as above, not NULL. The pairs last as long as the arrays. */
 nb_status
 nb_join_make_pairs(const join_op *j, const bool *wanted, nb_batch *batch, const uint32_t *probe,
                    const uint32_t *build, int64_t n, nb_arena *arena, nb_batch *out);
@@ -98,6 +99,11 @@ nb_status nb_join_drain_new(join_op *j, const nb_exec_ctx *ctx, nb_source **out)
  * matches have been listed with them. */
 nb_status nb_join_settle(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64_t from,
                          int64_t to, nb_error *err);
+
+/* ---- join_reads.c ---- */
+
+/* Marks the columns of a pair that the residual condition looks at. */
+void nb_join_mark_residual(const nb_node *join, bool *uses);
 
 /* ---- join_few.c ---- */
 

@@ -40,6 +40,7 @@ nb_join_gather_build(const join_op *j, const bool *wanted, const uint32_t *rows,
     }
     for (int c = 0; c < j->n_build; c++) {
         if (wanted != NULL && !wanted[c]) {
+            NB_TRY(nb_vector_const_null(arena, j->build->schema->children[c].type, n, &out[c]));
             continue;
         }
         if (some == NULL && probe != NULL && j->same_as[c] >= 0) {
@@ -93,6 +94,7 @@ nb_join_make_pairs(const join_op *j, const bool *wanted, nb_batch *batch, const 
                    const uint32_t *build, int64_t n, nb_arena *arena, nb_batch *out)
 {
     int first_probe = j->build_left ? j->n_build : 0, first_build = j->build_left ? 0 : j->n_probe;
+    const nb_field *types = j->base.node->children[j->build_left ? 1 : 0]->schema->children;
     bool all = n == batch->n_rows;
     int64_t n_changes = 0;
 
@@ -108,7 +110,8 @@ nb_join_make_pairs(const join_op *j, const bool *wanted, nb_batch *batch, const 
     for (int c = 0; c < j->n_probe; c++) {
         const nb_vector *v;
 
-        if (wanted != NULL && !wanted[first_probe + c]) {
+        if (!all && !wanted[first_probe + c]) {
+            NB_TRY(nb_vector_const_null(arena, types[c].type, n, &out->cols[first_probe + c]));
             continue;
         }
         NB_TRY(nb_batch_column(batch, c, &v));
@@ -119,9 +122,7 @@ nb_join_make_pairs(const join_op *j, const bool *wanted, nb_batch *batch, const 
                                 &out->cols[first_probe + c]));
         }
     }
-    /* keys are taken from the probe side: those that are wanted have been made there */
-    return nb_join_gather_build(j, wanted ? wanted + first_build : NULL, build, n,
-                                wanted ? NULL : &out->cols[first_probe], arena,
+    return nb_join_gather_build(j, wanted + first_build, build, n, &out->cols[first_probe], arena,
                                 &out->cols[first_build]);
 }
 

@@ -164,6 +164,8 @@ struct nb_node {
             bool null_aware; /* NOT IN: ANTI/MARK with SQL's three-valued meaning (one key) */
             bool
                 reduces; /* SEMI, in tasks: left rows without a match may be left out, where that saves work; another join leaves them out anyway */
+            const bool *
+                reads; /* set while it runs: per column, does anything above look at it (exec/join_reads.c); NULL: all */
         } join;
         struct {
             nb_exchange_kind kind;

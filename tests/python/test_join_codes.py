@@ -71,3 +71,36 @@ def test_a_residual_and_a_chain(spark, rows):
     assert Counter(map(tuple, spark.sql(query).collect())) == Counter(
         (*key, n) for key, n in expected.items()
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_that_nobody_reads(spark, rows, kind):
+    """Keys of either side alone, nothing at all, and a condition over what is not read behind the join; rows with several matches each."""
+    dims, facts = rows
+    keep_left, keep_right = KINDS[kind]
+    few = {k % 10: [] for k, _, _ in dims}
+    for k, a, b in dims[:60]:
+        few[k % 10].append((k, a, b))
+    pairs = []
+    for k, v in facts:
+        found = [(k, v, *d) for d in few.get(k % 12, []) if d[0] <= v]
+        pairs += found if found or not keep_left else [(k, v, None, None, None)]
+    met = {p[2] for p in pairs}
+    pairs += [(None, None, *d) for d in dims[:60] if keep_right and d[0] not in met]
+    spark.sql(f"""SELECT f.k AS fk, v, d.k AS dk, a, b, k12, k10 FROM (SELECT k, v, k % 12 AS k12 FROM facts) f {kind} JOIN
+        (SELECT k, a, b, k % 10 AS k10 FROM dims WHERE k < 60) d ON k12 = k10 AND d.k <= v""").createOrReplaceTempView("pairs")  # fmt: skip
+    for text, made in (
+        ("count(*)", lambda p: None),
+        ("fk, count(*)", lambda p: p[0]),
+        ("k10, count(*)", lambda p: None if p[2] is None else p[2] % 10),
+        ("k12, count(*)", lambda p: None if p[0] is None else p[0] % 12),
+        ("a, b, count(*)", lambda p: (p[3], p[4])),
+        ("dk + 1, count(*)", lambda p: None if p[2] is None else p[2] + 1),
+    ):
+        expected = Counter(map(made, pairs))
+        keys = [*map(str, range(1, text.count(",") + 1))]
+        by = f" GROUP BY {', '.join(keys)}" if keys else ""
+        found = spark.sql(f"SELECT {text} FROM pairs{by}").collect()
+        want = {(*(k if isinstance(k, tuple) else (k,)), n) for k, n in expected.items()}
+        assert {tuple(r) for r in found} == ({r[1:] for r in want} if not keys else want)
+        assert len(found) == len(want)
