@@ -36,10 +36,16 @@ nb_csv_tokenizer_free(nb_csv_tokenizer *t)
     if (t->side) {
         nb_pool_dealloc(t->pool, t->side, t->side_cap);
     }
-    t->cells = NULL;
-    t->side = NULL;
-    t->cap_cells = 0;
-    t->side_cap = 0;
+    if (t->held) {
+        nb_pool_dealloc(t->pool, t->held, (size_t)t->cap_held * sizeof(*t->held));
+    }
+    if (t->held_text) {
+        nb_pool_dealloc(t->pool, t->held_text, t->cap_held_text);
+    }
+    t->cells = t->held = NULL;
+    t->side = t->held_text = NULL;
+    t->cap_cells = t->cap_held = t->n_held = 0;
+    t->side_cap = t->cap_held_text = 0;
 }
 
 void
@@ -500,6 +506,9 @@ unescaped_quote(nb_csv_tokenizer *t, int depth)
         while (find_in_value(t, &at, &n, &newline)) {
             put_cell(t, (uint32_t)t->value, (uint32_t)(at - t->value) | NB_CELL_SIDE);
             t->value = at + n;
+            if (newline && t->row_end == 0) {
+                t->row_end = t->n_cells; /* only the first line becomes a record of its own */
+            }
         }
         append(t, t->ch);
         t->prev = 0;
@@ -845,13 +854,76 @@ begin_record(nb_csv_tokenizer *t)
     t->unescaped = t->trim = t->skip_value = t->no_memory = t->sep_off = t->own_breaks = false;
     t->normalize = true;
     t->prev = 0;
+    t->row_end = 0;
     t->fault = NB_CSV_RECORD;
+}
+
+/* Puts what is behind the record's end aside, to begin the next record with. */
+static void
+hold_rest(nb_csv_tokenizer *t)
+{
+    int n = t->n_cells - t->row_end;
+    size_t from = 0, n_bytes = 0;
+
+    t->n_held = 0;
+    if (n > t->cap_held) {
+        nb_csv_cell *held = nb_pool_realloc(
+            t->pool, t->held, (size_t)t->cap_held * sizeof(*t->held), (size_t)n * sizeof(*t->held));
+        if (held == NULL) {
+            t->no_memory = true;
+            return;
+        }
+        t->held = held;
+        t->cap_held = n;
+    }
+    for (int i = t->row_end; i < t->n_cells; i++) {
+        n_bytes += t->cells[i].len == NB_CELL_NULL ? 0 : NB_CELL_LEN(t->cells[i]);
+    }
+    if (n_bytes > t->cap_held_text) {
+        char *text = nb_pool_realloc(t->pool, t->held_text, t->cap_held_text, n_bytes);
+        if (text == NULL) {
+            t->no_memory = true;
+            return;
+        }
+        t->held_text = text;
+        t->cap_held_text = n_bytes;
+    }
+    for (int i = 0; i < n; i++) {
+        nb_csv_cell c = t->cells[t->row_end + i];
+        if (c.len != NB_CELL_NULL && NB_CELL_LEN(c)) {
+            memcpy(t->held_text + from, t->side + c.off, NB_CELL_LEN(c));
+            c.off = (uint32_t)from;
+            from += NB_CELL_LEN(c);
+        }
+        t->held[i] = c;
+    }
+    t->n_held = n;
+    t->n_cells = t->row_end;
+}
+
+/* A record begins with what the last one left. */
+static void
+take_held(nb_csv_tokenizer *t)
+{
+    for (int i = 0; i < t->n_held && !t->no_memory; i++) {
+        nb_csv_cell c = t->held[i];
+        if (c.len != NB_CELL_NULL && NB_CELL_LEN(c)) {
+            append_bytes(t, t->held_text + c.off, NB_CELL_LEN(c));
+            c.off = (uint32_t)t->value;
+            t->value = t->side_len;
+        }
+        put_cell(t, c.off, c.len);
+    }
 }
 
 static nb_csv_result
 end_record(nb_csv_tokenizer *t)
 {
     t->side_used = t->side_len;
+    t->n_held = 0;
+    if (t->row_end && !t->no_memory && !t->fault) {
+        hold_rest(t);
+    }
     return t->no_memory ? NB_CSV_NO_MEMORY : t->fault;
 }
 
@@ -879,19 +951,20 @@ nb_csv_tokenize_record(nb_csv_tokenizer *t, const char *p, const char *end, bool
     for (;;) {
         bool complete;
         begin_record(t);
+        take_held(t);
         t->p = p;
         t->end = end;
         t->more = !at_eof;
         t->ch = 0;
         *begin = *next = p;
         if (!next_char(t, &t->ch)) {
-            return at_eof ? NB_CSV_NOTHING : NB_CSV_NEED_MORE;
+            return !at_eof ? NB_CSV_NEED_MORE : t->n_held ? end_record(t) : NB_CSV_NOTHING;
         }
         if (t->o->comment != 0 && t->ch == t->o->comment) {
             while (t->ch != t->newline) {
                 if (!next_char(t, &t->ch)) {
                     *begin = *next = at_eof ? end : p;
-                    return at_eof ? NB_CSV_NOTHING : NB_CSV_NEED_MORE;
+                    return !at_eof ? NB_CSV_NEED_MORE : t->n_held ? end_record(t) : NB_CSV_NOTHING;
                 }
             }
             p = t->p;

@@ -40,6 +40,12 @@ typedef struct nb_csv_tokenizer {
     char *side; /* text of SIDE cells; grows until nb_csv_tokenizer_reset */
     size_t side_len, side_cap;
     size_t side_used; /* up to here it belongs to finished records */
+    /* A record that ended inside a value (see unescaped_quote): what stands behind it begins the next one. Owned copies, for the side buffer
+     * may be reset between the two. */
+    nb_csv_cell *held;
+    char *held_text;
+    int n_held, cap_held;
+    size_t cap_held_text;
     /* line breaks: code points; nl2 0 = one character. newline is what a line break is turned into */
     int32_t nl1, nl2, newline;
     /* state of the record */
@@ -50,6 +56,7 @@ typedef struct nb_csv_tokenizer {
     bool own_breaks; /* in a plain value only the file's own line break counts */
     bool more;       /* `end` is not the end of the input */
     nb_csv_result fault;
+    int row_end; /* so many cells are this record, the others begin the next one; 0 = all are this record */
     size_t value;  /* begin of the value in side */
     size_t blanks; /* trailing white space that does not count */
 } nb_csv_tokenizer;
