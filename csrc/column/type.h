@@ -119,5 +119,7 @@ bool nb_type_is_orderable(const nb_type *t);
 const char *nb_type_simple_string(struct nb_arena *arena, const nb_type *t);
 const char *nb_type_catalog_string(struct nb_arena *arena, const nb_type *t);
 const char *nb_type_sql(struct nb_arena *arena, const nb_type *t);
+/* As the classes of Spark print themselves, which old messages show: "ArrayType(IntegerType,true)". */
+const char *nb_type_class_name(struct nb_arena *arena, const nb_type *t);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * type_names.c: data types as text, in Spark's three spellings (see type.h).
+ * type_names.c: data types as text, in Spark's spellings (see type.h).
  */
 #include <ctype.h>
 #include "base/arena.h"
@@ -197,4 +197,76 @@ const char *
 nb_type_sql(nb_arena *arena, const nb_type *t)
 {
     return type_text(arena, t, SQL);
+}
+
+static void
+write_class(nb_strbuf *b, const nb_type *t)
+{
+    static const char *const names[NB_N_TYPES] = {
+        [NB_TYPE_NULL] = "NullType",
+        [NB_TYPE_BOOL] = "BooleanType",
+        [NB_TYPE_INT8] = "ByteType",
+        [NB_TYPE_INT16] = "ShortType",
+        [NB_TYPE_INT32] = "IntegerType",
+        [NB_TYPE_INT64] = "LongType",
+        [NB_TYPE_FLOAT32] = "FloatType",
+        [NB_TYPE_FLOAT64] = "DoubleType",
+        [NB_TYPE_STRING] = "StringType",
+        [NB_TYPE_BINARY] = "BinaryType",
+        [NB_TYPE_DATE] = "DateType",
+        [NB_TYPE_TIMESTAMP] = "TimestampType",
+        [NB_TYPE_TIMESTAMP_NTZ] = "TimestampNTZType",
+        [NB_TYPE_INTERVAL] = "CalendarIntervalType",
+    };
+
+    switch (t->id) {
+    case NB_TYPE_DECIMAL: nb_strbuf_addf(b, "DecimalType(%d,%d)", t->precision, t->scale); return;
+    case NB_TYPE_CHAR: nb_strbuf_addf(b, "CharType(%d)", t->length); return;
+    case NB_TYPE_VARCHAR: nb_strbuf_addf(b, "VarcharType(%d)", t->length); return;
+    case NB_TYPE_TIME: nb_strbuf_addf(b, "TimeType(%d)", t->precision); return;
+    case NB_TYPE_INTERVAL_YM:
+        nb_strbuf_addf(b, "YearMonthIntervalType(%d,%d)", t->start_field, t->end_field);
+        return;
+    case NB_TYPE_INTERVAL_DT:
+        nb_strbuf_addf(b, "DayTimeIntervalType(%d,%d)", t->start_field, t->end_field);
+        return;
+    case NB_TYPE_ARRAY:
+        nb_strbuf_adds(b, "ArrayType(");
+        write_class(b, t->children[0].type);
+        nb_strbuf_addf(b, ",%s)", t->children[0].nullable ? "true" : "false");
+        return;
+    case NB_TYPE_MAP:
+        nb_strbuf_adds(b, "MapType(");
+        write_class(b, t->children[0].type);
+        nb_strbuf_addc(b, ',');
+        write_class(b, t->children[1].type);
+        nb_strbuf_addf(b, ",%s)", t->children[1].nullable ? "true" : "false");
+        return;
+    case NB_TYPE_STRUCT:
+        nb_strbuf_adds(b, "StructType(");
+        for (int i = 0; i < t->n_children; i++) {
+            nb_strbuf_adds(b, i ? ",StructField(" : "StructField(");
+            nb_strbuf_add(b, t->children[i].name);
+            nb_strbuf_addc(b, ',');
+            write_class(b, t->children[i].type);
+            nb_strbuf_addf(b, ",%s)", t->children[i].nullable ? "true" : "false");
+        }
+        nb_strbuf_addc(b, ')');
+        return;
+    default:
+        if (names[t->id]) {
+            nb_strbuf_adds(b, names[t->id]);
+        } else {
+            write_type(b, t, SQL);
+        }
+    }
+}
+
+const char *
+nb_type_class_name(nb_arena *arena, const nb_type *t)
+{
+    nb_strbuf b = {0};
+
+    write_class(&b, t);
+    return nb_strbuf_finish(arena, &b).data;
 }

@@ -6,6 +6,7 @@
  * struct fields. df["a"] carries the id of its DataFrame's plan: the name is looked up there, wherever in the inputs that plan stands, and what it
  * means must still be among the inputs' columns. Lambda parameters come before columns; columns of the query around a subquery after.
  */
+#include <stdlib.h>
 #include "plan/analyzer_internal.h"
 #include "base/config.h"
 #include "base/utf8.h"
@@ -291,7 +292,8 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
             }
             full[q] = a->name;
             NB_TRY(nb_backquote(an, full, q + 1, &one));
-            d = edit_distance(nb_str_of(one), parts[n_parts - 1]); /* with its quotes, as Spark's */
+            d = edit_distance(nb_str_of(one),
+                              n_parts > 1 ? name : parts[0]); /* with its quotes, as Spark's */
             for (at = n_best; at > 0 && (best[at - 1].distance > d ||
                                          (best[at - 1].distance == d &&
                                           nb_str_compare(best[at - 1].text, nb_str_of(one)) > 0));
@@ -502,6 +504,66 @@ nb_need_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, const nb_attr **
         return nb_raise_unresolved_column(an, &scope, nb_str_of(quoted), err);
     }
     return NB_OK;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
+}
+
+nb_status
+nb_quoted_columns(nb_analyzer *an, const nb_plan *p, bool sorted, const char **out, nb_error *err)
+{
+    nb_str *names = NB_ARENA_ARRAY(an->arena, nb_str, p->n_attrs + 1);
+    size_t count = 0;
+    nb_strbuf b = {0};
+
+    NB_NEED(names);
+    for (int i = 0; i < p->n_attrs; i++) {
+        nb_str *parts;
+        size_t n;
+        char *one;
+        if (!p->attrs[i].hidden) {
+            NB_TRY(nb_split_identifier(an, p->attrs[i].name, &parts, &n, err));
+            NB_TRY(nb_backquote(an, parts, (int)n, &one));
+            names[count++] = nb_str_of(one);
+        }
+    }
+    if (sorted) {
+        qsort(names, count, sizeof *names, compare_names);
+    }
+    for (size_t i = 0; i < count; i++) {
+        nb_strbuf_adds(&b, i ? ", " : "");
+        nb_strbuf_add(&b, names[i]);
+    }
+    *out = nb_strbuf_finish(an->arena, &b).data;
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_resolve_named(nb_analyzer *an, nb_plan *p, nb_str text, nb_expr **out, nb_error *err)
+{
+    nb_scope scope = {.plans = &p, .n_plans = 1};
+    nb_error found = NB_ERROR_INIT;
+    nb_status st = nb_resolve_column(an, &scope, text, -1, NULL, out, &found);
+    nb_str *parts;
+    size_t n;
+    char *object;
+    const char *all;
+
+    if (st >= 0 || st == NB_NOMEM || found.condition != NB_COND_UNRESOLVED_COLUMN_WITH_SUGGESTION) {
+        if (found.set) {
+            nb_error_move(&found, err);
+        }
+        return st;
+    }
+    nb_error_clear(&found);
+    NB_TRY(nb_split_identifier(an, text, &parts, &n, err));
+    NB_TRY(nb_backquote(an, parts, (int)n, &object));
+    NB_TRY(nb_quoted_columns(an, p, false, &all, err));
+    return nb_raise(err, NB_COND_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName", object,
+                    "proposal", all, NULL);
 }
 
 bool

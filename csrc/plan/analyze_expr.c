@@ -926,14 +926,21 @@ nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
         o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
         (o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED &&
          out->descending);
-    if (!nb_type_is_orderable(out->expr->type)) {
-        return nb_raise(
-            err, NB_COND_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
-            nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, out->expr, false)),
-            "functionName", "sort", "dataType",
-            nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, out->expr->type)), NULL);
+    return nb_check_sort_key(an, out, err);
+}
+
+nb_status
+nb_check_sort_key(nb_analyzer *an, const nb_sort_key *key, nb_error *err)
+{
+    if (nb_type_is_orderable(key->expr->type)) {
+        return NB_OK;
     }
-    return NB_OK;
+    return nb_raise(
+        err, NB_COND_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
+        nb_arena_printf(an->arena, "\"%s %s NULLS %s\"", nb_expr_sql(an->arena, key->expr, false),
+                        key->descending ? "DESC" : "ASC", key->nulls_last ? "LAST" : "FIRST"),
+        "functionName", "`sortorder`", "dataType",
+        nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, key->expr->type)), NULL);
 }
 
 /* ---- the rest ---- */

@@ -59,20 +59,15 @@ using_columns(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type,
                 NB_TRY(nb_need_by_name(an, p, names[i], &a, err));
             }
             if (!a) {
-                nb_strbuf b = {0};
-                nb_status st;
-                for (int k = 0, m = 0; k < p->n_attrs; k++) {
-                    if (!p->attrs[k].hidden) {
-                        nb_strbuf_addf(&b, "%s`%.*s`", m++ ? ", " : "", (int)p->attrs[k].name.len,
-                                       p->attrs[k].name.data);
-                    }
-                }
-                st = nb_raise(
-                    err, NB_COND_UNRESOLVED_USING_COLUMN_FOR_JOIN, "colName",
-                    nb_arena_printf(an->arena, "`%.*s`", (int)names[i].len, names[i].data), "side",
-                    side ? "right" : "left", "suggestion", b.data ? b.data : "", NULL);
-                nb_strbuf_free(&b);
-                return st;
+                nb_str *parts;
+                size_t n_parts;
+                char *name;
+                const char *all;
+                NB_TRY(nb_split_identifier(an, names[i], &parts, &n_parts, err));
+                NB_TRY(nb_backquote(an, parts, (int)n_parts, &name));
+                NB_TRY(nb_quoted_columns(an, p, true, &all, err));
+                return nb_raise(err, NB_COND_UNRESOLVED_USING_COLUMN_FOR_JOIN, "colName", name,
+                                "side", side ? "right" : "left", "suggestion", all, NULL);
             }
             *(side ? &r[i] : &l[i]) = a;
         }

@@ -4,28 +4,41 @@
  */
 #include "plan/analyzer_internal.h"
 
-/* Is column i among names (all when there are none)? */
-static bool
-is_chosen(const nb_analyzer *an, const nb_attr *a, const ProtobufCBinaryData *names, size_t n)
+/* The columns that a list of names means. */
+typedef struct chosen {
+    nb_expr **exprs; /* columns, or fields of them */
+    size_t n;
+} chosen;
+
+static nb_status
+choose(nb_analyzer *an, nb_plan *child, const ProtobufCBinaryData *names, size_t n, chosen *out,
+       nb_error *err)
 {
+    out->n = n;
+    out->exprs = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+    NB_NEED(out->exprs);
     for (size_t i = 0; i < n; i++) {
-        if (nb_names_equal(an, a->name, nb_pb_str(names[i]))) {
+        NB_TRY(nb_resolve_named(an, child, nb_pb_str(names[i]), &out->exprs[i], err));
+    }
+    return NB_OK;
+}
+
+static bool
+is_same(const nb_expr *a, const nb_expr *column)
+{
+    return a->kind == NB_EXPR_COLUMN && a->u.column.attr == column->u.column.attr;
+}
+
+/* Is the column among the chosen (all when there are none)? */
+static bool
+is_chosen(const chosen *c, const nb_expr *column)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (is_same(c->exprs[i], column)) {
             return true;
         }
     }
-    return n == 0;
-}
-
-static nb_status
-check_names(nb_analyzer *an, nb_plan *child, const ProtobufCBinaryData *names, size_t n,
-            nb_error *err)
-{
-    const nb_attr *a;
-
-    for (size_t i = 0; i < n; i++) {
-        NB_TRY(nb_need_by_name(an, child, nb_pb_str(names[i]), &a, err));
-    }
-    return NB_OK;
+    return c->n == 0;
 }
 
 static bool
@@ -42,7 +55,7 @@ fill_one(nb_analyzer *an, nb_expr *column, nb_expr *value, nb_expr **out, nb_err
 {
     nb_expr *to, *args[2] = {column, NULL}, *e;
 
-    NB_TRY(nb_expr_cast(an->arena, value, column->type, NB_CAST_LEGACY, &to, err));
+    NB_TRY(nb_cast_to(an, value, column->type, &to, err));
     if (column->type->id == NB_TYPE_FLOAT32 || column->type->id == NB_TYPE_FLOAT64) {
         nb_expr *null = nb_expr_null(an->arena, column->type);
         NB_NEED(null);
@@ -59,28 +72,26 @@ fill(nb_analyzer *an, const Sc__NAFill *f, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
     nb_expr **cols, **values = NB_ARENA_ARRAY(an->arena, nb_expr *, f->n_values + 1);
+    chosen names;
     int n;
 
     NB_NEED(values);
     NB_TRY(nb_analyze_relation(an, f->input, &child, err));
-    NB_TRY(check_names(an, child, f->cols, f->n_cols, err));
+    NB_TRY(choose(an, child, f->cols, f->n_cols, &names, err));
     for (size_t i = 0; i < f->n_values; i++) {
         NB_TRY(nb_resolve_literal(an, f->values[i], &values[i], err));
     }
     NB_TRY(nb_columns_of(an, child, &cols, &n));
     for (int i = 0; i < n; i++) {
         nb_expr *value = NULL;
-        const nb_attr *a = nb_plan_find_attr(child, cols[i]->u.column.attr);
         if (f->n_values == 1) {
-            value = is_chosen(an, a, f->cols, f->n_cols) ? values[0] : NULL;
+            value = is_chosen(&names, cols[i]) ? values[0] : NULL;
         } else {
-            for (size_t k = 0; k < f->n_cols && k < f->n_values; k++) {
-                if (nb_names_equal(an, a->name, nb_pb_str(f->cols[k]))) {
-                    value = values[k];
-                }
+            for (size_t k = 0; k < names.n && k < f->n_values; k++) {
+                value = is_same(names.exprs[k], cols[i]) ? values[k] : value;
             }
         }
-        if (value && value_fits(a->type, value->type)) {
+        if (value && value_fits(cols[i]->type, value->type)) {
             NB_TRY(fill_one(an, cols[i], value, &cols[i], err));
         }
     }
@@ -110,18 +121,19 @@ drop(nb_analyzer *an, const Sc__NADrop *d, nb_plan **out, nb_error *err)
     nb_plan *child;
     nb_expr **cols, *condition = NULL, *sum = NULL, *one = nb_expr_int32(an->arena, 1),
                     *zero = nb_expr_int32(an->arena, 0);
-    int n, n_chosen = 0, least;
+    chosen names;
+    int n, least;
 
     NB_NEED(one && zero);
     NB_TRY(nb_analyze_relation(an, d->input, &child, err));
-    NB_TRY(check_names(an, child, d->cols, d->n_cols, err));
+    NB_TRY(choose(an, child, d->cols, d->n_cols, &names, err));
     NB_TRY(nb_columns_of(an, child, &cols, &n));
+    if (names.n > 0) {
+        cols = names.exprs;
+        n = (int)names.n;
+    }
     for (int i = 0; i < n; i++) {
         nb_expr *there, *args[3];
-        if (!is_chosen(an, nb_plan_find_attr(child, cols[i]->u.column.attr), d->cols, d->n_cols)) {
-            continue;
-        }
-        n_chosen++;
         NB_TRY(is_there(an, cols[i], &there, err));
         args[0] = there;
         args[1] = one;
@@ -135,12 +147,12 @@ drop(nb_analyzer *an, const Sc__NADrop *d, nb_plan **out, nb_error *err)
             sum = args[0];
         }
     }
-    least = d->has_min_non_nulls ? d->min_non_nulls : n_chosen;
+    least = d->has_min_non_nulls ? d->min_non_nulls : n;
     if (!condition || least <= 0) {
         *out = child;
         return NB_OK;
     }
-    if (least != n_chosen) {
+    if (least != n) {
         nb_expr *bound = nb_expr_int32(an->arena, least);
         NB_NEED(bound);
         NB_TRY(nb_call2(an, ">=", sum, bound, &condition, err));
@@ -154,16 +166,28 @@ replace(nb_analyzer *an, const Sc__NAReplace *r, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
     nb_expr **cols;
+    chosen names;
     int n;
 
     NB_TRY(nb_analyze_relation(an, r->input, &child, err));
-    NB_TRY(check_names(an, child, r->cols, r->n_cols, err));
+    NB_TRY(choose(an, child, r->cols, r->n_cols, &names, err));
+    for (size_t i = 0; i < names.n; i++) {
+        if (names.exprs[i]->kind != NB_EXPR_COLUMN) {
+            nb_str *parts;
+            size_t n_parts;
+            char *quoted;
+            NB_TRY(nb_split_identifier(an, nb_pb_str(r->cols[i]), &parts, &n_parts, err));
+            NB_TRY(nb_backquote(an, parts, (int)n_parts, &quoted));
+            return nb_raise(err, NB_COND_UNSUPPORTED_FEATURE_REPLACE_NESTED_COLUMN, "colName",
+                            quoted, NULL);
+        }
+    }
     NB_TRY(nb_columns_of(an, child, &cols, &n));
     for (int i = 0; i < n; i++) {
         nb_expr **args, *e;
         int n_args = 0;
         const nb_type *type = cols[i]->type;
-        if (!is_chosen(an, nb_plan_find_attr(child, cols[i]->u.column.attr), r->cols, r->n_cols)) {
+        if (!is_chosen(&names, cols[i])) {
             continue;
         }
         args = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * r->n_replacements + 1);
@@ -175,7 +199,7 @@ replace(nb_analyzer *an, const Sc__NAReplace *r, nb_plan **out, nb_error *err)
             if (from->type->id != NB_TYPE_NULL && !value_fits(type, from->type)) {
                 continue;
             }
-            NB_TRY(nb_expr_cast(an->arena, to, type, NB_CAST_LEGACY, &to, err));
+            NB_TRY(nb_cast_to(an, to, type, &to, err));
             if (from->type->id == NB_TYPE_NULL) {
                 NB_TRY(nb_call(an, "isnull", &cols[i], 1, &from, err));
             } else {

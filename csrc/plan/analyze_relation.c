@@ -126,14 +126,6 @@ analyze_sort(nb_analyzer *an, const Sc__Sort *s, nb_plan **out, nb_error *err)
         } else {
             NB_TRY(nb_resolve_over(an, child, o->child, false, &keys[i].expr, err));
         }
-        if (!nb_type_is_orderable(keys[i].expr->type)) {
-            return nb_raise(
-                err, NB_COND_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
-                nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, keys[i].expr, false)),
-                "functionName", "sortorder", "dataType",
-                nb_arena_printf(an->arena, "\"%s\"", nb_type_sql(an->arena, keys[i].expr->type)),
-                NULL);
-        }
         keys[i].descending =
             o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
         keys[i].nulls_last =
@@ -141,6 +133,7 @@ analyze_sort(nb_analyzer *an, const Sc__Sort *s, nb_plan **out, nb_error *err)
             (o->null_ordering ==
                  SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED &&
              keys[i].descending);
+        NB_TRY(nb_check_sort_key(an, &keys[i], err));
     }
     {
         /* window functions in ORDER BY go below */
@@ -272,11 +265,8 @@ nb_plan_limit(nb_analyzer *an, nb_plan *child, int64_t limit, int64_t offset, nb
               nb_error *err)
 {
     if (limit < -1 || offset < 0) {
-        return nb_raise(
-            err, NB_COND_INVALID_LIMIT_LIKE_EXPRESSION_IS_NEGATIVE, "name",
-            offset < 0 ? "offset" : "limit", "expr",
-            nb_arena_printf(an->arena, "\"%lld\"", (long long)(offset < 0 ? offset : limit)), "v",
-            nb_arena_printf(an->arena, "%lld", (long long)(offset < 0 ? offset : limit)), NULL);
+        return nb_raise_limit(an, offset < 0 ? "offset" : "limit", offset < 0 ? offset : limit,
+                              err);
     }
     NB_TRY(pass(an, NB_PLAN_LIMIT, child, out));
     (*out)->u.limit.limit = limit;
@@ -533,8 +523,12 @@ analyze_deduplicate(nb_analyzer *an, const Sc__Deduplicate *d, nb_plan **out, nb
             "dropDuplicatesWithinWatermark is not supported with batch DataFrames/DataSets", NULL);
     }
     NB_TRY(nb_analyze_relation(an, d->input, &child, err));
-    if ((d->has_all_columns_as_keys && d->all_columns_as_keys) || n_keys == 0) {
+    if (d->has_all_columns_as_keys && d->all_columns_as_keys) {
         return nb_plan_distinct(an, child, out, err);
+    }
+    if (n_keys == 0) {
+        return nb_raise(err, NB_COND_CONNECT_INVALID_PLAN_DEDUPLICATE_REQUIRES_COLUMNS_OR_ALL,
+                        NULL);
     }
     NB_TRY(nb_columns_of(an, child, &cols, &n));
     keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + 1);
@@ -627,11 +621,14 @@ analyze_range(nb_analyzer *an, const Sc__Range *r, nb_plan **out, nb_error *err)
         return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                         "requirement failed: step (0) cannot be 0", NULL);
     }
+    if (r->has_num_partitions && r->num_partitions < 1) {
+        return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                        "Positive number of partitions required", NULL);
+    }
     p->u.range.start = r->has_start ? r->start : 0;
     p->u.range.end = r->end;
     p->u.range.step = r->step;
-    p->u.range.n_partitions =
-        r->has_num_partitions && r->num_partitions > 0 ? r->num_partitions : an->cfg.n_partitions;
+    p->u.range.n_partitions = r->has_num_partitions ? r->num_partitions : an->cfg.n_partitions;
     p->attrs[0] =
         (nb_attr){.id = nb_attr_next_id(), .name = NB_STR("id"), .type = nb_type_of(NB_TYPE_INT64)};
     *out = p;
@@ -894,8 +891,8 @@ nb_raise_limit(nb_analyzer *an, const char *name, int64_t n, nb_error *err)
     char *quoted = nb_arena_printf(an->arena, "\"%lld\"", (long long)n);
 
     NB_NEED(text && quoted);
-    return nb_raise(err, NB_COND_INVALID_LIMIT_IS_NEGATIVE, "name", name, "expr", quoted, "v", text,
-                    NULL);
+    return nb_raise(err, NB_COND_INVALID_LIMIT_LIKE_EXPRESSION_IS_NEGATIVE, "name", name, "expr",
+                    quoted, "v", text, NULL);
 }
 
 static nb_status
@@ -926,6 +923,9 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
         return nb_plan_limit(an, child, -1, rel->offset->offset, out, err);
     case SC__RELATION__REL_TYPE_TAIL:
         NB_TRY(nb_analyze_relation(an, rel->tail->input, &child, err));
+        if (rel->tail->limit < 0) {
+            return nb_raise_limit(an, "tail", rel->tail->limit, err);
+        }
         NB_TRY(pass(an, NB_PLAN_TAIL, child, out));
         (*out)->u.limit.limit = rel->tail->limit;
         return NB_OK;

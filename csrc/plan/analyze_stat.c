@@ -6,6 +6,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include "expr/number_text.h"
 #include "plan/analyzer_internal.h"
 #include "sql/parser.h"
 
@@ -166,6 +167,14 @@ describe(nb_analyzer *an, const Sc__Relation *input, const ProtobufCBinaryData *
     return summarize(an, child, names, n_names, list, n, out, err);
 }
 
+/* What Scala's require() says; text may be NULL for want of memory. */
+static nb_status
+raise_requirement(const char *text, nb_error *err)
+{
+    NB_NEED(text);
+    return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", text, NULL);
+}
+
 static nb_status
 for_null(nb_analyzer *an, nb_expr *e, double value, nb_expr **out, nb_error *err)
 {
@@ -182,19 +191,22 @@ two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
             ProtobufCBinaryData b, const char *fn, const char *name, nb_plan **out, nb_error *err)
 {
     nb_plan *child;
-    const nb_attr *attrs[2];
     nb_expr *args[2], *e;
 
     NB_TRY(nb_analyze_relation(an, input, &child, err));
-    NB_TRY(nb_need_by_name(an, child, nb_pb_str(a), &attrs[0], err));
-    NB_TRY(nb_need_by_name(an, child, nb_pb_str(b), &attrs[1], err));
+    NB_TRY(nb_resolve_named(an, child, nb_pb_str(a), &args[0], err));
+    NB_TRY(nb_resolve_named(an, child, nb_pb_str(b), &args[1], err));
     for (int i = 0; i < 2; i++) {
-        if (!nb_type_is_numeric(attrs[i]->type)) {
-            return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                            "columns of corr and cov must be numeric", NULL);
+        if (!nb_type_is_numeric(args[i]->type)) {
+            return raise_requirement(
+                nb_arena_printf(an->arena,
+                                "requirement failed: Currently %s calculation for columns with "
+                                "dataType %s not supported.",
+                                nb_str_equal(nb_str_of(name), NB_STR("corr")) ? "correlation"
+                                                                              : "covariance",
+                                nb_type_catalog_string(an->arena, args[i]->type)),
+                err);
         }
-        args[i] = nb_attr_expr(an->arena, attrs[i]);
-        NB_NEED(args[i]);
         NB_TRY(nb_cast_to(an, args[i], nb_type_of(NB_TYPE_FLOAT64), &args[i], err));
         NB_TRY(for_null(an, args[i], 0, &args[i], err)); /* as Spark in DataFrame.cov and corr */
     }
@@ -203,19 +215,6 @@ two_columns(nb_analyzer *an, const Sc__Relation *input, ProtobufCBinaryData a,
     e = nb_expr_alias(an->arena, e, nb_str_of(name), nb_attr_next_id());
     NB_NEED(e);
     return nb_plan_aggregate(an, child, NULL, 0, &e, 1, out, err);
-}
-
-/* As Spark's classes are called: StringType. */
-static const char *
-class_name(nb_analyzer *an, const nb_type *t)
-{
-    const char *sql = nb_type_sql(an->arena, t), *name = NULL;
-    nb_str lower = nb_arena_lower(an->arena, nb_str_of(sql));
-
-    if (sql && lower.data) {
-        name = nb_arena_printf(an->arena, "%.1s%sType", sql, lower.data + 1);
-    }
-    return name ? name : "";
 }
 
 static nb_status
@@ -247,20 +246,18 @@ approx_quantile(nb_analyzer *an, const Sc__StatApproxQuantile *s, nb_plan **out,
                                 .children = &list,
                                 .n_children = 1};
     for (size_t i = 0; i < s->n_cols; i++) {
-        const nb_attr *a;
+        nb_scope scope = {.plans = &child, .n_plans = 1};
         nb_expr *args[3];
         double accuracy = s->relative_error > 0 ? 1.0 / s->relative_error : 1e9;
-        NB_TRY(nb_need_by_name(an, child, nb_pb_str(s->cols[i]), &a, err));
-        args[0] = nb_attr_expr(an->arena, a);
-        NB_NEED(args[0]);
-        if (!nb_type_is_numeric(a->type)) {
-            return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
-                            nb_arena_printf(an->arena,
-                                            "requirement failed: Quantile calculation for column "
-                                            "%.*s with data type %s is not supported.",
-                                            (int)a->name.len, a->name.data,
-                                            class_name(an, a->type)),
-                            NULL);
+        NB_TRY(nb_resolve_column(an, &scope, nb_pb_str(s->cols[i]), -1, NULL, &args[0], err));
+        if (!nb_type_is_numeric(args[0]->type)) {
+            return raise_requirement(
+                nb_arena_printf(an->arena,
+                                "requirement failed: Quantile calculation for column %.*s with "
+                                "data type %s is not supported.",
+                                (int)s->cols[i].len, (const char *)s->cols[i].data,
+                                nb_type_class_name(an->arena, args[0]->type)),
+                err);
         }
         NB_TRY(nb_cast_to(an, args[0], nb_type_of(NB_TYPE_FLOAT64), &args[0], err));
         NB_TRY(null_for_nan(an, args[0], &args[0], err));
@@ -362,6 +359,45 @@ crosstab(nb_analyzer *an, const Sc__StatCrosstab *s, nb_plan **out, nb_error *er
     return nb_analyze_relation(an, &filled, out, err);
 }
 
+static nb_status
+raise_fractions(nb_analyzer *an, const Sc__StatSampleBy *s, nb_error *err)
+{
+    nb_strbuf b = {0};
+    nb_str map;
+    nb_status st = NB_OK;
+
+    for (size_t i = 0; i < s->n_fractions && st >= 0; i++) {
+        char digits[NB_DOUBLE_TEXT + 1];
+        nb_expr *value;
+        nb_str text = NB_STR("null");
+        digits[nb_format_double(digits, s->fractions[i]->fraction)] = 0;
+        st = s->fractions[i]->stratum
+                 ? nb_resolve_literal(an, s->fractions[i]->stratum, &value, err)
+                 : nb_raise(err, NB_COND_INVALID_PLAN, "message", "a fraction of no stratum", NULL);
+        if (st >= 0) {
+            st = nb_expr_cast(an->arena, value, nb_type_of(NB_TYPE_STRING), NB_CAST_LEGACY, &value,
+                              err);
+        }
+        if (st >= 0) {
+            st = nb_expr_fold(an->arena, value, an->cfg.info, &value, err);
+        }
+        if (st >= 0 && !nb_vector_is_null(value->u.literal.value, 0)) {
+            text = nb_view_str(NB_DATA(nb_view, value->u.literal.value));
+        }
+        nb_strbuf_adds(&b, i ? ", " : "");
+        nb_strbuf_add(&b, text);
+        nb_strbuf_addf(&b, " -> %s", digits);
+    }
+    map = nb_strbuf_finish(an->arena, &b);
+    NB_TRY(st);
+    NB_NEED(map.data);
+    return raise_requirement(
+        nb_arena_printf(an->arena,
+                        "requirement failed: Fractions must be in [0, 1], but got Map(%.*s).",
+                        (int)map.len, map.data),
+        err);
+}
+
 /* A random part of each stratum, in SQL: rand(seed) < CASE WHEN column <=> stratum THEN fraction … ELSE 0 END. */
 static nb_status
 sample_by(nb_analyzer *an, const Sc__StatSampleBy *s, nb_plan **out, nb_error *err)
@@ -374,11 +410,14 @@ sample_by(nb_analyzer *an, const Sc__StatSampleBy *s, nb_plan **out, nb_error *e
 
     nb_strbuf_addf(&text, "rand(%lldL) < case", (long long)s->seed);
     for (size_t i = 0; i < s->n_fractions; i++) {
-        if (!s->col || !s->fractions[i]->stratum ||
-            !(s->fractions[i]->fraction >= 0 && s->fractions[i]->fraction <= 1)) {
+        if (!s->col || !s->fractions[i]->stratum) {
             nb_strbuf_free(&text);
             return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                            "fractions of sampleBy are of strata of a column, from 0 to 1", NULL);
+                            "fractions of sampleBy are of strata of a column", NULL);
+        }
+        if (!(s->fractions[i]->fraction >= 0 && s->fractions[i]->fraction <= 1)) {
+            nb_strbuf_free(&text);
+            return raise_fractions(an, s, err);
         }
         nb_strbuf_addf(&text, " when 0 <=> 0 then %.17gD", s->fractions[i]->fraction);
     }
@@ -412,23 +451,44 @@ freq_items(nb_analyzer *an, const Sc__StatFreqItems *f, nb_plan **out, nb_error 
     Sc__Relation *query, alias = SC__RELATION__INIT, root = SC__RELATION__INIT, *references[1];
     Sc__SubqueryAlias named = SC__SUBQUERY_ALIAS__INIT;
     Sc__WithRelations with = SC__WITH_RELATIONS__INIT;
+    nb_plan *child;
     nb_str copy;
 
     if (!(support >= 1e-4 && support <= 1)) {
-        return nb_raise(err, NB_COND_INVALID_PLAN, "message",
-                        "the support of freqItems is from 0.0001 to 1", NULL);
+        char digits[NB_DOUBLE_TEXT + 1];
+        digits[nb_format_double(digits, support)] = 0;
+        return raise_requirement(
+            nb_arena_printf(
+                an->arena, "requirement failed: Support must be in [1e-4, 1], but got %s.", digits),
+            err);
     }
+    NB_TRY(
+        nb_analyze_relation(an, f->input, &child, err)); /* what is wrong with names shows here */
     nb_strbuf_adds(&text, "select ");
     for (size_t i = 0; i < f->n_cols; i++) {
         nb_str name = nb_pb_str(f->cols[i]), made;
         char *quoted, *as;
+        nb_str *parts;
+        size_t n_parts;
+        nb_scope scope = {.plans = &child, .n_plans = 1};
+        nb_expr *column;
+        nb_status st = nb_resolve_column(an, &scope, name, -1, NULL, &column, err);
+        if (st >= 0) {
+            st = nb_split_identifier(an, name, &parts, &n_parts, err);
+        }
+        if (st < 0) {
+            nb_strbuf_free(&text);
+            return st;
+        }
         made = nb_str_of(nb_arena_printf(an->arena, "%.*s_freqItems", (int)name.len, name.data));
-        if (nb_backquote(an, &name, 1, &quoted) < 0 || nb_backquote(an, &made, 1, &as) < 0) {
+        if (nb_backquote(an, parts, (int)n_parts, &quoted) < 0 ||
+            nb_backquote(an, &made, 1, &as) < 0) {
             nb_strbuf_free(&text);
             return NB_NOMEM;
         }
         nb_strbuf_addf(&text,
-                       "%scoalesce((select collect_list(v) from (select v, n, sum(n) over () as t "
+                       "%scoalesce((select transform(collect_list(struct(v)), x -> x.v) from "
+                       "(select v, n, sum(n) over () as t "
                        "from (select %s as v, count(*) as n from input group by %s)) "
                        "where n > %.17gD * t), array()) as %s",
                        i ? ", " : "", quoted, quoted, support, as);

@@ -315,24 +315,6 @@ session(nb_analyzer *an, nb_plan *input, struct nb_time_window *w, bool hidden, 
     return add_column(an, input, "session_window", column, hidden, &w->column, &w->made, err);
 }
 
-/* The name of a type's class in Spark, as an old message of it shows. */
-static const char *
-class_name(nb_analyzer *an, const nb_type *t)
-{
-    switch (t->id) {
-    case NB_TYPE_INT8: return "ByteType";
-    case NB_TYPE_INT16: return "ShortType";
-    case NB_TYPE_INT32: return "IntegerType";
-    case NB_TYPE_INT64: return "LongType";
-    case NB_TYPE_FLOAT32: return "FloatType";
-    case NB_TYPE_FLOAT64: return "DoubleType";
-    case NB_TYPE_BOOL: return "BooleanType";
-    case NB_TYPE_DATE: return "DateType";
-    case NB_TYPE_TIMESTAMP: return "TimestampType";
-    default: return nb_type_sql(an->arena, t);
-    }
-}
-
 static nb_status
 gap_argument(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
 {
@@ -343,7 +325,8 @@ gap_argument(nb_analyzer *an, nb_expr *e, nb_expr **out, nb_error *err)
     if (e->type->id == NB_TYPE_INTERVAL) {
         return NB_OK;
     }
-    return nb_raise(err, NB_COND_SESSION_GAP_NO_INTERVAL, "dt", class_name(an, e->type), NULL);
+    return nb_raise(err, NB_COND_SESSION_GAP_NO_INTERVAL, "dt",
+                    nb_type_class_name(an->arena, e->type), NULL);
 }
 
 static bool

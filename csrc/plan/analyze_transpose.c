@@ -49,7 +49,7 @@ find_index(nb_analyzer *an, const Sc__Transpose *m, transposed *t, nb_error *err
         return raise_index(an,
                            nb_arena_printf(an->arena,
                                            "Index column must be of atomic type, but found: %s",
-                                           nb_type_sql(an->arena, t->index->type)),
+                                           nb_type_class_name(an->arena, t->index->type)),
                            err);
     }
     return NB_OK;

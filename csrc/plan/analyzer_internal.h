@@ -170,6 +170,8 @@ nb_status nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_wind
 nb_status
 nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__SortOrder *o,
                       nb_sort_key *out, nb_error *err);
+/* Raises DATATYPE_MISMATCH of a key whose type has no order. */
+nb_status nb_check_sort_key(nb_analyzer *an, const nb_sort_key *key, nb_error *err);
 /* A binary call through the registry: nb_call(an, "+", {a, b}). */
 nb_status
 nb_call(nb_analyzer *an, const char *name, nb_expr **args, int n, nb_expr **out, nb_error *err);
@@ -227,6 +229,12 @@ nb_status nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str ident
 const nb_attr *nb_find_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, bool *ambiguous);
 nb_status
 nb_need_by_name(nb_analyzer *an, const nb_plan *p, nb_str name, const nb_attr **out, nb_error *err);
+/* "`a`, `b`": the visible columns as names in SQL, each read as one ("a.b" is `a`.`b`), in their order or by the alphabet. */
+nb_status
+nb_quoted_columns(nb_analyzer *an, const nb_plan *p, bool sorted, const char **out, nb_error *err);
+/* A column, or a field of one, as methods of DataFrames take them as text: "a", "`a.b`", "t.a", "a.field". Where there is none, the
+ * message names all columns in their order. */
+nb_status nb_resolve_named(nb_analyzer *an, nb_plan *p, nb_str text, nb_expr **out, nb_error *err);
 /* "a, b, c": the visible columns of a plan, for messages. */
 const char *nb_field_names(nb_analyzer *an, const nb_plan *p);
 nb_status

@@ -296,3 +296,27 @@ CASES["write: bytes"] = written(
 CASES["write: bytes, quoted"] = written(
     {"quoteAll": True}, "SELECT X'4142' AS v, array(X'41') AS a"
 )
+
+# A quote that nothing escapes behind line breaks inside quotes: the value is given back in pieces.
+CASES |= {
+    f"back to a delimiter: {text!r} {more}": read(
+        text,
+        "a string,b string,c string,d string,e string,f string",
+        {"multiLine": True, "unescapedQuoteHandling": "BACK_TO_DELIMITER"} | more,
+    )
+    for more in ({}, {"header": True}, {"comment": "#"})
+    for text in (
+        'a"b,c\n"a"b",c\n"a,b\nc,d\n"x""y",z\n"q\\"r",s',
+        '"a,b\n"x,z\nl1,m1\nl2,m2\n',
+        '"a,b\nc,d\ne,f\n"x,z\nl1,m1\n',
+        '"a,b\nc,d\n"x""y",z\nl1,m1\nl2,m2\nl3,m3\n',
+        '"a,b\nc,d\n"x""y",z\n',
+        '"a,b\nc,d\n"x""y",z\n\nk,l\n',
+        '"a,b\nc,d\n"x""y"\n',
+        'p,"a,b\nc,d\n"x"",z\n"l1,m1\nl4,m4\n"l2,m2\n#q,r\nl3,m3',
+        '"a,b\r\nc,d\r\n"x""y",z\r\nl1,m1\r\nl2,m2',
+        '"a,b\nc,d\n"x""y",z\n#k,l\nm,n\n',
+        '"a,b\n,"x,z\nl1,m1\nl2,m2\n',
+        '"a,b\nc,d\n"x',
+    )
+}
