@@ -120,7 +120,7 @@ static void
 add_name(nb_strbuf *out, nb_str name, uint64_t id, bool ids)
 {
     nb_strbuf_add(out, name);
-    if (ids) {
+    if (ids && id != 0) { /* columns that the planner has made have none */
         nb_strbuf_addf(out, "#%llu", (unsigned long long)id);
     }
 }

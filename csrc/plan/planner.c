@@ -606,5 +606,5 @@ nb_plan_physical(const nb_planner_config *config, nb_plan *plan, nb_node **out, 
 
     NB_TRY(only_visible(&pl, &plan));
     NB_TRY(build(&pl, plan, out, err));
-    return nb_share_subplans(config->arena, out);
+    return nb_share_subplans(config->arena, out, &pl.next_id);
 }

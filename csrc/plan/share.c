@@ -314,10 +314,11 @@ lift_filters(nb_arena *arena, nb_node **root)
 }
 
 nb_status
-nb_share_subplans(nb_arena *arena, nb_node **root)
+nb_share_subplans(nb_arena *arena, nb_node **root, int *next_id)
 {
     sharing s = {.arena = arena};
 
     NB_TRY(lift_filters(arena, root));
+    NB_TRY(nb_share_widen(arena, root, next_id));
     return visit(&s, *root);
 }

@@ -7,7 +7,11 @@
 
 #include "plan/physical.h"
 
-/* Sets u.aggregate.share of equal aggregations to the same number, from 1 on. Filters below one of them may move above it. */
-nb_status nb_share_subplans(nb_arena *arena, nb_node **root);
+/* Sets u.aggregate.share of equal aggregations to the same number, from 1 on. Filters below one of them may move above it; one that another one contains
+ * may become that one, below a projection. */
+nb_status nb_share_subplans(nb_arena *arena, nb_node **root, int *next_id);
+
+/* share_wider.c: aggregations that others contain become equal to them. */
+nb_status nb_share_widen(nb_arena *arena, nb_node **root, int *next_id);
 
 #endif

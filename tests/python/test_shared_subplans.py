@@ -121,6 +121,27 @@ def test_filters_do_not_change_what_rows_have_drawn(spark, drawn):
     assert some == {i: r for i, r in whole.items() if i % 7 == 1}
 
 
+def test_one_of_two_has_less(spark, table):
+    """The second one reads some of the columns of the first, in another order, with another name."""
+    got = spark.sql("""
+        WITH r AS (SELECT k, g, count(*) AS n, sum(v) AS s, count(DISTINCT v) AS d, min(v) FILTER (WHERE g > 1) AS m FROM t GROUP BY k, g)
+        SELECT a.k, a.g, a.n, a.d, a.m, a.s, (SELECT max(x) FROM (SELECT m AS x FROM r)), (SELECT sum(s + n) FROM r), (SELECT count(*) FROM r)
+        FROM r a WHERE a.s > (SELECT avg(s) FROM r)
+    """)
+    rows: dict[tuple, list[int]] = {}
+    for i in range(3000):
+        rows.setdefault((i % 17, i % 5), []).append(i * 37 % 101)
+    sums = {key: sum(v) for key, v in rows.items()}
+    mean, total = sum(sums.values()) / len(sums), sum(sums.values()) + 3000
+    least = {(k, g): min(v) if g > 1 else None for (k, g), v in rows.items()}
+    most = max(m for m in least.values() if m is not None)
+    assert sorted(map(repr, map(tuple, got.collect()))) == sorted(
+        repr((*key, len(v), len(set(v)), least[key], sums[key], most, total, len(rows)))
+        for key, v in rows.items()
+        if sums[key] > mean
+    )
+
+
 def test_a_filter_of_keys_below_one_of_them(spark, table):
     got = spark.sql("""
         WITH r AS (SELECT k, g, sum(v) AS s FROM t GROUP BY k, g), top AS (SELECT max(s) AS m FROM r WHERE k IS NOT NULL AND k > 0)

@@ -148,6 +148,43 @@ def test_equal_aggregations_run_once(spark):
     assert after.count("HashAggregate") == 2  # the second reads what the first has made
 
 
+def scans(plan):
+    """The columns of each scan of the facts."""
+    return [
+        set(c.split(",")) for c in re.findall(r"FileScan parquet \[([^\]]*)\]", plan) if "w" in c
+    ]
+
+
+def test_an_aggregation_that_another_contains_becomes_the_other(spark):
+    """Also below filters, joins and unions; the projection above it gives what it gave."""
+    for source in (
+        "facts",
+        "(select * from facts where b > 3)",
+        "(select f.*, d.name from facts f join dims d on f.k = d.k)",
+        "(select v, w, b from facts union all select w, v, b from facts)",
+    ):
+        both = (
+            f"with c as (select w, sum(b) as s, max(v) as m from {source} group by w) select {{0}}"
+        )
+        text = both.format("w, m, s from c where s > (select avg(s) from c)")
+        _, after = plans(spark, text)
+        wide = re.findall(r"HashAggregate \(keys=\[w#\d+\], functions=\[(.*)\]\)", after)
+        assert len(wide) >= 2 and len({re.sub(r"#\d+", "", w) for w in wide}) == 1, after
+        assert "max(v#" in wide[0] and all({"v", "w", "b"} <= c for c in scans(after))
+        assert "Project [w, sum(b)]" in after
+    # one that a join with few rows cuts down is not computed as a whole for the sake of the other one
+    text = both.format(
+        "d.name, c.m, c.s, (select avg(s) from c) from c join dims d on c.w = d.k where d.k < 300"
+    )
+    assert len({frozenset(c) for c in scans(plans(spark, text)[1])}) == 2
+    # other rows, other keys
+    for text in (
+        "select (select sum(s) from (select w, sum(b) as s from facts where v > 2 group by w)), (select max(m + s) from (select w, sum(b) as s, max(v) as m from facts where v > 3 group by w))",
+        "select (select sum(s) from (select v, sum(b) as s from facts group by v)), (select max(m + s) from (select w, sum(b) as s, max(v) as m from facts group by w))",
+    ):
+        assert "Project [w, sum(b)]" not in plans(spark, text)[1]
+
+
 def test_files_know_their_extremes(spark):
     text = "select min(k), max(w), count(w), count(*), count(1), min(b) + 1 as z from (select k, w, b, t from facts)"
     before, after = plans(spark, text)
