@@ -241,10 +241,31 @@ spec_equal(const nb_window_spec *a, const nb_window_spec *b)
     return true;
 }
 
+/* The lambdas around two expressions that are compared: parameters are equal by their places. */
+typedef struct lambda_pair {
+    const struct lambda_pair *up;
+    const nb_expr *a, *b;
+} lambda_pair;
+
+static bool
+same_parameter(const lambda_pair *in, uint64_t a, uint64_t b)
+{
+    for (; in != NULL; in = in->up) {
+        for (int i = 0; i < in->a->u.lambda.n_attrs; i++) {
+            if (in->a->u.lambda.attrs[i] == a || in->b->u.lambda.attrs[i] == b) {
+                return in->a->u.lambda.attrs[i] == a && in->b->u.lambda.attrs[i] == b;
+            }
+        }
+    }
+    return false;
+}
+
 /* bound: columns are equal by their positions. */
 static bool
-equal(const nb_expr *a, const nb_expr *b, bool bound)
+equal(const nb_expr *a, const nb_expr *b, bool bound, const lambda_pair *in)
 {
+    lambda_pair own = {in, a, b};
+
     if (a == b) {
         return true;
     }
@@ -254,8 +275,9 @@ equal(const nb_expr *a, const nb_expr *b, bool bound)
     switch (a->kind) {
     case NB_EXPR_LITERAL: return literal_equal(a->u.literal.value, b->u.literal.value);
     case NB_EXPR_COLUMN:
-        return (bound || a->u.column.attr == b->u.column.attr) &&
-               a->u.column.ordinal == b->u.column.ordinal;
+        return a->u.column.ordinal == b->u.column.ordinal &&
+               (bound || a->u.column.attr == b->u.column.attr ||
+                same_parameter(in, a->u.column.attr, b->u.column.attr));
     case NB_EXPR_CALL:
         if (a->u.call.fn != b->u.call.fn || a->u.call.kernel != b->u.call.kernel) {
             return false;
@@ -271,7 +293,7 @@ equal(const nb_expr *a, const nb_expr *b, bool bound)
             a->u.agg.distinct != b->u.agg.distinct ||
             a->u.agg.ignore_nulls != b->u.agg.ignore_nulls ||
             (a->u.agg.filter == NULL) != (b->u.agg.filter == NULL) ||
-            (a->u.agg.filter != NULL && !equal(a->u.agg.filter, b->u.agg.filter, bound))) {
+            (a->u.agg.filter != NULL && !equal(a->u.agg.filter, b->u.agg.filter, bound, in))) {
             return false;
         }
         break;
@@ -287,11 +309,10 @@ equal(const nb_expr *a, const nb_expr *b, bool bound)
         }
         break;
     case NB_EXPR_LAMBDA:
-        if (a->u.lambda.n_attrs != b->u.lambda.n_attrs ||
-            memcmp(a->u.lambda.attrs, b->u.lambda.attrs,
-                   (size_t)a->u.lambda.n_attrs * sizeof(uint64_t)) != 0) {
+        if (a->u.lambda.n_attrs != b->u.lambda.n_attrs) {
             return false;
         }
+        in = &own;
         break;
     case NB_EXPR_ALIAS:
         if (a->u.alias.attr != b->u.alias.attr) {
@@ -301,7 +322,7 @@ equal(const nb_expr *a, const nb_expr *b, bool bound)
     default: break;
     }
     for (int i = 0; i < a->n_args; i++) {
-        if (!equal(a->args[i], b->args[i], bound)) {
+        if (!equal(a->args[i], b->args[i], bound, in)) {
             return false;
         }
     }
@@ -311,13 +332,13 @@ equal(const nb_expr *a, const nb_expr *b, bool bound)
 bool
 nb_expr_equal(const nb_expr *a, const nb_expr *b)
 {
-    return equal(a, b, false);
+    return equal(a, b, false, NULL);
 }
 
 bool
 nb_expr_equal_bound(const nb_expr *a, const nb_expr *b)
 {
-    return equal(a, b, true);
+    return equal(a, b, true, NULL);
 }
 
 static uint64_t
@@ -345,6 +366,8 @@ nb_expr_hash(const nb_expr *e)
     case NB_EXPR_WINDOW: h = mix(h, nb_expr_hash(e->u.window.fn)); break;
     case NB_EXPR_SUBQUERY: h = mix(h, e->u.subquery.id); break;
     case NB_EXPR_ALIAS: h = mix(h, e->u.alias.attr); break;
+    case NB_EXPR_LAMBDA: /* its body names its parameters */
+        return mix(h, (uint64_t)e->u.lambda.n_attrs);
     default: break;
     }
     for (int i = 0; i < e->n_args; i++) {

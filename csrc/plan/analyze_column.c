@@ -141,23 +141,6 @@ match_plan(const nb_analyzer *an, const nb_plan *p, const nb_str *parts, int n, 
     }
 }
 
-/* The node with this plan id nearest to the top. */
-static const nb_plan *
-find_plan_id(const nb_plan *p, int64_t plan_id, int *n_found)
-{
-    const nb_plan *found = NULL;
-
-    if (p->plan_id == plan_id) {
-        *n_found += 1;
-        return p;
-    }
-    for (int i = 0; i < p->n_children; i++) {
-        const nb_plan *f = find_plan_id(p->children[i], plan_id, n_found);
-        found = found ? found : f;
-    }
-    return found;
-}
-
 nb_status
 nb_backquote(nb_analyzer *an, const nb_str *parts, int n, char **out)
 {
@@ -347,65 +330,111 @@ with_fields(nb_analyzer *an, nb_expr *e, const nb_str *fields, int n, nb_expr **
     return NB_OK;
 }
 
+/* A column of the plan df.a speaks of, and how far that plan stands below the scope. */
+typedef struct candidate {
+    const nb_attr *attr;
+    int n_used;
+    int depth;
+} candidate;
+
+/* df.a, looked for in all nodes of df's plan id below the scope. Spark 4.2's rule (ColumnResolutionHelper): candidates must be among the outputs of every
+ * node above them; of several, one at the top of the scope wins over those further down, and otherwise none does. */
+typedef struct id_search {
+    nb_analyzer *an;
+    const nb_str *parts;
+    int n;
+    int64_t plan_id;
+    bool hidden;            /* columns that a join by names hides count, too */
+    bool matched;           /* the plan is there */
+    const nb_plan *unclear; /* where the plan has several columns of the name */
+    candidate *found;
+    int n_found, cap;
+} id_search;
+
+static nb_status
+search_id(id_search *s, const nb_plan *p, int depth)
+{
+    int first = s->n_found, n = first;
+
+    if (p->plan_id == s->plan_id) {
+        match m = {0};
+        s->matched = true;
+        match_plan(s->an, p, s->parts, s->n, &m);
+        s->unclear = m.n_found > 1 ? p : s->unclear;
+        if (m.attr) {
+            s->found = nb_arena_grow(s->an->arena, s->found, n, &s->cap, sizeof *s->found);
+            NB_NEED(s->found);
+            s->found[s->n_found++] = (candidate){m.attr, m.n_used, depth};
+        }
+    } else {
+        for (int i = 0; i < p->n_children; i++) {
+            NB_TRY(search_id(s, p->children[i], depth + 1));
+        }
+    }
+    for (int i = first; i < s->n_found; i++) {
+        const nb_attr *live = nb_plan_find_attr(p, s->found[i].attr->id);
+        if (live && (!live->hidden || s->hidden)) {
+            s->found[n++] = s->found[i];
+        }
+    }
+    s->n_found = n;
+    return NB_OK;
+}
+
+/* NB_DONE: no column of that plan comes up to the scope. */
+static nb_status
+find_by_id(id_search *s, const nb_scope *scope, nb_str text, candidate *out, nb_error *err)
+{
+    int n_top = 0;
+
+    s->n_found = 0;
+    for (int i = 0; i < scope->n_plans; i++) {
+        NB_TRY(search_id(s, scope->plans[i], 0));
+    }
+    for (int i = 0; i < s->n_found; i++) {
+        n_top += s->found[i].depth == 0;
+        *out = i == 0 || s->found[i].depth == 0 ? s->found[i] : *out;
+    }
+    if (s->n_found > 1 && n_top != 1) {
+        return nb_raise(err, NB_COND_AMBIGUOUS_COLUMN_REFERENCE, "name",
+                        nb_arena_printf(s->an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
+    }
+    return s->n_found ? NB_OK : NB_DONE;
+}
+
 static nb_status
 resolve_in_plan_id(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n, nb_str text,
                    int64_t plan_id, nb_expr **out, nb_error *err)
 {
-    match m = {0};
-    const nb_plan *target = NULL;
-    int n_found = 0;
+    id_search s = {.an = an, .parts = parts, .n = n, .plan_id = plan_id};
 
-    for (int i = 0; i < scope->n_plans; i++) {
-        const nb_plan *f = find_plan_id(scope->plans[i], plan_id, &n_found);
-        target = target ? target : f;
-    }
-    if (!target) {
-        return nb_raise(err, NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN, "name",
-                        nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
-    }
-    if (n_found > 1) {
-        return nb_raise(err, NB_COND_AMBIGUOUS_COLUMN_REFERENCE, "name",
-                        nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
-    }
-    match_plan(an, target, parts, n, &m);
-    if (!m.attr) {
+    for (; scope; scope = scope->outer) {
+        candidate found = {0};
+        nb_status st;
         int n_used;
-        nb_status st = nb_resolve_metadata(an, scope, parts, n, out, &n_used);
+
+        for (int pass = 0; pass < 2; pass++) {
+            s.hidden = pass == 1;
+            st = find_by_id(&s, scope, text, &found, err);
+            NB_TRY(st);
+            if (s.unclear) {
+                nb_plan *one = (nb_plan *)s.unclear;
+                nb_scope inner = {.plans = &one, .n_plans = 1};
+                return raise_ambiguous(an, &inner, parts, n, err);
+            }
+            if (st == NB_OK) {
+                nb_expr *e = nb_attr_expr(an->arena, found.attr);
+                NB_NEED(e);
+                return with_fields(an, e, parts + found.n_used, n - found.n_used, out, err);
+            }
+        }
+        st = s.matched ? nb_resolve_metadata(an, scope, parts, n, out, &n_used) : NB_DONE;
         if (st != NB_DONE) {
             return st < 0 ? st : with_fields(an, *out, parts + n_used, n - n_used, out, err);
         }
-        return nb_raise(err, NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN, "name",
-                        nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
     }
-    if (m.n_found > 1) {
-        nb_plan *one = (nb_plan *)target;
-        nb_scope inner = {.plans = &one, .n_plans = 1};
-        return raise_ambiguous(an, &inner, parts, n, err);
-    }
-    for (int i = 0; i < scope->n_plans; i++) {
-        const nb_attr *live = nb_plan_find_attr(scope->plans[i], m.attr->id);
-        if (live) {
-            nb_expr *e = nb_attr_expr(an->arena, live);
-            NB_NEED(e);
-            return with_fields(an, e, parts + m.n_used, n - m.n_used, out, err);
-        }
-    }
-    /* The column was replaced on the way (withColumn of the same name): Spark takes the new one of that name if it is the only one. */
-    match now = {0};
-    for (int i = 0; i < scope->n_plans; i++) {
-        match_plan(an, scope->plans[i], parts, n, &now);
-    }
-    if (now.attr && now.n_found == 1) {
-        nb_expr *e = nb_attr_expr(an->arena, now.attr);
-        NB_NEED(e);
-        return with_fields(an, e, parts + now.n_used, n - now.n_used, out, err);
-    }
-    /* Dropped by a projection: the caller may still pass it through (sort, filter). */
-    {
-        nb_expr *e = nb_attr_expr(an->arena, m.attr);
-        NB_NEED(e);
-        return with_fields(an, e, parts + m.n_used, n - m.n_used, out, err);
-    }
+    return nb_raise(err, NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN, "name",
+                    nb_arena_printf(an->arena, "\"%.*s\"", (int)text.len, text.data), NULL);
 }
 
 nb_status
@@ -688,6 +717,59 @@ expand_regex(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Unres
     return expand_pattern(an, scope, &text, 1, l, err);
 }
 
+/* The node of a plan id whose columns all come up to p, and how many there are. */
+static const nb_plan *
+find_plan_id(const nb_plan *p, int64_t plan_id, int *n_found)
+{
+    const nb_plan *found = NULL;
+
+    if (p->plan_id == plan_id) {
+        *n_found += 1;
+        return p;
+    }
+    for (int i = 0; i < p->n_children; i++) {
+        int n = 0;
+        const nb_plan *f = find_plan_id(p->children[i], plan_id, &n);
+        for (int j = 0; f && j < f->n_attrs; j++) {
+            if (!f->attrs[j].hidden && !nb_plan_find_attr(p, f->attrs[j].id)) {
+                f = NULL;
+            }
+        }
+        found = found ? found : f;
+        *n_found += f ? n : 0;
+    }
+    return found;
+}
+
+/* df["*"] */
+static nb_status
+expand_plan(nb_analyzer *an, const nb_scope *scope, int64_t plan_id, expr_list *l, nb_error *err)
+{
+    const nb_plan *p = NULL;
+    int n_found = 0;
+
+    for (int i = 0; i < scope->n_plans; i++) {
+        const nb_plan *f = find_plan_id(scope->plans[i], plan_id, &n_found);
+        p = p ? p : f;
+    }
+    if (n_found != 1) {
+        return nb_raise(err,
+                        n_found ? NB_COND_AMBIGUOUS_COLUMN_REFERENCE
+                                : NB_COND_CANNOT_RESOLVE_DATAFRAME_COLUMN,
+                        "name", "\"unresolveddataframestar()\"", NULL);
+    }
+    for (int j = 0; j < p->n_attrs; j++) {
+        for (int i = 0; i < scope->n_plans && !p->attrs[j].hidden; i++) {
+            const nb_attr *live = nb_plan_find_attr(scope->plans[i], p->attrs[j].id);
+            if (live) {
+                NB_TRY(push(an, l, nb_attr_expr(an->arena, live)));
+                break;
+            }
+        }
+    }
+    return NB_OK;
+}
+
 nb_status
 nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr ***out,
                int *n, nb_error *err)
@@ -723,20 +805,7 @@ nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, 
         target.len -= 2;
     }
     if (star->unresolved_star->has_plan_id) {
-        int n_found = 0;
-        const nb_plan *p = NULL;
-        for (int i = 0; i < scope->n_plans && !p; i++) {
-            p = find_plan_id(scope->plans[i], star->unresolved_star->plan_id, &n_found);
-        }
-        for (int j = 0; p && j < p->n_attrs; j++) {
-            for (int i = 0; i < scope->n_plans && !p->attrs[j].hidden; i++) {
-                const nb_attr *live = nb_plan_find_attr(scope->plans[i], p->attrs[j].id);
-                if (live) {
-                    NB_TRY(push(an, &l, nb_attr_expr(an->arena, live)));
-                    break;
-                }
-            }
-        }
+        NB_TRY(expand_plan(an, scope, star->unresolved_star->plan_id, &l, err));
         *out = l.items;
         *n = l.n;
         return NB_OK;

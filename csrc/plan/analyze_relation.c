@@ -480,7 +480,9 @@ analyze_drop(nb_analyzer *an, const Sc__Drop *d, nb_plan **out, nb_error *err)
         nb_expr *e;
         nb_error quiet = NB_ERROR_INIT;
         nb_status st = nb_resolve_expr(an, &scope, d->columns[i], &e, &quiet);
-        if (st == NB_ERROR && quiet.set && quiet.condition == NB_COND_AMBIGUOUS_REFERENCE) {
+        if (st == NB_ERROR && quiet.set &&
+            (quiet.condition == NB_COND_AMBIGUOUS_REFERENCE ||
+             quiet.condition == NB_COND_AMBIGUOUS_COLUMN_REFERENCE)) {
             if (err) {
                 nb_error_move(&quiet, err);
             }

@@ -39,7 +39,26 @@ CHOICES = [
     "array(if(id = 0, null, named_struct('y', id, 'q', cast(null as int))), "
     "named_struct('y', id, 'q', 7))",
 ]
+ARRAYS = "(values (1, array(1, 2)), (2, array(1, 2)), (3, array(5)) t(id, ai))"
+LAMBDAS = [
+    "select transform(ai, v -> v + 1) k, count(*) n from ARRAYS group by 1 order by 1",
+    "select transform(ai, v -> v + 1) k, count(*) n from ARRAYS "
+    "group by transform(ai, w -> w + 1) order by k",
+    "select transform(ai, v -> v + 1) k, count(*) n from ARRAYS "
+    "group by transform(ai, w -> w + 2) order by k",
+    "select transform(ai, v -> v + 1) k, transform(ai, q -> q + 1) r, "
+    "transform(ai, (q, i) -> q + i) s, transform(ai, (i, q) -> i + q) u, "
+    "transform(ai, (i, q) -> q + 1) w from ARRAYS order by id",
+    "select transform(ai, v -> size(filter(ai, u -> u > v))) k, max(id) from ARRAYS "
+    "group by transform(ai, a -> size(filter(ai, b -> b > a))) order by k",
+    "select transform(ai, v -> size(filter(ai, u -> u > v))) k, max(id) from ARRAYS "
+    "group by transform(ai, a -> size(filter(ai, b -> a > b))) order by k",
+    "select aggregate(ai, 0, (x, y) -> x + y) s, aggregate(ai, 0, (y, x) -> x + y) t, "
+    "aggregate(ai, 0, (y, x) -> x - y) u, aggregate(ai, 0, (x, y) -> x - y) w "
+    "from ARRAYS order by id",
+]
 QUERIES = [
+    *(text.replace("ARRAYS", ARRAYS) for text in LAMBDAS),
     *(f"select id, {text} c from range(5) order by id" for text in WINDOWS),
     *(f"select id, {text} c from range(3) order by id" for text in CHOICES),
     "select sum(size(c.a)), sum(c.a[0]), sum(c.a[size(c.a) - 1]) from "
