@@ -19,7 +19,9 @@ nb_plan_alias(nb_analyzer *an, nb_plan *child, const nb_str *name, int n_name, n
 
     (void)err;
     NB_NEED(p && copy);
-    memcpy(copy, name, sizeof(nb_str) * (size_t)n_name);
+    if (n_name > 0) {
+        memcpy(copy, name, sizeof(nb_str) * (size_t)n_name);
+    }
     p->children[0] = child;
     p->u.alias.name = copy;
     p->u.alias.n_name = n_name;
