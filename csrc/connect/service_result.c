@@ -209,8 +209,8 @@ struct encoded {
     encoded *next; /* of the spare ones */
     nb_strbuf bytes;
     nb_arena *arena; /* holds this struct */
-    /* Set when the bytes are there, read by who frees them: gRPC orders the two threads by its own counts, which sanitizers do not see. */
-    _Atomic bool ready;
+    /* Set by who gives it to gRPC, read by who frees it: gRPC orders the two threads by its own counts, which sanitizers do not see. */
+    _Atomic bool given;
 };
 
 /* Buffers that have been sent are used again: fresh memory costs more than what is written into it. */
@@ -256,7 +256,7 @@ encoded_free(void *payload)
     encoded *e = payload;
     bool kept = false;
 
-    (void)atomic_load_explicit(&e->ready, memory_order_acquire);
+    (void)atomic_load_explicit(&e->given, memory_order_acquire);
     if (!e->bytes.failed && e->bytes.cap <= MAX_SPARE_BYTES) {
         pthread_mutex_lock(&spare.lock);
         kept = spare.n < MAX_SPARE;
@@ -305,7 +305,6 @@ done:
         encoded_free(e);
         return st;
     }
-    atomic_store_explicit(&e->ready, true, memory_order_release);
     *out = e;
     return NB_OK;
 }
@@ -313,7 +312,7 @@ done:
 /* One message with bytes [from, from+n) of the batch; the message keeps the batch's buffer when `owner`. */
 static nb_status
 send_part(sender *s, result_cursor at, const nb_result_slice *slice, nb_str data, int n_parts,
-          nb_str schema, void *owner, nb_error *err)
+          nb_str schema, encoded *owner, nb_error *err)
 {
     nb_rpc_piece pieces[2] = {{.bytes = NB_STR("")}, {data, owner ? encoded_free : NULL, owner}};
     size_t batch;
@@ -367,6 +366,9 @@ send_part(sender *s, result_cursor at, const nb_result_slice *slice, nb_str data
                               : nb_rpc_call_send_last(s->call, nb_strbuf_str(&s->head), err);
     }
     pieces[0].bytes = nb_strbuf_str(&s->head);
+    if (owner) {
+        atomic_store_explicit(&owner->given, true, memory_order_release);
+    }
     return nb_rpc_call_send_pieces(s->call, pieces, 2, err);
 }
 
