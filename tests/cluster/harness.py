@@ -2,7 +2,7 @@
 """Processes of a cluster, and ways to ask them: Spark's client, raw calls, networks that are cut.
 
 NBASPARKD names another executable than .venv/bin/nbasparkd, one with sanitizers for example; NBASPARK_TEST_SLOW says how many times longer
-than usual it may take, and is left alone by workers that seem silent.
+than usual it may take, and is left alone by workers that seem silent, NBASPARK_TEST_ROOM how many times more memory.
 """
 
 import os
@@ -24,6 +24,7 @@ from pyspark.sql.connect.session import SparkSession
 
 EXECUTABLE = os.environ.get("NBASPARKD") or str(Path(sys.executable).parent / "nbasparkd")
 SLOW = float(os.environ.get("NBASPARK_TEST_SLOW", "1"))
+ROOM = float(os.environ.get("NBASPARK_TEST_ROOM", "1"))
 PROCESS_S = 20 * SLOW
 CLEAN = {key: value for key, value in os.environ.items() if not key.startswith("SPARK_")}
 if "NBASPARKD" in os.environ:  # there is no interpreter beside it
@@ -67,10 +68,10 @@ class Master:
         return f"sc://127.0.0.1:{self.port}"
 
     def rss(self):
-        """Return the resident memory in bytes."""
+        """Return the resident memory in bytes, of which a build with sanitizers takes ROOM times as much."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
+                return int(int(line.split()[1]) * 1024 / ROOM)
         raise AssertionError("no VmRSS")
 
     def wait(self, timeout=30 * SLOW):
