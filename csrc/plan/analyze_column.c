@@ -814,9 +814,12 @@ nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, 
         NB_TRY(nb_split_identifier(an, target, &parts, &n_parts, err));
     }
     for (int i = 0; i < scope->n_plans; i++) {
-        for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
-            const nb_attr *a = &scope->plans[i]->attrs[j];
-            bool fits = n_parts == 0 ? !a->hidden : qualifier_fits(an, a, parts, (int)n_parts);
+        const nb_plan *p = scope->plans[i];
+        /* of t.*, what USING has hidden comes first, as where it is not hidden */
+        for (int at = n_parts ? 0 : p->n_attrs; at < 2 * p->n_attrs; at++) {
+            const nb_attr *a = &p->attrs[at % p->n_attrs];
+            bool fits = a->hidden == (at < p->n_attrs) &&
+                        (n_parts == 0 || qualifier_fits(an, a, parts, (int)n_parts));
             any |= fits;
             for (size_t k = 1; fits && except && k < except->n_arguments; k++) {
                 nb_expr *gone;

@@ -38,6 +38,13 @@ nb_plan_join(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type, 
 }
 
 static nb_status
+column_of(nb_analyzer *an, const nb_plan *p, const nb_attr *a, nb_expr **out)
+{
+    *out = nb_attr_expr(an->arena, nb_plan_find_attr(p, a->id));
+    return *out ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
 using_columns(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type,
               const nb_str *names, int n, nb_plan **out, nb_error *err)
 {
@@ -80,36 +87,43 @@ using_columns(nb_analyzer *an, nb_plan *left, nb_plan *right, nb_join_type type,
         }
     }
     NB_TRY(nb_plan_join(an, left, right, type, condition, &join, err));
-    if (left_only) {
-        *out = join;
-        return NB_OK;
-    }
     list = NB_ARENA_ARRAY(an->arena, nb_expr *, join->n_attrs + n + 1);
     NB_NEED(list);
     for (int i = 0; i < n; i++) {
-        nb_attr la = *nb_plan_find_attr(join, l[i]->id), ra = *nb_plan_find_attr(join, r[i]->id);
-        nb_expr *pair[2] = {nb_attr_expr(an->arena, &la), nb_attr_expr(an->arena, &ra)};
-        NB_NEED(pair[0] && pair[1]);
+        nb_expr *pair[2];
+        NB_TRY(column_of(an, join, l[i], &pair[0]));
+        if (!left_only) {
+            NB_TRY(column_of(an, join, r[i], &pair[1]));
+        }
         if (type == NB_JOIN_FULL) {
             NB_TRY(nb_call(an, "coalesce", pair, 2, &list[count], err));
-            list[count] = nb_expr_alias(an->arena, list[count], la.name, nb_attr_next_id());
+            list[count] = nb_expr_alias(an->arena, list[count], l[i]->name, nb_attr_next_id());
         } else {
             list[count] = type == NB_JOIN_RIGHT ? pair[1] : pair[0];
         }
         NB_NEED(list[count]);
         count++;
     }
-    for (int pass = 0; pass < 2;
-         pass++) { /* the other columns, then the hidden copies of the keys */
-        for (int i = 0; i < join->n_attrs; i++) {
-            bool is_key = false, is_shown = false;
+    for (int pass = 0; pass < 3;
+         pass++) { /* the other columns, hidden copies of the keys, what was hidden before */
+        for (int k = 0; k < n && pass == 1; k++) {
+            for (int side = 0; side < (left_only ? 1 : 2); side++) {
+                const nb_attr *a = side ? r[k] : l[k];
+                bool is_shown = false;
+                for (int i = 0; i < count; i++) {
+                    is_shown |= list[i]->kind == NB_EXPR_COLUMN && list[i]->u.column.attr == a->id;
+                }
+                if (!is_shown) {
+                    NB_TRY(column_of(an, join, a, &list[count++]));
+                }
+            }
+        }
+        for (int i = 0; i < join->n_attrs && pass != 1; i++) {
+            bool is_key = false;
             for (int k = 0; k < n; k++) {
                 is_key |= join->attrs[i].id == l[k]->id || join->attrs[i].id == r[k]->id;
-                is_shown |=
-                    list[k]->kind == NB_EXPR_COLUMN && list[k]->u.column.attr == join->attrs[i].id;
             }
-            if (pass == 0 ? !is_key && !join->attrs[i].hidden
-                          : !is_shown && (is_key || join->attrs[i].hidden)) {
+            if (!is_key && join->attrs[i].hidden == (pass == 2)) {
                 list[count] = nb_attr_expr(an->arena, &join->attrs[i]);
                 NB_NEED(list[count]);
                 count++;
@@ -181,6 +195,13 @@ nb_analyze_join(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_erro
     if (nb_str_equal(mark, NB_STR(NB_SQL_MARK_NATURAL))) {
         nb_str *names;
         int n;
+        if (type == NB_JOIN_SEMI || type == NB_JOIN_ANTI) {
+            return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
+                            type == NB_JOIN_SEMI
+                                ? "requirement failed: Unsupported natural join type LeftSemi"
+                                : "requirement failed: Unsupported natural join type LeftAnti",
+                            NULL);
+        }
         NB_TRY(natural_names(an, sides[0], sides[1], &names, &n));
         if (n) {
             return using_columns(an, sides[0], sides[1], type, names, n, out, err);
