@@ -433,13 +433,15 @@ pivot_values(nb_analyzer *an, const Sc__Aggregate *agg, nb_expr ***out, int *n, 
 typedef struct pivot_rewrite {
     nb_analyzer *an;
     nb_expr *condition;
+    bool in_one; /* Spark makes one aggregation of it, in which first and last pass over nulls */
 } pivot_rewrite;
 
 static nb_status
 filter_aggs(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error *err)
 {
     pivot_rewrite *r = payload;
-    nb_expr *agg, *count, *is_zero, *zero, *null, *args[3], *both;
+    nb_expr *agg, *both;
+    nb_str name;
 
     *out = in;
     if (in->kind != NB_EXPR_AGG) {
@@ -452,20 +454,52 @@ filter_aggs(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error
         NB_TRY(nb_call2(r->an, "and", in->u.agg.filter, r->condition, &both, err));
         agg->u.agg.filter = both;
     }
+    name = nb_aggregate_name(in->u.agg.fn);
+    if (r->in_one && in->n_args > 0 &&
+        (nb_str_equal(name, NB_STR("first")) || nb_str_equal(name, NB_STR("last")))) {
+        nb_expr *known;
+        NB_TRY(nb_call(r->an, "isnotnull", &in->args[0], 1, &known, err));
+        NB_TRY(nb_call2(r->an, "and", agg->u.agg.filter, known, &agg->u.agg.filter, err));
+    }
     *out = agg;
-    if (!in->nullable) { /* count: no rows of that value give null, not 0 */
-        args[0] = nb_expr_int32(arena, 1);
-        NB_NEED(args[0]);
-        NB_TRY(nb_call_agg(r->an, "count", args, 1, false, &count, err));
-        count->u.agg.filter = r->condition;
-        zero = nb_expr_int64(arena, 0);
-        null = nb_expr_null(arena, in->type);
-        NB_NEED(zero && null);
-        NB_TRY(nb_call2(r->an, "=", count, zero, &is_zero, err));
-        args[0] = is_zero;
-        args[1] = null;
-        args[2] = agg;
-        return nb_call(r->an, "if", args, 3, out, err);
+    return NB_OK;
+}
+
+/* A value that no row of the group has gives null, count and coalesce(sum(x), 0) too. */
+static nb_status
+null_without_rows(nb_analyzer *an, nb_expr *condition, nb_expr *in, nb_expr **out, nb_error *err)
+{
+    nb_expr *count, *zero = nb_expr_int64(an->arena, 0), *one = nb_expr_int32(an->arena, 1),
+                    *args[3] = {NULL, nb_expr_null(an->arena, in->type), in};
+
+    *out = in;
+    if (in->kind == NB_EXPR_AGG && in->nullable) {
+        return NB_OK;
+    }
+    NB_NEED(zero && one && args[1]);
+    NB_TRY(nb_call_agg(an, "count", &one, 1, false, &count, err));
+    count->u.agg.filter = condition;
+    NB_TRY(nb_call2(an, "=", count, zero, &args[0], err));
+    return nb_call(an, "if", args, 3, out, err);
+}
+
+/* Results of these types are computed per group and value first, then laid out; where one is of another type, all are computed in one
+ * aggregation whose arguments are null for other values, so that what gives no null for no rows (count, collect_list) gives none here. */
+bool
+nb_pivots_in_two(const nb_type *t)
+{
+    return nb_type_is_numeric(t) || t->id == NB_TYPE_BOOL;
+}
+
+nb_status
+nb_check_pivoted(nb_analyzer *an, const nb_expr *e, nb_error *err)
+{
+    if (e->kind == NB_EXPR_COLUMN) {
+        return nb_raise(err, NB_COND_AGGREGATE_REQUIRED_FOR_PIVOT, "sql",
+                        nb_expr_sql(an->arena, (nb_expr *)(uintptr_t)e, false), NULL);
+    }
+    for (int i = 0; i < e->n_args && e->kind != NB_EXPR_AGG; i++) {
+        NB_TRY(nb_check_pivoted(an, e->args[i], err));
     }
     return NB_OK;
 }
@@ -474,10 +508,16 @@ static nb_status
 pivot_results(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const Sc__Aggregate *agg,
               nb_expr **keys, int n_keys, nb_expr ***out, int *n, nb_error *err)
 {
-    nb_expr *column, **values, **list;
+    nb_expr *column, **values, **list, *e;
     int n_values = 0, count = 0, n_aggs = (int)agg->n_aggregate_expressions;
+    bool in_two = true;
 
     NB_TRY(nb_resolve_expr(an, scope, agg->pivot->col, &column, err));
+    for (int a = 0; a < n_aggs; a++) {
+        NB_TRY(nb_resolve_expr(an, scope, agg->aggregate_expressions[a], &e, err));
+        NB_TRY(nb_check_pivoted(an, bare(e), err));
+        in_two &= nb_pivots_in_two(e->type);
+    }
     column = bare(column);
     if (agg->pivot->n_values) {
         values = NB_ARENA_ARRAY(an->arena, nb_expr *, agg->pivot->n_values);
@@ -506,8 +546,8 @@ pivot_results(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const Sc__
         NB_TRY(nb_expr_cast(an->arena, values[v], column->type, NB_CAST_ANSI, &value, err));
         NB_TRY(nb_call2(an, "<=>", column, value, &condition, err));
         for (int a = 0; a < n_aggs; a++) {
-            pivot_rewrite r = {an, condition};
-            nb_expr *e, *made;
+            pivot_rewrite r = {an, condition, !in_two};
+            nb_expr *made;
             nb_str name = label;
             NB_TRY(nb_resolve_expr(an, scope, agg->aggregate_expressions[a], &e, err));
             if (n_aggs > 1) {
@@ -521,6 +561,9 @@ pivot_results(nb_analyzer *an, const nb_scope *scope, nb_plan *child, const Sc__
                                                  (int)suffix.len, suffix.data));
             }
             NB_TRY(nb_expr_rewrite(an->arena, bare(e), filter_aggs, &r, &made, err));
+            if (in_two) {
+                NB_TRY(null_without_rows(an, condition, made, &made, err));
+            }
             list[count] = nb_expr_alias(an->arena, made, name, nb_attr_next_id());
             NB_NEED(list[count]);
             count++;

@@ -402,6 +402,20 @@ find_by_id(id_search *s, const nb_scope *scope, nb_str text, candidate *out, nb_
     return s->n_found ? NB_OK : NB_DONE;
 }
 
+/* Is the scope the results of an aggregation, and the one around it the rows below? */
+static bool
+is_over_groups(const nb_scope *s)
+{
+    const nb_plan *p = s->n_plans == 1 ? s->plans[0] : NULL;
+
+    if (!p || !s->outer || s->outer->n_plans != 1 || p->n_children != 1 ||
+        s->outer->plans[0] != p->children[0]) {
+        return false;
+    }
+    return p->kind == NB_PLAN_AGGREGATE ||
+           (p->kind == NB_PLAN_PROJECT && p->children[0]->kind == NB_PLAN_AGGREGATE);
+}
+
 static nb_status
 resolve_in_plan_id(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n, nb_str text,
                    int64_t plan_id, nb_expr **out, nb_error *err)
@@ -426,6 +440,15 @@ resolve_in_plan_id(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, 
                 nb_expr *e = nb_attr_expr(an->arena, found.attr);
                 NB_NEED(e);
                 return with_fields(an, e, parts + found.n_used, n - found.n_used, out, err);
+            }
+        }
+        if (s.matched && is_over_groups(scope)) { /* a result of that name comes before the rows */
+            match now = {0};
+            match_plan(an, scope->plans[0], parts, n, &now);
+            if (now.attr && now.n_found == 1) {
+                nb_expr *e = nb_attr_expr(an->arena, now.attr);
+                NB_NEED(e);
+                return with_fields(an, e, parts + now.n_used, n - now.n_used, out, err);
             }
         }
         st = s.matched ? nb_resolve_metadata(an, scope, parts, n, out, &n_used) : NB_DONE;

@@ -156,16 +156,13 @@ as_call(const Sc__Expression *e)
                : NULL;
 }
 
-/* Adds the columns that e names to used; *nullable becomes true if e may be null. */
+/* Adds the columns that e names to used. */
 static nb_status
 note_columns(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_attr_set *used,
-             bool *nullable, nb_error *err)
+             nb_expr **resolved, nb_error *err)
 {
-    nb_expr *resolved;
-
-    NB_TRY(nb_resolve_expr(an, scope, e, &resolved, err));
-    *nullable |= resolved->nullable;
-    return nb_attr_set_add_expr(used, resolved);
+    NB_TRY(nb_resolve_expr(an, scope, e, resolved, err));
+    return nb_attr_set_add_expr(used, *resolved);
 }
 
 /* ---- PIVOT ---- */
@@ -241,7 +238,8 @@ nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f
     Sc__Aggregate agg = SC__AGGREGATE__INIT;
     Sc__Relation rel = SC__RELATION__INIT;
     Sc__RelationCommon common = SC__RELATION_COMMON__INIT;
-    bool any = false;
+    nb_expr *e;
+    bool in_two = true;
 
     if (!columns || !values || n_aggs == 0) {
         return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a PIVOT of another form", NULL);
@@ -249,14 +247,16 @@ nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f
     NB_TRY(nb_analyze_relation(an, input, &child, err));
     scope = (nb_scope){.plans = &child, .n_plans = 1, .outer = an->outer};
     for (size_t i = 0; i < columns->n_arguments; i++) {
-        NB_TRY(note_columns(an, &scope, columns->arguments[i], &used, &any, err));
+        NB_TRY(note_columns(an, &scope, columns->arguments[i], &used, &e, err));
     }
     for (size_t i = 0; i < n_aggs; i++) {
         const Sc__Expression__UnresolvedFunction *a = as_call(without_alias(f->arguments[3 + i]));
+        NB_TRY(note_columns(an, &scope, f->arguments[3 + i], &used, &e, err));
+        NB_TRY(nb_check_pivoted(an, e->kind == NB_EXPR_ALIAS ? e->args[0] : e, err));
         if (!a) {
             return nb_raise_unsupported(err, "PIVOT by something else than a call of an aggregate");
         }
-        NB_TRY(note_columns(an, &scope, f->arguments[3 + i], &used, &any, err));
+        in_two &= nb_pivots_in_two(e->type);
     }
     results = NB_ARENA_ARRAY(an->arena, Sc__Expression *,
                              (size_t)child->n_attrs + values->n_arguments * n_aggs + 1);
@@ -283,7 +283,7 @@ nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f
         NB_TRY(st);
         NB_NEED(prefix.data);
         NB_TRY(value_condition(an, columns, value, &where, err));
-        /* a value that no row of the group has gives null, even for count */
+        /* a value that no row of the group has gives null, even for count: see nb_pivots_in_two */
         rows = call2(an, ">", call2(an, NB_SQL_FN_FILTER, call(an, "count", &one, 1), where),
                      integer(an, 0));
         for (size_t i = 0; i < n_aggs; i++) {
@@ -301,8 +301,8 @@ nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f
                 NB_NEED(name.data);
             }
             a = (Sc__Expression *)(uintptr_t)without_alias(a);
-            results[n] =
-                alias(an, call2(an, "when", rows, call2(an, NB_SQL_FN_FILTER, a, where)), &name, 1);
+            a = call2(an, NB_SQL_FN_FILTER, a, where);
+            results[n] = alias(an, in_two ? call2(an, "when", rows, a) : a, &name, 1);
             NB_NEED(results[n++]);
         }
     }
@@ -361,8 +361,10 @@ nb_analyze_sql_unpivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction 
         }
         for (size_t i = 0; i < width && st >= 0; i++) {
             nb_str part = {0};
-            st = note_columns(an, &scope, row->arguments[i], &used, &nullable[i], err);
+            nb_expr *e;
+            st = note_columns(an, &scope, row->arguments[i], &used, &e, err);
             if (st >= 0) {
+                nullable[i] |= e->nullable;
                 st = nb_expression_name(an, row->arguments[i], &part, err);
             }
             nb_strbuf_adds(&text, i ? "_" : "");

@@ -414,6 +414,11 @@ nb_status nb_sql_substitute(nb_arena *arena, const struct nb_config *config, nb_
 nb_status
 nb_analyze_table_function(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *err);
 
+/* May pivots compute results of this type per group and value first? (analyze_aggregate.c) */
+bool nb_pivots_in_two(const nb_type *t);
+/* Raises where a column stands outside of all aggregates of a pivot's result. */
+nb_status nb_check_pivoted(nb_analyzer *an, const nb_expr *e, nb_error *err);
+
 /* ---- analyze_pivot.c ---- */
 /* The table functions that PIVOT and UNPIVOT of SQL are; input is what they stand over. */
 nb_status nb_analyze_sql_pivot(nb_analyzer *an, const Sc__UnresolvedTableValuedFunction *f,
