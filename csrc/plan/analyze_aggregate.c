@@ -441,7 +441,6 @@ filter_aggs(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error
 {
     pivot_rewrite *r = payload;
     nb_expr *agg, *both;
-    nb_str name;
 
     *out = in;
     if (in->kind != NB_EXPR_AGG) {
@@ -454,9 +453,9 @@ filter_aggs(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error
         NB_TRY(nb_call2(r->an, "and", in->u.agg.filter, r->condition, &both, err));
         agg->u.agg.filter = both;
     }
-    name = nb_aggregate_name(in->u.agg.fn);
     if (r->in_one && in->n_args > 0 &&
-        (nb_str_equal(name, NB_STR("first")) || nb_str_equal(name, NB_STR("last")))) {
+        (in->u.agg.fn == nb_aggregate_find(NB_STR("first")) ||
+         in->u.agg.fn == nb_aggregate_find(NB_STR("last")))) {
         nb_expr *known;
         NB_TRY(nb_call(r->an, "isnotnull", &in->args[0], 1, &known, err));
         NB_TRY(nb_call2(r->an, "and", agg->u.agg.filter, known, &agg->u.agg.filter, err));
