@@ -492,7 +492,9 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
             Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n + 1);
             NB_NEED(args);
             args[0] = raw[1]->sort_order->child;
-            memcpy(args + 1, f->arguments, sizeof *args * f->n_arguments);
+            if (f->n_arguments > 0) {
+                memcpy(args + 1, f->arguments, sizeof *args * f->n_arguments);
+            }
             if (nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("listagg")) ||
                 nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("string_agg"))) {
                 return nb_raise_unsupported(err, "listagg WITHIN GROUP");

@@ -169,6 +169,15 @@ struct_of(nb_analyzer *an, const Sc__Expression__Literal__Struct *s, const nb_ty
     return *out ? NB_OK : NB_NOMEM;
 }
 
+/* A list without elements has no address in a message. */
+static void
+copy_numbers(nb_vector *to, const void *values, size_t n_bytes)
+{
+    if (n_bytes > 0) {
+        memcpy(to->data, values, n_bytes);
+    }
+}
+
 /* Packed lists of plain values: what clients send for NumPy arrays. */
 static nb_status
 specialized(nb_analyzer *an, const Sc__Expression__Literal__SpecializedArray *a,
@@ -188,22 +197,22 @@ specialized(nb_analyzer *an, const Sc__Expression__Literal__SpecializedArray *a,
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_INTS:
         n = a->ints->n_values;
         NB_TRY(nb_vector_alloc(an->arena, nb_type_of(NB_TYPE_INT32), (int64_t)n, &child));
-        memcpy(child.data, a->ints->values, n * 4);
+        copy_numbers(&child, a->ints->values, n * 4);
         break;
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_LONGS:
         n = a->longs->n_values;
         NB_TRY(nb_vector_alloc(an->arena, nb_type_of(NB_TYPE_INT64), (int64_t)n, &child));
-        memcpy(child.data, a->longs->values, n * 8);
+        copy_numbers(&child, a->longs->values, n * 8);
         break;
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_FLOATS:
         n = a->floats->n_values;
         NB_TRY(nb_vector_alloc(an->arena, nb_type_of(NB_TYPE_FLOAT32), (int64_t)n, &child));
-        memcpy(child.data, a->floats->values, n * 4);
+        copy_numbers(&child, a->floats->values, n * 4);
         break;
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_DOUBLES:
         n = a->doubles->n_values;
         NB_TRY(nb_vector_alloc(an->arena, nb_type_of(NB_TYPE_FLOAT64), (int64_t)n, &child));
-        memcpy(child.data, a->doubles->values, n * 8);
+        copy_numbers(&child, a->doubles->values, n * 8);
         break;
     case SC__EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_STRINGS:
         n = a->strings->n_values;

@@ -237,7 +237,9 @@ approx_quantile(nb_analyzer *an, const Sc__StatApproxQuantile *s, nb_plan **out,
     NB_TRY(nb_analyze_relation(an, s->input, &child, err));
     NB_TRY(nb_vector_alloc(an->arena, nb_type_of(NB_TYPE_FLOAT64), (int64_t)s->n_probabilities,
                            &list));
-    memcpy(list.data, s->probabilities, sizeof(double) * s->n_probabilities);
+    if (s->n_probabilities > 0) {
+        memcpy(list.data, s->probabilities, sizeof(double) * s->n_probabilities);
+    }
     nb_list entry = {0, (uint32_t)s->n_probabilities};
     probabilities = (nb_vector){.type = nb_type_array(list.type, false),
                                 .kind = NB_VEC_CONST,
