@@ -106,9 +106,7 @@ stream_begin(nb_rpc_stream *s, nb_rpc_channel *channel, const char *method,
     }
     s->channel = nb_rpc_channel_ref(channel);
     s->queue = grpc_completion_queue_create_for_pluck(NULL);
-    s->running.call =
-        grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, s->queue,
-                                 grpc_slice_from_copied_string(method), NULL, deadline, NULL);
+    s->running.call = nb_rpc_channel_call(channel, method, s->queue, deadline);
     s->message = grpc_empty_slice();
     if (!nb_rpc_channel_enter(channel, &s->running)) {
         stream_end(s);

@@ -254,6 +254,18 @@ nb_rpc_channel_target(const nb_rpc_channel *channel)
     return channel->target;
 }
 
+grpc_call *
+nb_rpc_channel_call(nb_rpc_channel *channel, const char *method, grpc_completion_queue *queue,
+                    gpr_timespec deadline)
+{
+    grpc_slice name = grpc_slice_from_copied_string(method);
+    grpc_call *call = grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+                                               queue, name, NULL, deadline, NULL);
+
+    grpc_slice_unref(name); /* the call has a reference of its own */
+    return call;
+}
+
 bool
 nb_rpc_channel_enter(nb_rpc_channel *channel, nb_rpc_running *running)
 {

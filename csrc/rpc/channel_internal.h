@@ -35,6 +35,9 @@ struct nb_rpc_channel {
 /* A header for gRPC, owned by the caller; one that gRPC would refuse is an error. */
 nb_status nb_rpc_header_copy(const nb_rpc_header *header, grpc_metadata *out, nb_error *err);
 
+/* A new call of the method, owned by the caller, whose batches end on the queue. */
+grpc_call *nb_rpc_channel_call(nb_rpc_channel *channel, const char *method,
+                               grpc_completion_queue *queue, gpr_timespec deadline);
 /* Puts a call on the list; false when the channel has been shut down. */
 bool nb_rpc_channel_enter(nb_rpc_channel *channel, nb_rpc_running *running);
 void nb_rpc_channel_leave(nb_rpc_channel *channel, nb_rpc_running *running);

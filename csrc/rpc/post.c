@@ -71,9 +71,7 @@ nb_rpc_post(nb_rpc_channel *channel, const char *method, nb_str request, int64_t
     }
     p->arena = arena;
     p->message = grpc_empty_slice();
-    p->running.call =
-        grpc_channel_create_call(channel->channel, NULL, GRPC_PROPAGATE_DEFAULTS, channel->posted,
-                                 grpc_slice_from_copied_string(method), NULL, deadline, NULL);
+    p->running.call = nb_rpc_channel_call(channel, method, channel->posted, deadline);
     if (!nb_rpc_channel_enter(channel, &p->running)) {
         grpc_call_unref(p->running.call);
         nb_arena_free(arena);

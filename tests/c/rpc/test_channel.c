@@ -72,11 +72,12 @@ say_header(nb_rpc_call *call, void *payload, nb_error *err)
     return st;
 }
 
+/* Names as long as real ones: gRPC keeps short texts in place, and a lost reference to one would not show. */
 static const nb_rpc_method METHODS[] = {
-    {"/t/echo", echo, NULL, false, false},
-    {"/t/flood", flood, NULL, false, true},
-    {"/t/hang", hang, NULL, false, true},
-    {"/t/header", say_header, NULL, false, false},
+    {"/nbaspark.tests.rpc.Channel/echo", echo, NULL, false, false},
+    {"/nbaspark.tests.rpc.Channel/flood", flood, NULL, false, true},
+    {"/nbaspark.tests.rpc.Channel/hang", hang, NULL, false, true},
+    {"/nbaspark.tests.rpc.Channel/header", say_header, NULL, false, false},
 };
 
 static nb_rpc_server *
@@ -150,10 +151,14 @@ test_channel__headers(void **state)
 
     server = serve(&port);
     channel = connect_to(port);
-    assert_int_equal(ask(channel, "/t/header", NB_STR(""), &options, text, NULL), NB_OK);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/header", NB_STR(""), &options, text, NULL),
+        NB_OK);
     assert_string_equal(text, "one|two|Bearer secret");
     header.value = NB_STR("line\nbreak");
-    assert_int_equal(ask(channel, "/t/header", NB_STR(""), &options, text, NULL), NB_ERROR);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/header", NB_STR(""), &options, text, NULL),
+        NB_ERROR);
     assert_int_equal(nb_rpc_channel_new(&bad, &none, &err), NB_ERROR);
     nb_error_clear(&err);
     nb_rpc_channel_release(channel);
@@ -193,16 +198,19 @@ test_channel__server_restarts(void **state)
 
     l.server = serve(&l.port);
     channel = connect_to(l.port);
-    assert_int_equal(ask(channel, "/t/echo", NB_STR("a"), &options, text, NULL), NB_OK);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR("a"), &options, text, NULL), NB_OK);
     nb_rpc_server_free(l.server);
-    assert_int_equal(ask(channel, "/t/echo", NB_STR("b"), &options, text, &status), NB_ERROR);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR("b"), &options, text, &status),
+        NB_ERROR);
     assert_int_equal(status.code, NB_RPC_UNAVAILABLE);
     assert_true(nb_rpc_retry_allowed(&status));
     nb_rpc_status_clear(&status);
     assert_int_equal(pthread_create(&thread, NULL, serve_late, &l), 0);
-    assert_int_equal(
-        nb_rpc_unary_retried(channel, "/t/echo", &hello, &options, &policy, &answer, &status, &err),
-        NB_OK);
+    assert_int_equal(nb_rpc_unary_retried(channel, "/nbaspark.tests.rpc.Channel/echo", &hello,
+                                          &options, &policy, &answer, &status, &err),
+                     NB_OK);
     assert_int_equal(nb_rpc_message_size(answer), 5);
     nb_rpc_message_free(answer);
     pthread_join(thread, NULL);
@@ -226,17 +234,21 @@ test_channel__gives_up(void **state)
     char text[128];
 
     assert_int_equal(nb_rpc_channel_new(&options, &channel, &err), NB_OK);
-    assert_int_equal(
-        nb_rpc_unary_retried(channel, "/t/echo", &piece, NULL, &policy, &answer, &status, &err),
-        NB_ERROR);
+    assert_int_equal(nb_rpc_unary_retried(channel, "/nbaspark.tests.rpc.Channel/echo", &piece, NULL,
+                                          &policy, &answer, &status, &err),
+                     NB_ERROR);
     assert_int_equal(status.code, NB_RPC_UNAVAILABLE);
     nb_error_clear(&err);
     nb_rpc_status_clear(&status);
-    assert_int_equal(ask(channel, "/t/echo", NB_STR(""), &wait, text, &status), NB_ERROR);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR(""), &wait, text, &status),
+        NB_ERROR);
     assert_int_equal(status.code, NB_RPC_DEADLINE_EXCEEDED);
     nb_rpc_status_clear(&status);
-    assert_int_equal(ask(channel, "/t/echo", NB_STR(""), &cancelled, text, NULL), NB_CANCELLED);
-    nb_rpc_post(channel, "/t/echo", NB_STR("lost"), 1000);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR(""), &cancelled, text, NULL),
+        NB_CANCELLED);
+    nb_rpc_post(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR("lost"), 1000);
     nb_rpc_channel_release(channel);
 }
 
@@ -261,9 +273,13 @@ test_channel__stops_waiting(void **state)
     nb_rpc_status status = NB_RPC_STATUS_INIT;
     char text[128];
 
-    assert_int_equal(ask(channel, "/t/hang", NB_STR(""), &stop, text, NULL), NB_CANCELLED);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/hang", NB_STR(""), &stop, text, NULL),
+        NB_CANCELLED);
     assert_true(asked >= 3);
-    assert_int_equal(ask(channel, "/t/hang", NB_STR(""), &deadline, text, &status), NB_ERROR);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/hang", NB_STR(""), &deadline, text, &status),
+        NB_ERROR);
     assert_int_equal(status.code, NB_RPC_DEADLINE_EXCEEDED);
     nb_rpc_status_clear(&status);
     nb_rpc_channel_release(channel);
@@ -306,8 +322,10 @@ test_channel__cancelled_streams(void **state)
     char text[128];
 
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(nb_rpc_open(channel, i % 2 ? "/t/hang" : "/t/flood", &none, true, NULL,
-                                     &readers[i].stream, &err),
+        assert_int_equal(nb_rpc_open(channel,
+                                     i % 2 ? "/nbaspark.tests.rpc.Channel/hang"
+                                           : "/nbaspark.tests.rpc.Channel/flood",
+                                     &none, true, NULL, &readers[i].stream, &err),
                          NB_OK);
         assert_int_equal(pthread_create(&threads[i], NULL, read_all, &readers[i]), 0);
     }
@@ -318,11 +336,14 @@ test_channel__cancelled_streams(void **state)
     nb_rpc_cancel(readers[1].stream);
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
-    assert_int_equal(ask(channel, "/t/echo", NB_STR("x"), NULL, text, NULL), NB_OK);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR("x"), NULL, text, NULL), NB_OK);
     nb_rpc_channel_shutdown(channel);
     pthread_join(threads[2], NULL);
     pthread_join(threads[3], NULL);
-    assert_int_equal(ask(channel, "/t/echo", NB_STR("x"), NULL, text, NULL), NB_CANCELLED);
+    assert_int_equal(
+        ask(channel, "/nbaspark.tests.rpc.Channel/echo", NB_STR("x"), NULL, text, NULL),
+        NB_CANCELLED);
     for (int i = 0; i < 4; i++) {
         assert_int_equal(readers[i].st, NB_CANCELLED);
         nb_rpc_close(readers[i].stream);
@@ -347,14 +368,18 @@ test_channel__streams_left_early(void **state)
     nb_status st;
 
     for (int i = 0; i < 20; i++) {
-        assert_int_equal(nb_rpc_open(channel, "/t/flood", &none, true, NULL, &stream, &err), NB_OK);
+        assert_int_equal(nb_rpc_open(channel, "/nbaspark.tests.rpc.Channel/flood", &none, true,
+                                     NULL, &stream, &err),
+                         NB_OK);
         for (int m = 0; m < i % 3; m++) {
             assert_int_equal(nb_rpc_receive(stream, &message, NULL, &err), NB_OK);
             nb_rpc_message_free(message);
         }
         nb_rpc_close(stream);
     }
-    assert_int_equal(nb_rpc_open(channel, "/t/flood", &none, true, NULL, &stream, &err), NB_OK);
+    assert_int_equal(
+        nb_rpc_open(channel, "/nbaspark.tests.rpc.Channel/flood", &none, true, NULL, &stream, &err),
+        NB_OK);
     assert_int_equal(nb_rpc_receive(stream, &message, NULL, &err), NB_OK);
     nb_rpc_message_free(message);
     nb_rpc_server_stop(server, 0);
@@ -386,7 +411,9 @@ test_channel__messages_are_gathered(void **state)
     nb_buffer *buffer = NULL;
     size_t skip = 0;
 
-    assert_int_equal(nb_rpc_open(channel, "/t/flood", &none, true, NULL, &stream, &err), NB_OK);
+    assert_int_equal(
+        nb_rpc_open(channel, "/nbaspark.tests.rpc.Channel/flood", &none, true, NULL, &stream, &err),
+        NB_OK);
     for (size_t m = 0; m < 5; m++) {
         size_t align_at = m * 37;
         uint8_t part[1000];
@@ -437,16 +464,21 @@ test_channel__pieces_are_released(void **state)
 
     for (int i = 0; i < 2; i++) {
         nb_rpc_piece piece = {{large, sizes[i]}, count_release, NULL};
-        assert_int_equal(nb_rpc_unary(channel, "/t/echo", &piece, NULL, &answer, NULL, &err),
+        assert_int_equal(nb_rpc_unary(channel, "/nbaspark.tests.rpc.Channel/echo", &piece, NULL,
+                                      &answer, NULL, &err),
                          NB_OK);
         assert_int_equal(nb_rpc_message_size(answer), sizes[i]);
         nb_rpc_message_free(answer);
-        assert_int_equal(nb_rpc_unary(channel, "/t/nothing", &piece, NULL, &answer, NULL, &err),
+        assert_int_equal(nb_rpc_unary(channel, "/nbaspark.tests.rpc.Channel/nothing", &piece, NULL,
+                                      &answer, NULL, &err),
                          NB_ERROR);
         nb_error_clear(&err);
-        assert_int_equal(nb_rpc_unary(channel, "/t/echo", &piece, &cancelled, &answer, NULL, &err),
+        assert_int_equal(nb_rpc_unary(channel, "/nbaspark.tests.rpc.Channel/echo", &piece,
+                                      &cancelled, &answer, NULL, &err),
                          NB_CANCELLED);
-        assert_int_equal(nb_rpc_open(channel, "/t/hang", &piece, true, NULL, &stream, &err), NB_OK);
+        assert_int_equal(nb_rpc_open(channel, "/nbaspark.tests.rpc.Channel/hang", &piece, true,
+                                     NULL, &stream, &err),
+                         NB_OK);
         nb_rpc_close(stream);
     }
     nb_rpc_channel_release(channel);
@@ -462,7 +494,7 @@ static void *
 post_many(void *payload)
 {
     for (int i = 0; i < 50; i++) {
-        nb_rpc_post(payload, "/t/echo", NB_STR("posted"), 10000);
+        nb_rpc_post(payload, "/nbaspark.tests.rpc.Channel/echo", NB_STR("posted"), 10000);
     }
     return NULL;
 }
