@@ -101,6 +101,9 @@ def operators(spark, folder):
             .agg(F.sum("e"))
             .collect()
         ),
+        "one large row": lambda: spark.sql(
+            "SELECT levenshtein(repeat('abc', 20000), repeat('bca', 20000))"
+        ).collect(),
         "collect": lambda: df.collect(),
         "toPandas": lambda: df.toPandas(),
         "cache": lambda: (df.cache().count(), df.unpersist()),

@@ -341,6 +341,9 @@ run_call(nb_eval *ev, nb_program *p, nb_step *s, nb_batch *batch, nb_vector *out
     int64_t n = batch->n_rows;
     int n_const = 0, n_dict = 0, dict_arg = -1, n_lambda = 0;
 
+    if (ev->info && nb_cancelled(ev->info->cancel)) { /* one row may hold as much as a table */
+        return NB_CANCELLED;
+    }
     if (s->guarded) {
         NB_TRY(nb_eval_guarded_inputs(ev, p, s, batch, err));
         return run_kernel(ev, s, batch, batch->arena, s->inputs, n, out, err);

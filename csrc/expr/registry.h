@@ -129,6 +129,13 @@ nb_status nb_function_lambda_types(nb_arena *arena, const nb_session_info *info,
 nb_status nb_kernel_lambda(nb_kernel_ctx *ctx, int arg, const uint32_t *outer_rows,
                            const nb_vector *params, int n_params, int64_t m, nb_vector *out);
 
+/* For loops of one row that may take long: NB_CANCELLED when the query is to end. */
+NB_INLINE nb_status
+nb_kernel_look(const nb_kernel_ctx *ctx)
+{
+    return ctx->info && nb_cancelled(ctx->info->cancel) ? NB_CANCELLED : NB_OK;
+}
+
 /* ---- coercion (expr/coerce.c): Spark's TypeCoercion / AnsiTypeCoercion ---- */
 const nb_type *
 nb_coerce_tightest(const nb_type *a, const nb_type *b,

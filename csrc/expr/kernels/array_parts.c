@@ -588,6 +588,8 @@ nb_bind_array_join(nb_bound_call *call, nb_error *err)
 
 /* ---- sequence of integers --------------------------------------------------------------------------------------------------------------------------------- */
 
+#define LOOK_EVERY (1 << 18) /* elements, at the wish to end */
+
 static nb_status
 sequence_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
@@ -643,6 +645,9 @@ sequence_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n
         for (uint32_t k = 0; k < list.len; k++, at++) {
             int64_t x = start + (int64_t)k * step;
 
+            if (k % LOOK_EVERY == 0) {
+                NB_TRY(nb_kernel_look(ctx));
+            }
             memcpy(data + at * width, &x,
                    (size_t)width); /* little-endian: the low bytes come first */
         }

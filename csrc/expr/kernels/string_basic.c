@@ -566,6 +566,25 @@ nb_bind_concat_ws(nb_bound_call *call, nb_error *err)
     return nb_bound(call, NB_TYPE_STRING, concat_ws_kernel);
 }
 
+/* The text again and again, until to[0 .. len) is full: what is there is copied behind itself, a block at a time. */
+static nb_status
+fill_text(nb_kernel_ctx *ctx, char *to, nb_str s, size_t len)
+{
+    const size_t block = (size_t)1 << 20;
+
+    if (len > 0) {
+        memcpy(to, s.data, s.len);
+    }
+    for (size_t done = s.len, n; done < len; done += n) {
+        size_t from = done % s.len;
+
+        NB_TRY(nb_kernel_look(ctx));
+        n = NB_MIN(NB_MIN(done - from, len - done), block);
+        memcpy(to + done, to + from, n);
+    }
+    return NB_OK;
+}
+
 static nb_status
 repeat_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
@@ -584,9 +603,7 @@ repeat_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, 
         if (p == NULL) {
             return NB_NOMEM;
         }
-        for (int64_t k = 0; k < times; k++) {
-            memcpy(p + (size_t)k * s.len, s.data, s.len);
-        }
+        NB_TRY(fill_text(ctx, p, s, s.len * (size_t)times));
         NB_DATA(nb_view, out)[i] = nb_text_done(&w, s.len * (size_t)times);
     }
     return NB_OK;

@@ -47,6 +47,7 @@ levenshtein_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_
         }
         for (int64_t r = 1; r <= la; r++) {
             int32_t corner = row[0];
+            NB_TRY(nb_kernel_look(ctx));
             row[0] = (int32_t)r;
             for (int64_t k = 1; k <= lb; k++) {
                 int32_t up = row[k], change = corner + (a[r - 1] != b[k - 1]);

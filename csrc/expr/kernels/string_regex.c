@@ -7,6 +7,8 @@
 #include "expr/kernels/string.h"
 #include "expr/regex.h"
 
+#define LOOK_EVERY 4096 /* matches or parts, at the wish to end */
+
 static nb_str
 function_name(nb_kernel_ctx *ctx)
 {
@@ -98,6 +100,9 @@ regexp_count_row(nb_kernel_ctx *ctx, nb_regex_use *use, const nb_vector *args, i
         NB_TRY(nb_regex_match(use, s, at, &found, ctx->err));
         if (!found) {
             break;
+        }
+        if (n % LOOK_EVERY == 0) {
+            NB_TRY(nb_kernel_look(ctx));
         }
     }
     NB_DATA(int32_t, out)[i] = n;
@@ -372,7 +377,10 @@ regexp_replace_row(nb_kernel_ctx *ctx, nb_regex_use *use, const nb_vector *args,
         NB_DATA(nb_view, out)[i] = nb_view_make(s.data, s.len);
         return NB_OK;
     }
-    while (found) {
+    for (int64_t n = 0; found; n++) {
+        if (n % LOOK_EVERY == 0) {
+            NB_TRY_GOTO(st, nb_kernel_look(ctx), done);
+        }
         nb_strbuf_add(&text, (nb_str){s.data + copied, use->ovector[0] - copied});
         copied = use->ovector[1];
         NB_TRY_GOTO(st, add_replacement(ctx, use, s, put, &text), done);
@@ -437,6 +445,9 @@ split_row(nb_kernel_ctx *ctx, nb_regex_use *use, nb_str s, nb_str plain, int64_t
 
     while (limit <= 0 || list->n - first < limit - 1) {
         size_t a, b;
+        if ((list->n - first) % LOOK_EVERY == 0) {
+            NB_TRY(nb_kernel_look(ctx));
+        }
         if (plain.len) {
             int64_t hit = nb_str_find(s, plain, from);
             if (hit < 0) {
