@@ -8,14 +8,6 @@
 
 #include "expr/date_text.h"
 
-const char *const dt_month_names[12] = {"January",   "February", "March",    "April",
-                                        "May",       "June",     "July",     "August",
-                                        "September", "October",  "November", "December"};
-const char *const dt_weekday_names[7] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                         "Friday", "Saturday", "Sunday"};
-const char *const dt_quarter_names[4] = {"1st quarter", "2nd quarter", "3rd quarter",
-                                         "4th quarter"};
-
 /* By number of letters X or x; 0 is Z's. Hours; MM minutes always, mm unless zero; SS, ss likewise. */
 const char *const dt_offset_patterns[] = {"+HHMM",  "+HHmm",   "+HHMM",
                                           "+HH:MM", "+HHMMss", "+HH:MM:ss"};
@@ -154,6 +146,9 @@ letter(compiler *c, char ch, int n, bool has_era, bool parsing)
         field = ch == 'M' || ch == 'L' ? DT_MONTH : DT_QUARTER;
         if (n > 2) {
             add_width(c, DT_TEXT, field, n);
+            if (ch == 'L' && c->f->n > 0) {
+                c->f->steps[c->f->n - 1].alone = true;
+            }
             return n <= 4;
         }
         return add_two(c, field, n);
@@ -341,13 +336,14 @@ most_bytes(const dt_step *s)
     case DT_LITERAL: return s->text.len;
     case DT_ZONE_ID: return 110;
     case DT_ZONE_NAME: return 64;
+    case DT_TEXT: return 40;
     case DT_OPTIONAL: return 0;
     default: return 20;
     }
 }
 
 nb_status
-nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing,
+nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing, const nb_locale *locale,
                        const nb_datetime_format **out, nb_error *err)
 {
     nb_datetime_format *f = NB_ARENA_NEW(arena, nb_datetime_format);
@@ -358,6 +354,7 @@ nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing,
     if (f == NULL || copy.data == NULL) {
         return NB_NOMEM;
     }
+    f->locale = locale;
     NB_TRY(check_letters(arena, copy, parsing, &has_era, err));
     if (!compile(&c, copy, has_era, parsing)) {
         return c.failed ? NB_NOMEM : refuse(arena, copy, err);
@@ -486,31 +483,27 @@ field_value(const broken_down *t, dt_field field)
     }
 }
 
+const char *const *
+dt_months(const nb_locale *l, const dt_step *s)
+{
+    return s->width != 3 ? l->months : s->alone ? l->months_alone : l->months_short;
+}
+
 static char *
-put_name(char *out, const broken_down *t, const dt_step *s)
+put_name(char *out, const broken_down *t, const dt_step *s, const nb_locale *l)
 {
     int64_t v = field_value(t, s->field);
+    bool brief = s->width == 3;
     const char *name;
 
     switch (s->field) {
-    case DT_MONTH: name = dt_month_names[v - 1]; break;
-    case DT_WEEKDAY: name = dt_weekday_names[v]; break;
-    case DT_AMPM: return put_text(out, v ? "PM" : "AM", 2);
-    case DT_ERA:
-        if (s->width == 3) {
-            return put_text(out, v ? "AD" : "BC", 2);
-        }
-        name = v ? "Anno Domini" : "Before Christ";
-        break;
-    default:
-        if (s->width == 3) {
-            *out++ = 'Q';
-            *out++ = (char)('0' + v);
-            return out;
-        }
-        name = dt_quarter_names[v - 1];
+    case DT_MONTH: name = dt_months(l, s)[v - 1]; break;
+    case DT_WEEKDAY: name = (brief ? l->weekdays_short : l->weekdays)[v]; break;
+    case DT_AMPM: name = l->halves[v]; break;
+    case DT_ERA: name = (brief ? l->eras_short : l->eras)[v]; break;
+    default: name = (brief ? l->quarters_short : l->quarters)[v - 1];
     }
-    return put_text(out, name, s->width == 3 ? 3 : strlen(name));
+    return put_text(out, name, strlen(name));
 }
 
 size_t
@@ -554,7 +547,7 @@ nb_datetime_format_write(const nb_datetime_format *f, int64_t local_us, const nb
             out = put_digits(out, ns, s->width);
             break;
         }
-        case DT_TEXT: out = put_name(out, &t, s); break;
+        case DT_TEXT: out = put_name(out, &t, s, f->locale); break;
         case DT_ZONE_ID: out = put_text(out, zone->id.data, zone->id.len); break;
         case DT_ZONE_NAME: {
             const char *text = s->width < 4 ? dt_zone_short_name(zone, utc_us)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * datetime_format.h: date and time patterns ("yyyy-MM-dd HH:mm:ss[.SSS]"), as java.time's DateTimeFormatter reads them under Spark's rules:
- * locale en-US, strict resolution, texts in any case; month and day default to 1, minutes and seconds to 0, the year to 1970; a fraction
+ * strict resolution, names of a locale, texts in any case; month and day default to 1, minutes and seconds to 0, the year to 1970; a fraction
  * parses up to as many digits as it has letters. A pattern is compiled once (to a list of small steps) and run per value.
  *
  *   nb_datetime_format_new(arena, pattern, for parsing?) → nb_datetime_format_write* or nb_datetime_format_parse*
@@ -12,13 +12,15 @@
 #define NB_EXPR_DATETIME_FORMAT_H
 
 #include "base/arena.h"
+#include "expr/locale.h"
 #include "expr/zone.h"
 
 typedef struct nb_datetime_format nb_datetime_format;
 
 /* Raises INVALID_DATETIME_PATTERN.* or INCONSISTENT_BEHAVIOR_CROSS_VERSION.* as Spark does. */
 nb_status nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing,
-                                 const nb_datetime_format **out, nb_error *err);
+                                 const nb_locale *locale, const nb_datetime_format **out,
+                                 nb_error *err);
 
 /* The most bytes that one value may take. */
 size_t nb_datetime_format_max(const nb_datetime_format *f);

@@ -50,16 +50,20 @@ typedef struct dt_step {
     int subsequent; /* digits that belong to the following numbers; -1 = fixed width */
     nb_str text;
     int skip;
+    bool alone; /* a month without a day beside it */
 } dt_step;
 
 struct nb_datetime_format {
     int n;
     dt_step *steps;
     size_t max;
+    const nb_locale *locale;
 };
 
-extern const char *const dt_month_names[12], *const dt_weekday_names[7], *const dt_quarter_names[4];
 extern const char *const dt_offset_patterns[];
+
+/* The months' names as a step of a pattern has them. */
+const char *const *dt_months(const nb_locale *l, const dt_step *s);
 
 /* Names of a zone at an instant, as Java shows them in English. */
 const char *dt_zone_short_name(const nb_zone *zone, int64_t utc_us);

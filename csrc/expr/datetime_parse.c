@@ -111,35 +111,37 @@ same_letters(const char *p, int n, const char *word, int len)
     return true;
 }
 
+/* Which of the n names stands at pos; *end is behind it. -1: none. */
 static int
-parse_name(const dt_step *s, const char *p, int n, int pos, fields *f)
+name_at(const char *const *names, int n_names, const char *p, int n, int pos, int *end)
 {
-    if (s->field == DT_MONTH) {
-        for (int m = 0; m < 12; m++) {
-            int len = s->width == 3 ? 3 : (int)strlen(dt_month_names[m]);
-            if (same_letters(p + pos, n - pos, dt_month_names[m], len)) {
-                set(f, DT_MONTH, m + 1);
-                return pos + len;
-            }
-        }
-    } else if (s->field == DT_AMPM) {
-        if (same_letters(p + pos, n - pos, "am", 2) || same_letters(p + pos, n - pos, "pm", 2)) {
-            set(f, DT_AMPM, p[pos] == 'p' || p[pos] == 'P');
-            return pos + 2;
-        }
-    } else if (s->field == DT_ERA) {
-        const char *ad = s->width == 3 ? "AD" : "Anno Domini",
-                   *bc = s->width == 3 ? "BC" : "Before Christ";
-        if (same_letters(p + pos, n - pos, ad, (int)strlen(ad))) {
-            set(f, DT_ERA, 1);
-            return pos + (int)strlen(ad);
-        }
-        if (same_letters(p + pos, n - pos, bc, (int)strlen(bc))) {
-            set(f, DT_ERA, 0);
-            return pos + (int)strlen(bc);
+    for (int i = 0; i < n_names; i++) {
+        int len = (int)strlen(names[i]);
+        if (same_letters(p + pos, n - pos, names[i], len)) {
+            *end = pos + len;
+            return i;
         }
     }
-    return -1 - pos;
+    return -1;
+}
+
+static int
+parse_name(const dt_step *s, const nb_locale *l, const char *p, int n, int pos, fields *f)
+{
+    int end = 0, found = -1;
+
+    if (s->field == DT_MONTH) {
+        found = name_at(dt_months(l, s), 12, p, n, pos, &end);
+    } else if (s->field == DT_AMPM) {
+        found = name_at(l->halves, 2, p, n, pos, &end);
+    } else if (s->field == DT_ERA) {
+        found = name_at(s->width == 3 ? l->eras_short : l->eras, 2, p, n, pos, &end);
+    }
+    if (found < 0) {
+        return -1 - pos;
+    }
+    set(f, s->field, found + (s->field == DT_MONTH));
+    return end;
 }
 
 static int
@@ -303,7 +305,7 @@ run(const nb_datetime_format *format, int from, int to, const char *p, int n, in
             set(f, s->field, 2000 + v);
             break;
         case DT_FRACTION: pos = parse_fraction(s, p, n, pos, f); break;
-        case DT_TEXT: pos = parse_name(s, p, n, pos, f); break;
+        case DT_TEXT: pos = parse_name(s, format->locale, p, n, pos, f); break;
         case DT_ZONE_ID: pos = parse_zone(p, n, pos, false, f); break;
         case DT_ZONE_NAME: pos = parse_zone(p, n, pos, true, f); break;
         case DT_OFFSET:
@@ -393,8 +395,8 @@ resolve_date(const fields *f, nb_datetime_parsed *out)
                      "Invalid date 'February 29' as '%lld' is not a leap year", (long long)year);
         } else {
             char name[16] = {0};
-            for (int i = 0; dt_month_names[month - 1][i]; i++) {
-                char ch = dt_month_names[month - 1][i];
+            for (int i = 0; nb_locale_default()->months[month - 1][i]; i++) {
+                char ch = nb_locale_default()->months[month - 1][i];
                 name[i] = (char)(ch >= 'a' ? ch - 32 : ch);
             }
             snprintf(out->message, sizeof out->message, "Invalid date '%s %d'", name, day);

@@ -166,6 +166,16 @@ set_by_cast(reader *r, column *c, int64_t row, nb_str s)
     return true;
 }
 
+/* A decimal in quotes, as its locale writes it. */
+static bool
+set_decimal_text(reader *r, column *c, int64_t row, nb_str s)
+{
+    const nb_locale *l = r->how->locale ? r->how->locale : nb_locale_default();
+    char plain[512];
+
+    return nb_locale_decimal(l, s, plain, sizeof plain, &s) && set_by_cast(r, c, row, s);
+}
+
 /* Dates and times by the patterns of the options; as CAST does where there is none. */
 static bool
 set_datetime(reader *r, column *c, int64_t row, nb_str s)
@@ -373,7 +383,7 @@ read_text(reader *r, nb_json *j, column *c)
                         set_number(c, row, NB_JSON_FLOAT, s);
         break;
     case NB_TYPE_BINARY: set_base64(r, c, row, s); break;
-    case NB_TYPE_DECIMAL: c->valid[row] = set_by_cast(r, c, row, s); break;
+    case NB_TYPE_DECIMAL: c->valid[row] = set_decimal_text(r, c, row, s); break;
     case NB_TYPE_DATE:
     case NB_TYPE_TIMESTAMP:
     case NB_TYPE_TIMESTAMP_NTZ: c->valid[row] = set_datetime(r, c, row, s); break;

@@ -23,7 +23,8 @@ typedef struct nb_json_reading {
         exact_text; /* an object or array that is wanted as string keeps its text (else: without white space) */
     bool text_stays; /* texts live as long as the columns: strings may point into them */
     const nb_datetime_format *date, *timestamp, *timestamp_ntz; /* NULL: as CAST */
-    const nb_zone *zone; /* of timestamp's texts; NULL: UTC */
+    const nb_zone *zone;     /* of timestamp's texts; NULL: UTC */
+    const nb_locale *locale; /* of decimals that are texts; NULL: en-US */
 } nb_json_reading;
 
 typedef enum nb_json_fit { NB_JSON_FITS, NB_JSON_MISFIT, NB_JSON_MALFORMED } nb_json_fit;

@@ -41,7 +41,8 @@ row_format(nb_kernel_ctx *ctx, const nb_vector *patterns, int64_t i, format_cach
         return NB_OK;
     }
     c->pattern = pattern;
-    return nb_datetime_format_new(ctx->arena, pattern, p->parsing, &c->format, ctx->err);
+    return nb_datetime_format_new(ctx->arena, pattern, p->parsing, nb_locale_default(), &c->format,
+                                  ctx->err);
 }
 
 static nb_status
@@ -63,7 +64,8 @@ bind_format(nb_bound_call *call, int arg, bool parsing, text_mode mode, const ch
         NB_TRY(nb_bind_text(call, arg, &found, &pattern, err));
     }
     if (found && pattern.data) {
-        NB_TRY(nb_datetime_format_new(call->arena, pattern, parsing, &p->format, err));
+        NB_TRY(nb_datetime_format_new(call->arena, pattern, parsing, nb_locale_default(),
+                                      &p->format, err));
     }
     call->payload = p;
     call->nullable |= parsing && mode == TEXT_NULL;

@@ -337,26 +337,19 @@ CONVERTER(to_bool)
     CONVERT_LOOP(uint8_t, nb_str_to_bool((nb_str){t.p, t.n}, &v) && (*at = v, true));
 }
 
-/* BigDecimal of the text without its thousands separators, rounded HALF_UP to the type. */
+/* BigDecimal of the text as its locale writes numbers, rounded HALF_UP to the type. */
 static NB_NOINLINE bool
 odd_decimal(const nb_csv_column *col, text t, nb_int128 *out)
 {
     char plain[512];
-    size_t n = 0;
+    nb_str number = {t.p, t.n};
 
-    if (memchr(t.p, ',', t.n) != NULL) {
-        for (size_t i = 0; i < t.n; i++) {
-            if (t.p[i] != ',') {
-                if (n == sizeof(plain)) {
-                    return false;
-                }
-                plain[n++] = t.p[i];
-            }
+    if (col->o->locale != nb_locale_default() || memchr(t.p, ',', t.n) != NULL) {
+        if (!nb_locale_decimal(col->o->locale, number, plain, sizeof plain, &number)) {
+            return false;
         }
-        t = (text){plain, n};
     }
-    return nb_decimal_parse((nb_str){t.p, t.n}, col->type->precision, col->type->scale, out) ==
-           NB_DECIMAL_OK;
+    return nb_decimal_parse(number, col->type->precision, col->type->scale, out) == NB_DECIMAL_OK;
 }
 
 NB_INLINE bool
@@ -368,6 +361,7 @@ quick_decimal(const nb_csv_column *col, text t, int64_t *at)
     nb_int128 wide;
 
     if (NB_LIKELY(nb_plain_decimal(t.p + negative, t.n - negative, &m, &scale) &&
+                  (col->o->locale->point[0] == '.' || memchr(t.p, '.', t.n) == NULL) &&
                   (int)scale <= col->type->scale &&
                   m <=
                       (uint64_t)INT64_MAX / (uint64_t)nb_pow10_64[col->type->scale - (int)scale])) {
@@ -514,7 +508,8 @@ nb_csv_refuse(const nb_csv_column *col, const nb_csv_cell *cells, int64_t n, con
         if (cell_text(col, cells[i], base, side, &t) &&
             !(dates ? nb_csv_read_date(col->formats, (nb_str){t.p, t.n}, &days)
                     : nb_csv_read_timestamp(col->formats, (nb_str){t.p, t.n}, &us))) {
-            return nb_datetime_format_new(arena, col->refused, true, &none, err);
+            return nb_datetime_format_new(arena, col->refused, true, nb_locale_default(), &none,
+                                          err);
         }
     }
     return NB_OK;

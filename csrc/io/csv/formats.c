@@ -10,7 +10,7 @@
 /* A reader's pattern that cannot be is not its error: Spark makes a value's parser when the first value comes, and what then fails is
  * the value. *never says so; the format is then one that is there, but not asked. *refused is set to a pattern that is an error after all. */
 static nb_status
-compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing,
+compile(nb_arena *arena, const nb_csv_options *o, nb_str pattern, nb_str otherwise, bool writing,
         const nb_datetime_format **out, bool *never, nb_str *refused, nb_error *err)
 {
     nb_error fault = NB_ERROR_INIT;
@@ -24,15 +24,15 @@ compile(nb_arena *arena, nb_str pattern, nb_str otherwise, bool writing,
         return NB_OK;
     }
     if (writing) {
-        return nb_datetime_format_new(arena, pattern, false, out, err);
+        return nb_datetime_format_new(arena, pattern, false, o->locale, out, err);
     }
-    st = nb_datetime_format_new(arena, pattern, true, out, &fault);
+    st = nb_datetime_format_new(arena, pattern, true, o->locale, out, &fault);
     if (st == NB_ERROR) {
         *never = true;
         if (fault.condition == NB_COND_DATETIME_PATTERN_RECOGNITION) {
             *refused = pattern;
         }
-        st = nb_datetime_format_new(arena, NB_STR("yyyy"), true, out, err);
+        st = nb_datetime_format_new(arena, NB_STR("yyyy"), true, o->locale, out, err);
     }
     nb_error_clear(&fault);
     return st;
@@ -64,12 +64,12 @@ nb_csv_formats_new(nb_arena *arena, const nb_csv_options *o, const nb_session_in
     if (writing || (o->prefer_date && !o->fall_back_date)) {
         strict = NB_STR("yyyy-MM-dd");
     }
-    NB_TRY(compile(arena, o->date_format, strict, writing, &f->date, &f->never_date,
+    NB_TRY(compile(arena, o, o->date_format, strict, writing, &f->date, &f->never_date,
                    &f->refused_date, err));
-    NB_TRY(compile(arena, o->timestamp_format,
+    NB_TRY(compile(arena, o, o->timestamp_format,
                    writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS][XXXXX]") : none, writing,
                    &f->timestamp, &f->never_timestamp, &f->refused_timestamp, err));
-    NB_TRY(compile(arena, o->timestamp_ntz_format,
+    NB_TRY(compile(arena, o, o->timestamp_ntz_format,
                    writing ? NB_STR("yyyy-MM-dd'T'HH:mm:ss[.SSS]") : none, writing,
                    &f->timestamp_ntz, &f->never_timestamp_ntz, &unused, err));
     *out = f;

@@ -128,11 +128,16 @@ try_double(const inference *f, const char *p, size_t n)
 static guess
 try_decimal(const inference *f, const char *p, size_t n, int *precision)
 {
+    char plain[64];
+    nb_str number = {p, n};
     nb_int128 v;
     int scale;
 
-    if (n <= 64 && nb_decimal_parse_exact((nb_str){p, n}, &v, precision, &scale) == NB_DECIMAL_OK &&
-        scale == 0 && memchr(p, 'e', n) == NULL && memchr(p, 'E', n) == NULL) {
+    if (n <= 64 &&
+        (f->csv->o.locale == nb_locale_default() ||
+         nb_locale_decimal(f->csv->o.locale, number, plain, sizeof plain, &number)) &&
+        nb_decimal_parse_exact(number, &v, precision, &scale) == NB_DECIMAL_OK && scale == 0 &&
+        memchr(p, 'e', n) == NULL && memchr(p, 'E', n) == NULL) {
         return G_DECIMAL;
     }
     return try_double(f, p, n);
@@ -648,7 +653,8 @@ nb_csv_infer(nb_relation *rel, const nb_csv_relation *csv, const nb_read_request
     NB_TRY_GOTO(st, nb_csv_formats_new(arena, &csv->o, request->info, false, &formats, err), done);
     if (csv->o.infer_schema && formats->refused_timestamp.data != NULL) {
         const nb_datetime_format *none;
-        st = nb_datetime_format_new(arena, formats->refused_timestamp, true, &none, err);
+        st = nb_datetime_format_new(arena, formats->refused_timestamp, true, nb_locale_default(),
+                                    &none, err);
         goto done;
     }
     f->formats = formats;

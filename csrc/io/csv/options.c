@@ -182,7 +182,7 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
     NB_TRY(nb_codec_of_option(get(&o, "compression", get(&o, "codec", NB_STR("none"))), &out->codec,
                               err));
     out->time_zone = get(&o, "timeZone", none);
-    out->locale = get(&o, "locale", NB_STR("en-US"));
+    NB_TRY(nb_locale_find(get(&o, "locale", NB_STR("en-US")), &out->locale, err));
     NB_TRY(nb_option_bool(options, n, "preferDate", true, &out->prefer_date, err));
     out->date_format = get(&o, "dateFormat", none);
     out->timestamp_format = get(&o, "timestampFormat", none);

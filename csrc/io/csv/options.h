@@ -5,6 +5,7 @@
 #ifndef NB_IO_CSV_OPTIONS_H
 #define NB_IO_CSV_OPTIONS_H
 
+#include "expr/locale.h"
 #include "io/format.h"
 
 typedef enum nb_unescaped_quotes {
@@ -28,7 +29,7 @@ typedef struct nb_csv_options {
     nb_str line_sep;                                            /* data NULL = \n, \r\n and \r */
     nb_str date_format, timestamp_format, timestamp_ntz_format; /* data NULL = not given */
     nb_str time_zone;                                           /* data NULL = the session's */
-    nb_str locale;
+    const nb_locale *locale;
     nb_str corrupt_column; /* columnNameOfCorruptRecord */
     nb_parse_mode mode;
     nb_unescaped_quotes unescaped_quotes;

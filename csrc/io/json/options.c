@@ -99,6 +99,8 @@ nb_json_options_read(nb_arena *arena, const nb_option *options, int n, const nb_
     NB_TRY(writing ? NB_OK : check_encoding(o, encoding, arena, err));
     v = nb_option_find(options, n, "compression");
     NB_TRY(v.data ? nb_codec_of_option(v, &o->codec, err) : NB_OK);
+    v = nb_option_find(options, n, "locale");
+    NB_TRY(nb_locale_find(v.data ? v : NB_STR("en-US"), &o->text.locale, err));
     o->text.date_format = nb_option_find(options, n, "dateFormat");
     o->text.timestamp_format = nb_option_find(options, n, "timestampFormat");
     o->text.timestamp_ntz_format = nb_option_find(options, n, "timestampNTZFormat");
@@ -115,7 +117,8 @@ nb_json_options_reading(const nb_json_options *o)
                              .date = o->formats->date,
                              .timestamp = o->formats->timestamp,
                              .timestamp_ntz = o->formats->timestamp_ntz,
-                             .zone = o->formats->zone};
+                             .zone = o->formats->zone,
+                             .locale = o->text.locale};
 }
 
 nb_json_style
