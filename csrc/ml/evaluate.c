@@ -111,8 +111,8 @@ nb_ml_evaluate_clustering(nb_analyzer *an, const nb_ml_args *args, nb_plan *data
     }
     s.k = number_clusters(rows.labels, rows.m->n_rows, distinct, label);
     if (s.k < 2) {
-        st = nb_raise_internal(err,
-                               "assertion failed: Number of clusters must be greater than one.");
+        st = nb_raise(err, NB_COND_ASSERTION_ERROR, "message",
+                      "Number of clusters must be greater than one.", NULL);
         goto done;
     }
     if (cosine && nb_matrix_normalize(rows.m) >= 0) {

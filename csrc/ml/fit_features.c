@@ -11,9 +11,18 @@ static nb_status
 load_input(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_matrix **out, nb_error *err)
 {
     nb_ml_data rows;
+    nb_str output;
 
     if (!nb_ml_arg_is_set(args, "inputCol")) {
         return nb_ml_raise_illegal(err, args->arena, "Failed to find a default value for inputCol");
+    }
+    output = nb_ml_arg_str(args, "outputCol");
+    for (int i = 0; i < data->n_attrs; i++) {
+        if (!data->attrs[i].hidden && nb_str_equal_nocase(data->attrs[i].name, output)) {
+            return nb_ml_raise_illegal(err, args->arena,
+                                       "requirement failed: Output column %.*s already exists.",
+                                       (int)output.len, output.data);
+        }
     }
     NB_TRY(nb_ml_load(an, data, nb_ml_arg_str(args, "inputCol"), NB_STR(""), NB_STR(""), false,
                       &rows, err));
@@ -141,9 +150,9 @@ compare_strs(const void *a, const void *b)
     return nb_str_compare(*(const nb_str *)a, *(const nb_str *)b);
 }
 
-/* The labels of one string column, ordered. */
+/* The labels of one string column, ordered; numbers: of texts of numbers, among which NaN counts as missing. */
 static nb_status
-count_labels(nb_arena *arena, const nb_ml_table *t, int column,
+count_labels(nb_arena *arena, const nb_ml_table *t, int column, bool numbers,
              int (*order)(const void *, const void *), nb_ml_value *out)
 {
     nb_str *all = NB_ARENA_ARRAY(arena, nb_str, t->table->n_rows + 1);
@@ -158,7 +167,8 @@ count_labels(nb_arena *arena, const nb_ml_table *t, int column,
         NB_TRY(nb_vector_flatten(arena, &chunk->cols[t->columns[column]], &v));
         for (int64_t i = 0; i < chunk->n_rows; i++) {
             if (nb_is_valid(v.validity, i)) {
-                all[n++] = nb_view_str(&NB_DATA(nb_view, &v)[i]);
+                all[n] = nb_view_str(&NB_DATA(nb_view, &v)[i]);
+                n += !(numbers && nb_str_equal(all[n], NB_STR("NaN")));
             }
         }
     }
@@ -210,12 +220,13 @@ nb_ml_fit_string_indexer(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
     nb_str *inputs, how = nb_ml_arg_str(args, "stringOrderType");
     int n = nb_ml_arg_columns(args, "inputCols", "inputCol", &inputs);
     nb_expr **exprs = NB_ARENA_ARRAY(arena, nb_expr *, n + 1);
+    bool *numbers = nb_arena_zalloc(arena, (size_t)n + 1);
     nb_ml_value all = {.kind = NB_ML_LISTS, .n = n};
     nb_ml_table t;
     nb_status st = NB_OK;
 
     all.lists = NB_ARENA_ARRAY(arena, nb_ml_value, n + 1);
-    NB_ML_NEED(exprs && all.lists);
+    NB_ML_NEED(exprs && numbers && all.lists);
     if (n == 0) {
         return nb_ml_raise_illegal(
             err, arena, "requirement failed: StringIndexer requires inputCol or inputCols");
@@ -233,6 +244,7 @@ nb_ml_fit_string_indexer(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
                 "type, but got %s.",
                 (int)inputs[i].len, inputs[i].data, nb_type_catalog_string(arena, a->type));
         }
+        numbers[i] = nb_type_is_numeric(a->type);
         exprs[i] = nb_attr_expr(arena, a);
         NB_ML_NEED(exprs[i]);
         NB_TRY(nb_expr_cast(arena, exprs[i], nb_type_of(NB_TYPE_STRING), NB_CAST_LEGACY, &exprs[i],
@@ -240,7 +252,7 @@ nb_ml_fit_string_indexer(nb_analyzer *an, const nb_ml_args *args, nb_plan *data,
     }
     NB_TRY(nb_ml_gather(an, data, exprs, n, &t, err));
     for (int i = 0; i < n && st >= 0; i++) {
-        st = count_labels(arena, &t, i,
+        st = count_labels(arena, &t, i, numbers[i],
                           nb_str_equal(how, NB_STR("frequencyDesc"))  ? by_frequency_desc
                           : nb_str_equal(how, NB_STR("frequencyAsc")) ? by_frequency_asc
                           : nb_str_equal(how, NB_STR("alphabetDesc")) ? by_text_desc
@@ -308,7 +320,7 @@ nb_ml_fit_one_hot(nb_analyzer *an, const nb_ml_args *args, nb_plan *data, nb_ml_
     }
     NB_TRY(nb_ml_gather(an, data, exprs, n, &t, err));
     for (int i = 0; i < n && st >= 0; i++) {
-        double *x, max = -1;
+        double *x, max = 0;
 
         if (sizes.ints[i] >= 0) {
             continue;

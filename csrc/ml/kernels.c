@@ -259,6 +259,27 @@ dense_row(nb_kernel_ctx *ctx, const nb_ml_column *c, int64_t i, int d, double *s
     return NB_OK;
 }
 
+const char *
+nb_ml_norms_fault(nb_arena *arena, const nb_ml_centers *c, const double *x)
+{
+    double norm = 0;
+    char text[NB_DOUBLE_TEXT];
+    bool nan = false;
+
+    for (int j = 0; j < c->d; j++) {
+        norm += c->centers[j] * c->centers[j];
+        nan |= isnan(x[j]);
+    }
+    if (!nan) {
+        return NULL;
+    }
+    return nb_arena_printf(
+        arena,
+        "requirement failed: Both norms should be greater or equal to 0.0, found "
+        "norm1=%.*s, norm2=NaN",
+        nb_format_double(text, sqrt(norm)), text);
+}
+
 static nb_status
 cluster(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vector *out)
 {
@@ -274,11 +295,18 @@ cluster(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vec
     }
     for (int64_t i = 0; i < n; i++) {
         const double *x;
+        const char *fault;
 
         if (nb_vector_is_null(&args[0], i)) {
             return raise_null(ctx->err, "`KMeansModel`", "int");
         }
         NB_TRY(dense_row(ctx, &c, args[0].kind == NB_VEC_CONST ? 0 : i, p->d, scratch, &x));
+        fault = nb_ml_norms_fault(ctx->arena, p, x);
+        if (fault != NULL) {
+            const char *reason =
+                nb_arena_printf(ctx->arena, "java.lang.IllegalArgumentException: %s", fault);
+            return raise_udf(ctx->err, "`KMeansModel`", "vector", "int", reason ? reason : "");
+        }
         if (p->cosine) {
             bool zero = true;
 
@@ -498,7 +526,7 @@ onehot(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n, nb_vect
         }
         v = number_at(&args[0], i);
         if (!(v >= 0 && v < p->n_categories)) {
-            if (!p->keep || v < 0) {
+            if (!p->keep) {
                 char text[NB_DOUBLE_TEXT];
                 char *reason = nb_arena_printf(
                     ctx->arena,

@@ -76,5 +76,7 @@ nb_status nb_ml_raise_assemble(const nb_ml_assemble *payload, bool is_nan, nb_er
 
 /* Single rows, also for predict(). */
 int nb_ml_nearest(const nb_ml_centers *c, const double *x, double *distance);
+/* What is wrong with x as a row to predict: a NaN. NULL: nothing. */
+const char *nb_ml_norms_fault(nb_arena *arena, const nb_ml_centers *c, const double *x);
 
 #endif

@@ -437,14 +437,19 @@ predict(nb_arena *arena, const nb_ml_model *m, const nb_ml_value *x, nb_ml_value
         dense[x->kind == NB_ML_SPARSE ? x->ints[i] : i] = x->x[i];
     }
     if (m->cls->id == NB_ML_KMEANS_MODEL) {
+        nb_ml_centers centers = {
+            .cosine = nb_str_equal(nb_ml_arg_str(&args, "distanceMeasure"), NB_STR("cosine"))};
+        const char *fault;
+
         v = nb_ml_get(&m->values, "clusterCenterMatrix");
-        *out = nb_ml_int(nb_ml_nearest(
-            &(nb_ml_centers){
-                .k = v->rows,
-                .d = v->cols,
-                .centers = v->x,
-                .cosine = nb_str_equal(nb_ml_arg_str(&args, "distanceMeasure"), NB_STR("cosine"))},
-            dense, NULL));
+        centers.k = v->rows;
+        centers.d = v->cols;
+        centers.centers = v->x;
+        fault = nb_ml_norms_fault(arena, &centers, dense);
+        if (fault != NULL) {
+            return nb_ml_raise_illegal(err, arena, "%s", fault);
+        }
+        *out = nb_ml_int(nb_ml_nearest(&centers, dense, NULL));
     } else {
         double sum = 0;
 
