@@ -799,6 +799,10 @@ nb_table_save(nb_query *q, const Sc__WriteOperation *w, nb_error *err)
 
     NB_NEED(options && partition_by);
     NB_TRY(nb_sql_parse_identifier(q->arena, nb_pb_str(w->table->table_name), &parts, &n, err));
+    if (into && w->n_partitioning_columns) {
+        return nb_raise(err, NB_COND_PARTITION_BY_NOT_ALLOWED_WITH_INSERT_INTO, "tableName",
+                        nb_arena_strdup(q->arena, nb_pb_str(w->table->table_name)), NULL);
+    }
     if (into) {
         NB_TRY(nb_table_need(q, parts, n, &old, err));
         NB_TRY(nb_query_analyze(q, w->input, &plan, err));

@@ -263,6 +263,17 @@ make_staging(nb_write_job *job, bool exists, nb_error *err)
     return text ? nb_raise(err, NB_COND_JOB_ABORTED, "message", text, NULL) : NB_NOMEM;
 }
 
+/* A device or socket is not what anybody wants replaced by a directory. */
+static nb_status
+remove_file(const char *path, nb_error *err)
+{
+    struct stat s;
+
+    return lstat(path, &s) == 0 && (S_ISREG(s.st_mode) || S_ISLNK(s.st_mode))
+               ? nb_remove_tree(path, err)
+               : nb_raise_errno(err, "replace", path, ENOTDIR);
+}
+
 nb_status
 nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb_error *err)
 {
@@ -287,7 +298,7 @@ nb_write_begin(nb_pool *pool, const nb_write_request *rq, nb_write_job **out, nb
     job->aside = nb_arena_printf(job->arena, "%s/_temporary/%s", job->path, job->uuid);
     st = job->staging && job->aside ? NB_OK : NB_NOMEM;
     if (st == NB_OK && exists && !is_dir && rq->mode == NB_SAVE_OVERWRITE) {
-        st = nb_remove_tree(job->path, err); /* a file stands where the directory goes */
+        st = remove_file(job->path, err); /* a file stands where the directory goes */
         exists = false;
     }
     if (st == NB_OK) {

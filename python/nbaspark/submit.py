@@ -183,10 +183,30 @@ class PySparkFinder:
             sys.meta_path.insert(0, PySparkFinder())  # type: ignore[arg-type]
 
 
+# What jobs that ask for PySpark's version are told: that of the API.
+_PYSPARK_VERSION = "4.2.0"
+
+
+class _PySpark(type(sys)):  # type: ignore[misc]
+    """The package nbaspark as the package pyspark: all is the same but the version."""
+
+    __version__ = _PYSPARK_VERSION
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.modules["nbaspark"], name)
+
+
 class _Loader:
     """Gives a module of nbaspark, which is loaded already."""
 
     def create_module(self, spec: Any) -> Any:
+        if spec.name == "pyspark":
+            import nbaspark
+
+            self.module: Any = _PySpark("pyspark", nbaspark.__doc__)
+            self.module.__path__ = nbaspark.__path__
+            self.spec = spec
+            return self.module
         name = "nbaspark" + spec.name[len("pyspark") :]
         try:
             __import__(name)

@@ -227,3 +227,22 @@ def test_text_files(spark, tmp_path):
     assert gzip.decompress(part.read_bytes()).decode() == "a;;b,c;d;é;"
     with pytest.raises(PySparkException):
         spark.range(1).selectExpr("id", "'x' y").write.text(str(tmp_path / "two"))
+
+
+@pytest.mark.parametrize(
+    ("extension", "ends"), [("tsv", ".tsv"), ("TSV", ".TSV"), ("ab1", ".ab1"), ("ponto", ".ponto")]
+)
+def test_extension(spark, tmp_path, extension, ends):
+    out = tmp_path / "out"
+    spark.range(1).coalesce(1).write.option("extension", extension).csv(
+        str(out), compression="gzip"
+    )
+    (part,) = out.glob("part-*")
+    assert part.name.endswith(f"-c000{ends}.gz")
+
+
+@pytest.mark.parametrize("extension", ["1", "a1b2"])
+def test_extension_that_is_none(spark, tmp_path, extension):
+    with pytest.raises(PySparkException, match="INVALID_PARAMETER_VALUE.EXTENSION"):
+        spark.range(1).write.option("extension", extension).csv(str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()

@@ -4,7 +4,9 @@
  */
 #include "io/csv/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include "base/utf8.h"
 
 typedef struct opts {
     const nb_option *o;
@@ -144,6 +146,26 @@ quote_handling(const opts *o, nb_unescaped_quotes *out)
     return nb_raise(o->err, NB_COND_ILLEGAL_ARGUMENT, "message", upper ? upper : "", NULL);
 }
 
+/* Letters, or three characters; never out of the directory. */
+static nb_status
+check_extension(nb_str e, nb_error *err)
+{
+    bool letters = true, path = false;
+
+    for (size_t i = 0; i < e.len; i++) {
+        unsigned char c = (unsigned char)e.data[i];
+        letters &= (c | 32) >= 'a' && ((c | 32) <= 'z' || c >= 0x80);
+        path |= c == '/' || c == 0;
+    }
+    if (path || !(letters || nb_utf8_count(e.data, e.len) == 3)) {
+        char text[64];
+
+        snprintf(text, sizeof text, "%.*s", (int)NB_MIN(e.len, 60), e.data);
+        return nb_raise(err, NB_COND_INVALID_PARAMETER_VALUE_EXTENSION, "invalidValue", text, NULL);
+    }
+    return NB_OK;
+}
+
 nb_status
 nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_options *out,
                     nb_error *err)
@@ -183,6 +205,8 @@ nb_csv_options_read(nb_arena *arena, const nb_option *options, int n, nb_csv_opt
                               err));
     out->time_zone = get(&o, "timeZone", none);
     NB_TRY(nb_locale_find(get(&o, "locale", NB_STR("en-US")), &out->locale, err));
+    out->extension = get(&o, "extension", NB_STR("csv"));
+    NB_TRY(check_extension(out->extension, err));
     NB_TRY(nb_option_bool(options, n, "preferDate", true, &out->prefer_date, err));
     out->date_format = get(&o, "dateFormat", none);
     out->timestamp_format = get(&o, "timestampFormat", none);

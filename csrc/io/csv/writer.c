@@ -101,7 +101,8 @@ nb_csv_write_open(nb_arena *arena, const nb_write_request *request, const nb_typ
     NB_TRY(prepare(c, arena, request->info, err));
     c->schema = data_schema;
     *payload = c;
-    *extension = nb_arena_printf(arena, ".csv%s", nb_codec_extension(c->o.codec));
+    *extension = nb_arena_printf(arena, ".%.*s%s", (int)c->o.extension.len, c->o.extension.data,
+                                 nb_codec_extension(c->o.codec));
     return *extension ? NB_OK : NB_NOMEM;
 }
 

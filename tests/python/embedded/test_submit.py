@@ -58,6 +58,8 @@ def test_options(tmp_path):
         "import nbaspark.sql.functions\n"
         "import helper\n"
         "assert F is nbaspark.sql.functions\n"
+        "import pyspark\n"
+        "assert pyspark.__version__ == '4.2.0' and pyspark.sql is nbaspark.sql\n"
         "spark = SparkSession.builder.getOrCreate()\n"
         "print(spark.conf.get('spark.sql.shuffle.partitions'), spark.conf.get('spark.app.name'))\n"
         "print(spark.conf.get('spark.sql.ansi.enabled'), helper.ANSWER, sys.argv[1:], __name__)\n"
