@@ -45,18 +45,27 @@ has_tag(const nb_locale *l, nb_str tag)
     return false;
 }
 
-/* Letters, and further parts behind hyphens. */
+/* ISO 639-1, each code behind a blank. */
+static const char languages[] =
+    " aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
+    "da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu "
+    "hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb "
+    "lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om "
+    "or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw "
+    "ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ";
+
+/* A language that somebody speaks, alone or with further parts behind a hyphen. */
 static bool
 is_tag(nb_str tag)
 {
-    for (size_t i = 0; i < tag.len; i++) {
-        char c = tag.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(i > 1 && (c == '-' || (c >= '0' && c <= '9')))) {
-            return false;
-        }
+    char code[5] = "    ";
+
+    if (tag.len < 2 || (tag.len > 2 && tag.data[2] != '-')) {
+        return false;
     }
-    return tag.len > 1;
+    code[1] = (char)(tag.data[0] | 32);
+    code[2] = (char)(tag.data[1] | 32);
+    return code[1] > ' ' && code[2] > ' ' && strstr(languages, code) != NULL;
 }
 
 nb_status

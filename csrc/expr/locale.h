@@ -21,7 +21,7 @@ typedef struct nb_locale {
 
 /* en-US */
 const nb_locale *nb_locale_default(void);
-/* Raises for a tag of a locale that is not in the table. What is no tag at all means the root locale, as in Java. */
+/* Raises for a tag of a locale that is not in the table. What is no tag, or of no language, means the root locale, as in Java. */
 nb_status nb_locale_find(nb_str tag, const nb_locale **out, nb_error *err);
 /* A number as Spark's decimal parser reads it, in plain digits (into plain, of `cap` bytes): for en-US commas are left out, elsewhere the rules are those of
  * java.text.DecimalFormat. False: it is none. */
