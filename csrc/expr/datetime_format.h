@@ -18,9 +18,9 @@
 typedef struct nb_datetime_format nb_datetime_format;
 
 /* Raises INVALID_DATETIME_PATTERN.* or INCONSISTENT_BEHAVIOR_CROSS_VERSION.* as Spark does. */
-nb_status nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing,
-                                 const nb_locale *locale, const nb_datetime_format **out,
-                                 nb_error *err);
+nb_status
+nb_datetime_format_new(nb_arena *arena, nb_str pattern, bool parsing, const nb_locale *locale,
+                       const nb_datetime_format **out, nb_error *err);
 
 /* The most bytes that one value may take. */
 size_t nb_datetime_format_max(const nb_datetime_format *f);

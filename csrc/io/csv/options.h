@@ -30,7 +30,7 @@ typedef struct nb_csv_options {
     nb_str date_format, timestamp_format, timestamp_ntz_format; /* data NULL = not given */
     nb_str time_zone;                                           /* data NULL = the session's */
     const nb_locale *locale;
-    nb_str extension; /* of files written */
+    nb_str extension;      /* of files written */
     nb_str corrupt_column; /* columnNameOfCorruptRecord */
     nb_parse_mode mode;
     nb_unescaped_quotes unescaped_quotes;

@@ -4,6 +4,7 @@
 import os
 
 import pytest
+
 from nbaspark.errors import PySparkException
 
 
