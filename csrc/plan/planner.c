@@ -454,12 +454,48 @@ build_rollup(planner *pl, const nb_plan *p, nb_node *n, nb_error *err)
                                         : NB_OK;
 }
 
+typedef struct misplaced {
+    planner *pl;
+    nb_error *err;
+    nb_expr *found;
+} misplaced;
+
+static bool
+is_of_a_row(nb_expr *e, void *payload)
+{
+    misplaced *m = payload;
+
+    if (e->kind == NB_EXPR_AGG || e->kind == NB_EXPR_WINDOW) {
+        m->found = e;
+    }
+    return m->found == NULL;
+}
+
+/* ORDER BY count(*) where there are no groups: no value of a row. */
+static nb_status
+refuse_misplaced(nb_expr **place, void *payload)
+{
+    misplaced *m = payload;
+
+    if (nb_expr_visit(*place, is_of_a_row, m)) {
+        return NB_OK;
+    }
+    return nb_raise(
+        m->err, NB_COND_UNSUPPORTED_EXPR_FOR_OPERATOR, "invalidExprSqls",
+        nb_arena_printf(m->pl->arena, "\"%s\"", nb_expr_sql(m->pl->arena, m->found, false)), NULL);
+}
+
 static nb_status
 build(planner *pl, nb_plan *p, nb_node **out, nb_error *err)
 {
+    misplaced m = {pl, err, NULL};
     nb_node *n;
     nb_table *table;
 
+    if (p->kind == NB_PLAN_SORT || p->kind == NB_PLAN_JOIN || p->kind == NB_PLAN_EXCHANGE ||
+        p->kind == NB_PLAN_FILTER) {
+        NB_TRY(nb_plan_each_expr(p, refuse_misplaced, &m));
+    }
     switch (p->kind) {
     case NB_PLAN_TABLE: return table_node(pl, p, p->u.table.table, p->u.table.columns, out);
     case NB_PLAN_RANGE: return build_range(pl, p, out);

@@ -180,7 +180,8 @@ BIG = {
 @pytest.mark.parametrize("key", BIG)
 def test_many_groups_of_integers(spark, key):
     """So many that combinations are looked up in a large table, whose ranges grow on either side; or are too far apart."""
-    n = 520_000
+    equal = spark.conf.get("nbaspark.debug.equalHashes", "false") == "true"
+    n = 5_200 if equal else 520_000  # one long chain takes time by the square of the groups
     groups = f"SELECT {key} AS a, id % 1300 DIV 2 AS b, sum(id) AS s, count(*) AS n FROM range({n}) GROUP BY 1, 2"
     (one,) = spark.sql(f"SELECT count(*), sum(n), sum(s), sum(s * n) FROM ({groups})").collect()
     expected: dict[tuple, list[int]] = defaultdict(list)
