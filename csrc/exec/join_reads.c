@@ -12,39 +12,15 @@ typedef struct marking {
     nb_status st;
 } marking;
 
-typedef struct columns {
-    bool *reads;
-    int n;
-} columns;
-
-/* Parameters of lambdas are numbered behind the columns. */
-static bool
-mark_column(nb_expr *e, void *payload)
-{
-    columns *c = payload;
-
-    if (e->kind == NB_EXPR_COLUMN && e->u.column.ordinal >= 0 && e->u.column.ordinal < c->n) {
-        c->reads[e->u.column.ordinal] = true;
-    }
-    return true;
-}
-
-static void
-mark_all(nb_expr *const *exprs, int n, bool *reads, int n_columns)
-{
-    for (int i = 0; i < n; i++) {
-        nb_expr_visit(exprs[i], mark_column, &(columns){reads, n_columns});
-    }
-}
-
 void
 nb_join_mark_residual(const nb_node *join, bool *uses)
 {
     nb_expr *residual = join->u.join.residual;
 
     if (residual != NULL) {
-        mark_all(&residual, 1, uses,
-                 join->children[0]->schema->n_children + join->children[1]->schema->n_children);
+        nb_exprs_mark_columns(&residual, 1, uses,
+                              join->children[0]->schema->n_children +
+                                  join->children[1]->schema->n_children);
     }
 }
 
@@ -69,8 +45,8 @@ visit_join(marking *m, nb_node *node, const bool *reads)
         below[c] = c >= n_left && !pairs ? false : reads == NULL || reads[c];
     }
     nb_join_mark_residual(node, below);
-    mark_all(node->u.join.left_keys, n_keys, below, n_left);
-    mark_all(node->u.join.right_keys, n_keys, below + n_left, n_right);
+    nb_exprs_mark_columns(node->u.join.left_keys, n_keys, below, n_left);
+    nb_exprs_mark_columns(node->u.join.right_keys, n_keys, below + n_left, n_right);
     visit(m, node->children[0], below);
     visit(m, node->children[1], below + n_left);
 }
@@ -95,14 +71,14 @@ visit(marking *m, nb_node *node, const bool *reads)
         }
     }
     if (node->kind == NB_NODE_PROJECT) {
-        mark_all(node->u.project.exprs, node->schema->n_children, below, n);
+        nb_exprs_mark_columns(node->u.project.exprs, node->schema->n_children, below, n);
     } else if (node->kind == NB_NODE_AGGREGATE) {
-        mark_all(node->u.aggregate.keys, node->u.aggregate.n_keys, below, n);
-        mark_all(node->u.aggregate.aggs, node->u.aggregate.n_aggs, below, n);
-        mark_all(node->u.aggregate.passed, node->u.aggregate.n_passed, below, n);
+        nb_exprs_mark_columns(node->u.aggregate.keys, node->u.aggregate.n_keys, below, n);
+        nb_exprs_mark_columns(node->u.aggregate.aggs, node->u.aggregate.n_aggs, below, n);
+        nb_exprs_mark_columns(node->u.aggregate.passed, node->u.aggregate.n_passed, below, n);
     } else if (below != NULL) {
         memcpy(below, reads, (size_t)n);
-        mark_all(&node->u.filter.condition, 1, below, n);
+        nb_exprs_mark_columns(&node->u.filter.condition, 1, below, n);
     }
     for (int i = 0; i < node->n_children; i++) {
         visit(m, node->children[i], below);

@@ -84,9 +84,7 @@ compile(nb_eval *ev, nb_program *p, const nb_expr *e, int *reg, nb_error *err)
                                  e->u.column.name.data);
     }
     if (e->kind == NB_EXPR_AGG || e->kind == NB_EXPR_WINDOW) { /* where a query has no groups */
-        const char *sql = nb_expr_sql(ev->arena, e, false);
-        return nb_raise(err, NB_COND_UNSUPPORTED_EXPR_FOR_OPERATOR, "invalidExprSqls",
-                        nb_arena_printf(ev->arena, "\"%s\"", sql), NULL);
+        return nb_expr_raise_misplaced(ev->arena, e, err);
     }
     if (e->kind == NB_EXPR_SUBQUERY) {
         return nb_raise_internal(err, "an expression that only plans may hold reached execution");

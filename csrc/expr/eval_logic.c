@@ -171,59 +171,37 @@ typedef struct part {
     int64_t n;
 } part;
 
-static bool
-has_list(const nb_type *t)
-{
-    t = nb_type_storage(t);
-    if (t->id == NB_TYPE_ARRAY || t->id == NB_TYPE_MAP) {
-        return true;
-    }
-    for (int i = 0; t->id == NB_TYPE_STRUCT && i < t->n_children; i++) {
-        if (has_list(t->children[i].type)) {
-            return true;
-        }
-    }
-    return false;
-}
-
+/* Values with parts of their own: the vectors are put behind each other, and each row is taken from there. */
 static nb_status
-merge_lists(nb_arena *arena, const nb_type *type, const part *parts, int n_parts, int64_t n,
-            nb_vector *out)
+merge_nested(nb_arena *arena, const nb_type *type, const part *parts, int n_parts, int64_t n,
+             nb_vector *out)
 {
     const nb_vector **vectors = NB_ARENA_ARRAY(arena, const nb_vector *, n_parts + 1);
     uint32_t *idx = NB_ARENA_ARRAY(arena, uint32_t, n + 1);
     nb_vector all;
     uint32_t base = 0;
+    int n_vectors = 0;
 
     if (vectors == NULL || idx == NULL) {
         return NB_NOMEM;
     }
     memset(idx, 0xff, (size_t)n * sizeof(uint32_t));
     for (int i = 0; i < n_parts; i++) {
-        vectors[i] = &parts[i].v;
+        if (parts[i].v.type->id == NB_TYPE_NULL) {
+            continue; /* its rows stay null */
+        }
+        vectors[n_vectors++] = &parts[i].v;
         for (int64_t k = 0; k < parts[i].n; k++) {
             idx[parts[i].rows ? parts[i].rows[k] : k] =
                 base + (parts[i].from ? parts[i].from[k] : (uint32_t)k);
         }
         base += (uint32_t)parts[i].v.n_rows;
     }
-    if (n_parts == 0) {
+    if (n_vectors == 0) {
         return nb_vector_const_null(arena, type, n, out);
     }
-    NB_TRY(nb_vector_concat(arena, vectors, n_parts, &all));
+    NB_TRY(nb_vector_concat(arena, vectors, n_vectors, &all));
     return nb_vector_gather_null(arena, &all, idx, n, out);
-}
-
-/* Room for nulls in the fields of a struct, at any depth; null until a part fills them. */
-static nb_status
-need_field_validity(nb_arena *arena, nb_vector *v)
-{
-    for (int i = 0; i < v->n_children; i++) {
-        NB_TRY(nb_vector_need_validity(arena, &v->children[i]));
-        nb_bitmap_fill(v->children[i].validity, v->children[i].n_rows, false);
-        NB_TRY(need_field_validity(arena, &v->children[i]));
-    }
-    return NB_OK;
 }
 
 static nb_status
@@ -244,16 +222,14 @@ merge_parts(nb_arena *arena, const nb_type *type, const part *parts, int n_parts
     if (n_parts == 0 || type->id == NB_TYPE_NULL) {
         return nb_vector_const_null(arena, type, n, out);
     }
-    if (has_list(type)) {
-        return merge_lists(arena, type, parts, n_parts, n, out);
+    if (nb_type_storage(type)->n_children > 0) {
+        return merge_nested(arena, type, parts, n_parts, n, out);
     }
     NB_TRY(nb_vector_alloc(arena, type, n, out));
-    NB_TRY(need_field_validity(arena, out));
     for (int i = 0; i < n_parts; i++) {
         const nb_vector *base = parts[i].v.kind == NB_VEC_DICT ? parts[i].v.dict : &parts[i].v;
 
-        nulls |= base->validity != NULL || base->type->id == NB_TYPE_NULL ||
-                 nb_type_storage(type)->id == NB_TYPE_STRUCT;
+        nulls |= base->validity != NULL || base->type->id == NB_TYPE_NULL;
     }
     if (nulls || filled < n) {
         NB_TRY(nb_vector_need_validity(arena, out));

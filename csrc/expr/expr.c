@@ -467,6 +467,30 @@ rewrite_window(nb_arena *arena, nb_expr *e, rewrite_fn fn, void *payload, nb_exp
     return NB_OK;
 }
 
+typedef struct column_marks {
+    bool *marks;
+    int n;
+} column_marks;
+
+static bool
+mark_column(nb_expr *e, void *payload)
+{
+    const column_marks *m = payload;
+
+    if (e->kind == NB_EXPR_COLUMN && e->u.column.ordinal >= 0 && e->u.column.ordinal < m->n) {
+        m->marks[e->u.column.ordinal] = true;
+    }
+    return true;
+}
+
+void
+nb_exprs_mark_columns(nb_expr *const *exprs, int n_exprs, bool *marks, int n)
+{
+    for (int i = 0; i < n_exprs; i++) {
+        nb_expr_visit(exprs[i], mark_column, &(column_marks){marks, n});
+    }
+}
+
 nb_status
 nb_expr_rewrite(nb_arena *arena, nb_expr *e, rewrite_fn fn, void *payload, nb_expr **out,
                 nb_error *err)

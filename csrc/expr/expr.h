@@ -176,6 +176,8 @@ bool nb_expr_equal(const nb_expr *a,
 /* The same of expressions that are bound: columns are equal by their positions, whatever attributes they name. */
 bool nb_expr_equal_bound(const nb_expr *a, const nb_expr *b);
 uint64_t nb_expr_hash(const nb_expr *e);
+/* Raises UNSUPPORTED_EXPR_FOR_OPERATOR for an aggregate or a call over a window that stands where a value of a row is wanted. */
+nb_status nb_expr_raise_misplaced(nb_arena *arena, const nb_expr *e, nb_error *err);
 /* Spark's spelling in EXPLAIN and messages: "(a#1 + 2)" with ids, or "(a + 2)" without. */
 const char *nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids);
 
@@ -183,6 +185,8 @@ const char *nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids);
 bool nb_expr_visit(nb_expr *e, bool (*fn)(nb_expr *e, void *payload), void *payload);
 /* Whether no value below comes from chance or from a row's place, as rand()'s and monotonically_increasing_id()'s do. raise_error() is not of them. */
 bool nb_expr_is_repeatable(nb_expr *e);
+/* Sets marks[i] for each of the n columns that one of the expressions, which are bound, reads. Parameters of lambdas, numbered behind the columns, are none. */
+void nb_exprs_mark_columns(nb_expr *const *exprs, int n_exprs, bool *marks, int n);
 /* Rebuilds bottom-up: fn may return another node; shares what did not change. */
 nb_status nb_expr_rewrite(nb_arena *arena, nb_expr *e,
                           nb_status (*fn)(nb_arena *, nb_expr *in, nb_expr **out, void *payload,

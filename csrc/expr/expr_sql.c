@@ -263,3 +263,10 @@ nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids)
     add_expr(&text, arena, e, with_ids);
     return nb_strbuf_finish(arena, &text).data;
 }
+
+nb_status
+nb_expr_raise_misplaced(nb_arena *arena, const nb_expr *e, nb_error *err)
+{
+    return nb_raise(err, NB_COND_UNSUPPORTED_EXPR_FOR_OPERATOR, "invalidExprSqls",
+                    nb_arena_printf(arena, "\"%s\"", nb_expr_sql(arena, e, false)), NULL);
+}

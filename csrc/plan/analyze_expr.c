@@ -287,6 +287,22 @@ lambda_params(nb_str name, nb_expr *const *args, int n, int which, const nb_type
 }
 
 nb_status
+nb_struct_like(nb_analyzer *an, nb_expr *e, nb_expr **args, int n, nb_expr **out, nb_error *err)
+{
+    nb_expr *choice[3];
+
+    NB_TRY(nb_call(an, "named_struct", args, n, out, err));
+    if (!e->nullable) {
+        return NB_OK;
+    }
+    NB_TRY(nb_call(an, "isnull", &e, 1, &choice[0], err));
+    choice[1] = nb_expr_null(an->arena, (*out)->type);
+    choice[2] = *out;
+    NB_NEED(choice[1]);
+    return nb_call(an, "if", choice, 3, out, err);
+}
+
+nb_status
 nb_lambda_of(nb_analyzer *an, nb_expr *body, const uint64_t *params, int n, nb_expr **out)
 {
     nb_expr *e = nb_expr_new(an->arena, NB_EXPR_LAMBDA, body->type, body->nullable, 1);

@@ -243,9 +243,7 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
     NB_TRY(resolve_arguments(an, &scope, &g, call, &args, &n, err));
     for (int i = 0; i < n; i++) {
         if (nb_has_agg(args[i])) {
-            return nb_raise(
-                err, NB_COND_UNSUPPORTED_EXPR_FOR_OPERATOR, "invalidExprSqls",
-                nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, args[i], false)), NULL);
+            return nb_expr_raise_misplaced(an->arena, args[i], err);
         }
     }
     return plan_generate(an, child, &g, args, n, names, n_names, out, err);

@@ -76,7 +76,7 @@ static nb_status
 with_fields(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out, nb_error *err)
 {
     const nb_type *from = e->type;
-    nb_expr **args, *made, *choice[3];
+    nb_expr **args;
 
     *out = e;
     if (from->id != NB_TYPE_STRUCT || to->id != NB_TYPE_STRUCT ||
@@ -100,16 +100,7 @@ with_fields(nb_analyzer *an, nb_expr *e, const nb_type *to, nb_expr **out, nb_er
             NB_TRY(with_fields(an, args[2 * i + 1], to->children[i].type, &args[2 * i + 1], err));
         }
     }
-    NB_TRY(nb_call(an, "named_struct", args, 2 * to->n_children, &made, err));
-    if (!e->nullable) {
-        *out = made;
-        return NB_OK;
-    }
-    NB_TRY(nb_call(an, "isnull", &e, 1, &choice[0], err));
-    choice[1] = nb_expr_null(an->arena, made->type);
-    choice[2] = made;
-    NB_NEED(choice[1]);
-    return nb_call(an, "if", choice, 3, out, err);
+    return nb_struct_like(an, e, args, 2 * to->n_children, out, err);
 }
 
 /* Gives two structs of one column the same fields. */

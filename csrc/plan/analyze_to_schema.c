@@ -80,7 +80,6 @@ reconcile_struct(nb_analyzer *an, nb_expr *e, const path *at, const nb_type *to,
     const nb_type *t = e->type;
     source *from = NB_ARENA_ARRAY(an->arena, source, t->n_children + 1);
     nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * to->n_children + 1);
-    nb_expr *choice[3];
 
     NB_NEED(from && args);
     for (int i = 0; i < t->n_children; i++) {
@@ -107,15 +106,7 @@ reconcile_struct(nb_analyzer *an, nb_expr *e, const path *at, const nb_type *to,
                          f->nullable || (e->nullable && !t->children[found - from].nullable),
                          &args[2 * i + 1], err));
     }
-    NB_TRY(nb_call(an, "named_struct", args, 2 * to->n_children, &choice[2], err));
-    if (!e->nullable) {
-        *out = choice[2];
-        return NB_OK;
-    }
-    NB_TRY(nb_call(an, "isnull", &e, 1, &choice[0], err));
-    choice[1] = nb_expr_null(an->arena, choice[2]->type);
-    NB_NEED(choice[1]);
-    return nb_call(an, "if", choice, 3, out, err);
+    return nb_struct_like(an, e, args, 2 * to->n_children, out, err);
 }
 
 /* transform(list, x -> x as another type). */

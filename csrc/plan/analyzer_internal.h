@@ -160,6 +160,9 @@ nb_status nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expr
 /* The same, cast to boolean if it is not (raises DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN otherwise). */
 nb_status nb_resolve_condition(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
                                nb_expr **out, nb_error *err);
+/* named_struct(args), null where e is. */
+nb_status
+nb_struct_like(nb_analyzer *an, nb_expr *e, nb_expr **args, int n, nb_expr **out, nb_error *err);
 /* A lambda of n parameters, columns of these ids in its body. */
 nb_status
 nb_lambda_of(nb_analyzer *an, nb_expr *body, const uint64_t *params, int n, nb_expr **out);

@@ -35,54 +35,30 @@ nb_node_name(nb_node_kind kind)
 
 /* ---- columns that are not read --------------------------------------------------------------- */
 
-typedef struct marks {
-    bool *unread;
-    int n;
-} marks;
-
-static bool
-mark_read(nb_expr *e, void *payload)
-{
-    marks *m = payload;
-
-    if (e->kind == NB_EXPR_COLUMN && e->u.column.ordinal >= 0 && e->u.column.ordinal < m->n) {
-        m->unread[e->u.column.ordinal] = false;
-    }
-    return true;
-}
-
-static void
-mark_all_read(marks *m, nb_expr *const *exprs, int n)
-{
-    for (int i = 0; i < n; i++) {
-        nb_expr_visit(exprs[i], mark_read, m);
-        if (exprs[i]->kind == NB_EXPR_AGG && exprs[i]->u.agg.filter) {
-            nb_expr_visit(exprs[i]->u.agg.filter, mark_read, m);
-        }
-    }
-}
-
 nb_status
 nb_node_mark_unread(nb_arena *arena, nb_node *node)
 {
     nb_node *below = node->children[0];
-    marks m = {.n = below->schema->n_children};
+    int n = below->schema->n_children;
+    bool *marks;
 
     if (below->kind != NB_NODE_FILTER || !below->u.filter.is_scans) {
         return NB_OK;
     }
-    m.unread = NB_ARENA_ARRAY(arena, bool, m.n + 1);
-    if (!m.unread) {
+    marks = nb_arena_zalloc(arena, (size_t)n + 1);
+    if (!marks) {
         return NB_NOMEM;
     }
-    memset(m.unread, 1, (size_t)m.n + 1);
     if (node->kind == NB_NODE_PROJECT) {
-        mark_all_read(&m, node->u.project.exprs, node->schema->n_children);
+        nb_exprs_mark_columns(node->u.project.exprs, node->schema->n_children, marks, n);
     } else {
-        mark_all_read(&m, node->u.aggregate.keys, node->u.aggregate.n_keys);
-        mark_all_read(&m, node->u.aggregate.aggs, node->u.aggregate.n_aggs);
-        mark_all_read(&m, node->u.aggregate.passed, node->u.aggregate.n_passed);
+        nb_exprs_mark_columns(node->u.aggregate.keys, node->u.aggregate.n_keys, marks, n);
+        nb_exprs_mark_columns(node->u.aggregate.aggs, node->u.aggregate.n_aggs, marks, n);
+        nb_exprs_mark_columns(node->u.aggregate.passed, node->u.aggregate.n_passed, marks, n);
     }
-    below->children[0]->u.scan.unread = m.unread;
+    for (int c = 0; c < n; c++) {
+        marks[c] = !marks[c];
+    }
+    below->children[0]->u.scan.unread = marks;
     return NB_OK;
 }

@@ -480,9 +480,7 @@ refuse_misplaced(nb_expr **place, void *payload)
     if (nb_expr_visit(*place, is_of_a_row, m)) {
         return NB_OK;
     }
-    return nb_raise(
-        m->err, NB_COND_UNSUPPORTED_EXPR_FOR_OPERATOR, "invalidExprSqls",
-        nb_arena_printf(m->pl->arena, "\"%s\"", nb_expr_sql(m->pl->arena, m->found, false)), NULL);
+    return nb_expr_raise_misplaced(m->pl->arena, m->found, m->err);
 }
 
 static nb_status
