@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
+#include "connect/fixture.h"
 #include "connect/plans.h"
-
-static nb_session *session;
-static nb_arena *arena;
 
 static int64_t
 run(nb_str plan)
@@ -65,30 +63,10 @@ test_cache__rows_of_the_query(void **state)
     assert_int_equal(run(plan_of_relation(arena, rel)), 9);
 }
 
-static int
-setup(void **state)
-{
-    nb_conf_pair conf[] = {{NB_STR("spark.master"), NB_STR("local[2]")}};
-    nb_error err = NB_ERROR_INIT;
-
-    (void)state;
-    arena = nb_arena_new(NULL);
-    return nb_session_new(conf, 1, &session, &err);
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    nb_session_free(session); /* the rows go here */
-    nb_arena_free(arena);
-    return 0;
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cache__rows_of_the_query)};
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

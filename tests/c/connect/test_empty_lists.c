@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
+#include "connect/fixture.h"
 #include "connect/plans.h"
-
-static nb_session *session;
-static nb_arena *arena;
 
 static void
 assert_rows(Sc__Relation *rel, int64_t n_rows)
@@ -70,26 +68,6 @@ test_empty_lists__no_numbers(void **state)
     assert_rows(rel, 1);
 }
 
-static int
-setup(void **state)
-{
-    nb_conf_pair conf[] = {{NB_STR("spark.master"), NB_STR("local[1]")}};
-    nb_error err = NB_ERROR_INIT;
-
-    (void)state;
-    arena = nb_arena_new(NULL);
-    return nb_session_new(conf, 1, &session, &err);
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    nb_session_free(session);
-    nb_arena_free(arena);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -98,5 +76,5 @@ main(void)
         cmocka_unit_test(test_empty_lists__no_numbers),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

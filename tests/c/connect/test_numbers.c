@@ -9,10 +9,8 @@
 
 #include <cmocka.h>
 
+#include "connect/fixture.h"
 #include "connect/plans.h"
-
-static nb_session *session;
-static nb_arena *arena;
 
 static Sc__Relation *
 relation(int64_t number, Sc__Relation__RelTypeCase kind)
@@ -77,30 +75,10 @@ test_numbers__of_a_hint(void **state)
     }
 }
 
-static int
-setup(void **state)
-{
-    nb_conf_pair conf[] = {{NB_STR("spark.master"), NB_STR("local[1]")}};
-    nb_error err = NB_ERROR_INIT;
-
-    (void)state;
-    arena = nb_arena_new(NULL);
-    return nb_session_new(conf, 1, &session, &err);
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    nb_session_free(session);
-    nb_arena_free(arena);
-    return 0;
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers__of_a_hint)};
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }
