@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spill_file.c: buffered writing to a file without a name.
- *
- * It never has one where the file system can do that (O_TMPFILE): a process may be killed between making a file and unlinking it.
  */
 #include "exec/spill_file.h"
 
@@ -14,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "base/pool.h"
+#include "io/file.h"
 
 #define BUFFER ((size_t)256 * 1024)
 
@@ -37,12 +36,10 @@ raise(nb_error *err, const char *path, size_t n, int reason)
 }
 
 nb_status
-nb_spill_file_new(nb_str dir, nb_spill_file **out, nb_error *err)
+nb_spill_file_new(nb_str dirs, nb_spill_file **out, nb_error *err)
 {
     nb_pool *pool = nb_pool_new(NULL, "spill", 0);
     nb_spill_file *f = pool ? nb_pool_zalloc(pool, sizeof(*f)) : NULL;
-    nb_str where = dir.len ? dir : NB_STR("/tmp");
-    char folder[512];
 
     if (f == NULL) {
         nb_pool_free(pool);
@@ -55,15 +52,7 @@ nb_spill_file_new(nb_str dir, nb_spill_file **out, nb_error *err)
         nb_spill_file_free(f);
         return NB_NOMEM;
     }
-    snprintf(f->path, sizeof(f->path), "%.*s/nbaspark-spill-XXXXXX", (int)where.len, where.data);
-    snprintf(folder, sizeof(folder), "%.*s", (int)where.len, where.data);
-    f->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (f->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-        f->fd = mkostemp(f->path, O_CLOEXEC);
-        if (f->fd >= 0) {
-            unlink(f->path);
-        }
-    }
+    f->fd = nb_file_nameless(dirs, "spill", f->path, sizeof(f->path));
     if (f->fd < 0) {
         nb_status st = raise(err, f->path, 0, errno);
         nb_spill_file_free(f);

@@ -13,7 +13,8 @@
 
 typedef struct nb_spill_file nb_spill_file;
 
-nb_status nb_spill_file_new(nb_str dir, nb_spill_file **out, nb_error *err);
+/* dirs: one directory or a list of them: nb_file_nameless. */
+nb_status nb_spill_file_new(nb_str dirs, nb_spill_file **out, nb_error *err);
 void nb_spill_file_free(nb_spill_file *f); /* NULL is fine */
 nb_status nb_spill_file_write(nb_spill_file *f, const void *p, size_t n, nb_error *err);
 /* Nothing stays in the buffer; the size is final. */

@@ -7,6 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -171,6 +174,72 @@ nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err)
     }
     written_by_thread += (int64_t)n;
     return NB_OK;
+}
+
+nb_str
+nb_dir_of_list(nb_str list, int i)
+{
+    while (list.len > 0) {
+        const char *comma = memchr(list.data, ',', list.len);
+        size_t n = comma ? (size_t)(comma - list.data) : list.len;
+        nb_str dir = nb_str_trim((nb_str){list.data, n});
+
+        if (dir.len > 0 && i-- == 0) {
+            return dir;
+        }
+        n += comma != NULL;
+        list = (nb_str){list.data + n, list.len - n};
+    }
+    return (nb_str){NULL, 0};
+}
+
+/* It never has a name where the file system can do that: a process may be killed between making a file and unlinking it. */
+static int
+nameless_in(nb_str dir, const char *what, char *path, size_t cap)
+{
+    int n = snprintf(path, cap, "%.*s/nbaspark-%s-XXXXXX", (int)dir.len, dir.data, what), fd;
+
+    if (n < 0 || (size_t)n >= cap) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    path[dir.len] = '\0';
+    fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    path[dir.len] = '/';
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        fd = mkostemp(path, O_CLOEXEC);
+        if (fd >= 0) {
+            unlink(path);
+        }
+    }
+    return fd;
+}
+
+int
+nb_file_nameless(nb_str list, const char *what, char *path, size_t cap)
+{
+    static atomic_uint turn;
+    unsigned n = 0, first;
+    int fd = -1;
+
+    while (nb_dir_of_list(list, (int)n).len > 0) {
+        n++;
+    }
+    if (n == 0) {
+        return nameless_in(NB_STR("/tmp"), what, path, cap);
+    }
+    first = atomic_fetch_add_explicit(&turn, 1, memory_order_relaxed);
+    for (unsigned i = 0; fd < 0 && i < n; i++) {
+        nb_str dir = nb_dir_of_list(list, (int)((first + i) % n));
+
+        fd = nameless_in(dir, what, path, cap);
+        if (fd < 0 && errno == ENOENT) {
+            path[dir.len] = '\0';
+            nb_make_dirs(path, NULL); /* that it cannot be made is seen by the next line */
+            fd = nameless_in(dir, what, path, cap);
+        }
+    }
+    return fd;
 }
 
 nb_status

@@ -37,6 +37,11 @@ int64_t nb_file_bytes_read_by_thread(void);
 int64_t nb_file_bytes_written_by_thread(void);
 nb_status nb_file_write(nb_file *file, const void *buf, size_t n, nb_error *err);
 
+/* Number i of a list of directories as spark.local.dir is one ("/a, /b"); empty: there are not so many. */
+nb_str nb_dir_of_list(nb_str list, int i);
+/* A file that has no name, for reading and writing, in one of the list's directories, which take turns. Those that are not there are made; those
+ * that cannot take it are passed over. path: its place, for messages. -1 and errno: none can. */
+int nb_file_nameless(nb_str list, const char *what, char *path, size_t cap);
 /* mkdir -p. */
 nb_status nb_make_dirs(const char *path, nb_error *err);
 /* rm -r; a path that does not exist is fine. */

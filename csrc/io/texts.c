@@ -16,6 +16,7 @@
 
 #include "base/config.h"
 #include "column/table.h"
+#include "io/file.h"
 
 typedef struct texts {
     const nb_table *table;
@@ -25,38 +26,29 @@ typedef struct texts {
 
 /* A file without a name, as a stream; its descriptor is above those of the standard streams. */
 static nb_status
-open_nameless(nb_str dir, FILE **out, int *fd, nb_error *err)
+open_nameless(nb_str dirs, FILE **out, int *fd, nb_error *err)
 {
-    nb_strbuf path = {0};
-    int first = -1;
+    char path[512];
+    int first = nb_file_nameless(dirs, "texts", path, sizeof path);
+    nb_status st;
 
-    nb_strbuf_addf(&path, "%.*s/nbaspark-texts-XXXXXX", (int)dir.len, dir.data);
-    if (path.failed) {
-        nb_strbuf_free(&path);
-        return NB_NOMEM;
-    }
-    first = mkostemp(path.data, O_CLOEXEC);
     if (first >= 0) {
-        unlink(path.data);
         *fd = fcntl(first, F_DUPFD_CLOEXEC, 3);
         *out = fdopen(first, "w");
     }
-    if (first < 0 || *fd < 0 || *out == NULL) {
-        nb_status st = nb_raise_errno(err, "create", path.data, errno);
-
-        if (first >= 0 && *out == NULL) {
-            close(first);
-        } else if (first >= 0) {
-            fclose(*out);
-        }
-        if (first >= 0 && *fd >= 0) {
-            close(*fd);
-        }
-        nb_strbuf_free(&path);
-        return st;
+    if (first >= 0 && *fd >= 0 && *out != NULL) {
+        return NB_OK;
     }
-    nb_strbuf_free(&path);
-    return NB_OK;
+    st = nb_raise_errno(err, "create", path, errno);
+    if (first >= 0 && *out == NULL) {
+        close(first);
+    } else if (first >= 0) {
+        fclose(*out);
+    }
+    if (first >= 0 && *fd >= 0) {
+        close(*fd);
+    }
+    return st;
 }
 
 static bool
@@ -102,7 +94,7 @@ nb_status
 nb_relation_of_texts(nb_pool *pool, const nb_read_request *request, const nb_table *table,
                      nb_relation **out, nb_error *err)
 {
-    nb_str dir = nb_config_str(request->info ? request->info->config : NULL, NB_CONF_LOCAL_DIR);
+    nb_str dirs = nb_config_str(request->info ? request->info->config : NULL, NB_CONF_LOCAL_DIR);
     texts t = {.table = table, .json = nb_str_equal_nocase(request->format, NB_STR("json"))};
     nb_read_request own = *request;
     nb_arena *arena = nb_arena_new(pool);
@@ -111,7 +103,7 @@ nb_relation_of_texts(nb_pool *pool, const nb_read_request *request, const nb_tab
     nb_str path;
     char text[40];
     int fd = -1;
-    nb_status st = scratch ? open_nameless(dir, &t.out, &fd, err) : NB_NOMEM;
+    nb_status st = scratch ? open_nameless(dirs, &t.out, &fd, err) : NB_NOMEM;
 
     if (st == NB_OK) {
         st = put_all(&t, scratch, err);

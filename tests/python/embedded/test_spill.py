@@ -42,6 +42,20 @@ def test_disk_full(answers):
     assert (open_files, after) == (0, "1000000")
 
 
+def test_directories_take_turns(tmp_path):
+    """spark.local.dir is a list, as Spark's: what is missing is made, what cannot be written is passed over."""
+    first, second = tmp_path / "new" / "first", tmp_path / "second"
+    code = f"""
+from nbaspark.sql import SparkSession
+spark = (SparkSession.builder.master("local[2]").config("spark.local.dir", "/proc/none, {first},{second}")
+         .config("nbaspark.debug.forceSpill", "true").getOrCreate())
+assert spark.range(100000).selectExpr("id % 1000 as k").distinct().orderBy("k").count() == 1000
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert first.is_dir() and second.is_dir()
+
+
 def test_interrupt(answers):
     assert answers[1]["interrupted"] == ["KeyboardInterrupt", 0, 10]
 
