@@ -4,7 +4,7 @@
 #
 # The first three become process 1 by exec, so that signals reach the daemon itself. Options behind the role go to it.
 # NBASPARK_INSECURE=1 lets master and workers listen on the container's network without a secret; leave it unset and set
-# SPARK_AUTH_SECRET (see docs/security.md) wherever others can reach that network.
+# SPARK_AUTHENTICATE_SECRET (see docs/security.md) wherever others can reach that network.
 set -euo pipefail
 
 role=${1:-master}
