@@ -17,9 +17,12 @@ pid_file=${SPARK_PID_DIR:-/tmp}/nbaspark-${SPARK_IDENT_STRING:-$(id -un)}-$role.
 logs=${SPARK_LOG_DIR:-${SPARK_HOME:+$SPARK_HOME/logs}}
 log=${logs:-${TMPDIR:-/tmp}}/nbaspark-${SPARK_IDENT_STRING:-$(id -un)}-$role-$(hostname).out
 
-# Whether the process of the file is one of ours, and not a later process that got its number.
+# Whether the process of the file is one of ours, and not a later process that got its number. After an update of the package it still
+# runs what has been deleted.
 is_running() {
-  [ -f "$pid_file" ] && [ "$(readlink "/proc/$(<"$pid_file")/exe" 2>/dev/null)" = "$(readlink -f "$daemon")" ]
+  local exe
+  [ -f "$pid_file" ] && exe=$(readlink "/proc/$(<"$pid_file")/exe" 2>/dev/null) \
+    && [ "${exe% (deleted)}" = "$(readlink -f "$daemon")" ]
 }
 
 case $action in
@@ -31,7 +34,7 @@ case $action in
     fi
     mkdir -p "$(dirname "$log")" "$(dirname "$pid_file")"
     echo "starting nbasparkd $role, logging to $log"
-    touch "$log"
+    touch "$log" "$pid_file"
     before=$(wc -c <"$log")
     setsid nohup "$daemon" "$role" "$@" >>"$log" 2>&1 </dev/null &
     pid=$!

@@ -2,6 +2,7 @@
 """The programs that the package puts beside its Python."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -63,6 +64,38 @@ def test_scripts_start_and_stop_a_daemon(tmp_path, free_port):
     assert stopped.returncode == 0, stopped.stderr
     assert not list(tmp_path.glob("*.pid"))
     assert "no history to stop" in run("stop-history-server.sh", **folders).stdout
+
+
+def test_a_daemon_is_stopped_after_an_update(tmp_path, free_port):
+    """Its executable has been replaced while it ran."""
+    own = tmp_path / "bin"
+    own.mkdir()
+    for name in ("nbasparkd", "nbaspark-daemon.sh"):
+        shutil.copy(BIN / name, own / name)
+    (tmp_path / "events").mkdir()
+    environment = {**os.environ, "SPARK_PID_DIR": str(tmp_path), "SPARK_LOG_DIR": str(tmp_path)}
+
+    def script(*arguments):
+        command = [str(own / "nbaspark-daemon.sh"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+
+    options = ["--dir", str(tmp_path / "events"), "--port", str(free_port)]
+    assert script("start", "history", *options).returncode == 0
+    (own / "nbasparkd").unlink()
+    shutil.copy(BIN / "nbasparkd", own / "nbasparkd")
+    assert "stopping" in script("stop", "history").stdout
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{free_port}/health", timeout=10)
+
+
+def test_nothing_is_started_that_could_not_be_stopped(tmp_path, free_port):
+    """The file for the process's number cannot be written."""
+    options = ["--dir", str(tmp_path), "--port", str(free_port)]
+    folders = {"SPARK_PID_DIR": "/proc", "SPARK_LOG_DIR": str(tmp_path)}
+    started = run("start-history-server.sh", *options, **folders)
+    assert started.returncode == 1 and "/proc/" in started.stderr
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{free_port}/health", timeout=10)
 
 
 def test_a_daemon_that_ends_at_once_says_why(tmp_path):
