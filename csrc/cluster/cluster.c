@@ -412,6 +412,9 @@ handle_beat(nb_rpc_call *call, void *payload, nb_error *err)
         nb_cluster_note_use(c, (const Nbc__Beat *)m);
         answer.known =
             nb_scheduler_worker_beat(c->scheduler, ((const Nbc__Beat *)m)->worker, now_ms());
+        if (((const Nbc__Beat *)m)->leaving) {
+            nb_scheduler_worker_leaves(c->scheduler, ((const Nbc__Beat *)m)->worker);
+        }
         pthread_mutex_unlock(&c->lock);
         n = protobuf_c_message_pack(&answer.base, bytes);
         st = nb_rpc_call_send(call, (nb_str){(const char *)bytes, n}, err);

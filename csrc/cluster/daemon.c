@@ -143,6 +143,7 @@ nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err)
     static const struct {
         const char *variable, *below;
     } places[] = {{"SPARK_CONF_DIR", ""}, {"NBASPARK_HOME", "/conf"}, {"SPARK_HOME", "/conf"}};
+    const char *local = getenv("SPARK_LOCAL_DIRS");
     nb_config *config = nb_config_new();
     nb_status st = NB_DONE;
     char path[4096];
@@ -163,6 +164,9 @@ nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err)
             st = nb_config_load(config, path, false, err);
         }
     }
+    if (st >= 0 && local && *local) {
+        st = nb_config_set(config, NB_STR("spark.local.dir"), nb_str_of(local), err);
+    }
     st = st < 0 ? st : nb_allowed_set(config, err);
     if (st < 0) {
         nb_config_free(config);
@@ -170,6 +174,16 @@ nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err)
     }
     *out = config;
     return NB_OK;
+}
+
+nb_status
+nb_daemon_bad_option(nb_error *err, const char *what, const char *wanted, nb_str given)
+{
+    char text[400];
+
+    snprintf(text, sizeof text, "%s must be %s, not '%.*s'", what, wanted,
+             (int)NB_MIN(given.len, 200), given.data);
+    return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", text, NULL);
 }
 
 int
@@ -184,8 +198,11 @@ nb_daemon_port(const char *option, const char *variable, const nb_config *config
         return otherwise;
     }
     if (!nb_str_to_int64(nb_str_trim(s), &port) || port < 0 || port > 65535) {
-        nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "a port is a number from 0 to 65535",
-                 NULL);
+        nb_daemon_bad_option(err,
+                             option          ? "a port"
+                             : text && *text ? variable
+                                             : key,
+                             "a number from 0 to 65535", s);
         return -1;
     }
     return (int)port;
@@ -402,12 +419,20 @@ nb_tls_files_free(nb_tls_files *t)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
+nb_str
+nb_daemon_ui_token(const nb_config *config, nb_str fallback)
+{
+    const char *given = getenv("NBASPARK_UI_TOKEN");
+    nb_str token = given && *given ? nb_str_of(given) : nb_config_str(config, NB_CONF_UI_TOKEN);
+
+    return token.len > 0 ? token : fallback;
+}
+
 nb_status
 nb_daemon_serve_pages(const char *name, const nb_config *config, const char *port_option,
                       nb_str fallback, nb_monitor_pages *pages, nb_monitor_server **out,
                       nb_error *err)
 {
-    const char *token = getenv("NBASPARK_UI_TOKEN");
     nb_error why = NB_ERROR_INIT;
 
     pages->port = pages->is_worker ? nb_daemon_port(port_option, "SPARK_WORKER_WEBUI_PORT", config,
@@ -417,10 +442,7 @@ nb_daemon_serve_pages(const char *name, const nb_config *config, const char *por
     if (pages->port < 0) {
         return NB_ERROR;
     }
-    pages->token = token && *token ? nb_str_of(token) : nb_config_str(config, NB_CONF_UI_TOKEN);
-    if (pages->token.len == 0) {
-        pages->token = fallback;
-    }
+    pages->token = nb_daemon_ui_token(config, fallback);
     *out = NULL;
     if (nb_monitor_serve(pages, out, &why) < 0) {
         nb_log(NB_LOG_WARN, name, "%s", why.set ? nb_error_message(&why) : "out of memory");

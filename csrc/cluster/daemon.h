@@ -42,9 +42,12 @@ int nb_daemon_wait(void);
 /* Stops the server. When handlers do not end, nothing that they use may be freed: then the process ends here, with code 1. */
 void nb_daemon_stop_server(const char *name, nb_rpc_server *server, int grace_ms);
 
-/* properties_file, or else spark-defaults.conf in $SPARK_CONF_DIR, $NBASPARK_HOME/conf, $SPARK_HOME/conf (the first that is there). */
+/* properties_file, or else spark-defaults.conf in $SPARK_CONF_DIR, $NBASPARK_HOME/conf, $SPARK_HOME/conf (the first that is there);
+ * SPARK_LOCAL_DIRS wins over its spark.local.dir. */
 nb_status nb_daemon_config(const char *properties_file, nb_config **out, nb_error *err);
 
+/* "WHAT must be WANTED, not 'GIVEN'" */
+nb_status nb_daemon_bad_option(nb_error *err, const char *what, const char *wanted, nb_str given);
 /* A TCP port: the option's text if any, else the environment's, else the configuration's, else `otherwise`. -1 and an error when it is none. */
 int nb_daemon_port(const char *option, const char *variable, const nb_config *config,
                    const char *key, int otherwise, nb_error *err);
@@ -70,9 +73,10 @@ nb_rpc_code nb_secrets_gate(nb_rpc_call *call, void *secrets);
 /* Keys whose values must not be seen: neither in sessions nor in logs, user interfaces, event logs. */
 bool nb_conf_is_secret(nb_str key);
 
-/* Serves a process's pages, whose title, host, payload and functions are set: the port from option, environment or configuration; the token from
- * NBASPARK_UI_TOKEN, nbaspark.ui.token, or else `fallback`. A process is of use without pages too: what prevents them is said in the log
- * and no failure (*out NULL). name: "master", "worker". */
+/* What readers of pages must give: NBASPARK_UI_TOKEN, nbaspark.ui.token, or else `fallback`. Borrowed from where it was found. */
+nb_str nb_daemon_ui_token(const nb_config *config, nb_str fallback);
+/* Serves a process's pages, whose title, host, payload and functions are set: the port from option, environment or configuration. A process
+ * is of use without pages too: what prevents them is said in the log and no failure (*out NULL). name: "master", "worker". */
 nb_status nb_daemon_serve_pages(const char *name, const nb_config *config, const char *port_option,
                                 nb_str fallback, nb_monitor_pages *pages, nb_monitor_server **out,
                                 nb_error *err);

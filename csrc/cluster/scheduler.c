@@ -373,6 +373,18 @@ nb_scheduler_worker_beat(nb_scheduler *s, uint32_t id, int64_t now_ms)
     return w != NULL;
 }
 
+void
+nb_scheduler_worker_leaves(nb_scheduler *s, uint32_t id)
+{
+    nb_sched_worker *w = nb_sched_worker_of(s, id);
+
+    if (w != NULL && !w->leaving) {
+        w->leaving = true;
+        w->free -= w->cores;
+        s->cores -= w->cores;
+    }
+}
+
 /* What the task has on the worker is gone. */
 static void
 lose_worker_of(nb_scheduler *s, nb_sched_query *q, int stage, int task, uint32_t worker)
@@ -403,7 +415,7 @@ nb_scheduler_worker_lost(nb_scheduler *s, uint32_t id)
     if (w == NULL) {
         return;
     }
-    s->cores -= w->cores;
+    s->cores -= w->leaving ? 0 : w->cores;
     at = (size_t)(w - s->workers);
     memmove(w, w + 1, ((size_t)s->n_workers - at - 1) * sizeof(*w));
     s->n_workers--;
@@ -432,7 +444,7 @@ nb_scheduler_worker_state(const nb_scheduler *s, uint32_t worker, nb_sched_worke
     if (w == NULL) {
         return false;
     }
-    *out = (nb_sched_worker_state){w->cores, w->cores - w->free, w->beat_ms};
+    *out = (nb_sched_worker_state){w->cores, (w->leaving ? 0 : w->cores) - w->free, w->beat_ms};
     return true;
 }
 

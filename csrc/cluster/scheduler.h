@@ -96,6 +96,8 @@ void nb_scheduler_free(nb_scheduler *s);
 nb_status nb_scheduler_worker_join(nb_scheduler *s, uint32_t worker, int cores, int64_t now_ms);
 /* false: unknown or lost, and should join anew. */
 bool nb_scheduler_worker_beat(nb_scheduler *s, uint32_t worker, int64_t now_ms);
+/* It ends what it runs, and gets nothing more. */
+void nb_scheduler_worker_leaves(nb_scheduler *s, uint32_t worker);
 void nb_scheduler_worker_lost(nb_scheduler *s, uint32_t worker);
 bool nb_scheduler_has_worker(const nb_scheduler *s, uint32_t worker);
 typedef struct nb_sched_worker_state {

@@ -85,7 +85,8 @@ typedef struct nb_sched_query {
 
 typedef struct nb_sched_worker {
     uint32_t id;
-    int cores, free;
+    int cores, free; /* of one that leaves, so many fewer are free that it gets nothing more */
+    bool leaving;
     int64_t beat_ms;
     bool in_ring;
 } nb_sched_worker;

@@ -12,12 +12,15 @@
  */
 #include "cluster/worker_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "base/thread.h"
 #include "cluster/fragment_internal.h"
+#include "io/file.h"
 #include "plan/message_unpack.h"
 #include "rpc/runtime.h"
 
@@ -26,6 +29,7 @@
 #define GRACE_MS      5000
 #define MOST_USES     64 /* tasks that a heartbeat tells of */
 #define STALLED_BEATS 4  /* as many as the master waits for */
+#define LEAST_MEMORY  ((size_t)1 << 20)
 
 /* ---- cores ----------------------------------------------------------------------------------- */
 
@@ -146,6 +150,24 @@ obey(nb_worker *w, nb_rpc_message *message, nb_error *err)
     return st;
 }
 
+/* It tries again and again, and says why when that is another reason than before. */
+static void
+say_trouble(nb_worker *w, nb_status st, const nb_error *err)
+{
+    const char *why = st == NB_NOMEM ? "out of memory" : nb_error_message(err);
+    bool stopping;
+
+    pthread_mutex_lock(&w->lock);
+    stopping = w->stopping;
+    pthread_mutex_unlock(&w->lock);
+    if (stopping || st >= 0 || st == NB_CANCELLED ||
+        strncmp(why, w->trouble, sizeof(w->trouble) - 1) == 0) {
+        return;
+    }
+    snprintf(w->trouble, sizeof(w->trouble), "%s", why);
+    nb_log(NB_LOG_WARN, "worker", "cannot attach to %s: %s", w->master, why);
+}
+
 /* One attachment, from its begin to its end. */
 static void
 attach(nb_worker *w)
@@ -177,6 +199,8 @@ attach(nb_worker *w)
     protobuf_c_message_pack(&m->base, (uint8_t *)(uintptr_t)bytes.data);
     st = nb_rpc_open(w->channel, ATTACH, &NB_RPC_PIECE(bytes), true, &options, &stream, &err);
     if (st == NB_OK) {
+        bool attached;
+
         pthread_mutex_lock(&w->lock);
         w->stream = stream;
         if (w->stopping) {
@@ -191,9 +215,7 @@ attach(nb_worker *w)
             }
         }
         pthread_mutex_lock(&w->lock);
-        if (w->id != 0) {
-            nb_log(NB_LOG_WARN, "worker", "no longer attached to %s", w->master);
-        }
+        attached = w->id != 0;
         w->stream = NULL;
         w->id = 0;
         drop_jobs(w, 0, NULL, true);
@@ -204,7 +226,12 @@ attach(nb_worker *w)
         nb_outputs_forget_all(w->outputs);
         pthread_mutex_unlock(&w->lock);
         nb_rpc_close(stream);
+        if (attached) {
+            nb_log(NB_LOG_WARN, "worker", "no longer attached to %s", w->master);
+            w->trouble[0] = '\0';
+        }
     }
+    say_trouble(w, st, &err);
     nb_error_clear(&err);
     nb_arena_free(arena);
 }
@@ -253,11 +280,13 @@ read_uses(const nb_worker *w, uses *out)
 }
 
 static void
-beat(nb_worker *w, uint32_t id, uses *used)
+beat(nb_worker *w, uint32_t id, bool leaving, uses *used)
 {
     Nbc__Beat m = {.base = {.descriptor = &nbc__beat__descriptor},
                    .has_worker = 1,
                    .worker = id,
+                   .has_leaving = leaving,
+                   .leaving = leaving,
                    .has_memory = 1,
                    .memory = (int64_t)nb_pool_used(w->pool),
                    .n_queries = used->n,
@@ -303,6 +332,7 @@ beat_main(void *payload)
         struct timespec until;
         uint32_t id;
         int64_t ms;
+        bool leaving;
         uses used;
 
         pthread_mutex_lock(&w->lock);
@@ -325,9 +355,10 @@ beat_main(void *payload)
             }
         }
         read_uses(w, &used);
+        leaving = w->leaving;
         pthread_mutex_unlock(&w->lock);
         if (id != 0) {
-            beat(w, id, &used);
+            beat(w, id, leaving, &used);
         }
     }
 }
@@ -341,12 +372,13 @@ static const char USAGE[] =
     "  -h, --host HOST             where peers reach this worker (SPARK_LOCAL_IP; 127.0.0.1)\n"
     "  -p, --port PORT             of the same (SPARK_WORKER_PORT; any free one)\n"
     "      --webui-port PORT       of the web page (SPARK_WORKER_WEBUI_PORT; 8081)\n"
+    "  -d, --work-dir DIR          for blocks and spilled data (SPARK_WORKER_DIR), where neither\n"
+    "                              SPARK_LOCAL_DIRS nor spark.local.dir says so; /tmp\n"
     "      --properties-file FILE  instead of spark-defaults.conf\n"
     "      --insecure              listen beyond loopback without authentication\n"
     "      --log-json              log as lines of JSON\n"
     "      --log-level LEVEL       DEBUG, INFO, WARN, ERROR\n"
-    "      --help, --version\n\n"
-    "Blocks and spilled data go below SPARK_LOCAL_DIRS (spark.local.dir).\n";
+    "      --help, --version\n";
 
 static const char *
 setting(const char *option, const char *variable, const char *otherwise)
@@ -356,13 +388,42 @@ setting(const char *option, const char *variable, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
+/* What the worker puts on disk goes to SPARK_LOCAL_DIRS, else spark.local.dir, else its own directory. Directories that cannot be written are
+ * left out by who writes (nb_file_nameless); where none can, no task could do its work. */
+static nb_status
+choose_dirs(nb_worker *w, nb_error *err)
+{
+    const char *own = setting(w->work_dir, "SPARK_WORKER_DIR", NULL);
+    char path[512];
+    nb_str dir;
+    int good = 0;
+
+    w->local_dir = nb_config_str(w->config, NB_CONF_LOCAL_DIR);
+    if (own != NULL && !nb_config_is_set(w->config, NB_STR("spark.local.dir"))) {
+        w->local_dir = nb_str_of(own);
+    }
+    for (int i = 0; (dir = nb_dir_of_list(w->local_dir, i)).len > 0; i++) {
+        int fd = nb_file_nameless(dir, "spill", path, sizeof path);
+
+        if (fd >= 0) {
+            close(fd);
+            good++;
+        } else if (nb_dir_of_list(w->local_dir, i + 1).len == 0 && good == 0) {
+            return nb_raise_errno(err, "create", path, errno);
+        } else {
+            nb_log(NB_LOG_WARN, "worker", "%.*s is not used: %s", (int)dir.len, dir.data,
+                   strerror(errno));
+        }
+    }
+    return NB_OK;
+}
+
 /* "2g", "512m": as Spark reads it. */
 static nb_status
 read_sizes(nb_worker *w, nb_error *err)
 {
     const char *memory = setting(w->memory_text, "SPARK_WORKER_MEMORY", NULL);
     const char *cores = setting(w->cores_text, "SPARK_WORKER_CORES", NULL);
-    const char *dirs = getenv("SPARK_LOCAL_DIRS");
     nb_config *scratch = nb_config_new();
     int64_t n = nb_threads_available();
     nb_status st = NB_OK;
@@ -371,18 +432,24 @@ read_sizes(nb_worker *w, nb_error *err)
         return NB_NOMEM;
     }
     if (cores != NULL && (!nb_str_to_int64(nb_str_of(cores), &n) || n < 1 || n > 4096)) {
-        st = nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message", "--cores wants a number", NULL);
+        st = nb_daemon_bad_option(err, "--cores (SPARK_WORKER_CORES)", "a number from 1 to 4096",
+                                  nb_str_of(cores));
     }
     w->cores = (int)n;
     if (st == NB_OK && memory != NULL) {
-        st = nb_config_set(scratch, NB_STR("spark.memory.limit"), nb_str_of(memory), err);
-        w->memory = (size_t)nb_config_int(scratch, NB_CONF_MEMORY_LIMIT);
+        if (nb_config_set(scratch, NB_STR("spark.memory.limit"), nb_str_of(memory), NULL) ==
+            NB_OK) {
+            w->memory = (size_t)nb_config_int(scratch, NB_CONF_MEMORY_LIMIT);
+        }
+        if (w->memory < LEAST_MEMORY) {
+            st =
+                nb_daemon_bad_option(err, "--memory (SPARK_WORKER_MEMORY)",
+                                     "a size of 1m or more, such as 512m or 2g", nb_str_of(memory));
+        }
     }
     if (w->memory == 0) {
         w->memory = (size_t)sysconf(_SC_PHYS_PAGES) / 5 * 3 * (size_t)sysconf(_SC_PAGESIZE);
     }
-    w->local_dir = dirs && *dirs ? (nb_str){dirs, strcspn(dirs, ",")}
-                                 : nb_config_str(w->config, NB_CONF_LOCAL_DIR);
     nb_config_free(scratch);
     return st;
 }
@@ -430,6 +497,16 @@ serve_pages(nb_worker *w, nb_error *err)
         &w->pages, err);
 }
 
+static bool
+is_master_url(nb_str url)
+{
+    const char *colon = url.len > 8 ? strrchr(url.data, ':') : NULL;
+    int64_t port;
+
+    return nb_str_starts_with(url, NB_STR("spark://")) && colon > url.data + 8 &&
+           nb_str_to_int64(nb_str_of(colon + 1), &port) && port > 0 && port <= 65535;
+}
+
 static nb_status
 start(nb_worker *w, nb_error *err)
 {
@@ -447,16 +524,21 @@ start(nb_worker *w, nb_error *err)
     NB_TRY(nb_secrets_load(w->config, &w->secrets, err));
     NB_TRY(nb_tls_files_load(w->config, &w->tls, err));
     NB_TRY(read_sizes(w, err));
-    if (nb_str_starts_with(url, NB_STR("spark://"))) {
-        url.data += 8;
-        url.len -= 8;
+    NB_TRY(choose_dirs(w, err));
+    if (!is_master_url(url)) {
+        return nb_daemon_bad_option(err, "the master", "spark://HOST:PORT", url);
     }
+    url = (nb_str){url.data + 8, url.len - 8};
     w->host = setting(w->options.host, "SPARK_LOCAL_IP", "127.0.0.1");
     if (!nb_is_loopback(w->host) && !nb_secrets_any(&w->secrets) && !w->options.insecure) {
         return nb_raise(err, NB_COND_ILLEGAL_ARGUMENT, "message",
                         "listening beyond loopback needs authentication: set "
                         "spark.authenticate.secret, or say --insecure",
                         NULL);
+    }
+    if (!nb_is_loopback(w->host) && !nb_secrets_any(&w->secrets)) {
+        nb_log(NB_LOG_WARN, "worker",
+               "INSECURE: anybody who can reach %s may read what tasks have put out", w->host);
     }
     port = nb_daemon_port(w->options.port, "SPARK_WORKER_PORT", w->config, "spark.worker.port", 0,
                           err);
@@ -490,6 +572,34 @@ start(nb_worker *w, nb_error *err)
     return serve_pages(w, err);
 }
 
+/* What runs has a while to end; the master hears that nothing more is wanted. */
+static void
+finish_tasks(nb_worker *w)
+{
+    struct timespec until;
+    uses used;
+    uint32_t id;
+
+    pthread_mutex_lock(&w->lock);
+    w->leaving = true;
+    read_uses(w, &used);
+    id = w->id;
+    pthread_mutex_unlock(&w->lock);
+    if (used.n > 0) {
+        nb_log(NB_LOG_INFO, "worker", "tasks that run have %d s to end", GRACE_MS / 1000);
+    }
+    if (id != 0) {
+        beat(w, id, true, &used);
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += GRACE_MS / 1000;
+    pthread_mutex_lock(&w->lock);
+    while ((w->running != NULL || w->queue != NULL) &&
+           pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
+    }
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void
 run(nb_worker *w)
 {
@@ -505,6 +615,7 @@ run(nb_worker *w)
         nb_log(NB_LOG_INFO, "worker", "nbasparkd " NB_VERSION ": %d cores, %zu MiB, blocks at %s",
                w->cores, w->memory >> 20, w->address);
         nb_daemon_wait();
+        finish_tasks(w);
     }
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
@@ -523,13 +634,15 @@ int
 nb_worker_main(int argc, char **argv)
 {
     nb_worker w = {0};
-    const nb_daemon_option own[] = {{"cores", 'c', &w.cores_text}, {"memory", 'm', &w.memory_text}};
+    const nb_daemon_option own[] = {{"cores", 'c', &w.cores_text},
+                                    {"memory", 'm', &w.memory_text},
+                                    {"work-dir", 'd', &w.work_dir}};
     nb_error err = NB_ERROR_INIT;
     int code;
     nb_status st;
 
     nb_daemon_begin();
-    code = nb_daemon_read_options(argc, argv, USAGE, own, 2, 1, &w.options);
+    code = nb_daemon_read_options(argc, argv, USAGE, own, NB_COUNT_OF(own), 1, &w.options);
     if (code >= 0) {
         return code;
     }

@@ -25,7 +25,7 @@ typedef struct nb_worker_job {
 
 typedef struct nb_worker {
     nb_daemon_options options;
-    const char *master, *host, *cores_text, *memory_text;
+    const char *master, *host, *cores_text, *memory_text, *work_dir;
     nb_config *config;
     nb_secrets secrets;
     nb_tls_files tls;
@@ -46,7 +46,10 @@ typedef struct nb_worker {
     uint32_t id; /* 0: not attached */
     int heartbeat_ms;
     nb_rpc_stream *stream; /* of the attachment */
+    bool leaving;          /* what runs may end, nothing more is wanted */
     bool stopping;
+    char
+        trouble[256]; /* why it is not attached, as it was said last; of the thread that attaches */
 } nb_worker;
 
 /* Runs the job and reports to the master, unless nobody waits for it any more. self: the worker's number when it was given the job. */

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from harness import SLOW, Cluster, Network
+from harness import PROCESS_S, SLOW, Cluster, Network
 
 from nbaspark.errors import PySparkException
 from nbaspark.sql import functions as F
@@ -301,6 +301,52 @@ def test_check_8_disk_full_while_writing(cluster, tmp_path):
         assert spark.read.csv(str(target), schema="id bigint").count() == 10
         shutil.rmtree(target)
     spark.stop()
+
+
+def test_disks_take_turns_and_bad_ones_are_left_out(make_cluster, tmp_path):
+    """SPARK_LOCAL_DIRS is a list; what is missing is made, what cannot be written is not used."""
+    first, second = tmp_path / "new" / "first", tmp_path / "second"
+    cluster = make_cluster(env={"SPARK_LOCAL_DIRS": f"/proc/none, {first},{second}"})
+    worker = cluster.add()
+    assert "/proc/none is not used" in worker.log.read_text()
+    session = cluster.session()
+    session.conf.set("nbaspark.debug.forceSpill", "true")
+    assert rows(big_query(session)) == EXPECTED
+    session.stop()
+    assert first.is_dir() and second.is_dir()
+
+
+def test_the_working_directory_of_a_worker(make_cluster, tmp_path):
+    """SPARK_WORKER_DIR is where blocks go when nothing else is said."""
+    cluster = make_cluster(env={"SPARK_LOCAL_DIRS": "", "SPARK_WORKER_DIR": str(tmp_path / "work")})
+    cluster.add()
+    assert (tmp_path / "work").is_dir()
+
+
+def test_a_worker_that_ends_lets_its_tasks_end(cluster):
+    """SIGTERM: what runs is done, and nothing more is begun there."""
+    worker = cluster.add()
+    session = cluster.session()
+    slow = session.range(0, 3000000, 1, 2).selectExpr(
+        "sha2(sha2(cast(id as string), 512), 512) as h"
+    )
+    slow = slow.selectExpr("length(h) as n").groupBy("n").count()
+    got = []
+    thread = threading.Thread(target=lambda: got.extend(rows(slow)))
+    thread.start()
+    until = time.monotonic() + WAIT_S
+    while not json.loads(cluster.page(cluster.master, "/api/v1/workers"))[0]["tasks"]:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    cluster.add()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(PROCESS_S) == 0
+    thread.join(WAIT_S)
+    assert got == [(128, 3000000)]
+    (app,) = json.loads(cluster.page(cluster.master, "/api/v1/applications"))
+    stages = json.loads(cluster.page(cluster.master, f"/api/v1/applications/{app['id']}/stages"))
+    assert sum(s["numFailedTasks"] + s["numKilledTasks"] for s in stages) == 0
+    session.stop()
 
 
 def test_out_of_memory(cluster):

@@ -2,13 +2,17 @@
 """nbasparkd as a process: start, options, configuration, logs, the end."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 
 import pytest
-from harness import EXECUTABLE, Raw
+from harness import CLEAN, EXECUTABLE, Raw
 
 
 def run(*arguments, env=None):
@@ -51,6 +55,85 @@ def test_bad_configuration_file(tmp_path):
     bad = run("master", "--port", "0", "--connect-port", "0", "--properties-file", str(file))
     assert bad.returncode == 1 and "spark.sql.shuffle.partitions" in bad.stderr
     assert run("master", "--properties-file", str(tmp_path / "none")).returncode == 1
+
+
+def test_history_takes_the_options_of_all(tmp_path):
+    assert run("history", "--version").stdout.startswith("nbasparkd ")
+    assert run("history", "--port", "many", "--dir", str(tmp_path)).returncode == 1
+    missing = run("history", "--log-json", "--dir", str(tmp_path / "none"))
+    entries = [json.loads(line) for line in missing.stderr.splitlines()]
+    assert missing.returncode == 1 and entries[-1]["level"] == "FATAL"
+    assert run("history", "--properties-file", str(tmp_path / "none")).returncode == 1
+
+
+def test_history_is_not_opened_by_an_empty_variable(tmp_path):
+    """A token that is set stays set where NBASPARK_UI_TOKEN is there and says nothing."""
+    file = tmp_path / "x.conf"
+    file.write_text("nbaspark.ui.token sesame\n")
+    options = ["--dir", str(tmp_path), "--port=0", "--properties-file", str(file), "--log-json"]
+    with subprocess.Popen(
+        [EXECUTABLE, "history", *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NBASPARK_UI_TOKEN": ""},
+    ) as history:
+        said = json.loads(history.stderr.readline())["message"]
+        url = re.search(r"http://\S+", said).group()
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{url}/api/v1/applications", timeout=20)
+        history.terminate()
+        assert [json.loads(line)["message"] for line in history.stderr][-1] == "ended"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (
+            ["--cores", "0"],
+            {},
+            "--cores (SPARK_WORKER_CORES) must be a number from 1 to 4096, not '0'",
+        ),
+        ([], {"SPARK_WORKER_CORES": "two"}, "not 'two'"),
+        (["--memory", "lots"], {}, "--memory (SPARK_WORKER_MEMORY) must be a size"),
+        ([], {"SPARK_WORKER_MEMORY": "2"}, "not '2'"),
+        (["--port", "-1"], {}, "a port must be a number from 0 to 65535, not '-1'"),
+        ([], {"SPARK_WORKER_PORT": "tcp://1.2.3.4:5"}, "SPARK_WORKER_PORT must be a number"),
+        ([], {"SPARK_LOCAL_DIRS": "/proc/none"}, "/proc/none"),
+        (["--work-dir", "/dev/null/x"], {}, "/dev/null/x"),
+    ],
+)
+def test_a_worker_says_which_value_is_wrong(arguments, environment, said):
+    bad = run("worker", "spark://localhost:1", *arguments, env={**CLEAN, **environment})
+    assert bad.returncode == 1 and said in bad.stderr
+
+
+@pytest.mark.parametrize(
+    "url", ["spark://localhost", "localhost:7077", "spark://:7077", "local[2]"]
+)
+def test_a_worker_wants_the_address_of_a_master(url):
+    bad = run("worker", url)
+    assert bad.returncode == 1 and "must be spark://HOST:PORT" in bad.stderr
+
+
+def test_a_worker_says_why_it_is_not_attached(start_master, tmp_path):
+    """Once for each reason, not at each attempt."""
+    one = start_master(env={"SPARK_AUTHENTICATE_SECRET": "right"})
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        worker = subprocess.Popen(
+            [EXECUTABLE, "worker", f"spark://127.0.0.1:{one.cluster_port}", "--webui-port", "0"],
+            stderr=out,
+            env={**CLEAN, "SPARK_AUTHENTICATE_SECRET": "wrong"},
+        )
+    try:
+        until = time.monotonic() + 20
+        while "cannot attach" not in log.read_text() and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1)
+        assert log.read_text().count("cannot attach") == 1, log.read_text()
+    finally:
+        worker.terminate()
+        assert worker.wait(20) == 0
 
 
 def test_json_log(start_master):
