@@ -20,6 +20,29 @@ TITLES = {
 }
 # What a core does apart from queries: bytes per ns from the page cache and out of Snappy blocks in pairs, values per ns.
 READ, UNPACK, DECODE = 14.0, 2.5, 2.0
+# Benchmarks of single measurements, each with a peer or a limit: title, and what is to be known of it.
+REPORTS = {
+    "start": ("Whole processes", "From the start of Python to its end, MiB at the peak."),
+    "engine": ("In memory", "10 M rows that are cached, two threads."),
+    "parquet": (
+        "Parquet written, and nested columns read",
+        "TPC-H's lineitem at scale 1, read and written with the same codec; two million rows of lists and structs.",
+    ),
+    "write": (
+        "CSV to files",
+        "Processor seconds for TPC-H's lineitem at scale 1 from CSV, and MiB at the peak.",
+    ),
+    "spill": (
+        "Within a quarter of the memory",
+        "TPC-H's tables at scale 10; DuckDB has the same limit, which it does not count all of its memory to. MiB at the peak.",
+    ),
+    "kmeans": ("K-means", "Rows × columns, three groups."),
+    "cluster_start": (
+        "Cluster and history server",
+        "Where there is no peer, beside the limit that we set us.",
+    ),
+    "remote": ("Through Spark Connect, on loopback", "Spark's own client on the same server."),
+}
 SUITES = ("weblog", "groupby_join", "star", "csv", "json")
 INTRO = """<!-- written by benchmarks/performance_page.py from benchmarks/results -->
 
@@ -190,6 +213,22 @@ cache is next (14 GB/s), then unpacking of codes (10 values per ns), then what t
 """
 
 
+def report(given: dict, title: str, about: str) -> list[str]:
+    machine, seconds = given["machine"], ("seconds", "peer_seconds")
+    lines = [
+        f"\n## {title}\n",
+        f"{about} Medians of {given['runs']} runs, seconds; {machine['cores']} cores ({machine['cpu']}); commit {given['commit']}.\n",
+        "| what | nbaspark | peer | | ratio | MiB | peer's |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for line in given["results"]:
+        ours, peer = (line[k] for k in seconds)
+        mib = [line.get(k, line.get(f"{k.removesuffix('mib')}peak_mib")) for k in ("mib", "peer_mib")]  # fmt: skip
+        cells = [f"{m:.0f}" if m else "" for m in mib]
+        lines.append(f"| {line['what']} | {ours:.4f} | {peer:.4f} | {line['peer']} | {ours / peer:.2f} | {' | '.join(cells)} |")  # fmt: skip
+    return lines
+
+
 def write() -> None:
     lines = [INTRO]
     tpch = sorted(RESULTS.glob("tpch_sf*.json"), key=lambda p: float(p.stem[7:]))
@@ -200,6 +239,10 @@ def write() -> None:
             lines += section(given, path.stem) + budget(given)
         if tpch and path == tpch[-1]:
             lines.append(BOUNDS)
+    for name, (title, about) in REPORTS.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            lines += report(json.loads(path.read_text()), title, about)
     PAGE.write_text("\n".join(lines).rstrip() + "\n")
 
 

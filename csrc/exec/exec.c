@@ -27,7 +27,8 @@ run_root(nb_run *run, nb_node *root, nb_table **out, nb_error *err)
     if (root->kind == NB_NODE_WRITE) { /* says itself which of its pipelines is the last one */
         return nb_build_write(run, root, out, err);
     }
-    if (root->kind == NB_NODE_LIMIT) { /* the result sink limits by itself */
+    /* the result sink limits by itself, but keeps the rows that it leaves out until the end: many go to disk as those of any node do */
+    if (root->kind == NB_NODE_LIMIT && root->u.limit.offset <= LIMIT_KEPT) {
         limit = root->u.limit.limit;
         offset = root->u.limit.offset;
         below = root->children[0];

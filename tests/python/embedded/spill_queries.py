@@ -52,6 +52,10 @@ def queries(spark, directory):
         lambda: written(df.repartition(5, "k").sortWithinPartitions("s"), "local", True),
     )
     yield "sort and limit", lambda: fingerprint(df.orderBy("s").limit(N_ROWS // 2))
+    yield (
+        "a few rows behind many",
+        lambda: [r.s for r in df.orderBy("s").offset(N_ROWS - 100).limit(5).collect()],
+    )
     for how in ("inner", "left", "right", "full", "left_semi", "left_anti"):
         yield f"join {how}", lambda how=how: fingerprint(df.join(other, df.id == other.id3, how))
     yield (
