@@ -233,6 +233,20 @@ nb_query_rewrite(nb_query *q, nb_plan **plan, nb_error *err)
     return nb_rewrite_subqueries(&env, plan, err);
 }
 
+/* As it was analysed, to as the planner wants it. */
+static nb_status
+prepare(nb_query *q, nb_plan **plan, nb_error *err)
+{
+    NB_TRY(nb_query_rewrite(q, plan, err));
+    if (nb_config_bool(q->config, NB_CONF_DEBUG_OPTIMIZER)) {
+        NB_TRY(nb_optimize(q->arena, &q->info, plan, err));
+        return nb_optimize_fields(q->arena, &q->info, *plan);
+    }
+    /* a comma join whose filter stays above would never end */
+    NB_TRY(nb_optimize_remove_aliases(q->arena, plan));
+    return nb_optimize_push_filters(q->arena, plan, err);
+}
+
 nb_status
 nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
 {
@@ -249,14 +263,7 @@ nb_query_physical(nb_query *q, nb_plan *plan, nb_node **out, nb_error *err)
     if (!q->explaining) {
         NB_TRY(nb_query_observe(q, plan, err));
     }
-    NB_TRY(nb_query_rewrite(q, &plan, err));
-    if (optimized) {
-        NB_TRY(nb_optimize(q->arena, &q->info, &plan, err));
-        NB_TRY(nb_optimize_fields(q->arena, &q->info, plan));
-    } else { /* a comma join whose filter stays above would never end */
-        NB_TRY(nb_optimize_remove_aliases(q->arena, &plan));
-        NB_TRY(nb_optimize_push_filters(q->arena, &plan, err));
-    }
+    NB_TRY(prepare(q, &plan, err));
     return nb_plan_physical(&pc, plan, out, err);
 }
 
@@ -306,8 +313,12 @@ run(nb_query *q, nb_plan *plan, nb_delivery *delivery, nb_table **out, nb_error 
     nb_node *root;
 
     if (plan->kind == NB_PLAN_CACHED) { /* rows that are there: no copy */
-        nb_table *table;
-        NB_TRY(nb_optimize_remove_aliases(q->arena, &plan));
+        nb_table *table = nb_cached_table(q->session->catalog, plan->u.cached.cached);
+
+        if (table == NULL) {
+            NB_TRY(prepare(q, &plan->children[0], err));
+        }
+        nb_table_release(table);
         NB_TRY(cached_rows(q, plan, &table, err));
         *out = nb_table_ref(table);
         return NB_OK;

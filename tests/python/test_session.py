@@ -142,6 +142,38 @@ def test_cache_is_used_until_unpersisted(spark):
     assert not df.is_cached
 
 
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        (
+            "SELECT id FROM c_n WHERE id > (SELECT avg(id) FROM c_n)",
+            [(i,) for i in range(1000, 2000)],
+        ),
+        (
+            "SELECT a.id FROM c_n a WHERE a.id IN (SELECT id * 500 FROM c_n)",
+            [(0,), (500,), (1000,), (1500,)],
+        ),
+        # pairs of all rows would take minutes
+        (
+            "SELECT a.id FROM c_n a, c_n b, c_n c WHERE a.id = b.id AND c.id = b.id + 1998",
+            [(0,), (1,)],
+        ),
+    ],
+)
+@pytest.mark.parametrize("how", ["cache", "statement"])
+def test_the_first_query_over_what_is_cached_is_planned_as_any_other(spark, query, wanted, how):
+    spark.range(2000).createOrReplaceTempView("c_n")
+    if how == "cache":
+        df = spark.sql(query).cache()
+    else:
+        spark.sql(query).createOrReplaceTempView("c_q")
+        spark.sql("CACHE TABLE c_q")
+        df = spark.table("c_q")
+    assert sorted(tuple(r) for r in df.collect()) == wanted
+    assert sorted(tuple(r) for r in df.collect()) == wanted
+    spark.catalog.clearCache()
+
+
 def test_threads_share_a_session(spark):
     totals, errors = {}, []
 
