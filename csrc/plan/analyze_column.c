@@ -793,6 +793,161 @@ expand_plan(nb_analyzer *an, const nb_scope *scope, int64_t plan_id, expr_list *
     return NB_OK;
 }
 
+/* A struct without the field at the end of the path: a new struct, which is not null where the old one was, as Spark makes it. */
+static nb_status
+without_field(nb_analyzer *an, nb_expr *from, const nb_str *path, int n, nb_str column,
+              nb_expr **out, nb_error *err)
+{
+    const nb_type *t = nb_type_storage(from->type);
+    nb_expr **args, *gone;
+    int count = 0;
+
+    NB_TRY(nb_extract_field(an, from, path[0], &gone, err));
+    if (t->id != NB_TYPE_STRUCT) {
+        return nb_raise(err, NB_COND_EXCEPT_NESTED_COLUMN_INVALID_TYPE, "columnName",
+                        nb_arena_strdup(an->arena, column), "dataType",
+                        nb_type_sql(an->arena, from->type), NULL);
+    }
+    args = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * (size_t)t->n_children + 1);
+    NB_NEED(args);
+    for (int i = 0; i < t->n_children; i++) {
+        bool it = nb_names_equal(an, t->children[i].name, path[0]);
+        nb_expr *field;
+        if (it && n == 1) {
+            continue;
+        }
+        NB_TRY(nb_extract_field(an, from, t->children[i].name, &field, err));
+        if (it) {
+            NB_TRY(without_field(an, field, path + 1, n - 1, column, &field, err));
+        }
+        args[count] = nb_expr_string(an->arena, t->children[i].name);
+        NB_NEED(args[count]);
+        args[count + 1] = field;
+        count += 2;
+    }
+    return nb_call(an, "named_struct", args, count, out, err);
+}
+
+/* One name of an EXCEPT list: the column of the star it is, and the fields that follow. */
+typedef struct left_out {
+    int at;
+    const nb_str *fields;
+    int n_fields;
+} left_out;
+
+/* Is one of them the other, or a part of it? */
+static bool
+overlap(const nb_analyzer *an, const left_out *a, const left_out *b)
+{
+    bool same = a->at == b->at;
+
+    for (int i = 0; same && i < NB_MIN(a->n_fields, b->n_fields); i++) {
+        same = nb_names_equal(an, a->fields[i], b->fields[i]);
+    }
+    return same;
+}
+
+/* The column that a star stands for, with the qualifier that it has where it comes from. */
+static nb_attr
+qualified(const nb_scope *scope, const nb_expr *e)
+{
+    nb_attr made = nb_attr_of_expr(e);
+
+    for (int i = 0; e->kind == NB_EXPR_COLUMN && i < scope->n_plans; i++) {
+        for (int k = 0; k < scope->plans[i]->n_attrs; k++) {
+            const nb_attr *a = &scope->plans[i]->attrs[k];
+            if (a->id == made.id) {
+                made = *a;
+                made.hidden = false;
+                return made;
+            }
+        }
+    }
+    return made;
+}
+
+static nb_status
+raise_overlapping(nb_analyzer *an, const Sc__Expression__UnresolvedFunction *except, nb_error *err)
+{
+    nb_strbuf b = {0};
+    nb_str all;
+
+    for (size_t k = 1; k < except->n_arguments; k++) {
+        nb_strbuf_adds(&b, k > 1 ? ", " : "");
+        nb_strbuf_add(&b,
+                      nb_pb_str(except->arguments[k]->unresolved_attribute->unparsed_identifier));
+    }
+    all = nb_strbuf_finish(an->arena, &b);
+    NB_NEED(all.data);
+    return nb_raise(err, NB_COND_EXCEPT_OVERLAPPING_COLUMNS, "columns", all.data, NULL);
+}
+
+/* * EXCEPT (a, s.b, …): the names are those of the columns that the star stands for, and of nothing else. */
+static nb_status
+leave_out(nb_analyzer *an, const nb_scope *from, const Sc__Expression__UnresolvedFunction *except,
+          expr_list *l, nb_error *err)
+{
+    nb_plan shown = {0}, *plans = &shown;
+    nb_scope scope = {.plans = &plans, .n_plans = 1};
+    size_t n_names = except->n_arguments - 1;
+    left_out *names = NB_ARENA_ARRAY(an->arena, left_out, n_names + 1);
+    bool *gone = NB_ARENA_ARRAY(an->arena, bool, (size_t)l->n + 1);
+    nb_attr *attrs = NB_ARENA_ARRAY(an->arena, nb_attr, (size_t)l->n + 1);
+    int kept = 0;
+
+    NB_NEED(names && gone && attrs);
+    for (int i = 0; i < l->n; i++) {
+        gone[i] = false;
+        attrs[i] = qualified(from, l->items[i]);
+    }
+    shown.attrs = attrs;
+    shown.n_attrs = l->n;
+    for (size_t k = 0; k < n_names; k++) {
+        nb_str text =
+            nb_pb_str(except->arguments[k + 1]->unresolved_attribute->unparsed_identifier);
+        match m = {0};
+        nb_str *parts;
+        size_t n;
+        NB_TRY(nb_split_identifier(an, text, &parts, &n, err));
+        match_plan(an, &shown, parts, (int)n, &m);
+        if (m.attr == NULL) {
+            return nb_raise_unresolved_column(an, &scope, text, err);
+        }
+        if (m.n_found > 1) {
+            return raise_ambiguous(an, &scope, parts, (int)n, err);
+        }
+        names[k] = (left_out){(int)(m.attr - shown.attrs), parts + m.n_used, (int)n - m.n_used};
+        for (size_t i = 0; i < k; i++) {
+            if (names[i].n_fields + names[k].n_fields > 0 && overlap(an, &names[i], &names[k])) {
+                return raise_overlapping(an, except, err);
+            }
+        }
+    }
+    for (size_t k = 0; k < n_names; k++) {
+        nb_expr **item = &l->items[names[k].at], *value = *item;
+        if (names[k].n_fields == 0) {
+            for (int i = 0; i < l->n; i++) {
+                gone[i] |= attrs[i].id == attrs[names[k].at].id;
+            }
+            continue;
+        }
+        value = value->kind == NB_EXPR_ALIAS ? value->args[0] : value;
+        NB_TRY(without_field(
+            an, value, names[k].fields, names[k].n_fields,
+            nb_pb_str(except->arguments[k + 1]->unresolved_attribute->unparsed_identifier), &value,
+            err));
+        *item = nb_expr_alias(an->arena, value, shown.attrs[names[k].at].name, nb_attr_next_id());
+        NB_NEED(*item);
+    }
+    for (int i = 0; i < l->n; i++) {
+        if (!gone[i]) {
+            l->items[kept++] = l->items[i];
+        }
+    }
+    l->n = kept;
+    return NB_OK;
+}
+
 nb_status
 nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, nb_expr ***out,
                int *n, nb_error *err)
@@ -844,11 +999,6 @@ nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, 
             bool fits = a->hidden == (at < p->n_attrs) &&
                         (n_parts == 0 || qualifier_fits(an, a, parts, (int)n_parts));
             any |= fits;
-            for (size_t k = 1; fits && except && k < except->n_arguments; k++) {
-                nb_expr *gone;
-                NB_TRY(nb_resolve_expr(an, scope, except->arguments[k], &gone, err));
-                fits = !(gone->kind == NB_EXPR_COLUMN && gone->u.column.attr == a->id);
-            }
             if (fits) {
                 NB_TRY(push(an, &l, nb_attr_expr(an->arena, a)));
             }
@@ -856,6 +1006,9 @@ nb_expand_star(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, 
     }
     if (n_parts && !any) {
         NB_TRY(expand_struct(an, scope, target, &l, err));
+    }
+    if (except) {
+        NB_TRY(nb_located(leave_out(an, scope, except, &l, err), nb_origin_of(an, e), err));
     }
     *out = l.items;
     *n = l.n;

@@ -158,6 +158,13 @@ resolve_args(nb_analyzer *an, const nb_scope *scope, Sc__Expression *const *args
     return NB_OK;
 }
 
+/* * or t.*, without EXCEPT */
+static bool
+is_whole_star(const Sc__Expression *e)
+{
+    return e->expr_type_case == SC__EXPRESSION__EXPR_TYPE_UNRESOLVED_STAR;
+}
+
 static nb_expr *
 without_alias(nb_expr *e)
 {
@@ -387,8 +394,20 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
     nb_expr **args, *filter = NULL, *e;
     int n;
 
-    if (n_raw == 1 && nb_is_star(raw[0]) && nb_str_equal_nocase(name, NB_STR("count")) &&
+    if (n_raw == 1 && is_whole_star(raw[0]) && nb_str_equal_nocase(name, NB_STR("count")) &&
         !opt->distinct) {
+        if (raw[0]
+                ->unresolved_star
+                ->has_unparsed_target) { /* t.*: Spark would count rows without nulls, and refuses */
+            nb_str t = nb_pb_str(raw[0]->unresolved_star->unparsed_target), *parts;
+            size_t n_parts;
+            char *table;
+            t.len -= nb_str_ends_with(t, NB_STR(".*")) ? 2 : 0;
+            NB_TRY(nb_split_identifier(an, t, &parts, &n_parts, err));
+            NB_TRY(nb_backquote(an, parts, (int)n_parts, &table));
+            return nb_raise(err, NB_COND_INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT,
+                            "tableName", table, NULL);
+        }
         args = NB_ARENA_ARRAY(an->arena, nb_expr *, 1);
         NB_NEED(args);
         args[0] = nb_expr_int32(an->arena, 1);

@@ -458,3 +458,84 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
     *out = made;
     return NB_OK;
 }
+
+/* ---- HAVING below window functions ---- */
+
+typedef struct defined {
+    nb_analyzer *an;
+    nb_attr_map map;
+    nb_error *err;
+} defined;
+
+static nb_status by_definition(nb_expr **place, void *payload);
+
+static nb_status
+by_definition_in_plan(nb_plan *p, defined *d)
+{
+    NB_TRY(nb_plan_each_expr(p, by_definition, d));
+    for (int i = 0; i < p->n_children; i++) {
+        NB_TRY(by_definition_in_plan(p->children[i], d));
+    }
+    return NB_OK;
+}
+
+static bool
+look_for_subqueries(nb_expr *e, void *payload)
+{
+    defined *d = payload;
+
+    return e->kind != NB_EXPR_SUBQUERY || by_definition_in_plan(e->u.subquery.plan, d) >= 0;
+}
+
+/* Columns that a projection computes become what they are computed from. */
+static nb_status
+by_definition(nb_expr **place, void *payload)
+{
+    defined *d = payload;
+
+    NB_TRY(nb_expr_substitute(d->an->arena, *place, &d->map, place, d->err));
+    return nb_expr_visit(*place, look_for_subqueries, d) ? NB_OK : NB_NOMEM;
+}
+
+nb_status
+nb_filter_groups(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **out, nb_error *err)
+{
+    nb_attr_set used = {.arena = an->arena};
+    used_state u = {.set = &used};
+    nb_plan **place = &child;
+    bool windows = false, may = condition->deterministic;
+
+    NB_TRY(used_in_place(&condition, &u));
+    for (nb_plan *p = child; p->kind == NB_PLAN_PROJECT || p->kind == NB_PLAN_WINDOW;
+         p = p->children[0]) {
+        windows |= p->kind == NB_PLAN_WINDOW;
+    }
+    if (!windows) {
+        return nb_plan_filter(an, child, condition, out, err);
+    }
+    for (; (*place)->kind == NB_PLAN_PROJECT || (*place)->kind == NB_PLAN_WINDOW;
+         place = &(*place)->children[0]) {
+        nb_plan *p = *place;
+        bool is_window = p->kind == NB_PLAN_WINDOW;
+        nb_expr **made = is_window ? p->u.window.functions : p->u.project.exprs;
+        int n = is_window ? p->u.window.n_functions : p->n_attrs;
+        defined d = {.an = an, .map = {.arena = an->arena}, .err = err};
+        for (int i = 0; i < n; i++) {
+            if (made[i]->kind == NB_EXPR_ALIAS && nb_attr_set_has(&used, made[i]->u.alias.attr)) {
+                may &= !is_window && made[i]->args[0]->deterministic;
+                NB_TRY(nb_attr_map_put(&d.map, made[i]->u.alias.attr, made[i]->args[0]));
+            }
+        }
+        if (!may) { /* a condition on what a window function gives */
+            return nb_plan_filter(an, child, condition, out, err);
+        }
+        if (d.map.n > 0) {
+            NB_TRY(by_definition(&condition, &d));
+            used = (nb_attr_set){.arena = an->arena};
+            NB_TRY(used_in_place(&condition, &u));
+        }
+    }
+    NB_TRY(nb_plan_filter(an, *place, condition, place, err));
+    *out = child;
+    return NB_OK;
+}

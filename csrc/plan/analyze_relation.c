@@ -257,7 +257,8 @@ analyze_filter(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error
         condition = nb_attr_expr(an->arena, &a);
         NB_NEED(condition);
     }
-    return nb_plan_filter(an, child, condition, out, err);
+    return having ? nb_filter_groups(an, child, condition, out, err)
+                  : nb_plan_filter(an, child, condition, out, err);
 }
 
 nb_status

@@ -338,6 +338,10 @@ nb_status nb_lateral_layers(nb_analyzer *an, nb_plan *child, nb_expr **exprs, in
 nb_status nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e,
                           bool is_condition, nb_expr **out, nb_error *err);
 
+/* HAVING: the groups that window functions of the select list see are those that the condition leaves. */
+nb_status
+nb_filter_groups(nb_analyzer *an, nb_plan *child, nb_expr *condition, nb_plan **out, nb_error *err);
+
 /* p puts out a as well, as a hidden attribute behind the others. */
 nb_status nb_add_hidden(nb_analyzer *an, nb_plan *p, const nb_attr *a);
 

@@ -230,6 +230,19 @@ legacy_comparison(const nb_bound_call *call, const nb_type *a, const nb_type *b)
     return legacy_string_comparison(a, b);
 }
 
+/* Types that differ in names of fields and in what may be null. */
+static bool
+same_shape(const nb_type *a, const nb_type *b)
+{
+    bool same = a == b || (a->id == b->id && a->n_children > 0 && a->n_children == b->n_children &&
+                           a->id != NB_TYPE_UDT);
+
+    for (int i = 0; same && a != b && i < a->n_children; i++) {
+        same = same_shape(a->children[i].type, b->children[i].type);
+    }
+    return same;
+}
+
 nb_status
 nb_bind_comparison_operands(nb_bound_call *call, nb_error *err)
 {
@@ -250,6 +263,9 @@ nb_bind_comparison_operands(nb_bound_call *call, nb_error *err)
     }
     if (t == NULL) {
         t = nb_coerce_common(a, b, call->info->ansi);
+    }
+    if (t == NULL && same_shape(a, b)) { /* (a, b) = (1, 2): the names of fields do not count */
+        t = nb_type_as_nullable(a);
     }
     if (t == NULL) {
         return nb_bind_diff_types(call, err);
