@@ -11,6 +11,7 @@
 #include "connect/variables.h"
 #include "exec/exec.h"
 #include "plan/analyzer_internal.h"
+#include "plan/message_unpack.h"
 #include "sql/parser.h"
 
 /* ---- views ---- */
@@ -740,6 +741,7 @@ nb_query_command(nb_query *q, const Sc__Command *command, nb_result *result, nb_
     case SC__COMMAND__COMMAND_TYPE_REGISTER_FUNCTION:
         return register_function(q, command->register_function, err);
     default:
-        return nb_raise_unsupported(err, "A command of kind %d", (int)command->command_type_case);
+        return nb_raise_unsupported(err, "The command %s",
+                                    nb_pb_case(&command->base, (int)command->command_type_case));
     }
 }

@@ -780,7 +780,8 @@ nb_ml_command(nb_ml *ml, nb_analyzer *an, const Sc__MlCommand *command, Sc__MlCo
     case SC__ML_COMMAND__COMMAND_CLEAN_CACHE: return clean(ml, arena, false, r);
     case SC__ML_COMMAND__COMMAND_GET_CACHE_INFO: return clean(ml, arena, true, r);
     default:
-        return nb_raise_unsupported(err, "An ML command of kind %d", (int)command->command_case);
+        return nb_raise_unsupported(err, "The ML command %s",
+                                    nb_pb_case(&command->base, (int)command->command_case));
     }
 }
 

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include "plan/analyzer_internal.h"
+#include "plan/message_unpack.h"
 #include "base/hash.h"
 #include "plan/type_json.h"
 #include "plan/type_proto.h"
@@ -1515,7 +1516,8 @@ nb_resolve_expr(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e,
         st = resolve_python(an, scope, e, out, err);
         break;
     default:
-        st = nb_raise_unsupported(err, "An expression of kind %d", (int)e->expr_type_case);
+        st = nb_raise_unsupported(err, "The expression %s",
+                                  nb_pb_case(&e->base, (int)e->expr_type_case));
         break;
     }
     an->depth--;

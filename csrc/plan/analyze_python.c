@@ -11,6 +11,27 @@
 /* Spark's PythonEvalType. */
 enum { EVAL_ROWS = 100, EVAL_ROWS_BY_ARROW = 101 };
 
+/* What programs call the other kinds. */
+static const struct {
+    int eval_type;
+    const char *name;
+} kinds[] = {{200, "pandas_udf"},
+             {201, "groupBy().applyInPandas"},
+             {202, "pandas_udf over groups"},
+             {203, "pandas_udf over windows"},
+             {204, "pandas_udf over iterators"},
+             {205, "mapInPandas"},
+             {206, "cogroup().applyInPandas"},
+             {207, "mapInArrow"},
+             {208, "applyInPandasWithState"},
+             {209, "groupBy().applyInArrow"},
+             {210, "cogroup().applyInArrow"},
+             {211, "transformWithState"},
+             {250, "arrow_udf"},
+             {251, "arrow_udf over iterators"},
+             {252, "arrow_udf over groups"},
+             {253, "arrow_udf over windows"}};
+
 enum { FIXED = 4 }; /* arguments of nb_python before the function's own */
 
 static nb_expr *
@@ -37,6 +58,22 @@ check_type(const nb_type *t, nb_error *err)
 }
 
 nb_status
+nb_refuse_python_kind(const Sc__CommonInlineUserDefinedFunction *f, nb_error *err)
+{
+    if (f == NULL ||
+        f->function_case != SC__COMMON_INLINE_USER_DEFINED_FUNCTION__FUNCTION_PYTHON_UDF) {
+        return nb_raise_unsupported(err, "A user-defined function that is not in Python");
+    }
+    for (size_t i = 0; i < NB_COUNT_OF(kinds); i++) {
+        if (kinds[i].eval_type == (int)f->python_udf->eval_type) {
+            return nb_raise_unsupported(err, "%s", kinds[i].name);
+        }
+    }
+    return nb_raise_unsupported(err, "A Python function of evaluation type %d",
+                                (int)f->python_udf->eval_type);
+}
+
+nb_status
 nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
                        nb_expr *const *given, int n_given, const nb_origin *origin, nb_expr **out,
                        nb_error *err)
@@ -56,7 +93,7 @@ nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunctio
         return nb_raise_unsupported(err, "A user-defined function that is not in Python");
     }
     if (udf->eval_type != EVAL_ROWS && udf->eval_type != EVAL_ROWS_BY_ARROW) {
-        return nb_raise_unsupported(err, "A Python function of kind %d", (int)udf->eval_type);
+        return nb_refuse_python_kind(f, err);
     }
     NB_TRY(nb_resolve_type(an, udf->output_type, &type, err));
     NB_TRY(check_type(type, err));

@@ -993,7 +993,14 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
         return nb_raise_unsupported(err, "An ML relation");
     case SC__RELATION__REL_TYPE__NOT_SET:
         return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a relation of no kind", NULL);
-    default: return nb_raise_unsupported(err, "A relation of kind %d", (int)rel->rel_type_case);
+    case SC__RELATION__REL_TYPE_MAP_PARTITIONS:
+        return nb_refuse_python_kind(rel->map_partitions->func, err);
+    case SC__RELATION__REL_TYPE_GROUP_MAP: return nb_refuse_python_kind(rel->group_map->func, err);
+    case SC__RELATION__REL_TYPE_CO_GROUP_MAP:
+        return nb_refuse_python_kind(rel->co_group_map->func, err);
+    default:
+        return nb_raise_unsupported(err, "The relation %s",
+                                    nb_pb_case(&rel->base, (int)rel->rel_type_case));
     }
 }
 

@@ -210,6 +210,8 @@ nb_status nb_positional_arguments(nb_analyzer *an, nb_str routine, Sc__Expressio
                                   size_t *n, nb_error *err);
 
 /* ---- analyze_python.c ---- */
+/* PySpark's name for what is not there. */
+nb_status nb_refuse_python_kind(const Sc__CommonInlineUserDefinedFunction *f, nb_error *err);
 nb_status nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
                                  nb_expr *const *args, int n, const nb_origin *origin,
                                  nb_expr **out, nb_error *err);

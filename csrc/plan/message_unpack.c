@@ -415,3 +415,12 @@ nb_message_unpack(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor,
     *out = message;
     return NB_OK;
 }
+
+const char *
+nb_pb_case(const ProtobufCMessage *message, int number)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field(message->descriptor, (unsigned)number);
+
+    return field ? field->name : "of an unknown kind";
+}

@@ -28,5 +28,7 @@
  */
 nb_status nb_message_unpack(nb_arena *arena, const ProtobufCMessageDescriptor *descriptor,
                             const void *bytes, size_t len, ProtobufCMessage **out, nb_error *err);
+/* The name of the message's field with this number, for messages; a oneof says which of its fields is there. */
+const char *nb_pb_case(const ProtobufCMessage *message, int number);
 
 #endif

@@ -11,6 +11,7 @@ from pyspark.errors import (
     AnalysisException,
     ArithmeticException,
     ParseException,
+    PySparkException,
     UnsupportedOperationException,
 )
 from pyspark.sql import Row
@@ -91,6 +92,49 @@ def test_typed_errors(spark):
         spark.sql("selec 1")
     with pytest.raises(UnsupportedOperationException, match="NOT_IMPLEMENTED"):
         spark.range(1).write.bucketBy(2, "id").saveAsTable("t")
+
+
+def ids(frame):
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("mapInPandas", lambda d: d.mapInPandas(ids, d.schema).count()),
+        ("mapInArrow", lambda d: d.mapInArrow(ids, d.schema).count()),
+        ("mapInArrow", lambda d: d.foreachPartition(ids)),
+        ("groupBy().applyInPandas", lambda d: d.groupBy("id").applyInPandas(ids, d.schema).count()),
+        (
+            "cogroup().applyInPandas",
+            lambda d: (
+                d.groupBy("id")
+                .cogroup(d.groupBy("id"))
+                .applyInPandas(lambda a, b: a, d.schema)
+                .count()
+            ),
+        ),
+        ("pandas_udf", lambda d: d.select(F.pandas_udf(ids, "long")("id")).count()),
+        (
+            "merge_into_table_command",
+            lambda d: d.mergeInto("t", F.lit(True)).whenMatched().delete().merge(),
+        ),
+        ("streaming_query_manager_command", lambda d: d.sparkSession.streams.active),
+        (
+            "common_inline_user_defined_table_function",
+            lambda d: F.udtf(Table, returnType="x int")(F.lit(1)).collect(),
+        ),
+    ],
+)
+def test_what_is_not_there_is_named(spark, name, call):
+    with pytest.raises(PySparkException, match=r"\[NOT_IMPLEMENTED\]") as caught:
+        call(spark.range(3))
+    assert name in str(caught.value)
+
+
+class Table:
+    def eval(self, x):
+        yield (x,)
 
 
 def test_errors_longer_than_a_trailer(spark):
