@@ -9,7 +9,6 @@
 #include "cluster/block.h"
 #include "exec/operators.h"
 
-#define STACK_BYTES ((size_t)64 << 20)
 #define ORDER_SHIFT 52 /* morsels and branches of one task stay below */
 #define RANGE_ALL   INT32_MAX
 
@@ -161,7 +160,7 @@ nb_task_run(const nb_task_env *env, const nb_task_spec *spec, const nb_task_io *
     if (spec->n < 1 || spec->index < 0 || spec->index >= spec->n || spec->number < 0) {
         return nb_raise_internal(err, "task %d of %d", spec->index, spec->n);
     }
-    nb_run_on_big_stack(STACK_BYTES, run, &t);
+    nb_run_on_big_stack(NB_TASK_STACK_BYTES, run, &t);
     nb_strbuf_free(&t.block);
     return t.st;
 }

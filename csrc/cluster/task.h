@@ -11,6 +11,9 @@
 #include "cluster/fragment.h"
 #include "cluster/watched.h"
 
+/* A task needs so deep a stack: a thread that has more left runs it itself. */
+#define NB_TASK_STACK_BYTES ((size_t)64 << 20)
+
 /* The other end of READ and PUT nodes. */
 typedef struct nb_task_io {
     /* Appends to the table what a READ node stands for in this task: by buckets, then in the order of the tasks that filled them. */

@@ -24,12 +24,13 @@
 #include "plan/message_unpack.h"
 #include "rpc/runtime.h"
 
-#define ATTACH        "/nbaspark.cluster.Master/Attach"
-#define BEAT          "/nbaspark.cluster.Master/Beat"
-#define GRACE_MS      5000
-#define MOST_USES     64 /* tasks that a heartbeat tells of */
-#define STALLED_BEATS 4  /* as many as the master waits for */
-#define LEAST_MEMORY  ((size_t)1 << 20)
+#define ATTACH           "/nbaspark.cluster.Master/Attach"
+#define BEAT             "/nbaspark.cluster.Master/Beat"
+#define GRACE_MS         5000
+#define MOST_USES        64 /* tasks that a heartbeat tells of */
+#define STALLED_BEATS    4  /* as many as the master waits for */
+#define LEAST_MEMORY     ((size_t)1 << 20)
+#define CORE_STACK_BYTES ((size_t)1 << 20) /* of a core's thread, beside what a task needs */
 
 /* ---- cores ----------------------------------------------------------------------------------- */
 
@@ -44,7 +45,8 @@ core_main(void *payload)
         uint32_t self = w->id;
 
         if (j == NULL) {
-            pthread_cond_wait(&w->wake, &w->lock);
+            nb_stack_trim();
+            pthread_cond_wait(&w->work, &w->lock);
             continue;
         }
         w->queue = j->next;
@@ -59,7 +61,7 @@ core_main(void *payload)
                 break;
             }
         }
-        pthread_cond_broadcast(&w->wake);
+        pthread_cond_broadcast(&w->ended);
         nb_arena_free(j->arena);
     }
     pthread_mutex_unlock(&w->lock);
@@ -142,9 +144,9 @@ obey(nb_worker *w, nb_rpc_message *message, nb_error *err)
             for (at = &w->queue; *at != NULL; at = &(*at)->next) {
             }
             *at = j;
+            pthread_cond_signal(&w->work);
         }
     }
-    pthread_cond_broadcast(&w->wake);
     pthread_mutex_unlock(&w->lock);
     nb_arena_free(arena);
     return st;
@@ -221,7 +223,7 @@ attach(nb_worker *w)
         drop_jobs(w, 0, NULL, true);
         nb_outputs_forget_all(w->outputs);
         while (w->running != NULL) { /* cores are counted anew */
-            pthread_cond_wait(&w->wake, &w->lock);
+            pthread_cond_wait(&w->ended, &w->lock);
         }
         nb_outputs_forget_all(w->outputs);
         pthread_mutex_unlock(&w->lock);
@@ -595,7 +597,7 @@ finish_tasks(nb_worker *w)
     until.tv_sec += GRACE_MS / 1000;
     pthread_mutex_lock(&w->lock);
     while ((w->running != NULL || w->queue != NULL) &&
-           pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0) {
+           pthread_cond_timedwait(&w->ended, &w->lock, &until) == 0) {
     }
     pthread_mutex_unlock(&w->lock);
 }
@@ -604,11 +606,16 @@ static void
 run(nb_worker *w)
 {
     pthread_t *threads = nb_pool_alloc(w->pool, (size_t)(w->cores + 2) * sizeof(pthread_t));
+    pthread_attr_t
+        deep; /* tasks run on the threads of the cores themselves, without a change of threads */
     int n = 0;
 
+    pthread_attr_init(&deep);
+    pthread_attr_setstacksize(&deep, NB_TASK_STACK_BYTES + CORE_STACK_BYTES);
     for (int i = 0; threads != NULL && i < w->cores; i++) {
-        n += pthread_create(&threads[n], NULL, core_main, w) == 0;
+        n += pthread_create(&threads[n], &deep, core_main, w) == 0;
     }
+    pthread_attr_destroy(&deep);
     if (threads != NULL) {
         n += pthread_create(&threads[n], NULL, attach_main, w) == 0;
         n += pthread_create(&threads[n], NULL, beat_main, w) == 0;
@@ -622,6 +629,7 @@ run(nb_worker *w)
     if (w->stream != NULL) {
         nb_rpc_cancel(w->stream);
     }
+    pthread_cond_broadcast(&w->work);
     pthread_cond_broadcast(&w->wake);
     pthread_mutex_unlock(&w->lock);
     for (int i = 0; i < n; i++) {
@@ -648,6 +656,8 @@ nb_worker_main(int argc, char **argv)
     }
     w.master = argv[optind];
     pthread_mutex_init(&w.lock, NULL);
+    pthread_cond_init(&w.work, NULL);
+    pthread_cond_init(&w.ended, NULL);
     pthread_cond_init(&w.wake, NULL);
     st = start(&w, &err);
     code = st < 0;

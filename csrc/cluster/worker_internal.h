@@ -41,7 +41,9 @@ typedef struct nb_worker {
     int cores;
     size_t memory;
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t wake;
+    pthread_cond_t work;  /* for the cores: a task is in the queue */
+    pthread_cond_t ended; /* one has ended */
+    pthread_cond_t wake;  /* for all others: the process is to stop */
     nb_worker_job *queue, *running;
     uint32_t id; /* 0: not attached */
     int heartbeat_ms;
