@@ -16,6 +16,9 @@
 #include "base/thread.h"
 #include "cluster/stages_internal.h"
 
+#define LARGE \
+    8 /* shares of files that one task should have before there are more tasks than cores */
+
 /* ---- one function per kind of node ----------------------------------------------------------- */
 
 /* Row by row, with these expressions. */
@@ -85,7 +88,7 @@ static nb_status
 cut_scan(nb_cutter *c, nb_node *node, nb_piece *out)
 {
     int64_t bytes = nb_relation_bytes(node->u.scan.relation);
-    int64_t n = bytes / NB_MAX(c->options->share_bytes, 1) + 1;
+    int64_t n = bytes / NB_MAX(c->options->share_bytes, 1) + 1, at_once = c->options->parallelism;
     bool hints = nb_cut_all_travel(c, node->u.scan.filters, node->u.scan.n_filters);
 
     if (nb_relation_is_private(node->u.scan.relation)) {
@@ -99,7 +102,11 @@ cut_scan(nb_cutter *c, nb_node *node, nb_piece *out)
         }
         node->u.scan.n_filters = 0;
     }
-    return nb_cut_spread(c, node, (int)NB_MIN(n, 2 * c->options->parallelism), true, out);
+    if (n / LARGE >=
+        2 * at_once) { /* so long that it matters when one core is slower than another */
+        at_once *= 2;
+    }
+    return nb_cut_spread(c, node, (int)NB_MIN(n, at_once), true, out);
 }
 
 /* Each task does its part of LIMIT, ORDER BY … LIMIT or tail; the driver does it again over what they give. */

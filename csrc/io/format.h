@@ -86,7 +86,8 @@ typedef struct nb_file_split {
 } nb_file_split;
 
 /* Cuts the files into Spark partitions as FilePartition does (spark.sql.files.maxPartitionBytes, openCostInBytes, default parallelism), in the order in
- * which Spark delivers the rows, and each into pieces of at most morsel_bytes where the file may be split. In the relation's order; memory from arena. */
+ * which Spark delivers the rows, and each into pieces of at most morsel_bytes where the file may be split. In the relation's order; memory from arena.
+ * Of these a task gets its share; with INT64_MAX only when that is of whole partitions: else the format deals out its own, finer pieces. */
 nb_status
 nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_info *info,
                    int n_threads, bool (*splittable)(const nb_relation *, int file),

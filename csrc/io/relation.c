@@ -1002,7 +1002,9 @@ nb_relation_splits(const nb_relation *rel, nb_arena *arena, const nb_session_inf
         }
     }
     *n_partitions = n_splits ? partition + 1 : 0;
-    take_share(&rel->share, *n_partitions, &pieces, &n_pieces);
+    if (rel->share.whole_partitions || morsel_bytes < INT64_MAX) {
+        take_share(&rel->share, *n_partitions, &pieces, &n_pieces);
+    }
     *out = pieces;
     *n_out = n_pieces;
     return NB_OK;

@@ -487,6 +487,43 @@ is_splittable(const nb_relation *rel, int file)
     return true;
 }
 
+static int64_t
+stored_bytes(const nb_pq_meta *m, int group)
+{
+    int64_t bytes = 0;
+
+    for (int c = 0; c < m->n_columns; c++) {
+        bytes += m->groups[group].chunks[c].n_bytes;
+    }
+    return bytes;
+}
+
+/* Leaves the row groups that this task reads: in order, and about as many bytes as all others do. */
+static void
+take_share(nb_pq_source *s)
+{
+    const nb_pq_relation *p = s->file.rel->payload;
+    const nb_scan_share *share = &s->file.rel->share;
+    int64_t total = 0, before = 0, n = 0;
+
+    if (share->n <= 0 || share->whole_partitions) {
+        return;
+    }
+    for (int64_t g = 0; g < s->file.base.n_morsels; g++) {
+        total += stored_bytes(p->metas[s->groups[g].file], s->groups[g].group);
+    }
+    for (int64_t g = 0; g < s->file.base.n_morsels; g++) {
+        int64_t bytes = stored_bytes(p->metas[s->groups[g].file], s->groups[g].group);
+        double middle = ((double)before + (double)bytes / 2) / (double)NB_MAX(total, 1);
+
+        before += bytes;
+        if (NB_MIN((int)(middle * share->n), share->n - 1) == share->index) {
+            s->groups[n++] = s->groups[g];
+        }
+    }
+    s->file.base.n_morsels = n;
+}
+
 /* Row groups in the order of their splits. */
 static nb_status
 list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
@@ -506,11 +543,7 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
         int64_t first_row = 0;
         for (int g = 0; g < m->n_groups; g++) {
             /* by the middle, as parquet-mr does, so that a group's bytes lie mostly in its split */
-            int64_t bytes = 0, middle;
-            for (int c = 0; c < m->n_columns; c++) {
-                bytes += m->groups[g].chunks[c].n_bytes;
-            }
-            middle = m->groups[g].offset + bytes / 2;
+            int64_t middle = m->groups[g].offset + stored_bytes(m, g) / 2;
             if (middle >= splits[i].from && middle < splits[i].to &&
                 s->file.base.n_morsels < total) {
                 s->groups[s->file.base.n_morsels++] = (nb_pq_group_ref){
@@ -519,6 +552,7 @@ list_groups(nb_pq_source *s, const nb_file_split *splits, int64_t n_splits)
             first_row += m->groups[g].n_rows;
         }
     }
+    take_share(s);
     return NB_OK;
 }
 
