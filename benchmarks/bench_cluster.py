@@ -196,7 +196,7 @@ def main():
             name: median_of(frame, [os.getpid()], given.runs)
             for name, frame in run_on(local, folder, given).items()
         }
-        cluster = Cluster(Path(folder) / "cluster")
+        cluster = Cluster(Path(folder) / "cluster", conf="nbaspark.cluster.minRows 100000\n")
         start = time.perf_counter()
         cluster.add(memory="4g")
         print(f"worker attached after {(time.perf_counter() - start) * 1000:.0f} ms")

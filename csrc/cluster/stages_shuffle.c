@@ -2,15 +2,16 @@
 /*
  * stages_shuffle.c: joins, windows, sorts and repartition in tasks.
  *
- * Joins        a build side that the driver has goes to every task. Otherwise both sides are to be shuffled by the keys; the probe side
- *              waits until the build side is there, and is not shuffled when that turns out small: then all of it goes to every task
- *              (adapt.h). A join that gives out rows of its build side that no row met needs the shuffle.
+ * Joins        a build side that the driver has, or reads itself because it is small, goes to every task. Otherwise both sides are to be
+ *              shuffled by the keys; the probe side waits until the build side is there, and is not shuffled when that turns out small: then
+ *              all of it goes to every task (adapt.h). A join that gives out rows of its build side that no row met needs the shuffle.
  *              A build side of few keys goes to the scans of the probe side (stages_reduce.c). Of a side that is only asked whether it has
  *              a key, tasks put out each key once.
  * Sorts        the rows stay where they were made, with a sample of their keys. The driver chooses bounds, the rows go to the ranges
  *              between them, and each range is sorted by a task.
  * Repartition  rows get the numbers of their partitions on the way, so that one task may read several of them.
  */
+#include "base/thread.h"
 #include "cluster/stages_internal.h"
 #include "exec/join.h"
 #include "expr/registry.h"
@@ -89,6 +90,47 @@ join_with_shuffle(nb_cutter *c, nb_node *node, bool left, bool advised, nb_piece
     return nb_cut_spread(c, join, n_buckets, false, out);
 }
 
+/* Rows of files that the node reads, when it takes longer to start a task for them than to read them; < 0: it does not. */
+static double
+few_rows(const nb_cutter *c, const nb_node *node)
+{
+    double rows = 0, most = (double)c->options->min_rows;
+
+    switch (node->kind) {
+    case NB_NODE_SCAN:
+        rows = nb_relation_bytes(node->u.scan.relation) < c->options->share_bytes
+                   ? (double)nb_relation_rows(node->u.scan.relation)
+                   : -1;
+        break;
+    case NB_NODE_JOIN:
+        if (node->u.join.n_keys == 0 || node->est_rows < 0 || node->est_rows >= most) {
+            return -1;
+        }
+        break;
+    case NB_NODE_FILTER:
+    case NB_NODE_PROJECT:
+    case NB_NODE_AGGREGATE: break;
+    default: return -1;
+    }
+    for (int i = 0; i < node->n_children && rows >= 0; i++) {
+        double below = nb_stack_left() < (64 << 10) ? -1 : few_rows(c, node->children[i]);
+
+        rows = below < 0 ? -1 : rows + below;
+    }
+    return rows < most ? rows : -1;
+}
+
+/* The build side of a join stays with the driver when it is small: then tasks of the probe side wait for none of other tasks. */
+static nb_status
+cut_side(nb_cutter *c, nb_node *node, bool builds, nb_piece *out, nb_error *err)
+{
+    if (builds && few_rows(c, node) >= 0) {
+        *out = (nb_piece){.local = node};
+        return NB_OK;
+    }
+    return nb_cut(c, node, out, err);
+}
+
 nb_status
 nb_cut_join(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
 {
@@ -101,8 +143,8 @@ nb_cut_join(nb_cutter *c, nb_node *node, nb_piece *out, nb_error *err)
     bool ok = nb_cut_deterministic(&node->u.join.residual, 1) &&
               nb_cut_all_travel(c, &node->u.join.residual, 1);
 
-    NB_TRY(nb_cut(c, node->children[0], &sides[0], err));
-    NB_TRY(nb_cut(c, node->children[1], &sides[1], err));
+    NB_TRY(cut_side(c, node->children[0], left, &sides[0], err));
+    NB_TRY(cut_side(c, node->children[1], !left, &sides[1], err));
     for (int i = 0; i < 2; i++) {
         ok = ok && nb_cut_deterministic(keys[i], n) && nb_cut_all_travel(c, keys[i], n);
     }
