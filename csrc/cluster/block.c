@@ -3,7 +3,8 @@
  * block.c: see block.h.
  *
  * Arrow knows fewer types than Spark (no char(n), no user-defined types, no fields of intervals), so what is read back gets the
- * types of the schema again, after a check that it lies in memory as they do.
+ * types of the schema again, after a check that it lies in memory as they do. Decimals of 64 bits travel as what they are, integers: Arrow's
+ * have 128, and would be widened here, narrowed there and counted for their digits.
  */
 #include "cluster/block.h"
 
@@ -47,25 +48,66 @@ is_absent(uint64_t absent, int column)
     return column < MASKED && (absent >> column & 1);
 }
 
-/* The columns that travel; the schema itself when all do. NULL: out of memory. */
+/* What a column travels as. */
 static const nb_type *
-present_type(const nb_type *schema, uint64_t absent, nb_arena *scratch)
+wire_type(const nb_type *type)
+{
+    return type->id == NB_TYPE_DECIMAL && type->phys == NB_PHYS_INT64 ? nb_type_of(NB_TYPE_INT64)
+                                                                      : type;
+}
+
+/* Do all columns travel, and as they are? */
+static bool
+travels_as_it_is(const nb_type *schema, uint64_t absent)
+{
+    bool same = absent == 0;
+
+    for (int i = 0; i < schema->n_children; i++) {
+        same &= wire_type(schema->children[i].type) == schema->children[i].type;
+    }
+    return same;
+}
+
+/* The columns that travel, as what they are or (wire) as what they travel. NULL: out of memory. */
+static const nb_type *
+present_type(const nb_type *schema, uint64_t absent, bool wire, nb_arena *scratch)
 {
     nb_field *fields = NB_ARENA_ARRAY(scratch, nb_field, schema->n_children + 1);
     int n = 0;
 
-    if (absent == 0 || fields == NULL) {
+    if (fields == NULL || (wire ? travels_as_it_is(schema, absent) : absent == 0)) {
         return fields ? schema : NULL;
     }
     for (int i = 0; i < schema->n_children; i++) {
         if (!is_absent(absent, i)) {
-            fields[n++] = schema->children[i];
+            fields[n] = schema->children[i];
+            fields[n].type = wire ? wire_type(fields[n].type) : fields[n].type;
+            n++;
         }
     }
     return nb_type_struct(fields, n);
 }
 
-/* The chunk without the columns that do not travel, as a chunk that borrows from it. */
+/* The vector as its column travels; it borrows. */
+static nb_status
+to_wire(nb_arena *arena, const nb_vector *v, nb_vector *out)
+{
+    nb_vector *dict;
+
+    *out = *v;
+    out->type = wire_type(v->type);
+    if (v->kind == NB_VEC_DICT && out->type != v->type) {
+        dict = NB_ARENA_NEW(arena, nb_vector);
+        if (dict == NULL) {
+            return NB_NOMEM;
+        }
+        out->dict = dict;
+        return to_wire(arena, v->dict, dict);
+    }
+    return NB_OK;
+}
+
+/* The columns that travel, as a chunk that borrows them. */
 static nb_status
 narrow(nb_pool *pool, const nb_type *schema, const nb_chunk *chunk, uint64_t absent, nb_chunk **out)
 {
@@ -74,7 +116,7 @@ narrow(nb_pool *pool, const nb_type *schema, const nb_chunk *chunk, uint64_t abs
     NB_TRY(nb_chunk_new(pool, schema->n_children, out));
     for (int i = 0; i < schema->n_children; i++) {
         if (!is_absent(absent, i)) {
-            (*out)->cols[n++] = chunk->cols[i];
+            NB_TRY(to_wire((*out)->arena, &chunk->cols[i], &(*out)->cols[n++]));
         }
     }
     (*out)->n_rows = chunk->n_rows;
@@ -101,17 +143,17 @@ write_stream(nb_pool *pool, const nb_type *schema, nb_chunk *chunk, bool compres
     return st;
 }
 
-/* The same without columns that are constant nulls. */
+/* The same of the columns that travel. */
 static nb_status
 write_present(nb_pool *pool, const nb_type *schema, nb_chunk *chunk, uint64_t absent, bool compress,
               nb_strbuf *out, nb_error *err)
 {
     nb_arena *scratch = nb_arena_new(NULL);
-    const nb_type *present = scratch ? present_type(schema, absent, scratch) : NULL;
+    const nb_type *present = scratch ? present_type(schema, absent, true, scratch) : NULL;
     nb_chunk *narrowed = NULL;
     nb_status st = present ? NB_OK : NB_NOMEM;
 
-    if (st == NB_OK && absent != 0) {
+    if (st == NB_OK && present != schema) {
         st = narrow(pool, schema, chunk, absent, &narrowed);
     }
     if (st == NB_OK) {
@@ -285,15 +327,21 @@ append_stream(nb_pool *pool, nb_buffer *bytes, size_t at, const header *h, nb_ta
               nb_error *err)
 {
     nb_arena *scratch = nb_arena_new(NULL);
-    const nb_type *present = scratch ? present_type(into->schema, h->absent, scratch) : NULL;
+    const nb_type *present = NULL, *wire = NULL;
     nb_table *table = NULL;
     nb_buffer *stream = NULL;
-    nb_status st = present ? NB_OK : NB_NOMEM;
+    nb_status st = NB_NOMEM;
+
+    if (scratch != NULL) {
+        present = present_type(into->schema, h->absent, false, scratch);
+        wire = present_type(into->schema, h->absent, true, scratch);
+        st = present != NULL && wire != NULL ? NB_OK : NB_NOMEM;
+    }
 
     NB_TRY_GOTO(st, st, done);
     NB_TRY_GOTO(st, slice_of(pool, bytes, at, h->n_bytes, &stream), done);
     NB_TRY_GOTO(st, nb_arrow_ipc_read(pool, stream, NULL, &table, err), done);
-    if ((uint64_t)table->n_rows != h->n_rows || !same_layout(table->schema, present)) {
+    if ((uint64_t)table->n_rows != h->n_rows || !same_layout(table->schema, wire)) {
         st = damaged(err, "a block has other rows or columns than it should");
         goto done;
     }
