@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define MUCH 8 /* of what a side that goes to every task may have, at least one such part */
+
 nb_adapt_options
 nb_adapt_options_of(const nb_config *config, int parallelism)
 {
@@ -135,6 +137,27 @@ drop_tasks(nb_stage *stage)
 
 /* ---- broadcast ------------------------------------------------------------------------------- */
 
+static bool
+reads_parts(const nb_node *node)
+{
+    bool found = node->kind == NB_NODE_READ && node->u.read.kind != NB_READ_ALL;
+
+    for (int i = 0; i < node->n_children && !found; i++) {
+        found = reads_parts(node->children[i]);
+    }
+    return found;
+}
+
+/* Of tasks that read what others have put out there are as many as were planned. */
+void
+nb_adapt_limit_tasks(const nb_adapt_options *options, int64_t bytes, nb_stage_part *part)
+{
+    if (bytes > options->broadcast_bytes / MUCH && part->n_tasks > options->parallelism &&
+        !part->whole_partitions && !reads_parts(part->root)) {
+        part->n_tasks = options->parallelism;
+    }
+}
+
 /* One part of the join's stage becomes as many as the probe side's stage has. */
 static nb_status
 take_over(nb_arena *arena, const nb_stage_part *part, const nb_stage *probe, int build,
@@ -163,7 +186,8 @@ take_over(nb_arena *arena, const nb_stage_part *part, const nb_stage *probe, int
 }
 
 static nb_status
-broadcast(nb_arena *arena, nb_stages *stages, nb_stage *probe)
+broadcast(nb_arena *arena, const nb_adapt_options *options, nb_stages *stages, nb_stage *probe,
+          int64_t bytes)
 {
     nb_stage *join = reader_of(stages, probe->id);
     nb_stage_part *parts;
@@ -181,7 +205,9 @@ broadcast(nb_arena *arena, nb_stages *stages, nb_stage *probe)
             parts[n++] = join->parts[p];
         } else {
             NB_TRY(take_over(arena, &join->parts[p], probe, probe->advice, &parts[n]));
-            n += probe->n_parts;
+            for (int i = 0; i < probe->n_parts; i++) {
+                nb_adapt_limit_tasks(options, bytes, &parts[n++]);
+            }
         }
     }
     join->parts = parts;
@@ -373,6 +399,7 @@ nb_adapt_stage(nb_arena *arena, const nb_adapt_options *options, nb_stages *stag
                const nb_adapt_sizes *sizes)
 {
     nb_stage *s = &stages->stages[stage];
+    int64_t bytes = s->advice >= 0 ? nb_adapt_bytes(stages, s->advice, sizes) : 0;
     bool small;
 
     if (s->n_parts == 0) { /* taken over by the one above */
@@ -382,10 +409,10 @@ nb_adapt_stage(nb_arena *arena, const nb_adapt_options *options, nb_stages *stag
         s->parts[0].n_tasks = stages->stages[s->inputs[0]].n_tasks;
         return renumber(arena, stages, s);
     }
-    small = s->advice >= 0 && nb_adapt_bytes(stages, s->advice, sizes) <= options->broadcast_bytes;
+    small = s->advice >= 0 && bytes <= options->broadcast_bytes;
     NB_TRY(nb_adapt_reduce(arena, options, stages, s, small ? s->advice : -1, sizes));
     if (small) {
-        return broadcast(arena, stages, s);
+        return broadcast(arena, options, stages, s, bytes);
     }
     for (int p = 0; p < s->n_parts && options->enabled; p++) {
         slicer slicer = {.arena = arena, .options = options, .stages = stages, .sizes = sizes};

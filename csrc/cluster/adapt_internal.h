@@ -14,4 +14,7 @@ int64_t nb_adapt_bytes(const nb_stages *stages, int stage, const nb_adapt_sizes 
 nb_status nb_adapt_reduce(nb_arena *arena, const nb_adapt_options *options, const nb_stages *stages,
                           nb_stage *stage, int broadcast, const nb_adapt_sizes *sizes);
 
+/* Each task of the part reads all of these bytes: when they are many, there are no more tasks than cores. */
+void nb_adapt_limit_tasks(const nb_adapt_options *options, int64_t bytes, nb_stage_part *part);
+
 #endif

@@ -100,6 +100,7 @@ nb_adapt_reduce(nb_arena *arena, const nb_adapt_options *options, const nb_stage
                         (p > 0 || is_worth(options, stages, stage, r, sizes));
              p++) {
             NB_TRY(reduce_part(&c, stages, r, &stage->parts[p]));
+            nb_adapt_limit_tasks(options, nb_adapt_bytes(stages, r->from, sizes), &stage->parts[p]);
         }
     }
     return NB_OK;

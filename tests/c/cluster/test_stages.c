@@ -409,6 +409,8 @@ test_stages__shapes(void **state)
 /* ---- sizes that are seen --------------------------------------------------------------------- */
 
 #define JOIN "SELECT a.id FROM range(1000) a JOIN range(300) b ON a.id = b.id"
+/* The probe side has more tasks than there are cores. */
+#define WIDE_JOIN "SELECT a.id FROM range(0, 1000, 1, 8) a JOIN range(300) b ON a.id = b.id"
 
 static int64_t
 small_build_side(void *payload, int stage, int task, int bucket)
@@ -417,6 +419,15 @@ small_build_side(void *payload, int stage, int task, int bucket)
     (void)task;
     (void)bucket;
     return stage == 0 ? 10 : 1000000;
+}
+
+static int64_t
+tiny_build_side(void *payload, int stage, int task, int bucket)
+{
+    (void)payload;
+    (void)task;
+    (void)bucket;
+    return stage == 0 ? 2 : 1000000;
 }
 
 static int64_t
@@ -475,6 +486,8 @@ test_stages__are_corrected_by_sizes(void **state)
                                    .parallelism = 2};
     /* stage 1, the probe side, has no tasks; stage 2 has its two, which read all of stage 0 */
     expect_adapted(&f, JOIN, small_build_side, "0: * *\n1:\n2: * *\n");
+    expect_adapted(&f, WIDE_JOIN, tiny_build_side, "0: * *\n1:\n2: * * * *\n");
+    expect_adapted(&f, WIDE_JOIN, small_build_side, "0: * *\n1:\n2: * *\n");
     expect_adapted(&f, JOIN, large, "0: * *\n1: * *\n2: 0-1 1-2\n");
     f.w.adapt.broadcast_bytes = 0;
     expect_adapted(&f, JOIN, few, "0: * *\n1: * *\n2: 0-2\n");
