@@ -498,6 +498,64 @@ preferences(drive *d, const nb_stage *stage)
     return prefer;
 }
 
+/* Does a READ node of a stage with one task stand for all rows of the stage below, and has the driver got them? Adds their bytes. Numbers of
+ * partitions, and samples, are for tasks. */
+static bool
+has_rows(const nb_driven *q, const nb_stage_part *part, const nb_node *read, size_t *bytes)
+{
+    const nb_stage *from = &q->stages.stages[read->u.read.stage];
+    const nb_task_slice *s = part->slices;
+    bool has = read->u.read.kind == NB_READ_ALL ||
+               (read->u.read.kind == NB_READ_BUCKET && s != NULL && s->from == 0 &&
+                s->to == from->n_buckets && s->split < 0);
+
+    for (int p = 0; p < from->n_parts && has; p++) {
+        nb_put_kind kind = from->parts[p].root->u.put.kind;
+
+        has = kind == NB_PUT_SINGLE || kind == NB_PUT_HASH;
+    }
+    for (int t = 0; t < from->n_tasks && has; t++) {
+        const Nbc__Output *o = q->outputs[from->id][t];
+
+        has = o != NULL && o->has_blocks;
+        *bytes += has ? o->blocks.len : 0;
+    }
+    return has;
+}
+
+/* Does the node make no more rows than it reads, all of which the driver has? */
+static bool
+makes_few(const nb_driven *q, const nb_stage_part *part, const nb_node *node, size_t *bytes)
+{
+    switch (node->kind) {
+    case NB_NODE_READ: return has_rows(q, part, node, bytes);
+    case NB_NODE_AGGREGATE:
+        if (node->u.aggregate.passes) { /* who puts it away must know what it gives */
+            return false;
+        }
+        break;
+    case NB_NODE_FILTER:
+    case NB_NODE_PROJECT:
+    case NB_NODE_SORT:
+    case NB_NODE_TOPN:
+    case NB_NODE_LIMIT: break;
+    default: return false;
+    }
+    return makes_few(q, part, node->children[0], bytes);
+}
+
+/* One task over a few rows, which came with reports: it takes longer to ask a worker for it than to do it. */
+static bool
+is_little(const nb_driven *q, const nb_stage *stage)
+{
+    const nb_stage_part *part = stage->parts;
+    size_t bytes = 0;
+
+    return stage->n_parts == 1 && stage->n_tasks == 1 && stage->write == NULL &&
+           (part->root->u.put.kind == NB_PUT_SINGLE || part->root->u.put.kind == NB_PUT_HASH) &&
+           makes_few(q, part, part->root->children[0], &bytes) && bytes <= FEW_BYTES;
+}
+
 /* Under the lock: others look at stages and outputs. */
 static nb_status
 adapt(drive *d, int stage, const nb_table *sample)
@@ -513,6 +571,7 @@ adapt(drive *d, int stage, const nb_table *sample)
             NB_TRY(make_room(d, s));
         }
     }
+    d->q.stages.stages[stage].on_driver = is_little(&d->q, &d->q.stages.stages[stage]);
     return NB_OK;
 }
 
@@ -539,11 +598,13 @@ plan_late(drive *d, int stage, nb_error *err)
     pthread_mutex_unlock(&d->c->lock);
     nb_table_release(sample);
     NB_TRY(st);
-    NB_TRY(write_fragments(d, stage, err)); /* nobody reads them yet */
+    if (!s->on_driver) {
+        NB_TRY(write_fragments(d, stage, err)); /* nobody reads them yet */
+    }
     pthread_mutex_lock(&d->c->lock);
     prefer = preferences(d, s);
-    st = nb_scheduler_stage_plan(d->c->scheduler, d->q.id, stage, s->n_tasks, s->inputs,
-                                 s->n_inputs, prefer);
+    st = nb_scheduler_stage_plan(d->c->scheduler, d->q.id, stage, s->n_tasks, s->on_driver,
+                                 s->inputs, s->n_inputs, prefer);
     nb_cluster_pump(d->c);
     pthread_mutex_unlock(&d->c->lock);
     return st;

@@ -603,8 +603,8 @@ nb_scheduler_query_add(nb_scheduler *s, uint64_t id, const nb_sched_stage *stage
 }
 
 nb_status
-nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks, const int *inputs,
-                        int n_inputs, const uint32_t *prefer)
+nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks, bool on_driver,
+                        const int *inputs, int n_inputs, const uint32_t *prefer)
 {
     nb_sched_query *q = query_of(s, query);
     nb_sched_stage_state *st;
@@ -621,6 +621,7 @@ nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks,
         return NB_NOMEM;
     }
     st->planned = true;
+    st->on_driver = on_driver;
     q->n_open -= is_done(st);
     return NB_OK;
 }

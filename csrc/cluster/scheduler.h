@@ -116,10 +116,11 @@ nb_status nb_scheduler_pool(nb_scheduler *s, const nb_sched_pool *pool);
 /* stages are copied; what they wait for goes in no circles. pool: of FAIR scheduling; "" is the default one. */
 nb_status nb_scheduler_query_add(nb_scheduler *s, uint64_t query, const nb_sched_stage *stages,
                                  int n, nb_str pool);
-/* A late stage: its tasks (0: it is not needed), the stages that it reads, and per task the worker it prefers (NB_SCHED_DRIVER: none;
- * NULL: nobody prefers). All is copied. */
-nb_status nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks,
-                                  const int *inputs, int n_inputs, const uint32_t *prefer);
+/* A late stage: its tasks (0: it is not needed), whether the driver runs them itself, the stages that it reads, and per task the worker it
+ * prefers (NB_SCHED_DRIVER: none; NULL: nobody prefers). All is copied. */
+nb_status
+nb_scheduler_stage_plan(nb_scheduler *s, uint64_t query, int stage, int n_tasks, bool on_driver,
+                        const int *inputs, int n_inputs, const uint32_t *prefer);
 /* Finished, failed or cancelled: its running attempts are stopped, and it is forgotten. */
 void nb_scheduler_query_end(nb_scheduler *s, uint64_t query);
 

@@ -219,10 +219,11 @@ test_scheduler__plans_late_stages(void **unused)
     assert_int_equal(nb_scheduler_query_state(s, 1, &stage, &task), NB_SCHED_PLAN);
     assert_int_equal(stage, 1);
     assert_false(nb_scheduler_next(s, 0, &a));
-    assert_int_equal(nb_scheduler_stage_plan(s, 1, 1, 0, first, 1, NULL), NB_OK); /* not needed */
+    assert_int_equal(nb_scheduler_stage_plan(s, 1, 1, 0, false, first, 1, NULL),
+                     NB_OK); /* not needed */
     assert_int_equal(nb_scheduler_query_state(s, 1, &stage, &task), NB_SCHED_PLAN);
     assert_int_equal(stage, 2);
-    assert_int_equal(nb_scheduler_stage_plan(s, 1, 2, 2, first, 1, NULL), NB_OK);
+    assert_int_equal(nb_scheduler_stage_plan(s, 1, 2, 2, false, first, 1, NULL), NB_OK);
     assert_true(nb_scheduler_next(s, 0, &a));
     assert_true(nb_scheduler_next(s, 0, &b));
     assert_int_equal(a.stage, 2);
@@ -292,7 +293,7 @@ test_scheduler__prefers_who_has_the_blocks(void **unused)
     nb_scheduler_worker_join(s, 1, 2, 0);
     nb_scheduler_worker_join(s, 2, 1, 0);
     assert_int_equal(nb_scheduler_query_add(s, 1, &stage, 1, NB_STR("")), NB_OK);
-    assert_int_equal(nb_scheduler_stage_plan(s, 1, 0, 4, NULL, 0, prefer), NB_OK);
+    assert_int_equal(nb_scheduler_stage_plan(s, 1, 0, 4, false, NULL, 0, prefer), NB_OK);
     for (int i = 0; i < 3; i++) {
         assert_true(nb_scheduler_next(s, 0, &a[i]));
     }
