@@ -3,9 +3,12 @@
  * adapt.c: see adapt.h.
  */
 #include "cluster/adapt_internal.h"
+#include "cluster/stages_internal.h"
 
 #include <stdlib.h>
 
+/* So many times larger than the threshold a side may be when it costs less to give it to every task than to shuffle both. */
+#define FAR  4
 #define MUCH 8 /* of what a side that goes to every task may have, at least one such part */
 
 nb_adapt_options
@@ -38,6 +41,17 @@ nb_adapt_bytes(const nb_stages *stages, int stage, const nb_adapt_sizes *sizes)
         }
     }
     return total;
+}
+
+double
+nb_adapt_estimate(const nb_stage *stage)
+{
+    double bytes = 0;
+
+    for (int p = 0; p < stage->n_parts; p++) {
+        bytes += NB_MAX(nb_cut_bytes(stage->parts[p].root->children[0]), 0);
+    }
+    return bytes;
 }
 
 /* ---- trees ----------------------------------------------------------------------------------- */
@@ -409,7 +423,10 @@ nb_adapt_stage(nb_arena *arena, const nb_adapt_options *options, nb_stages *stag
         s->parts[0].n_tasks = stages->stages[s->inputs[0]].n_tasks;
         return renumber(arena, stages, s);
     }
-    small = s->advice >= 0 && bytes <= options->broadcast_bytes;
+    small =
+        s->advice >= 0 && (bytes <= options->broadcast_bytes ||
+                           (bytes / FAR <= options->broadcast_bytes &&
+                            (double)bytes * (options->parallelism - 1) <= nb_adapt_estimate(s)));
     NB_TRY(nb_adapt_reduce(arena, options, stages, s, small ? s->advice : -1, sizes));
     if (small) {
         return broadcast(arena, options, stages, s, bytes);

@@ -9,6 +9,8 @@
 
 /* All that a stage has put out. */
 int64_t nb_adapt_bytes(const nb_stages *stages, int stage, const nb_adapt_sizes *sizes);
+/* What it is going to put out, as estimated. */
+double nb_adapt_estimate(const nb_stage *stage);
 /* The stage's scans are given the keys that it has reductions for, where those are few. broadcast: the stage whose keys its rows meet anyway;
  * -1: none. */
 nb_status nb_adapt_reduce(nb_arena *arena, const nb_adapt_options *options, const nb_stages *stages,

@@ -72,19 +72,17 @@ is_worth(const nb_adapt_options *options, const nb_stages *stages, const nb_stag
 {
     const nb_stage *from = &stages->stages[r->from];
     const nb_node *made = from->n_parts > 0 ? from->parts[0].root->children[0] : NULL;
-    double bytes = (double)nb_adapt_bytes(stages, r->from, sizes), width = 8, below = 0;
+    double bytes = (double)nb_adapt_bytes(stages, r->from, sizes), width = 8;
 
     if (made == NULL) { /* it has no rows of its own */
         return false;
-    }
-    for (int p = 0; p < stage->n_parts; p++) {
-        below += NB_MAX(nb_cut_bytes(stage->parts[p].root->children[0]), 0);
     }
     if (made->est_rows > 0) {
         width = nb_cut_bytes(made) / made->est_rows;
     }
     return bytes <= r->most_rows * width &&
-           (bytes <= (double)options->broadcast_bytes || bytes * options->parallelism <= below);
+           (bytes <= (double)options->broadcast_bytes ||
+            bytes * options->parallelism <= nb_adapt_estimate(stage));
 }
 
 nb_status

@@ -430,6 +430,16 @@ tiny_build_side(void *payload, int stage, int task, int bucket)
     return stage == 0 ? 2 : 1000000;
 }
 
+/* Above the threshold, and little beside the probe side. */
+static int64_t
+middling_build_side(void *payload, int stage, int task, int bucket)
+{
+    (void)payload;
+    (void)task;
+    (void)bucket;
+    return stage == 0 ? 20 : 1000000;
+}
+
 static int64_t
 large(void *payload, int stage, int task, int bucket)
 {
@@ -489,6 +499,10 @@ test_stages__are_corrected_by_sizes(void **state)
     expect_adapted(&f, WIDE_JOIN, tiny_build_side, "0: * *\n1:\n2: * * * *\n");
     expect_adapted(&f, WIDE_JOIN, small_build_side, "0: * *\n1:\n2: * *\n");
     expect_adapted(&f, JOIN, large, "0: * *\n1: * *\n2: 0-1 1-2\n");
+    expect_adapted(&f, JOIN, middling_build_side, "0: * *\n1:\n2: * *\n");
+    f.w.adapt.parallelism = 200;
+    expect_adapted(&f, JOIN, middling_build_side, "0: * *\n1: * *\n2: 0-1 1-2\n");
+    f.w.adapt.parallelism = 2;
     f.w.adapt.broadcast_bytes = 0;
     expect_adapted(&f, JOIN, few, "0: * *\n1: * *\n2: 0-2\n");
     f.w.adapt.coalesce = false;
