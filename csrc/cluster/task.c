@@ -8,6 +8,7 @@
 #include "base/thread.h"
 #include "cluster/block.h"
 #include "exec/operators.h"
+#include "io/file.h"
 
 #define ORDER_SHIFT 52 /* morsels and branches of one task stay below */
 #define RANGE_ALL   INT32_MAX
@@ -38,6 +39,7 @@ task_read(nb_exchange *ex, nb_pool *pool, const nb_node *node, nb_table **out, n
         return st;
     }
     t->metrics->rows_in += table->n_rows;
+    t->metrics->rows_fetched += table->n_rows;
     *out = table;
     return NB_OK;
 }
@@ -114,6 +116,8 @@ run(void *payload)
     nb_fragment *f = NULL;
     nb_table *nothing = NULL;
     int64_t start = nb_clock_mono_ns();
+    int64_t bytes_read = nb_file_bytes_read_by_thread();
+    int64_t bytes_written = nb_file_bytes_written_by_thread();
     nb_error own = NB_ERROR_INIT;
 
     t->st = nb_fragment_read(t->env->pool, spec->fragment, &f, &own);
@@ -142,6 +146,8 @@ run(void *payload)
     }
     nb_fragment_free(f);
     nb_error_move(&own, t->err);
+    t->metrics->bytes_read = nb_file_bytes_read_by_thread() - bytes_read;
+    t->metrics->bytes_written = nb_file_bytes_written_by_thread() - bytes_written;
     t->metrics->ns = nb_clock_mono_ns() - start;
 }
 

@@ -44,7 +44,9 @@ typedef struct nb_task_env {
 } nb_task_env;
 
 typedef struct nb_task_counts {
-    int64_t rows_in, rows_out, bytes_in, bytes_out, bytes_spilled, peak_bytes, ns;
+    int64_t rows_in, rows_out, bytes_out, bytes_spilled, peak_bytes, ns;
+    int64_t rows_fetched;              /* of rows_in: of other tasks */
+    int64_t bytes_read, bytes_written; /* of files */
     int64_t operators[NB_TASK_OPERATOR_NUMBERS * NB_TASK_OPERATORS]; /* see watched.h */
     int n_operators;
 } nb_task_counts;

@@ -261,14 +261,22 @@ nb_watched_report(nb_watched *w, const Nbc__Report *m, bool accepted)
     told operators = {.n = 0};
     nb_task_metrics metrics = {.run_ms = m->ns / 1000000,
                                .cpu_ns = m->ns,
-                               .input_rows = m->rows_in,
+                               .input_rows = m->rows_in - m->rows_fetched,
+                               .input_bytes = m->bytes_read,
                                .disk_spilled = m->spilled,
                                .peak_memory = m->peak,
-                               .shuffle_written_rows = m->rows,
-                               .shuffle_written_bytes = m->bytes};
+                               .shuffle_read_rows = m->rows_fetched,
+                               .shuffle_remote_bytes = m->bytes_fetched};
 
     if (!w->on || a->stage >= (uint32_t)w->stages->n || !w->state[a->stage].submitted) {
         return;
+    }
+    if (w->stages->stages[a->stage].write != NULL) {
+        metrics.output_rows = m->rows;
+        metrics.output_bytes = m->bytes_written;
+    } else {
+        metrics.shuffle_written_rows = m->rows;
+        metrics.shuffle_written_bytes = m->bytes;
     }
     s = &w->state[a->stage];
     t = slot(s, a->task, a->attempt);

@@ -23,6 +23,7 @@ typedef struct run_state {
     nb_spill_file *file;
     nb_pointers segments;
     int64_t written;
+    int64_t fetched; /* bytes of blocks */
 } run_state;
 
 static nb_status
@@ -36,6 +37,11 @@ fetch(void *payload, const nb_node *read, nb_pool *pool, nb_table *into, nb_erro
 
         if ((int)in->stage ==
             stage) { /* it names the segments that are this task's, and no others */
+            for (size_t o = 0; o < in->n_outputs; o++) {
+                for (size_t k = 2; k < in->outputs[o]->n_segments; k += 3) {
+                    r->fetched += in->outputs[o]->segments[k];
+                }
+            }
             return nb_fetch_run(&r->fetch, stage, -1, in->outputs, in->n_outputs, pool, into, err);
         }
     }
@@ -161,6 +167,10 @@ report(nb_worker *w, nb_worker_job *j, uint32_t self, run_state *r, nb_status st
     NB_WIRE_SET(m, rows_in, counts->rows_in);
     NB_WIRE_SET(m, spilled, counts->bytes_spilled);
     NB_WIRE_SET(m, peak, counts->peak_bytes);
+    NB_WIRE_SET(m, rows_fetched, counts->rows_fetched);
+    NB_WIRE_SET(m, bytes_fetched, r->fetched);
+    NB_WIRE_SET(m, bytes_read, counts->bytes_read);
+    NB_WIRE_SET(m, bytes_written, counts->bytes_written);
     m->operators = (int64_t *)(uintptr_t)counts->operators;
     m->n_operators = (size_t)counts->n_operators;
     if (st == NB_OK) {

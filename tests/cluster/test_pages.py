@@ -90,6 +90,14 @@ def test_tasks_of_workers_are_shown_and_logged(cluster, tmp_path):
         }
         assert metrics["Range", "number of output rows"] == "3,000,000"
         assert {j["status"] for j in get(f"/{app['id']}/jobs")} == {"SUCCEEDED"}
+        files = tmp_path / "files"
+        spark.range(100_000).selectExpr("id % 1000 AS k").distinct().write.parquet(str(files))
+        stages = get(f"/{app['id']}/stages?status=complete")
+        (written,) = [s for s in stages if s["outputRecords"] > 0]
+        assert written["outputRecords"] == 1000 and written["shuffleWriteRecords"] == 0
+        assert written["outputBytes"] == sum(f.stat().st_size for f in files.glob("*.parquet"))
+        assert written["inputRecords"] == 0 and written["shuffleReadRecords"] >= 1000
+        assert written["shuffleReadBytes"] > 0
     finally:
         spark.stop()
     (log,) = events.iterdir()

@@ -10,7 +10,7 @@ function ticks(length) {
   const raw = length / 7, power = 10 ** Math.floor(Math.log10(Math.max(raw, 1e-3)));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
   const list = [];
-  for (let t = 0; t <= length; t += step) list.push(t);
+  for (let t = 0; t <= length * 0.97; t += step) list.push(t); // the text of a later one would be cut off
   return list;
 }
 
@@ -56,7 +56,7 @@ export function timeline(bars, { line = LINE } = {}) {
     const room = Math.floor((width - 12) / 7.4);
     const bar = svg(b.href ? "a" : "g", { href: b.href, "aria-label": b.title }, svg("title", {}, b.title),
       svg("rect", { cls: colour, x, y, width, height: line, rx: Math.min(4, line / 3, width / 2) }),
-      line >= 14 && room >= 3 && svg("text", { x: x + 7, y: y + line / 2 + 4 }, b.label.length > room ? b.label.slice(0, room - 1) + "…" : b.label));
+      line >= 14 && room >= 3 && svg("text", { cls: "on", x: x + 7, y: y + line / 2 + 4 }, b.label.length > room ? b.label.slice(0, room - 1) + "…" : b.label));
     chart.append(bar);
   }
   return el("div", { cls: "chartframe", tabindex: 0, "aria-label": words().timeline }, chart);
