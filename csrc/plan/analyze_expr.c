@@ -525,7 +525,7 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
                    raw[1]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SORT_ORDER) {
             /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile_cont(x, p[, descending]) to the binder */
             size_t n = f->n_arguments + 1;
-            Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n + 1);
+            Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n + 2);
             NB_NEED(args);
             args[0] = raw[1]->sort_order->child;
             if (f->n_arguments > 0) {
@@ -535,9 +535,10 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
                 nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("string_agg"))) {
                 return nb_raise_unsupported(err, "listagg WITHIN GROUP");
             }
+            bool mode = nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("mode"));
             if (raw[1]->sort_order->direction ==
                     SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING &&
-                f->n_arguments == 1) {
+                f->n_arguments == (mode ? 0 : 1)) {
                 Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
                 Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
                 NB_NEED(yes && flag);
@@ -548,6 +549,9 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
                 yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
                 yes->literal = flag;
                 args[n++] = yes;
+                if (mode) { /* (value, deterministic, descending) */
+                    args[n++] = yes;
+                }
             }
             return resolve_call(an, scope, nb_pb_str(f->function_name), args, n, &inner,
                                 nb_origin_of(an, raw[0]), out, err);

@@ -181,7 +181,8 @@ marked_name(nb_analyzer *an, const Sc__Expression *e, nb_strbuf *b, nb_error *er
                          f->has_is_distinct && f->is_distinct, b, err);
 }
 
-/* f(x) WITHIN GROUP (ORDER BY …): of the inverse distribution functions only DESC is shown, listagg shows the whole order, mode none. */
+/* f(x) WITHIN GROUP (ORDER BY …): of the inverse distribution functions only DESC is shown, of mode where it is not said, and listagg shows the
+ * whole order. */
 static nb_status
 within_group_name(nb_analyzer *an, Sc__Expression *const *args, size_t n, nb_strbuf *b,
                   nb_error *err)
@@ -206,8 +207,8 @@ within_group_name(nb_analyzer *an, Sc__Expression *const *args, size_t n, nb_str
         }
         NB_TRY(name_of(an, o->child, b, err));
         nb_strbuf_adds(
-            b, !plain && o->direction ==
-                             SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING
+            b, plain != (o->direction ==
+                         SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING)
                    ? " DESC"
                    : "");
     }

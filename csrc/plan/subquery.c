@@ -284,12 +284,19 @@ push_negation(const nb_rewrite_env *env, nb_expr *e, bool negate, nb_expr **out,
     return negate ? nb_rewrite_call(env, "not", e, NULL, out, err) : NB_OK;
 }
 
+/* A subquery that has been joined, and what stands for it: simple CASE, BETWEEN and NULLIF name theirs more than once. */
+typedef struct joined {
+    nb_expr *subquery, *value;
+} joined;
+
 typedef struct replace_state {
     const nb_rewrite_env *env;
     nb_plan **input;      /* where subqueries are joined */
     nb_plan **other;      /* of a join: its right side, for those that name only columns of it */
     nb_attr_set of_other; /* columns of `other` */
     nb_attr_set of_input;
+    joined *done;
+    int n_done, cap_done;
     nb_error *err;
 } replace_state;
 
@@ -326,10 +333,20 @@ replace_one(nb_arena *arena, nb_expr *in, nb_expr **out, void *payload, nb_error
     if (in->kind != NB_EXPR_SUBQUERY) {
         return NB_OK;
     }
+    for (int i = 0; i < r->n_done; i++) {
+        if (nb_expr_equal(r->done[i].subquery, in)) {
+            *out = r->done[i].value;
+            return NB_OK;
+        }
+    }
     if (r->other) {
         NB_TRY(side_of_join(r, in, &input, err));
     }
-    return attach(r->env, in, input, out, err);
+    NB_TRY(attach(r->env, in, input, out, err));
+    r->done = nb_arena_grow(r->env->arena, r->done, r->n_done, &r->cap_done, sizeof *r->done);
+    NB_ROOM(r->done);
+    r->done[r->n_done++] = (joined){in, *out};
+    return NB_OK;
 }
 
 static nb_status

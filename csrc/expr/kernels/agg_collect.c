@@ -315,6 +315,7 @@ static nb_status
 mode_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, nb_vector *out)
 {
     const nb_agg_value **values = NB_ARENA_ARRAY(ctx->scratch, const nb_agg_value *, NB_MAX(n, 1));
+    int sign = ctx->payload ? -1 : 1;
 
     if (values == NULL) {
         return NB_NOMEM;
@@ -325,8 +326,9 @@ mode_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, nb_v
         for (uint32_t k = 1; k < s->list.n; k++) {
             if (s->counts[k] > s->counts[best] ||
                 (s->counts[k] == s->counts[best] &&
-                 nb_agg_value_compare(out->type, &s->list.items[k].value,
-                                      &s->list.items[best].value) < 0)) {
+                 sign * nb_agg_value_compare(out->type, &s->list.items[k].value,
+                                             &s->list.items[best].value) <
+                     0)) {
                 best = k;
             }
         }
@@ -365,8 +367,18 @@ nb_agg_bind_mode(nb_bound_agg *agg, nb_error *err)
     if (!nb_type_is_orderable(agg->call.args[0]->type)) {
         return nb_agg_unorderable(agg, 0, err);
     }
-    if (agg->call.n_args == 2) { /* "deterministic": always */
+    if (agg->call.n_args >= 2) { /* "deterministic": always */
         NB_TRY(nb_bind_cast(&agg->call, 1, nb_type_of(NB_TYPE_BOOL), err));
+    }
+    if (agg->call.n_args ==
+        3) { /* descending: the analyzer makes it of WITHIN GROUP (ORDER BY … DESC) */
+        static const bool largest = true;
+        const nb_vector *v;
+        NB_TRY(nb_bind_cast(&agg->call, 2, nb_type_of(NB_TYPE_BOOL), err));
+        NB_TRY(nb_bind_constant(&agg->call, 2, &v, err));
+        if (v && !nb_vector_is_null(v, 0) && NB_DATA(uint8_t, v)[0]) {
+            agg->call.payload = (void *)&largest;
+        }
     }
     agg->call.type = agg->call.args[0]->type;
     agg->call.nullable = true;

@@ -114,14 +114,14 @@ cast_to(nb_bound_call *call, int arg, const nb_type *t, nb_error *err)
     return NB_OK;
 }
 
-/* The narrowest decimal for an integer: a literal counts its digits. */
+/* The narrowest decimal for an integer: a literal counts its digits, but for a TINYINT's, which Spark forgets. */
 static const nb_type *
 decimal_of(const nb_expr *e)
 {
-    if (e->kind == NB_EXPR_LITERAL && !nb_vector_is_null(e->u.literal.value, 0)) {
+    if (e->kind == NB_EXPR_LITERAL && e->type->id != NB_TYPE_INT8 &&
+        !nb_vector_is_null(e->u.literal.value, 0)) {
         const nb_vector *v = e->u.literal.value;
-        int64_t x = v->type->id == NB_TYPE_INT8    ? NB_DATA(int8_t, v)[0]
-                    : v->type->id == NB_TYPE_INT16 ? NB_DATA(int16_t, v)[0]
+        int64_t x = v->type->id == NB_TYPE_INT16   ? NB_DATA(int16_t, v)[0]
                     : v->type->id == NB_TYPE_INT32 ? NB_DATA(int32_t, v)[0]
                                                    : NB_DATA(int64_t, v)[0];
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Windows over groups that HAVING leaves, rows compared with rows, and stars with EXCEPT."""
+"""Windows over groups that HAVING leaves, rows compared with rows, stars with EXCEPT, subqueries that an expression uses more than once."""
 
 VIEWS = {
     "t": "select * from values (1,'x',1.5D), (2,'y',2.5D), (2,'x',null), (null,'z',0.5D), (4,'y',9.0D) as t(a,b,c)",
@@ -44,6 +44,16 @@ select t.* except (u.a) from t join u on t.a = u.a
 select * except (t.a, u.a) from t join u on t.a = u.a
 select * except (a) from t join u using (a)
 select count(t.*) from t
+select a, case (select max(x) from u where u.a <=> t.a) when 10 then 'ten' when a * 15 then 'other' when 40 then 'null' end k from t
+select a, case (select max(x) from u where u.a = t.a and t.c is not null) when 10 then 'ten' when 25 then 'two' end k from t
+select a, case (select max(x) from u where u.a > t.a and t.c > 1) when 25 then 'two' when 30 then 'three' else 'none' end k from t
+select a, nullif((select min(x) from u where u.a >= t.a and t.b > 'w'), 30) k from t
+select a, (select count(*) from u where u.a <=> t.a or t.b = 'z') between 1 and 2 k from t
+select a from t where (select count(*) from u where u.a <=> t.a or t.b = 'z') between 1 and 2
+select a, sum(a) from t group by a having case (select max(x) from u where u.a <=> t.a) when 10 then 1 when 40 then 2 else 3 end < 3
+select mode() within group (order by a), mode() within group (order by b desc), mode() within group (order by c desc) from t
+select b, mode() within group (order by a desc), mode() within group (order by c) from t group by b
+select 1.0BD * 1Y x, 2Y / 4.00BD y, coalesce(1Y, 2.5BD) z, 1.0BD * 1S w, sum(c) + 1Y v from t
 select count(*) n, count(t.* except (c)) k from t
 """
 
