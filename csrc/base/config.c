@@ -147,6 +147,21 @@ reset_slot(nb_config *config, int id)
     }
 }
 
+nb_status
+nb_config_take(nb_config *config, const nb_config *from, nb_conf id)
+{
+    const slot *of = &from->slots[id];
+    char *text = of->text != NULL ? nb_str_copy(nb_str_of(of->text)) : NULL;
+
+    if (of->text != NULL && text == NULL) {
+        return NB_NOMEM;
+    }
+    free(config->slots[id].text);
+    config->slots[id] = *of;
+    config->slots[id].text = text;
+    return NB_OK;
+}
+
 nb_config *
 nb_config_new(void)
 {

@@ -51,6 +51,8 @@ typedef struct nb_config nb_config;
 nb_config *nb_config_new(void);                     /* all defaults; NULL when out of memory */
 nb_config *nb_config_copy(const nb_config *config); /* NULL when out of memory */
 void nb_config_free(nb_config *config);
+/* The row becomes what it is in `from`. */
+nb_status nb_config_take(nb_config *config, const nb_config *from, nb_conf id);
 
 /* Raises INVALID_CONF_VALUE.* when the value does not fit the key. */
 nb_status nb_config_set(nb_config *config, nb_str key, nb_str value, nb_error *err);

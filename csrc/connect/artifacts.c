@@ -70,7 +70,7 @@ need_folder(nb_session *s, nb_error *err)
         return NB_OK;
     }
     pthread_mutex_lock(&s->lock);
-    local = nb_dir_of_list(nb_config_str(s->config, NB_CONF_LOCAL_DIR), 0);
+    local = nb_dir_of_list(nb_config_str(s->started, NB_CONF_LOCAL_DIR), 0);
     n = snprintf(dir, sizeof dir, "%.*s/nbaspark-artifacts-XXXXXX", (int)local.len, local.data);
     pthread_mutex_unlock(&s->lock);
     if (n >= (int)sizeof dir) {

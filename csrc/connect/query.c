@@ -43,6 +43,18 @@ nb_system_zone(nb_arena *arena)
     return NB_STR("UTC");
 }
 
+/* Where the process writes, and what functions in Python may take: a client may set these as in Spark, without effect. */
+static nb_status
+hold_settings(nb_query *q)
+{
+    static const nb_conf held[] = {NB_CONF_LOCAL_DIR, NB_CONF_PYTHON, NB_CONF_PYTHON_MEMORY};
+
+    for (size_t i = 0; i < NB_COUNT_OF(held); i++) {
+        NB_TRY(nb_config_take(q->config, q->session->started, held[i]));
+    }
+    return NB_OK;
+}
+
 nb_status
 nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_error *err)
 {
@@ -67,6 +79,7 @@ nb_query_begin(nb_session *s, const nb_cancel_flag *cancel, nb_query *q, nb_erro
     if (!q->config || !q->arena) {
         goto fail;
     }
+    NB_TRY_GOTO(st, hold_settings(q), fail);
     nb_pool_fail_nth(q->pool, (long)nb_config_int(q->config, NB_CONF_DEBUG_FAIL_ALLOCATION));
     threads = (int)nb_config_int(q->config, NB_CONF_DEBUG_THREADS);
     q->n_threads = threads > 0 ? threads : s->n_threads;

@@ -36,6 +36,7 @@ struct nb_session {
     pthread_mutex_t lock; /* config, running */
     pthread_cond_t idle;  /* no query is running */
     nb_config *config;
+    nb_config *started;  /* as the session began: for what spark.conf has no say in */
     nb_pool *pool;       /* root: spark.memory.limit */
     nb_pool *cache_pool; /* local and cached data */
     nb_catalog *catalog;

@@ -126,6 +126,11 @@ nb_session_new_in(nb_pool *parent, const nb_conf_pair *conf, int n_conf, nb_sess
                                   nb_str_of(nb_monitor_url(s->monitor)), err),
                     fail);
     }
+    s->started = nb_config_copy(config);
+    if (!s->started) {
+        st = NB_NOMEM;
+        goto fail;
+    }
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
     nb_artifacts_init(&s->artifacts, config);
@@ -164,6 +169,7 @@ nb_session_free(nb_session *s)
     nb_catalog_free(s->catalog);
     nb_pool_free(s->cache_pool);
     nb_config_free(s->config);
+    nb_config_free(s->started);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->idle);
     pool = s->pool;

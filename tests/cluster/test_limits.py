@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a server takes of sessions and operations, and what becomes of those that nobody wants any more."""
 
+import sys
 import time
 import uuid
 
 import grpc
 import pytest
-from harness import Raw
+from harness import Raw, connect
+from pyspark.sql import functions as F
 
 LONG = "select sum(a.id * b.id % 7) from range(30000000) a, range(20000) b"
 
@@ -146,3 +148,22 @@ def test_the_token_is_in_no_setting(start_master):
     answers = list(raw.execute(raw.sql_plan("select 1")))
     assert secret not in str(answers) and secret not in master.log
     raw.close()
+
+
+def test_a_client_does_not_choose_where_the_server_writes(start_master, tmp_path):
+    """As in Spark, spark.conf takes these settings and nothing comes of it."""
+    one = start_master(
+        env={"SPARK_LOCAL_DIRS": str(tmp_path / "own"), "PYSPARK_PYTHON": sys.executable}
+    )
+    session = connect(one.url)
+    session.conf.set("spark.local.dir", str(tmp_path / "other"))
+    session.conf.set("spark.pyspark.python", str(tmp_path / "no-python"))
+    session.conf.set("spark.executor.pyspark.memory", "1m")
+    assert session.conf.get("spark.local.dir") == str(tmp_path / "other")
+    session.conf.set("nbaspark.debug.forceSpill", "true")
+    rows = session.range(100000).selectExpr("id % 1000 AS k").distinct().orderBy("k")
+    assert len(rows.collect()) == 1000
+    twice = F.udf(lambda x: x * 2, "long")
+    assert session.range(3).select(twice("id")).collect()[2][0] == 4
+    session.stop()
+    assert (tmp_path / "own").is_dir() and not (tmp_path / "other").exists()
