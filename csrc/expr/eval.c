@@ -286,10 +286,15 @@ run_over_dictionary(nb_eval *ev, nb_step *s, nb_batch *batch, nb_vector *in, int
     nb_vector column = in[dict_arg];
     const nb_vector *dict = column.dict;
     nb_vector *result = NULL;
+    bool lasts = column.dict_id != 0;
 
-    if (column.dict_id != 0 && s->dict_id == column.dict_id && s->dict_result != NULL) {
+    for (int i = 0; i < s->e->n_args;
+         i++) { /* a column that is constant in this batch is another one in the next */
+        lasts &= i == dict_arg || s->e->args[i]->foldable;
+    }
+    if (lasts && s->dict_id == column.dict_id && s->dict_result != NULL) {
         result = s->dict_result;
-    } else if (column.dict_id != 0) { /* worth keeping: other batches will bring it again */
+    } else if (lasts) { /* worth keeping: other batches will bring it again */
         nb_vector fresh;
 
         if (s->dict_arena == NULL) {

@@ -104,3 +104,44 @@ def test_columns_that_nobody_reads(spark, rows, kind):
         want = {(*(k if isinstance(k, tuple) else (k,)), n) for k, n in expected.items()}
         assert {tuple(r) for r in found} == ({r[1:] for r in want} if not keys else want)
         assert len(found) == len(want)
+
+
+CONDITIONS = {
+    "x.a < y.a": lambda x, y: x < y,
+    "x.a <> y.a": lambda x, y: x != y,
+    "x.a > upper(y.a) OR x.a = y.a": lambda x, y: x > y.upper() or x == y,
+    "x.a LIKE concat('%', substring(y.a, 2, 1), '%')": lambda x, y: y[1:2] in x,
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("n_right", [3, 12, 40])
+def test_few_rows_beside_a_dictionary(spark, tmp_path, condition, n_right):
+    """The values of a build row are constants beside a batch, but others beside the next row: nothing about them may be kept."""
+    left = [None if i % 7 == 3 else f"w{i % 5}" for i in range(100)]
+    right = [None if i % 5 == 4 else f"w{i * 3 % 7}" for i in range(n_right)]
+    for name, values in (("x", left), ("y", right)):
+        rows = [(i, value) for i, value in enumerate(values)]
+        frame = spark.createDataFrame(rows, "i int, a string").coalesce(1)
+        frame.write.parquet(str(tmp_path / name))
+        spark.read.parquet(str(tmp_path / name)).createOrReplaceTempView(name)
+    fits = CONDITIONS[condition]
+    wanted = [
+        (i, k)
+        for i, a in enumerate(left)
+        for k, b in enumerate(right)
+        if a is not None and b is not None and fits(a, b)
+    ]
+
+    def found(query: str) -> list:
+        return sorted(map(tuple, spark.sql(query).collect()))
+
+    assert found(f"SELECT x.i, y.i FROM x JOIN y ON {condition}") == wanted
+    met = sorted({i for i, _ in wanted})
+    inner = f"SELECT 1 FROM y WHERE {condition}"
+    assert found(f"SELECT i FROM x WHERE EXISTS ({inner})") == [(i,) for i in met]
+    assert found(f"SELECT i FROM x WHERE NOT EXISTS ({inner})") == [
+        (i,) for i in range(len(left)) if i not in met
+    ]
+    outer = f"SELECT count(*), count(y.i) FROM x LEFT JOIN y ON {condition}"
+    assert found(outer) == [(len(wanted) + len(left) - len(met), len(wanted))]
