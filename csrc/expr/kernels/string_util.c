@@ -2,6 +2,10 @@
 /*
  * string_util.c: UTF-8 and searching for the kernels of strings.
  */
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "base/find.h"
 #include "expr/kernels/string.h"
 
@@ -21,6 +25,71 @@ nb_char_is_ascii(nb_str s)
     return (seen & 0x8080808080808080u) == 0;
 }
 
+/* From a character's first byte to the first one at or behind `to`, which is returned. */
+static size_t
+step_chars(nb_str s, size_t i, size_t to, int64_t *n)
+{
+    while (i < to) {
+        i += nb_char_len((unsigned char)s.data[i]);
+        ++*n;
+    }
+    return i;
+}
+
+#if defined(__SSE2__)
+
+#define BLOCK 16
+
+/* Characters that begin in bytes [first, BLOCK) of p, the first one there, and how many bytes behind the block belong to the last of them; false: bytes
+ * that follow a first byte are not what it says, so that they must be walked. */
+static bool
+count_block(const char *p, unsigned first, int64_t *n, unsigned *behind)
+{
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    unsigned high = (unsigned)_mm_movemask_epi8(a) >> first, follow, two, three, four, wanted;
+
+    *behind = 0;
+    if (high == 0) {
+        *n += BLOCK - first;
+        return true;
+    }
+    /* as signed bytes: 80 to BF follow; C0, E0, F0 begin two, three, four; F8 and more stand alone */
+    follow = (unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(a, _mm_set1_epi8(-64))) >> first;
+    four = (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(a, _mm_set1_epi8(-9))) >> first;
+    two = high & ~follow & ~four;
+    three = (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(a, _mm_set1_epi8(-33))) >> first & two;
+    four = (unsigned)_mm_movemask_epi8(_mm_cmpgt_epi8(a, _mm_set1_epi8(-17))) >> first & two;
+    wanted = two << 1 | three << 2 | four << 3;
+    if ((wanted & (0xffffu >> first)) != follow) {
+        return false;
+    }
+    *n += BLOCK - first - (unsigned)__builtin_popcount(follow);
+    *behind = (unsigned)__builtin_popcount(wanted >> (BLOCK - first));
+    return true;
+}
+
+int64_t
+nb_char_count(nb_str s)
+{
+    int64_t n = 0;
+    size_t i = 0;
+    unsigned behind;
+
+    while (s.len >= BLOCK && i < s.len) {
+        size_t at = NB_MIN(i, s.len - BLOCK); /* the last block ends with the string */
+
+        if (count_block(s.data + at, (unsigned)(i - at), &n, &behind)) {
+            i = at + BLOCK + behind;
+        } else {
+            i = step_chars(s, i, at + BLOCK, &n);
+        }
+    }
+    step_chars(s, i, s.len, &n);
+    return n;
+}
+
+#else
+
 int64_t
 nb_char_count(nb_str s)
 {
@@ -29,11 +98,11 @@ nb_char_count(nb_str s)
     if (nb_char_is_ascii(s)) {
         return (int64_t)s.len;
     }
-    for (size_t i = 0; i < s.len; i += nb_char_len((unsigned char)s.data[i])) {
-        n++;
-    }
+    step_chars(s, 0, s.len, &n);
     return n;
 }
+
+#endif
 
 size_t
 nb_char_offset(nb_str s, int64_t chars)
