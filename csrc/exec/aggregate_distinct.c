@@ -113,7 +113,8 @@ nb_agg_distinct_push(aggregate_op *op, aggregate_local *l, nb_arena *memory, int
         nb_keys_hash(&d->layout, d->layout.n_sections, images, n, l->hashes);
         st = nb_group_table_find(&l->state->distinct[set], images, l->hashes, n, numbers);
     }
-    if (st == NB_NOMEM && l->state->distinct[set].n_rows > 0) {
+    if (st == NB_NOMEM &&
+        (l->state->distinct[set].n_rows > 0 || l->state->distinct_aside[set].n > 0)) {
         NB_TRY(nb_agg_spill_table(op, l, set, err));
         st = nb_group_table_find(&l->state->distinct[set], images, l->hashes, n, numbers);
     }
@@ -159,12 +160,11 @@ feed_rows(feed *f, agg_state *s, int part, uint8_t **rows, const uint32_t *hash3
             hashes[i] = (uint64_t)hash32[i] << 32 ^ nb_key_hash_second(&d->layout, rows[i]);
         }
         st = NB_NOMEM;
-        if (!nb_agg_must_spill(op, &s->groups,
-                               nb_group_table_bytes(&s->groups) + nb_arena_bytes(s->memory))) {
+        if (!nb_agg_must_spill(op, s, -1)) {
             st = nb_group_table_find(&s->groups, images, hashes, n, numbers);
         }
-        if (st == NB_NOMEM && s->groups.n_rows > 0) {
-            NB_TRY(nb_aggregate_spill(op, &s->groups, true, &s->memory, &s->runs, err));
+        if (st == NB_NOMEM && (s->groups.n_rows > 0 || s->aside.n > 0)) {
+            NB_TRY(nb_aggregate_spill(op, s, -1, err));
             before = 0;
             st = nb_group_table_find(&s->groups, images, hashes, n, numbers);
         }
@@ -250,6 +250,7 @@ nb_agg_distinct_feed(aggregate_op *op, int set, nb_error *err)
     NB_TRY((nb_status)atomic_load(&f.status));
     for (int s = 0; s < op->n_states; s++) { /* not needed any more */
         nb_group_table_free(&op->states[s]->distinct[set]);
+        nb_agg_aside_free(&op->states[s]->distinct_aside[set], op->pool);
     }
     return NB_OK;
 }

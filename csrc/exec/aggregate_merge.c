@@ -39,9 +39,8 @@ struct agg_merge {
     row_list *lists;  /* in the order of states and runs */
     row_list **live;  /* those that have rows left */
     int n_lists;
-    uint8_t **out, **into, **from; /* pool arrays of cap entries */
-    uint32_t *hashes;              /* of out */
-    int64_t n_out, n_pairs, cap;
+    agg_gather g; /* what comes out of lists, too */
+    bool has_aside;
     uint8_t **same; /* rows of one hash32 */
     int64_t n_same, cap_same;
     uint64_t *near; /* of a narrow range: hash32, then the place in near_rows */
@@ -49,17 +48,33 @@ struct agg_merge {
     int64_t n_near, cap_near;
 };
 
-static nb_group_table *
-table_of(const agg_merge *m, agg_state *s)
+nb_group_table *
+nb_agg_table(agg_state *s, int set)
 {
-    return m->set >= 0 ? &s->distinct[m->set] : &s->groups;
+    return set >= 0 ? &s->distinct[set] : &s->groups;
+}
+
+agg_aside *
+nb_agg_aside(agg_state *s, int set)
+{
+    return set >= 0 ? &s->distinct_aside[set] : &s->aside;
 }
 
 static agg_runs *
-runs_of(const aggregate_op *op, int set, agg_state *s)
+runs_of(agg_state *s, int set)
 {
-    (void)op;
     return set >= 0 ? &s->distinct_runs[set] : &s->runs;
+}
+
+static bool
+any_aside(const aggregate_op *op, int set)
+{
+    for (int s = 0; s < op->n_states; s++) {
+        if (nb_agg_aside(op->states[s], set)->n > 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int
@@ -68,13 +83,16 @@ nb_agg_merge_parts(const aggregate_op *op, int set)
     int64_t rows = 0;
     int parts = 1;
 
+    if (any_aside(op, set)) {
+        return NB_AGG_SPILL_PARTS;
+    }
     for (int s = 0; s < op->n_states; s++) {
         agg_state *state = op->states[s];
 
-        if (runs_of(op, set, state)->n > 0) {
+        if (runs_of(state, set)->n > 0) {
             return NB_AGG_SPILL_PARTS;
         }
-        rows += set >= 0 ? state->distinct[set].n_rows : state->groups.n_rows;
+        rows += nb_agg_table(state, set)->n_rows;
     }
     while (parts < MAX_PARTS && parts * (int64_t)GROUPS_PER_PART < rows) {
         parts *= 2;
@@ -86,7 +104,7 @@ nb_status
 nb_agg_settle(aggregate_op *op, int set)
 {
     for (int s = 0; s < op->n_states; s++) {
-        nb_group_table *t = set >= 0 ? &op->states[s]->distinct[set] : &op->states[s]->groups;
+        nb_group_table *t = nb_agg_table(op->states[s], set);
 
         if (t->n_rows > 0) {
             NB_TRY(nb_group_table_settle(t));
@@ -105,11 +123,12 @@ nb_agg_merge_new(aggregate_op *op, int set, agg_merge **out)
         nb_arena_free(memory);
         return NB_NOMEM;
     }
-    *m = (agg_merge){.op = op, .set = set, .memory = memory};
+    *m = (agg_merge){.op = op, .set = set, .memory = memory, .g = {.pool = op->pool}};
+    m->has_aside = any_aside(op, set);
     m->layout = set >= 0 ? &op->distinct[set].layout : &op->layout;
     m->width = set >= 0 ? m->layout->n_bytes : op->row_width;
     for (int s = 0; s < op->n_states; s++) {
-        m->n_lists += 1 + runs_of(op, set, op->states[s])->n;
+        m->n_lists += 1 + runs_of(op->states[s], set)->n;
     }
     m->lists = nb_arena_zalloc(memory, (size_t)m->n_lists * sizeof(row_list));
     m->live = NB_ARENA_ARRAY(memory, row_list *, m->n_lists);
@@ -141,10 +160,7 @@ nb_agg_merge_free(agg_merge *m)
         }
         nb_pool_dealloc(pool, l->file_bytes, l->file_cap);
     }
-    nb_pool_dealloc(pool, m->out, (size_t)m->cap * sizeof(*m->out));
-    nb_pool_dealloc(pool, m->into, (size_t)m->cap * sizeof(*m->into));
-    nb_pool_dealloc(pool, m->from, (size_t)m->cap * sizeof(*m->from));
-    nb_pool_dealloc(pool, m->hashes, (size_t)m->cap * sizeof(*m->hashes));
+    nb_agg_gather_free(&m->g);
     nb_pool_dealloc(pool, m->same, (size_t)m->cap_same * sizeof(*m->same));
     nb_pool_dealloc(pool, m->near, (size_t)m->cap_near * sizeof(*m->near));
     nb_pool_dealloc(pool, m->near_rows, (size_t)m->cap_near * sizeof(*m->near_rows));
@@ -224,58 +240,97 @@ add_run(aggregate_op *op, agg_runs *runs, agg_run run)
     return st;
 }
 
-nb_status
-nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states, nb_arena **memory,
-                   agg_runs *runs, nb_error *err)
+/* States of pairs, a batch at a time. What they need beside lies in memory. */
+static nb_status
+merge_pairs(aggregate_op *op, const agg_gather *g, nb_arena *memory, nb_arena *scratch,
+            nb_error *err)
+{
+    for (int a = 0; a < op->n_aggs; a++) {
+        const agg_fn *fn = &op->aggs[a];
+
+        for (int64_t at = 0; at < g->n_pairs; at += NB_BATCH_ROWS) {
+            nb_agg_ctx ctx = nb_aggregate_ctx(op, fn, memory, scratch, 0, err);
+
+            nb_arena_reset(scratch);
+            NB_TRY(fn->ops->merge(&ctx, g->into + at, g->from + at, fn->offset,
+                                  NB_MIN(g->n_pairs - at, NB_BATCH_ROWS)));
+        }
+    }
+    return NB_OK;
+}
+
+/* Rows of a range of one state in the order of their hashes: out[i] has hashes[i]. */
+static nb_status
+rows_of_part(aggregate_op *op, agg_state *s, int set, int part, agg_gather *g, agg_entries *l,
+             nb_error *err, nb_arena *memory, nb_arena *scratch)
 {
     const uint32_t step = (uint32_t)(((uint64_t)1 << 32) / NB_AGG_SPILL_PARTS);
+    const nb_group_table *t = nb_agg_table(s, set);
+    uint32_t low = (uint32_t)part * step;
+
+    if (nb_agg_aside(s, set)->n > 0) {
+        NB_TRY(nb_agg_gather_part(g, op, &s, 1, set, part));
+        return set < 0 ? merge_pairs(op, g, memory, scratch, err) : NB_OK;
+    }
+    NB_TRY(nb_group_table_entries(t, g->pool, low, low + (step - 1), &l->entries, &l->cap, &l->n));
+    NB_TRY(nb_agg_gather_room(g, (int64_t)l->n));
+    for (size_t i = 0; i < l->n; i++) {
+        g->out[i] = nb_group_row(t, (uint32_t)l->entries[i]);
+        g->hashes[i] = (uint32_t)(l->entries[i] >> 32);
+    }
+    g->n_out = (int64_t)l->n;
+    return NB_OK;
+}
+
+nb_status
+nb_aggregate_spill(aggregate_op *op, agg_state *s, int set, nb_error *err)
+{
     nb_pool *aside = nb_pool_new(NULL, "spill", 0); /* the budget has nothing left */
-    nb_arena *scratch = nb_arena_new(NULL);
+    nb_arena *scratch = nb_arena_new(NULL), *memory = nb_arena_new(NULL);
+    nb_group_table *t = nb_agg_table(s, set);
+    agg_gather g = {.pool = aside};
+    agg_entries entries = {0};
     agg_run run = {0};
-    uint64_t *entries = NULL;
-    size_t cap = 0, n;
-    nb_status st = scratch && aside ? NB_OK : NB_NOMEM;
+    nb_status st = scratch && memory && aside ? NB_OK : NB_NOMEM;
 
     NB_TRY_GOTO(st, st, done);
-    NB_TRY_GOTO(st, nb_group_table_settle(table), done);
+    NB_TRY_GOTO(st, nb_group_table_settle(t), done);
     NB_TRY_GOTO(st, nb_spill_file_new(op->ctx->spill_dir, &run.file, err), done);
-    for (uint32_t p = 0; p < NB_AGG_SPILL_PARTS; p++) {
+    for (int p = 0; p < NB_AGG_SPILL_PARTS; p++) {
         run.part_at[p] = nb_spill_file_size(run.file);
-        NB_TRY_GOTO(st,
-                    nb_group_table_entries(table, aside, p * step, p * step + (step - 1), &entries,
-                                           &cap, &n),
-                    done);
-        run.part_rows[p] = (uint32_t)n;
-        for (size_t i = 0; i < n; i++) {
-            if (i + PREFETCH_AHEAD < n) {
-                __builtin_prefetch(nb_group_row(table, (uint32_t)entries[i + PREFETCH_AHEAD]));
+        NB_TRY_GOTO(st, rows_of_part(op, s, set, p, &g, &entries, err, memory, scratch), done);
+        run.part_rows[p] = (uint32_t)g.n_out;
+        for (int64_t i = 0; i < g.n_out; i++) {
+            if (i + PREFETCH_AHEAD < g.n_out) {
+                __builtin_prefetch(g.out[i + PREFETCH_AHEAD]);
             }
-            NB_TRY_GOTO(st,
-                        write_row(op, table, states, (uint32_t)(entries[i] >> 32),
-                                  nb_group_row(table, (uint32_t)entries[i]), scratch, run.file,
-                                  err),
-                        done);
+            NB_TRY_GOTO(
+                st, write_row(op, t, set < 0, g.hashes[i], g.out[i], scratch, run.file, err), done);
         }
         nb_arena_reset(scratch);
+        nb_arena_reset(memory);
     }
     run.part_at[NB_AGG_SPILL_PARTS] = nb_spill_file_size(run.file);
     NB_TRY_GOTO(st, nb_spill_file_finish(run.file, err), done);
     nb_metrics_spilled(op->base.node, nb_spill_file_size(run.file));
-    NB_TRY_GOTO(st, add_run(op, runs, run), done);
+    NB_TRY_GOTO(st, add_run(op, runs_of(s, set), run), done);
     run.file = NULL;
-    NB_TRY_GOTO(st, nb_group_table_clear(table), done);
-    if (memory != NULL) {
-        nb_arena_free(*memory);
-        *memory = nb_arena_new(op->pool);
-        st = *memory ? NB_OK : NB_NOMEM;
+    nb_agg_aside_free(nb_agg_aside(s, set), op->pool);
+    NB_TRY_GOTO(st, nb_group_table_clear(t), done);
+    if (set < 0) {
+        nb_arena_free(s->memory);
+        s->memory = nb_arena_new(op->pool);
+        st = s->memory ? NB_OK : NB_NOMEM;
     }
 done:
     if (aside != NULL) {
-        nb_pool_dealloc(aside, entries, cap * sizeof(uint64_t));
+        nb_agg_gather_free(&g);
+        nb_pool_dealloc(aside, entries.entries, entries.cap * sizeof(uint64_t));
     }
     nb_pool_free(aside);
     nb_spill_file_free(run.file);
     nb_arena_free(scratch);
+    nb_arena_free(memory);
     return st;
 }
 
@@ -379,8 +434,8 @@ load_lists(agg_merge *m, int part, uint32_t low, uint32_t high, nb_error *err)
     int64_t total = 0;
 
     for (int s = 0; s < m->op->n_states; s++) {
-        nb_group_table *t = table_of(m, m->op->states[s]);
-        agg_runs *runs = runs_of(m->op, m->set, m->op->states[s]);
+        nb_group_table *t = nb_agg_table(m->op->states[s], m->set);
+        agg_runs *runs = runs_of(m->op->states[s], m->set);
 
         l->at = l->n = 0;
         if (t->n_rows > 0) {
@@ -395,32 +450,7 @@ load_lists(agg_merge *m, int part, uint32_t low, uint32_t high, nb_error *err)
             total += (int64_t)l->n;
         }
     }
-    if (total > m->cap) {
-        size_t old = (size_t)m->cap * sizeof(uint8_t *), bytes = (size_t)total * sizeof(uint8_t *);
-        uint8_t ***arrays[] = {&m->out, &m->into, &m->from};
-
-        for (int i = 0; i < 3; i++) {
-            nb_pool_dealloc(m->op->pool, *arrays[i], old);
-            *arrays[i] = NULL;
-        }
-        nb_pool_dealloc(m->op->pool, m->hashes, (size_t)m->cap * sizeof(*m->hashes));
-        m->cap = 0;
-        m->hashes = nb_pool_alloc(m->op->pool, (size_t)total * sizeof(*m->hashes));
-        m->out = nb_pool_alloc(m->op->pool, bytes);
-        m->into = nb_pool_alloc(m->op->pool, bytes);
-        m->from = nb_pool_alloc(m->op->pool, bytes);
-        if (m->out == NULL || m->into == NULL || m->from == NULL || m->hashes == NULL) {
-            for (int i = 0; i < 3; i++) {
-                nb_pool_dealloc(m->op->pool, *arrays[i], bytes);
-                *arrays[i] = NULL;
-            }
-            nb_pool_dealloc(m->op->pool, m->hashes, (size_t)total * sizeof(*m->hashes));
-            m->hashes = NULL;
-            return NB_NOMEM;
-        }
-        m->cap = total;
-    }
-    return NB_OK;
+    return nb_agg_gather_room(&m->g, total);
 }
 
 static nb_status
@@ -445,25 +475,26 @@ note_same(agg_merge *m, uint8_t *row)
 static void
 settle_same(agg_merge *m)
 {
-    int64_t first = m->n_out;
+    int64_t first = m->g.n_out;
 
     for (int64_t i = 0; i < m->n_same; i++) {
         uint8_t *row = m->same[i];
         int64_t k = first;
 
-        while (k < m->n_out && !nb_key_equal(m->layout, m->layout->n_sections, row, m->out[k])) {
+        while (k < m->g.n_out &&
+               !nb_key_equal(m->layout, m->layout->n_sections, row, m->g.out[k])) {
             k++;
         }
-        if (k < m->n_out) {
-            m->into[m->n_pairs] = m->out[k];
-            m->from[m->n_pairs++] = row;
+        if (k < m->g.n_out) {
+            m->g.into[m->g.n_pairs] = m->g.out[k];
+            m->g.from[m->g.n_pairs++] = row;
             continue;
         }
-        for (; k > first && nb_key_compare(m->layout, row, m->out[k - 1]) < 0; k--) {
-            m->out[k] = m->out[k - 1];
+        for (; k > first && nb_key_compare(m->layout, row, m->g.out[k - 1]) < 0; k--) {
+            m->g.out[k] = m->g.out[k - 1];
         }
-        m->out[k] = row;
-        m->n_out++;
+        m->g.out[k] = row;
+        m->g.n_out++;
     }
     m->n_same = 0;
 }
@@ -483,16 +514,16 @@ take(const agg_merge *m, row_list *l)
 static void
 put_same(agg_merge *m, uint32_t hash32)
 {
-    int64_t first = m->n_out;
+    int64_t first = m->g.n_out;
 
     if (m->n_same == 1) {
-        m->out[m->n_out++] = m->same[0];
+        m->g.out[m->g.n_out++] = m->same[0];
         m->n_same = 0;
     } else {
         settle_same(m);
     }
-    for (int64_t k = first; k < m->n_out; k++) {
-        m->hashes[k] = hash32;
+    for (int64_t k = first; k < m->g.n_out; k++) {
+        m->g.hashes[k] = hash32;
     }
 }
 
@@ -627,7 +658,7 @@ merge_lists(agg_merge *m, uint32_t low, uint32_t high)
     int64_t total = 0;
     int n = 0;
 
-    m->n_out = m->n_pairs = m->n_same = 0;
+    m->g.n_out = m->g.n_pairs = m->n_same = 0;
     for (int i = 0; i < m->n_lists; i++) {
         if (m->lists[i].n > 0) {
             m->live[n++] = &m->lists[i];
@@ -640,7 +671,7 @@ merge_lists(agg_merge *m, uint32_t low, uint32_t high)
 const uint32_t *
 nb_agg_merge_hashes(const agg_merge *m)
 {
-    return m->hashes;
+    return m->g.hashes;
 }
 
 nb_status
@@ -648,20 +679,16 @@ nb_agg_merge_part(agg_merge *m, int part, uint32_t low, uint32_t high, uint8_t *
                   nb_error *err)
 {
     nb_arena_reset(m->states);
-    NB_TRY(load_lists(m, part, low, high, err));
-    NB_TRY(merge_lists(m, low, high));
-    for (int a = 0; m->set < 0 && a < m->op->n_aggs; a++) {
-        const agg_fn *fn = &m->op->aggs[a];
-
-        for (int64_t at = 0; at < m->n_pairs; at += NB_BATCH_ROWS) {
-            nb_agg_ctx ctx = nb_aggregate_ctx(m->op, fn, m->states, m->scratch, 0, err);
-
-            nb_arena_reset(m->scratch);
-            NB_TRY(fn->ops->merge(&ctx, m->into + at, m->from + at, fn->offset,
-                                  NB_MIN(m->n_pairs - at, NB_BATCH_ROWS)));
-        }
+    if (m->has_aside) { /* then there are no runs */
+        NB_TRY(nb_agg_gather_part(&m->g, m->op, m->op->states, m->op->n_states, m->set, part));
+    } else {
+        NB_TRY(load_lists(m, part, low, high, err));
+        NB_TRY(merge_lists(m, low, high));
     }
-    *rows = m->out;
-    *n = m->n_out;
+    if (m->set < 0) {
+        NB_TRY(merge_pairs(m->op, &m->g, m->states, m->scratch, err));
+    }
+    *rows = m->g.out;
+    *n = m->g.n_out;
     return NB_OK;
 }

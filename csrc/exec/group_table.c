@@ -57,6 +57,13 @@ nb_group_table_clear(nb_group_table *t)
     return nb_group_table_init(t, old.pool, old.layout, old.row_width);
 }
 
+void
+nb_group_table_empty(nb_group_table *t)
+{
+    memset(t->slots, 0, sizeof(uint64_t) << t->bits);
+    t->n_rows = 0;
+}
+
 bool
 nb_group_table_is_full(const nb_group_table *t, int64_t more)
 {

@@ -33,6 +33,8 @@ nb_group_table_init(nb_group_table *t, nb_pool *pool, const nb_key_layout *layou
 void nb_group_table_free(nb_group_table *t);
 /* Forgets all rows; small again. */
 nb_status nb_group_table_clear(nb_group_table *t);
+/* Forgets all rows, but neither its memory nor the strings that they have. */
+void nb_group_table_empty(nb_group_table *t);
 
 /* The row number of each of n images (at most NB_BATCH_ROWS), made where it is new: new rows have the key and zeroes behind it.
  * On NB_NOMEM rows that were made before stay; the call may be repeated. */

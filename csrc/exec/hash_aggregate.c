@@ -173,9 +173,13 @@ static void
 state_free(aggregate_op *op, agg_state *s)
 {
     nb_group_table_free(&s->groups);
+    nb_agg_aside_free(&s->aside, op->pool);
     for (int d = 0; d < op->n_distinct; d++) {
         if (s->distinct != NULL) {
             nb_group_table_free(&s->distinct[d]);
+        }
+        if (s->distinct_aside != NULL) {
+            nb_agg_aside_free(&s->distinct_aside[d], op->pool);
         }
         for (int r = 0; s->distinct_runs != NULL && r < s->distinct_runs[d].n; r++) {
             nb_spill_file_free(s->distinct_runs[d].runs[r].file);
@@ -193,7 +197,9 @@ state_init(aggregate_op *op, agg_state *s)
     s->memory = nb_arena_new(op->pool);
     s->distinct = nb_arena_zalloc(op->arena, (size_t)op->n_distinct * sizeof(nb_group_table));
     s->distinct_runs = nb_arena_zalloc(op->arena, (size_t)op->n_distinct * sizeof(agg_runs));
-    if (s->memory == NULL || s->distinct == NULL || s->distinct_runs == NULL) {
+    s->distinct_aside = nb_arena_zalloc(op->arena, (size_t)op->n_distinct * sizeof(agg_aside));
+    if (s->memory == NULL || s->distinct == NULL || s->distinct_runs == NULL ||
+        s->distinct_aside == NULL) {
         return NB_NOMEM;
     }
     if (op->n_keys > 0) {
@@ -340,21 +346,21 @@ update(aggregate_op *op, aggregate_local *l, const agg_fn *fn, nb_batch *batch, 
 nb_status
 nb_agg_spill_table(aggregate_op *op, aggregate_local *l, int set, nb_error *err)
 {
-    agg_state *s = l->state;
-
-    if (set >= 0) {
-        return nb_aggregate_spill(op, &s->distinct[set], false, NULL, &s->distinct_runs[set], err);
+    if (set < 0) {
+        nb_agg_forget_rows(l);
     }
-    nb_agg_forget_rows(l);
-    return nb_aggregate_spill(op, &s->groups, true, &s->memory, &s->runs, err);
+    return nb_aggregate_spill(op, l->state, set, err);
 }
 
 bool
-nb_agg_must_spill(const aggregate_op *op, const nb_group_table *t, size_t held)
+nb_agg_must_spill(const aggregate_op *op, agg_state *s, int set)
 {
-    size_t available = nb_pool_available(op->pool);
+    const nb_group_table *t = nb_agg_table(s, set);
+    const agg_aside *a = nb_agg_aside(s, set);
+    size_t available = nb_pool_available(op->pool), bytes = nb_group_table_bytes(t);
+    size_t held = bytes + a->n_bytes + (set < 0 ? nb_arena_bytes(s->memory) : 0);
 
-    if (t->n_rows == 0) {
+    if (t->n_rows == 0 && a->n == 0) {
         return false;
     }
     if (op->ctx->force_spill) {
@@ -362,24 +368,16 @@ nb_agg_must_spill(const aggregate_op *op, const nb_group_table *t, size_t held)
     }
     return held > SPILL_LEAST && available < SIZE_MAX / 8 &&
            (available < op->reserve || held > op->share ||
-            (nb_group_table_is_full(t, NB_BATCH_ROWS) &&
-             2 * nb_group_table_bytes(t) + op->reserve / 2 > available));
+            (nb_group_table_is_full(t, NB_BATCH_ROWS) && 2 * bytes + op->reserve / 2 > available));
 }
 
 /* Before a batch. */
 static nb_status
 make_room(aggregate_op *op, aggregate_local *l, nb_error *err)
 {
-    agg_state *s = l->state;
-
-    if (op->n_keys > 0 &&
-        nb_agg_must_spill(op, &s->groups,
-                          nb_group_table_bytes(&s->groups) + nb_arena_bytes(s->memory))) {
-        NB_TRY(nb_agg_spill_table(op, l, -1, err));
-    }
-    for (int d = 0; d < op->n_distinct; d++) {
-        if (nb_agg_must_spill(op, &s->distinct[d], nb_group_table_bytes(&s->distinct[d]))) {
-            NB_TRY(nb_agg_spill_table(op, l, d, err));
+    for (int set = op->n_keys > 0 ? -1 : 0; set < op->n_distinct; set++) {
+        if (nb_agg_must_spill(op, l->state, set)) {
+            NB_TRY(nb_agg_spill_table(op, l, set, err));
         }
     }
     return NB_OK;
@@ -394,7 +392,7 @@ find_groups(aggregate_op *op, aggregate_local *l, nb_thread_ctx *t, const nb_vec
 
     for (int attempt = 0; attempt < 2 && st == NB_NOMEM; attempt++) {
         if (attempt > 0) {
-            if (l->state->groups.n_rows == 0) {
+            if (l->state->groups.n_rows == 0 && l->state->aside.n == 0) {
                 break;
             }
             NB_TRY(nb_agg_spill_table(op, l, -1, err));
@@ -404,6 +402,22 @@ find_groups(aggregate_op *op, aggregate_local *l, nb_thread_ctx *t, const nb_vec
                                                   batch->arena);
     }
     return st;
+}
+
+/* After a batch: tables that have left the caches are emptied. Not where rows are to pass instead, groups leave with their morsel, or are found by an array
+ * or by codes. */
+static void
+look_aside(const aggregate_op *op, aggregate_local *l, int64_t n)
+{
+    bool by_hash = (l->window == NULL || l->window_off) && !l->codes_stand;
+
+    if (op->n_keys > 0 && !op->fed_only && op->pass.put == NULL && l->near == NULL &&
+        (by_hash || nb_agg_is_tested(op->ctx)) && nb_agg_aside_look(op, l->state, -1, n)) {
+        nb_agg_forget_rows(l);
+    }
+    for (int d = 0; d < op->n_distinct; d++) {
+        nb_agg_aside_look(op, l->state, d, n);
+    }
 }
 
 static nb_status
@@ -452,6 +466,7 @@ aggregate_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch
     l->row0 += batch->n_rows;
     l->n_seen += batch->n_rows;
     nb_agg_pass_count(op, &l->pass, l->state->groups.n_rows, batch->n_rows);
+    look_aside(op, l, batch->n_rows);
     return NB_OK;
 }
 
@@ -490,11 +505,9 @@ spill_rest(aggregate_op *op, int set, nb_error *err)
     }
     for (int i = 0; any && i < op->n_states; i++) {
         agg_state *s = op->states[i];
-        nb_group_table *t = set >= 0 ? &s->distinct[set] : &s->groups;
 
-        if (t->n_rows > 0) {
-            NB_TRY(nb_aggregate_spill(op, t, set < 0, set < 0 ? &s->memory : NULL,
-                                      set < 0 ? &s->runs : &s->distinct_runs[set], err));
+        if (nb_agg_table(s, set)->n_rows > 0 || nb_agg_aside(s, set)->n > 0) {
+            NB_TRY(nb_aggregate_spill(op, s, set, err));
         }
     }
     return NB_OK;

@@ -41,6 +41,42 @@ typedef struct agg_runs {
     int n, cap;
 } agg_runs;
 
+/* Rows of a table that was emptied: aggregate_aside.c. */
+typedef struct agg_wave {
+    uint32_t *hashes; /* one allocation with the rows, of n_bytes */
+    uint8_t *rows;
+    size_t n_bytes;
+    uint32_t part_at[NB_AGG_SPILL_PARTS + 1];
+} agg_wave;
+
+typedef struct agg_aside {
+    agg_wave *waves;
+    int n, cap;
+    int64_t n_rows;
+    size_t n_bytes;
+    int64_t limit;              /* rows of the table at which it is emptied; 0: not known yet */
+    int64_t n_in;               /* rows that came since it was */
+    int64_t late_in, late_rows; /* these and the table's, when few were left to the limit */
+    int64_t look_at;            /* rows put aside: then groups are counted */
+} agg_aside;
+
+typedef struct agg_entries {
+    uint64_t *entries;
+    size_t cap, n;
+} agg_entries;
+
+/* A range of the hash of many waves or lists: groups, and rows that are to be merged into their states. */
+typedef struct agg_gather {
+    nb_pool *pool;
+    uint8_t **out, **into, **from; /* of cap entries */
+    uint32_t *hashes;              /* of out */
+    int64_t n_out, n_pairs, cap;
+    uint64_t *slots; /* hash32 << 32 | number in out + 1 */
+    size_t n_slots;
+    agg_entries *lists; /* of the tables */
+    int n_lists;
+} agg_gather;
+
 /* What one thread has gathered; lives until the operator is closed. */
 typedef struct agg_state {
     nb_arena *memory;      /* what hangs off the states */
@@ -49,6 +85,8 @@ typedef struct agg_state {
     nb_group_table *distinct;
     agg_runs runs;           /* of groups */
     agg_runs *distinct_runs; /* of distinct[i] */
+    agg_aside aside;         /* of groups */
+    agg_aside *distinct_aside;
 } agg_state;
 
 typedef struct agg_totals agg_totals;
@@ -142,16 +180,18 @@ nb_agg_ctx nb_aggregate_ctx(const aggregate_op *op, const agg_fn *fn, nb_arena *
 /* Makes the states of rows [from, table->n_rows) empty. */
 void nb_aggregate_init_rows(const aggregate_op *op, nb_arena *memory, uint8_t *rows, int64_t n);
 
-/* Writes a table as a run and empties it. states: it has states behind the keys. */
-nb_status nb_aggregate_spill(aggregate_op *op, nb_group_table *table, bool states,
-                             nb_arena **memory, agg_runs *runs, nb_error *err);
+/* Writes a thread's rows (of groups for set -1, else of a DISTINCT set) as a run, and empties the table. */
+nb_status nb_aggregate_spill(aggregate_op *op, agg_state *s, int set, nb_error *err);
 /* Keys and results of n rows as a batch of order and partition 0. */
 nb_status nb_agg_rows_out(const aggregate_op *op, uint8_t **rows, int64_t n, nb_arena *arena,
                           nb_batch *out, nb_error *err);
 nb_status nb_aggregate_source_new(aggregate_op *op, nb_source **out);
 
-/* Is it time to write a table out that holds so many bytes? While there is still room to work, and before it grows into what others need. */
-bool nb_agg_must_spill(const aggregate_op *op, const nb_group_table *t, size_t held);
+/* The table of the groups (set -1) or of a DISTINCT set, and what was put aside of it. */
+nb_group_table *nb_agg_table(agg_state *s, int set);
+agg_aside *nb_agg_aside(agg_state *s, int set);
+/* Is it time to write it out? While there is still room to work, and before it grows into what others need. */
+bool nb_agg_must_spill(const aggregate_op *op, agg_state *s, int set);
 /* The thread's groups (set -1), or its table of a DISTINCT set, go to disk. */
 nb_status nb_agg_spill_table(aggregate_op *op, aggregate_local *l, int set, nb_error *err);
 
@@ -165,6 +205,27 @@ nb_status nb_agg_find_by_hash(aggregate_op *op, aggregate_local *l, const nb_vec
                               const uint32_t *idx, int64_t n, nb_arena *scratch, uint32_t *out);
 /* The caches name rows of the table: it is about to be emptied. */
 void nb_agg_forget_rows(aggregate_local *l);
+
+/* ---- aggregate_aside.c: rows of large tables put aside, so that tables stay in the caches ---- */
+
+/* Tests have few rows: with tiny batches, tables are put aside when they have few. */
+NB_INLINE bool
+nb_agg_is_tested(const nb_exec_ctx *ctx)
+{
+    return ctx->batch_rows > 0 && ctx->batch_rows < 8;
+}
+
+/* After n rows have been looked up in the table of the groups (set -1) or of a DISTINCT set: is it time to empty it? true: it was, so that row
+ * numbers are no longer valid. */
+bool nb_agg_aside_look(const aggregate_op *op, agg_state *s, int set, int64_t n);
+void nb_agg_aside_free(agg_aside *a, nb_pool *pool);
+
+/* Rows of a range (one of NB_AGG_SPILL_PARTS) of what states have in their tables, which have been settled, and aside: g->out has the groups in the order of
+ * hash and key, g->hashes their hashes; g->from[i] is to be merged into g->into[i]. A gather serves one set and the same states each time. */
+nb_status nb_agg_gather_part(agg_gather *g, const aggregate_op *op, agg_state *const *states, int n,
+                             int set, int part);
+nb_status nb_agg_gather_room(agg_gather *g, int64_t n);
+void nb_agg_gather_free(agg_gather *g);
 
 /* ---- aggregate_cluster.c: groups that are complete with their morsel ------------------------- */
 
