@@ -407,8 +407,11 @@ conjunct_join(const nb_rewrite_env *env, nb_expr *e, nb_plan **input, bool *done
     if (is_in) {
         /* a null-aware join hashes one column of its left side */
         input_search left = {*input, false};
+        nb_attr_set known = {.arena = env->arena};
 
         nb_expr_visit(s->args[0], find_input, &left);
+        NB_TRY(nb_attr_set_add_plan(&known, *input));
+        left.found &= nb_attr_set_covers(&known, s->args[0]); /* not where a lambda names its own */
         if (negated && (l.conditions.n > 0 || s->n_args > 1 || !left.found)) {
             NB_TRY(not_in_conditions(env, s, &l, err));
             is_in = false;

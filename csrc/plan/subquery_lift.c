@@ -120,9 +120,16 @@ carry_project(lift *l, nb_plan *p)
     return NB_OK;
 }
 
-/* Which side of an equality is the subquery's own; -1 for none. */
+static bool
+is_no_inner(nb_expr *e, void *payload)
+{
+    return e->kind != NB_EXPR_COLUMN ||
+           !nb_attr_set_has(&((const lift *)payload)->inner, e->u.column.attr);
+}
+
+/* Which side of an equality is the subquery's own, where the other one is the outer query's; -1 for none. */
 static int
-inner_side(const lift *l, nb_expr *e)
+inner_side(lift *l, nb_expr *e)
 {
     if (e->kind != NB_EXPR_CALL || e->u.call.fn != nb_function_find(NB_STR("="))) {
         return -1;
@@ -130,7 +137,8 @@ inner_side(const lift *l, nb_expr *e)
     for (int k = 0; k < 2; k++) {
         nb_attr_set some = {.arena = l->env->arena};
         if (nb_attr_set_add_expr(&some, e->args[k]) >= 0 && some.n && !names_outer(l, e->args[k]) &&
-            nb_type_is_orderable(e->args[k]->type)) {
+            nb_type_is_orderable(e->args[k]->type) &&
+            nb_expr_visit(e->args[1 - k], is_no_inner, l)) {
             return k;
         }
     }

@@ -129,6 +129,11 @@ select a, (select max(n) from (select count(*) n from u where u.a = t.a)) m from
 select a, (select max(n) from (select x, count(*) n from u where u.a >= t.a group by x)) m from t
 select a from t where a = any_value((select min(a) from u))
 select a, percentile_approx(c, 0.5) over (partition by (select count(*) from u where u.a = t.a)) p from t
+select a, (select count(*) from u where u.x = t.a + u.a * 10 - t.a) n from t
+select a from t where exists (select u.a from u where u.a + t.a = u.x - 17 group by u.a having count(*) >= 1)
+select a, (select max(x) from u where u.x - t.a = u.a + t.a) n from t
+select a from t where if(exists(array(a), z -> z = 2), 3, a) not in (select a from u where a is not null)
+select a from t where if(exists(array(a), z -> z = 2), 7, a) not in (select a from u where a is not null)
 SELECT null IN (1, 2) in_list, 1 IN (1, null) b, 1 IN (2, null) c, 1 IN (SELECT null) d, 1 NOT IN (2, null) e
 SELECT null IN (SELECT id FROM range(0)) in_empty, 1 NOT IN (SELECT cast(null AS int)) h
 SELECT a, a IN (1, null) b, a NOT IN (1, null) c, a IN (SELECT * FROM VALUES (1), (2)) d, a IN (SELECT * FROM VALUES (1), (null)) e FROM VALUES (1), (3), (null) AS t(a)
