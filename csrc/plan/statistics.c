@@ -17,12 +17,13 @@
 #define ROWS_UNKNOWN  1e6
 #define BYTES_PER_ROW 64.0
 #define MOST_BOUNDS   16
+#define MOST_TABLES   8
 
 typedef struct attr_entry {
     uint64_t id;
     bool known;
     nb_column_stats stats;
-    const nb_plan *scan; /* asked when first needed */
+    const nb_plan *scan; /* asked when first needed; whose column it is, or is computed from */
     int column;
 } attr_entry;
 
@@ -311,28 +312,57 @@ carry_aliases(nb_stats *s, nb_expr *const *exprs, int n)
         }
         known = column->kind == NB_EXPR_COLUMN ? stats_of(s, column->u.column.attr) : NULL;
         if (known) {
-            attr_entry made = {.id = e->u.alias.attr, .known = true, .stats = *known};
+            attr_entry made = *find_attr(s, column->u.column.attr);
+            made.id = e->u.alias.attr;
             made.stats.has_range &= bare(e)->kind == NB_EXPR_COLUMN;
             put_attr(s, &made);
         }
     }
 }
 
+/* Columns of one table have no more values together than the table has rows, which is far fewer than were they independent. */
 double
 nb_stats_groups(nb_stats *s, nb_expr *const *keys, int n, double rows)
 {
+    struct {
+        const nb_plan *scan;
+        double groups;
+    } tables[MOST_TABLES];
+    int n_tables = 0;
     double groups = 1;
 
-    for (int i = 0; i < n && groups < rows; i++) {
+    for (int i = 0; i < n; i++) {
         const nb_expr *e = bare(keys[i]);
+        const nb_plan *scan = NULL;
         double d = -1;
+        int t = 0;
+
         while (e->kind == NB_EXPR_CALL && e->n_args == 1) {
             e = bare(e->args[0]);
         }
         if (e->kind == NB_EXPR_COLUMN) {
+            const attr_entry *entry = find_attr(s, e->u.column.attr);
+
             d = nb_stats_distinct(s, e->u.column.attr);
+            scan = entry ? entry->scan : NULL;
         }
-        groups *= d > 0 ? d : fmax(sqrt(rows), 10);
+        d = d > 0 ? d : fmax(sqrt(rows), 10);
+        while (t < n_tables && tables[t].scan != scan) {
+            t++;
+        }
+        if (scan == NULL || t == MOST_TABLES) {
+            groups *= d;
+        } else if (t < n_tables) {
+            tables[t].groups *= d;
+        } else {
+            tables[n_tables].scan = scan;
+            tables[n_tables++].groups = d;
+        }
+    }
+    for (int t = 0; t < n_tables; t++) {
+        int64_t most = nb_relation_rows(tables[t].scan->u.scan.relation);
+
+        groups *= most >= 0 ? fmin(tables[t].groups, fmax((double)most, 1)) : tables[t].groups;
     }
     return fmin(groups, rows);
 }

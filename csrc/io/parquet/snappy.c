@@ -321,7 +321,8 @@ open_block(const nb_snappy_block *b, stream *s)
             break;
         }
     }
-    *s = (stream){p, end, b->out, b->out + b->n_out, b->out};
+    /* nothing may have no place to go to */
+    *s = (stream){p, end, b->out, b->n_out > 0 ? b->out + b->n_out : b->out, b->out};
     return length == b->n_out;
 }
 

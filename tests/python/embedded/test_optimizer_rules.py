@@ -327,6 +327,21 @@ def test_grouping_sets_of_many_groups(spark):
     assert after.count("HashAggregate") == 1
 
 
+def test_columns_of_one_table_have_as_many_values_as_it_has_rows(spark, tmp_path):
+    """50 × 50 × 50 values, but no more than 50 together."""
+    dim = spark.range(50).selectExpr("id", "id * 2 a", "'b' || id b", "'c' || id c")
+    dim.write.parquet(f"{tmp_path}/dim")
+    spark.range(5000).selectExpr("id % 50 k", "id v").write.parquet(f"{tmp_path}/facts")
+    joined = f"parquet.`{tmp_path}/facts` join parquet.`{tmp_path}/dim` on k = id"
+    text = f"select a, upper(b), c, count(*), max(v) from {joined} group by rollup (a, upper(b), c)"
+    assert plans(spark, text)[1].count("HashAggregate") == 2
+    found = spark.sql(text).collect()
+    assert len(found) == 151 and sum(r[3] for r in found) == 4 * 5000
+    # two tables: as many as there are rows
+    text = f"select a, v, count(*) from {joined} group by rollup (a, v)"
+    assert plans(spark, text)[1].count("HashAggregate") == 1
+
+
 def test_ranks_of_many_rows_without_partitions(spark):
     """More rows than a thread sees before it asks itself whether dropping rows pays."""
     found = spark.sql(
