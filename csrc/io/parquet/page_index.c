@@ -54,7 +54,7 @@ read_bounds(nb_str text, nb_pq_page_bounds *pages, int64_t n)
 
     while ((type = nb_thrift_field(&t, &id)) != NB_T_STOP) {
         int64_t m;
-        if (type != NB_T_LIST || id > 3) {
+        if (type != NB_T_LIST || id < 1 || id > 3) {
             nb_thrift_skip(&t, type);
             continue;
         }
