@@ -108,7 +108,7 @@ def speed(scale: str) -> None:
     for name, threads in (("nbaspark", 1), ("duckdb", 1), ("nbaspark", 2), ("duckdb", 2), ("nbaspark", MANY)):  # fmt: skip
         engines.environment(name)
         texts = suite.texts(name, list(SPEED))
-        runs[name, threads] = engines.run_engine(name, suite.tables, texts, threads, 5)
+        runs[name, threads] = engines.run_engine(name, suite.tables, texts, threads, 3)
     print(f"TPC-H at scale {scale}: seconds by the clock; CPU is processor time")
     print(f"{'query':>6}{'1':>8}{'2':>8}{'ratio':>7}{'CPU 2:1':>9}{'DuckDB 1':>10}{'2':>8}{'ratio':>7}{'CPU 2:1':>9}{'CPU 64:2':>10}{'alone':>8}{'64 cores':>10}")  # fmt: skip
     for query in SPEED:
