@@ -17,7 +17,7 @@ import time
 
 import engines
 import tpch
-from harness import Report
+from harness import RUNS, Report
 
 OURS = {
     "sort": "select count(*), max(s), min(k) from (select * from t order by k, s)",
@@ -106,7 +106,7 @@ def main():
     for name, (query, limit) in cases.items():
         given = {"query": query, "limit": limit, **where}
         runs = {e: [] for e in ("nbaspark", "duckdb")}
-        for _ in range(3):
+        for _ in range(RUNS):
             for engine in runs:
                 runs[engine].append(process(engine, given))
         failed = [
