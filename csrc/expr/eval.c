@@ -288,8 +288,8 @@ run_over_dictionary(nb_eval *ev, nb_step *s, nb_batch *batch, nb_vector *in, int
     nb_vector *result = NULL;
     bool lasts = column.dict_id != 0;
 
-    for (int i = 0; i < s->e->n_args;
-         i++) { /* a column that is constant in this batch is another one in the next */
+    /* a column that is constant in this batch is another one in the next */
+    for (int i = 0; i < s->e->n_args; i++) {
         lasts &= i == dict_arg || s->e->args[i]->foldable;
     }
     if (lasts && s->dict_id == column.dict_id && s->dict_result != NULL) {

@@ -397,10 +397,9 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
 
     if (n_raw == 1 && is_whole_star(raw[0]) && nb_str_equal_nocase(name, NB_STR("count")) &&
         !opt->distinct) {
-        if (raw[0]
-                ->unresolved_star
-                ->has_unparsed_target) { /* t.*: Spark would count rows without nulls, and refuses */
-            nb_str t = nb_pb_str(raw[0]->unresolved_star->unparsed_target), *parts;
+        const Sc__Expression__UnresolvedStar *star = raw[0]->unresolved_star;
+        if (star->has_unparsed_target) { /* t.*: Spark would count rows without nulls, and refuses */
+            nb_str t = nb_pb_str(star->unparsed_target), *parts;
             size_t n_parts;
             char *table;
             t.len -= nb_str_ends_with(t, NB_STR(".*")) ? 2 : 0;
@@ -488,6 +487,25 @@ resolve_like_many(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expre
     return NB_OK;
 }
 
+/* TRUE, as a query says it; NULL: out of memory. */
+static Sc__Expression *
+true_message(nb_analyzer *an)
+{
+    Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
+    Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+
+    if (yes == NULL || flag == NULL) {
+        return NULL;
+    }
+    *flag = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
+    flag->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN;
+    flag->boolean = true;
+    *yes = (Sc__Expression)SC__EXPRESSION__INIT;
+    yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
+    yes->literal = flag;
+    return yes;
+}
+
 static nb_status
 resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
                  size_t n_raw, const call_options *opt, nb_expr **out, nb_error *err)
@@ -506,16 +524,9 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
             inner.ignore_nulls = true;
             if (f->n_arguments == 1 && nb_aggregate_find(nb_pb_str(f->function_name))) {
                 /* first(x) IGNORE NULLS is first(x, true) */
-                Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
-                Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+                Sc__Expression *yes = true_message(an);
                 Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, 2);
-                NB_NEED(yes && flag && args);
-                *flag = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
-                flag->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN;
-                flag->boolean = true;
-                *yes = (Sc__Expression)SC__EXPRESSION__INIT;
-                yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
-                yes->literal = flag;
+                NB_NEED(yes && args);
                 args[0] = f->arguments[0];
                 args[1] = yes;
                 return resolve_call(an, scope, nb_pb_str(f->function_name), args, 2, &inner,
@@ -539,15 +550,8 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
             if (raw[1]->sort_order->direction ==
                     SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING &&
                 f->n_arguments == (mode ? 0 : 1)) {
-                Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
-                Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
-                NB_NEED(yes && flag);
-                *flag = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
-                flag->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN;
-                flag->boolean = true;
-                *yes = (Sc__Expression)SC__EXPRESSION__INIT;
-                yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
-                yes->literal = flag;
+                Sc__Expression *yes = true_message(an);
+                NB_NEED(yes);
                 args[n++] = yes;
                 if (mode) { /* (value, deterministic, descending) */
                     args[n++] = yes;
