@@ -10,7 +10,34 @@
 typedef struct conditions {
     nb_expr **list;
     int n, cap;
+    nb_attr_set needed; /* a row where one of these is null is dropped further up */
 } conditions;
+
+static nb_status
+need_all(nb_arena *arena, conditions *c, const nb_attr_set *more)
+{
+    c->needed.arena = arena;
+    for (int i = 0; i < more->cap; i++) {
+        if (more->ids[i]) {
+            NB_TRY(nb_attr_set_add(&c->needed, more->ids[i]));
+        }
+    }
+    return NB_OK;
+}
+
+/* What is needed of a list of expressions, each of which makes the attribute of its place, is needed of the columns they are strict in. */
+static nb_status
+need_behind(nb_arena *arena, const conditions *c, const nb_attr *attrs, nb_expr *const *exprs,
+            int n, conditions *out)
+{
+    out->needed.arena = arena;
+    for (int i = 0; i < n; i++) {
+        if (nb_attr_set_has(&c->needed, attrs[i].id)) {
+            NB_TRY(nb_strict_columns(exprs[i], &out->needed));
+        }
+    }
+    return NB_OK;
+}
 
 static nb_status
 append(nb_arena *arena, conditions *c, nb_expr *e)
@@ -34,7 +61,7 @@ append(nb_arena *arena, conditions *c, nb_expr *e)
 nb_status
 nb_split_conjuncts(nb_arena *arena, nb_expr *e, nb_expr ***list, int *n, int *cap)
 {
-    conditions c = {*list, *n, *cap};
+    conditions c = {.list = *list, .n = *n, .cap = *cap};
 
     if (e->kind == NB_EXPR_AND) {
         for (int i = 0; i < e->n_args; i++) {
@@ -170,6 +197,7 @@ push_project(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error
             return keep_here(arena, p, c, out);
         }
     }
+    NB_TRY(need_behind(arena, c, p->attrs, p->u.project.exprs, p->n_attrs, &go));
     NB_TRY(map_list(arena, p->u.project.exprs, p->n_attrs, &map));
     NB_TRY(nb_attr_set_add_plan(&below, p->children[0]));
     for (int i = 0; i < c->n; i++) {
@@ -197,6 +225,7 @@ push_aggregate(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_err
     nb_attr_set keys = {.arena = arena};
     conditions stay = {0}, go = {0};
 
+    NB_TRY(need_behind(arena, c, p->attrs, p->u.aggregate.keys, p->u.aggregate.n_keys, &go));
     NB_TRY(map_list(arena, p->u.aggregate.keys, p->u.aggregate.n_keys, &map));
     for (int i = 0; i < p->u.aggregate.n_keys; i++) {
         NB_TRY(nb_attr_set_add(&keys, p->attrs[i].id));
@@ -229,7 +258,12 @@ push_union(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *
     }
     for (int k = 0; k < p->n_children; k++) {
         nb_attr_map map = {.arena = arena};
-        conditions mine = {0};
+        conditions mine = {.needed = {.arena = arena}};
+        for (int i = 0; i < p->n_attrs; i++) {
+            if (nb_attr_set_has(&c->needed, p->attrs[i].id)) {
+                NB_TRY(nb_attr_set_add(&mine.needed, p->children[k]->attrs[i].id));
+            }
+        }
         for (int i = 0; i < p->n_attrs && go.n; i++) {
             nb_expr *col = nb_attr_expr(arena, &p->children[k]->attrs[i]);
             if (!col) {
@@ -247,11 +281,79 @@ push_union(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *
     return keep_here(arena, p, &stay, out);
 }
 
+/* Values of these types that are equal are alike in every condition: 0.0 and -0.0 are not. */
+static bool
+is_exact(const nb_type *t)
+{
+    return t->depth == 0 && t->id != NB_TYPE_FLOAT32 && t->id != NB_TYPE_FLOAT64;
+}
+
+/* A condition on the keys of the side whose rows stay holds for the other side's keys, too: rows that fail it match nothing. */
+static nb_status
+imply_keys(nb_arena *arena, const conditions *kept, const conditions *on,
+           const nb_attr_set *kept_side, const nb_attr_set *other, conditions *to, nb_error *err)
+{
+    for (int i = 0; i < on->n; i++) {
+        const nb_expr *e = on->list[i];
+        for (int k = 0; k < 2 && e->kind == NB_EXPR_CALL && e->n_args == 2; k++) {
+            nb_expr *from = e->args[k], *into = e->args[1 - k];
+            nb_attr_map map = {.arena = arena};
+            nb_attr_set key = {.arena = arena};
+            if (e->u.call.fn != nb_function_find(NB_STR("=")) || from->kind != NB_EXPR_COLUMN ||
+                into->kind != NB_EXPR_COLUMN || from->type != into->type || !is_exact(from->type) ||
+                !nb_attr_set_covers(kept_side, from) || !nb_attr_set_covers(other, into)) {
+                continue;
+            }
+            NB_TRY(nb_attr_map_put(&map, from->u.column.attr, into));
+            NB_TRY(nb_attr_set_add(&key, from->u.column.attr));
+            for (int j = 0; j < kept->n; j++) {
+                nb_expr *implied;
+                nb_attr_set used = {.arena = arena};
+                NB_TRY(nb_attr_set_add_expr(&used, kept->list[j]));
+                if (used.n != 1 || !nb_attr_set_covers(&key, kept->list[j]) ||
+                    kept->list[j]->can_fail) {
+                    continue;
+                }
+                NB_TRY(nb_expr_substitute(arena, kept->list[j], &map, &implied, err));
+                NB_TRY(append_new(arena, to, implied));
+            }
+        }
+    }
+    return NB_OK;
+}
+
+/* The join's own conditions, and what is above it, drop rows with nulls in these columns of its sides. */
+static nb_status
+need_of_join(nb_arena *arena, const nb_plan *p, const conditions *c, const conditions *on,
+             conditions to[2])
+{
+    nb_join_type type = p->u.join.type;
+    bool inner = type == NB_JOIN_INNER || type == NB_JOIN_CROSS || type == NB_JOIN_SEMI;
+    nb_attr_set own = {.arena = arena};
+
+    for (int i = 0; i < on->n && on->list[i]->deterministic; i++) {
+        NB_TRY(nb_strict_columns(on->list[i], &own));
+    }
+    if (inner || type == NB_JOIN_LEFT || type == NB_JOIN_ANTI || type == NB_JOIN_MARK ||
+        type == NB_JOIN_SINGLE) {
+        NB_TRY(need_all(arena, &to[0], &c->needed));
+    }
+    if (inner || type == NB_JOIN_RIGHT) {
+        NB_TRY(need_all(arena, &to[0], &own));
+        NB_TRY(need_all(arena, &to[1], &c->needed));
+    }
+    if (inner || type == NB_JOIN_LEFT) {
+        NB_TRY(need_all(arena, &to[1], &own));
+    }
+    return NB_OK;
+}
+
 static nb_status
 push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
 {
-    nb_status narrowed = nb_narrow_outer_join(arena, p, c->list, c->n);
+    nb_status narrowed = nb_narrow_outer_join(arena, p, c->list, c->n, &c->needed);
     nb_join_type type = p->u.join.type;
+    nb_plan *other;
     nb_attr_set sides[2] = {{.arena = arena}, {.arena = arena}};
     conditions to[2] = {{0}, {0}}, stay = {0}, own = {0}, on = {0};
     bool inner = type == NB_JOIN_INNER || type == NB_JOIN_CROSS;
@@ -262,6 +364,13 @@ push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *e
     bool right_kept = inner || type == NB_JOIN_RIGHT;
 
     NB_TRY(narrowed);
+    NB_TRY(nb_left_to_anti(arena, p, c->list, &c->n, &other));
+    if (!other) {
+        NB_TRY(nb_sink_single(arena, p, c->list, c->n, &other));
+    }
+    if (other) {
+        return push(arena, other, c, out, err);
+    }
     NB_TRY(nb_attr_set_add_plan(&sides[0], p->children[0]));
     NB_TRY(nb_attr_set_add_plan(&sides[1], p->children[1]));
     for (int i = 0; i < c->n; i++) { /* conditions from above */
@@ -305,6 +414,13 @@ push_join(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *e
             }
         }
     }
+    if (type == NB_JOIN_LEFT || type == NB_JOIN_SEMI ||
+        (type == NB_JOIN_ANTI && !p->u.join.null_aware)) {
+        NB_TRY(imply_keys(arena, &to[0], &on, &sides[0], &sides[1], &to[1], err));
+    } else if (type == NB_JOIN_RIGHT) {
+        NB_TRY(imply_keys(arena, &to[1], &on, &sides[1], &sides[0], &to[0], err));
+    }
+    NB_TRY(need_of_join(arena, p, c, &on, to));
     NB_TRY(nb_join_conjuncts(arena, on.list, on.n, &p->u.join.condition));
     if (type == NB_JOIN_CROSS && on.n) {
         p->u.join.type = NB_JOIN_INNER;
@@ -324,6 +440,12 @@ push_through(nb_arena *arena, nb_plan *p, conditions *c, const nb_attr_set *allo
     for (int i = 0; i < c->n; i++) {
         bool fits = c->list[i]->deterministic && nb_attr_set_covers(allowed, c->list[i]);
         NB_TRY(append(arena, fits ? &go : &stay, c->list[i]));
+    }
+    go.needed.arena = arena;
+    for (int i = 0; i < c->needed.cap; i++) {
+        if (c->needed.ids[i] && nb_attr_set_has(allowed, c->needed.ids[i])) {
+            NB_TRY(nb_attr_set_add(&go.needed, c->needed.ids[i]));
+        }
     }
     NB_TRY(push_child(arena, p, 0, &go, err));
     return keep_here(arena, p, &stay, out);
@@ -348,6 +470,7 @@ push(nb_arena *arena, nb_plan *p, conditions *c, nb_plan **out, nb_error *err)
         for (int i = 0; i < c->n; i++) {
             NB_TRY(append_new(arena, &all, c->list[i]));
         }
+        NB_TRY(need_all(arena, &all, &c->needed));
         return push(arena, p->children[0], &all, out, err);
     }
     case NB_PLAN_PROJECT: return push_project(arena, p, c, out, err);

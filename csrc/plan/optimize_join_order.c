@@ -4,7 +4,8 @@
  *
  * A tree of inner joins is taken apart into its relations (everything that is not such a join) and its conditions. Equalities of columns form
  * classes: a.x = b.y and b.y = c.z let a meet c as well, and a filter of one member by constants holds for all. Semi and anti joins whose left side
- * is such a tree are steps of their own: they may come at any time once the columns that they compare are there.
+ * is such a tree are steps of their own: they may come at any time once the columns that they compare are there. Projections that only rename columns
+ * and add constants do not part a tree: what they make is made above it.
  *
  * Up to MOST_EXACT members every split of every subset is tried (dynamic programming); beyond, the pair that gives the fewest rows is joined
  * next. The cost of a plan is the rows that its joins build, probe and give; how many rows a subset has does not depend on the order. Trees of two
@@ -22,6 +23,7 @@
 #define BUILD_COST   2.5
 #define OUTPUT_COST  0.5
 #define CROSS_COST   20.0
+#define KEY_SHARE    0.9 /* a column with as many values per row is a key */
 
 typedef uint64_t mask;
 #define BIT(i) ((mask)1 << (i))
@@ -70,6 +72,7 @@ typedef struct graph {
     int n_members, cap_members;
     key_class *classes;
     int n_classes, cap_classes;
+    nb_attr_map renamed; /* columns of projections inside, by columns of the members */
     nb_expr **conjuncts;
     int n_conjuncts, cap_conjuncts;
     condition *conditions;
@@ -122,6 +125,33 @@ add_member(graph *g, nb_plan *p, nb_plan *step)
     return NB_OK;
 }
 
+static bool
+only_renames(const nb_plan *p)
+{
+    if (p->kind != NB_PLAN_PROJECT || p->u.project.observed) {
+        return false;
+    }
+    for (int i = 0; i < p->n_attrs; i++) {
+        const nb_expr *e = p->u.project.exprs[i];
+        if (e->kind != NB_EXPR_COLUMN &&
+            (e->kind != NB_EXPR_ALIAS ||
+             (e->args[0]->kind != NB_EXPR_COLUMN && e->args[0]->kind != NB_EXPR_LITERAL))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Does the tree go on below p? */
+static bool
+goes_on(const nb_plan *p)
+{
+    while (only_renames(p) || (p->kind == NB_PLAN_FILTER && p->u.filter.condition->deterministic)) {
+        p = p->children[0];
+    }
+    return is_inner(p) || is_step(p);
+}
+
 static nb_status
 collect(graph *g, nb_plan **plan, nb_error *err)
 {
@@ -136,15 +166,32 @@ collect(graph *g, nb_plan **plan, nb_error *err)
         return collect(g, &p->children[1], err);
     }
     if (is_step(p)) {
+        nb_plan *step = nb_plan_new(g->arena, NB_PLAN_JOIN, 2, p->n_attrs);
+        if (!step) {
+            return NB_NOMEM;
+        }
         NB_TRY(collect(g, &p->children[0], err));
         NB_TRY(order(g->arena, g->info, &p->children[1], true, err));
-        return add_member(g, p->children[1], p);
+        step->u.join = p->u.join;
+        NB_TRY(nb_expr_substitute(g->arena, p->u.join.condition, &g->renamed,
+                                  &step->u.join.condition, err));
+        return add_member(g, p->children[1], step);
     }
-    if (p->kind == NB_PLAN_FILTER && (is_inner(p->children[0]) || is_step(p->children[0])) &&
-        p->u.filter.condition->deterministic) {
+    if (p->kind == NB_PLAN_FILTER && goes_on(p)) {
         NB_TRY(nb_split_conjuncts(g->arena, p->u.filter.condition, &g->conjuncts, &g->n_conjuncts,
                                   &g->cap_conjuncts));
         return collect(g, &p->children[0], err);
+    }
+    if (only_renames(p) && goes_on(p)) {
+        NB_TRY(collect(g, &p->children[0], err));
+        for (int i = 0; i < p->n_attrs; i++) {
+            nb_expr *e = p->u.project.exprs[i];
+            if (e->kind == NB_EXPR_ALIAS) {
+                NB_TRY(nb_expr_substitute(g->arena, e->args[0], &g->renamed, &e, err));
+                NB_TRY(nb_attr_map_put(&g->renamed, p->attrs[i].id, e));
+            }
+        }
+        return NB_OK;
     }
     NB_TRY(order(g->arena, g->info, plan, true, err));
     return add_member(g, *plan, NULL);
@@ -473,12 +520,36 @@ factor_of_set(const graph *g, mask set)
     return factor;
 }
 
+/* Rows of each member that can have a match in the set: a row whose key no other member of the set has is in none of its other columns' values, either. A calendar
+ * of two centuries has as many weeks as the facts of five years have. */
+static void
+rows_with_match(const graph *g, mask set, double *out)
+{
+    for (int i = 0; i < g->n_members; i++) {
+        out[i] = INFINITY;
+    }
+    for (int c = 0; c < g->n_classes; c++) {
+        double least = INFINITY;
+        for (int r = 0; r < g->classes[c].n; r++) {
+            const class_ref *ref = &g->classes[c].refs[r];
+            least = set & BIT(ref->member) ? fmin(least, ref->distinct) : least;
+        }
+        for (int r = 0; r < g->classes[c].n; r++) {
+            const class_ref *ref = &g->classes[c].refs[r];
+            if (ref->of_base >= g->members[ref->member].base * KEY_SHARE) {
+                out[ref->member] = fmin(out[ref->member], least);
+            }
+        }
+    }
+}
+
 static double
 rows_of(const graph *g, mask set)
 {
-    double rows = 1;
+    double rows = 1, matched[MOST_MEMBERS];
     int n = g->n_members;
 
+    rows_with_match(g, set, matched);
     for (int i = 0; i < n; i++) {
         if (set & BIT(i)) {
             rows *= g->members[i].step ? g->members[i].share : g->members[i].rows;
@@ -488,9 +559,13 @@ rows_of(const graph *g, mask set)
         double least = INFINITY, product = 1;
         int found = 0;
         for (int r = 0; r < g->classes[c].n; r++) {
-            if (set & BIT(g->classes[c].refs[r].member)) {
-                least = fmin(least, g->classes[c].refs[r].distinct);
-                product *= g->classes[c].refs[r].distinct;
+            const class_ref *ref = &g->classes[c].refs[r];
+            if (set & BIT(ref->member)) {
+                bool is_key = ref->of_base >= g->members[ref->member].base * KEY_SHARE;
+                double distinct =
+                    is_key ? ref->distinct : fmin(ref->distinct, matched[ref->member]);
+                least = fmin(least, distinct);
+                product *= distinct;
                 found++;
             }
         }
@@ -715,26 +790,32 @@ search_greedy(graph *g, nb_plan **out, nb_error *err)
     return NB_OK;
 }
 
-/* A projection that gives the attributes of p in the order of `like`. */
+/* A projection that gives the attributes of the tree in the order of `like`. */
 static nb_status
-restore(nb_arena *arena, nb_plan *p, const nb_attr *like, int n, nb_plan **out)
+restore(const graph *g, nb_plan *p, const nb_attr *like, int n, nb_plan **out)
 {
-    nb_plan *project = nb_plan_new(arena, NB_PLAN_PROJECT, 1, n);
+    nb_plan *project = nb_plan_new(g->arena, NB_PLAN_PROJECT, 1, n);
 
     if (!project) {
         return NB_NOMEM;
     }
     project->children[0] = p;
-    project->u.project.exprs = NB_ARENA_ARRAY(arena, nb_expr *, n + 1);
+    project->u.project.exprs = NB_ARENA_ARRAY(g->arena, nb_expr *, n + 1);
     if (!project->u.project.exprs) {
         return NB_NOMEM;
     }
     memcpy(project->attrs, like, sizeof(nb_attr) * (size_t)n);
     for (int i = 0; i < n; i++) {
-        project->u.project.exprs[i] = nb_attr_expr(arena, &like[i]);
-        if (!project->u.project.exprs[i]) {
+        nb_expr *e = nb_attr_map_get(&g->renamed, like[i].id);
+        e = e ? nb_expr_alias(g->arena, e, like[i].name, like[i].id)
+              : nb_attr_expr(g->arena, &like[i]);
+        if (!e) {
             return NB_NOMEM;
         }
+        if (e->kind == NB_EXPR_ALIAS) {
+            e->u.alias.metadata = like[i].metadata;
+        }
+        project->u.project.exprs[i] = e;
     }
     *out = project;
     return NB_OK;
@@ -794,7 +875,8 @@ static nb_status
 order_tree(nb_arena *arena, const nb_session_info *info, nb_plan **plan, bool by_name,
            nb_error *err)
 {
-    graph g = {.arena = arena, .info = info, .stats = nb_stats_new(arena)};
+    graph g = {
+        .arena = arena, .info = info, .stats = nb_stats_new(arena), .renamed = {.arena = arena}};
     nb_plan *p = *plan, *made;
     bool fits;
 
@@ -802,6 +884,9 @@ order_tree(nb_arena *arena, const nb_session_info *info, nb_plan **plan, bool by
         return NB_NOMEM;
     }
     NB_TRY(collect(&g, plan, err));
+    for (int i = 0; i < g.n_conjuncts; i++) {
+        NB_TRY(nb_expr_substitute(arena, g.conjuncts[i], &g.renamed, &g.conjuncts[i], err));
+    }
     fits = g.n_members > 2 && g.n_members <= MOST_MEMBERS;
     for (int i = 0; i < g.n_members && fits; i++) {
         (void)nb_stats_rows(g.stats, g.members[i].plan);
@@ -840,7 +925,7 @@ order_tree(nb_arena *arena, const nb_session_info *info, nb_plan **plan, bool by
         NB_TRY(search_greedy(&g, &made, err));
     }
     *plan = made;
-    return by_name ? NB_OK : restore(arena, made, p->attrs, p->n_attrs, plan);
+    return by_name && !g.renamed.n ? NB_OK : restore(&g, made, p->attrs, p->n_attrs, plan);
 }
 
 /* by_name: whoever reads the plan finds its columns by their ids, so that their order is free. */

@@ -48,8 +48,17 @@ nb_join_booleans(nb_arena *arena, nb_expr_kind kind, nb_expr **list, int n, nb_e
 nb_status nb_factor_or(nb_arena *arena, nb_expr *e, nb_expr **out);
 /* A condition over one side that follows from the disjunction e; NULL when none does. */
 nb_status nb_implied_or(nb_arena *arena, nb_expr *e, const nb_attr_set *side, nb_expr **out);
-/* Changes the type of an outer or SINGLE join, given the conditions that rows above it must pass. */
-nb_status nb_narrow_outer_join(nb_arena *arena, nb_plan *p, nb_expr *const *above, int n);
+/* Columns for which e is null where they are: adds them. */
+nb_status nb_strict_columns(const nb_expr *e, nb_attr_set *out);
+/* Changes the type of an outer or SINGLE join, given the conditions that rows above it must pass and columns where they must not be null. */
+nb_status nb_narrow_outer_join(nb_arena *arena, nb_plan *p, nb_expr *const *above, int n,
+                               const nb_attr_set *needed);
+/* A LEFT join of whose rows the conditions above leave only those without a match, as an ANTI join with nulls for the right side, and those conditions
+ * taken away; *out is NULL for any other. */
+nb_status nb_left_to_anti(nb_arena *arena, nb_plan *p, nb_expr **above, int *n, nb_plan **out);
+/* Puts an uncorrelated SINGLE join whose columns the conditions above compare with those of one relation alone over that relation; *out is NULL where there is
+ * nothing to pass. */
+nb_status nb_sink_single(nb_arena *arena, nb_plan *p, nb_expr *const *above, int n, nb_plan **out);
 
 /* Scans read the fields of structs that are used, where the format can. After nb_optimize: no rule may come later, because it changes types. */
 nb_status nb_optimize_fields(nb_arena *arena, const nb_session_info *info, nb_plan *plan);

@@ -383,14 +383,57 @@ carry_union(nb_stats *s, const nb_plan *p)
     }
 }
 
+/* The keys of one side of an equi-join. */
+typedef struct join_keys {
+    double rows, base; /* of the side; of the only table that they are of, or rows */
+    double values;     /* together, were they independent */
+    double most;       /* of one of them, in all rows */
+    const nb_plan *scan;
+    int n;
+} join_keys;
+
+static double
+add_join_key(nb_stats *s, join_keys *keys, const nb_expr *e)
+{
+    double d = e->kind == NB_EXPR_COLUMN ? nb_stats_distinct(s, e->u.column.attr) : -1;
+    const attr_entry *entry = e->kind == NB_EXPR_COLUMN ? find_attr(s, e->u.column.attr) : NULL;
+    const nb_plan *scan = entry ? entry->scan : NULL;
+
+    keys->scan = keys->n == 0 || keys->scan == scan ? scan : NULL;
+    keys->n++;
+    keys->most = fmax(keys->most, d);
+    d = d > 0 ? fmin(d, keys->rows) : keys->rows;
+    keys->values *= fmax(d, 1);
+    return d;
+}
+
+/* Values that several keys have together. They are one key of both sides, and rather that of the smaller table, so that it has no more values than that has rows:
+ * order lines that name a part and its supplier. But where one column alone tells the rows of the smaller table apart, the keys are the larger one's: lines that
+ * came back. */
+static double
+values_of_keys(join_keys sides[2])
+{
+    const join_keys *small;
+
+    for (int k = 0; k < 2; k++) {
+        int64_t rows = sides[k].scan ? nb_relation_rows(sides[k].scan->u.scan.relation) : -1;
+        sides[k].base = rows >= 0 ? (double)rows : sides[k].rows;
+        sides[k].values = fmin(sides[k].values, sides[k].base);
+    }
+    small = sides[0].base <= sides[1].base ? &sides[0] : &sides[1];
+    return small->most * 2 > small->base ? fmax(sides[0].values, sides[1].values)
+                                         : fmin(sides[0].values, sides[1].values);
+}
+
 /* Rows of an equi-join, from the values on both sides. */
 static double
 joined(nb_stats *s, const nb_plan *p, double left, double right)
 {
-    nb_expr **list = NULL;
-    int n = 0, cap = 0;
-    double rows = left * right;
+    nb_expr *const *list = &p->u.join.condition;
+    int n = 1;
+    double rows = left * right, one = 1;
     nb_attr_set on_left = {.arena = s->arena};
+    join_keys sides[2] = {{.rows = left, .values = 1}, {.rows = right, .values = 1}};
 
     if (!p->u.join.condition || nb_attr_set_add_plan(&on_left, p->children[0]) < 0) {
         return rows;
@@ -398,31 +441,19 @@ joined(nb_stats *s, const nb_plan *p, double left, double right)
     if (p->u.join.condition->kind == NB_EXPR_AND) {
         list = p->u.join.condition->args;
         n = p->u.join.condition->n_args;
-    } else {
-        list = (nb_expr **)&p->u.join.condition;
-        n = 1;
     }
-    (void)cap;
     for (int i = 0; i < n; i++) {
         const nb_expr *e = list[i];
         if (e->kind == NB_EXPR_CALL && e->n_args == 2 &&
             e->u.call.fn == nb_function_find(NB_STR("="))) {
             const nb_expr *a = bare(e->args[0]), *b = bare(e->args[1]);
-            double most = 0;
-            for (int k = 0; k < 2; k++) {
-                const nb_expr *side = k ? b : a;
-                bool is_left = nb_attr_set_covers(&on_left, side);
-                double d =
-                    side->kind == NB_EXPR_COLUMN ? nb_stats_distinct(s, side->u.column.attr) : -1;
-                double size = is_left ? left : right;
-                most = fmax(most, d > 0 ? fmin(d, size) : size);
-            }
-            rows /= fmax(most, 1);
+            bool flip = !nb_attr_set_covers(&on_left, a);
+            one = fmax(add_join_key(s, &sides[flip], a), add_join_key(s, &sides[!flip], b));
         } else {
             rows *= nb_stats_share(s, e);
         }
     }
-    return rows;
+    return rows / fmax(sides[0].n > 1 ? values_of_keys(sides) : one, 1);
 }
 
 static double
