@@ -149,6 +149,8 @@ def missing_functions() -> list[str]:
     }
     used: dict[str, set[str]] = {}
     for path in sorted((ROOT / "python/nbaspark/sql/functions").glob("*.py")):
+        if path.stem == "python_udf":  # calls no function of the engine
+            continue
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 calls = {

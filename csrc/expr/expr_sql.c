@@ -73,12 +73,12 @@ add_call(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
         nb_strbuf_addc(out, name.data[3] == 'f' ? '.' : '[');
         add_expr(out, arena, e->args[1], ids);
         nb_strbuf_adds(out, name.data[3] == 'f' ? "" : "]");
-    } else if (nb_str_starts_with(name, NB_STR("nb_python")) && e->n_args >= 4 &&
+    } else if (nb_str_starts_with(name, NB_STR("nb_python")) && e->n_args >= 5 &&
                e->args[2]->kind == NB_EXPR_LITERAL && nb_type_is_string(e->args[2]->type) &&
                !nb_vector_is_null(e->args[2]->u.literal.value, 0)) {
         nb_strbuf_add(out, nb_view_str(NB_DATA(nb_view, e->args[2]->u.literal.value)));
         nb_strbuf_addc(out, '(');
-        add_args(out, arena, e->args + 4, e->n_args - 4, ids);
+        add_args(out, arena, e->args + 5, e->n_args - 5, ids);
         nb_strbuf_addc(out, ')');
     } else {
         nb_strbuf_add(out, name);

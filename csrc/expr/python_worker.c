@@ -4,7 +4,7 @@
  *
  * Over a socket, in both directions, frames: kind (4 bytes, little endian), length (8), then so many bytes.
  *
- *   to the process     'F' id (8 bytes), packed PythonUDF: the function that this id means
+ *   to the process     'F' id (8 bytes), length of settings (8), settings, packed PythonUDF: the function that this id means
  *                      'C' id, an Arrow IPC stream: rows to call it with; 'N': a column to call it without, row by row; answered by
  *   from the process   'R' an Arrow IPC stream of one column, or 'E' the text of an exception
  */
@@ -281,16 +281,29 @@ get_number(const uint8_t *from, int n_bytes)
     return v;
 }
 
+/* The head of a frame of n bytes behind the id. */
 static nb_status
-send_frame(worker *w, char kind, uint64_t id, nb_str data, const nb_cancel_flag *cancel)
+send_header(worker *w, char kind, uint64_t id, size_t n, const nb_cancel_flag *cancel)
 {
     uint8_t header[HEADER + 8];
 
     put_number(header, (uint8_t)kind, 4);
-    put_number(header + 4, data.len + 8, 8);
+    put_number(header + 4, n + 8, 8);
     put_number(header + HEADER, id, 8);
-    NB_TRY(send_all(w, header, sizeof header, cancel));
-    return send_all(w, data.data, data.len, cancel);
+    return send_all(w, header, sizeof header, cancel);
+}
+
+static nb_status
+send_definition(worker *w, const nb_python_function *f, const nb_cancel_flag *cancel)
+{
+    uint8_t n_settings[8];
+
+    put_number(n_settings, f->settings.len, 8);
+    NB_TRY(send_header(w, 'F', f->id, sizeof n_settings + f->settings.len + f->definition.len,
+                       cancel));
+    NB_TRY(send_all(w, n_settings, sizeof n_settings, cancel));
+    NB_TRY(send_all(w, f->settings.data, f->settings.len, cancel));
+    return send_all(w, f->definition.data, f->definition.len, cancel);
 }
 
 static nb_status
@@ -301,7 +314,7 @@ define(worker *w, const nb_python_function *f, const nb_cancel_flag *cancel)
             return NB_OK;
         }
     }
-    NB_TRY(send_frame(w, 'F', f->id, f->definition, cancel));
+    NB_TRY(send_definition(w, f, cancel));
     if (w->n_known == MAX_KNOWN) { /* the oldest is forgotten, there as here */
         memmove(w->known, w->known + 1, (MAX_KNOWN - 1) * sizeof w->known[0]);
         w->n_known--;
@@ -320,7 +333,8 @@ call(worker *w, const nb_python_function *f, char what, nb_str rows, nb_pool *po
     nb_status st;
 
     NB_TRY(define(w, f, cancel));
-    NB_TRY(send_frame(w, what, f->id, rows, cancel));
+    NB_TRY(send_header(w, what, f->id, rows.len, cancel));
+    NB_TRY(send_all(w, rows.data, rows.len, cancel));
     NB_TRY(receive_all(w, header, sizeof header, cancel));
     n = get_number(header + 4, 8);
     if (n > MAX_ANSWER || (header[0] != 'R' && header[0] != 'E')) {

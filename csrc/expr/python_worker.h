@@ -19,7 +19,9 @@ typedef struct nb_python_function {
     const char *memory; /* bytes that a process may have, as digits; "0": no bound */
     nb_str owner;       /* the user, who shares processes with nobody */
     nb_str definition;  /* a packed spark.connect.PythonUDF */
-    uint64_t id;        /* hash of it: a process that has it need not get it again */
+    nb_str
+        settings; /* of the session, "key=value" in lines: what functions over pandas and Arrow look at */
+    uint64_t id; /* hash of both: a process that has them need not get them again */
 } nb_python_function;
 
 /* Rows of arguments, as an Arrow IPC stream, to rows of one column of results in the same form. Raises PYTHON_EXCEPTION with the traceback,

@@ -849,7 +849,7 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
     nb_window_spec *spec = NB_ARENA_NEW(an->arena, nb_window_spec);
     const Sc__Expression *call;
     bool ignore_nulls = false;
-    nb_expr *e, *fn;
+    nb_expr *e, *fn, *python; /* python: a call over the rows that the window collects */
 
     NB_NEED(spec);
     call = w->window_function;
@@ -886,6 +886,8 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
         NB_TRY(nb_resolve_expr(an, scope, call, &fn, err));
     }
     fn = without_alias(fn);
+    python = nb_python_rows_of(fn) ? fn : NULL;
+    fn = python ? nb_python_rows_of(fn) : fn;
     spec->partition_by = NB_ARENA_ARRAY(an->arena, nb_expr *, w->n_partition_spec + 1);
     spec->order_by = NB_ARENA_ARRAY(an->arena, nb_sort_key, w->n_order_spec + 1);
     NB_NEED(spec->partition_by && spec->order_by);
@@ -955,6 +957,15 @@ resolve_window(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__Win
                         NULL);
     }
     *out = e;
+    if (python) {
+        nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, python->n_args);
+
+        NB_NEED(args);
+        memcpy(args, python->args, sizeof *args * (size_t)python->n_args);
+        args[python->n_args - 1] = e;
+        *out = nb_expr_with_args(an->arena, python, args);
+        NB_NEED(*out);
+    }
     return NB_OK;
 }
 

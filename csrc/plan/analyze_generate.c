@@ -249,6 +249,20 @@ nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__Unresol
     return plan_generate(an, child, &g, args, n, names, n_names, out, err);
 }
 
+nb_status
+nb_plan_inline(nb_analyzer *an, nb_plan *child, nb_expr *rows, nb_plan **out, nb_error *err)
+{
+    nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, 1);
+    nb_plan *p;
+    int n;
+
+    NB_NEED(args);
+    args[0] = rows;
+    NB_TRY(plan_generate(an, child, find_generator(NB_STR("inline")), args, 1, NULL, 0, &p, err));
+    n = p->u.generate.n_generated;
+    return nb_plan_narrow(an->arena, p, p->attrs + p->n_attrs - n, n, out);
+}
+
 /* The generator that e is, with its call, and its alias's names where the caller has none for it. */
 static nb_status
 generator_of(nb_analyzer *an, const Sc__Expression **e,

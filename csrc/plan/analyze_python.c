@@ -8,31 +8,40 @@
 #include "plan/message_unpack.h"
 #include "plan/type_proto.h"
 
-/* Spark's PythonEvalType. */
-enum { EVAL_ROWS = 100, EVAL_ROWS_BY_ARROW = 101 };
-
-/* What programs call the other kinds. */
+/* How functions are called: Spark's PythonEvalType. */
 static const struct {
     int eval_type;
-    const char *name;
-} kinds[] = {{200, "pandas_udf"},
-             {201, "groupBy().applyInPandas"},
-             {202, "pandas_udf over groups"},
-             {203, "pandas_udf over windows"},
-             {204, "pandas_udf over iterators"},
-             {205, "mapInPandas"},
-             {206, "cogroup().applyInPandas"},
-             {207, "mapInArrow"},
-             {208, "applyInPandasWithState"},
-             {209, "groupBy().applyInArrow"},
-             {210, "cogroup().applyInArrow"},
-             {211, "transformWithState"},
-             {250, "arrow_udf"},
-             {251, "arrow_udf over iterators"},
-             {252, "arrow_udf over groups"},
-             {253, "arrow_udf over windows"}};
+    nb_python_kind kind;
+    const char *name; /* what programs call it */
+} kinds[] = {{100, NB_PYTHON_VALUES, "udf"},
+             {101, NB_PYTHON_VALUES, "udf"},
+             {200, NB_PYTHON_VALUES, "pandas_udf"},
+             {201, NB_PYTHON_GROUP_ROWS, "groupBy().applyInPandas"},
+             {202, NB_PYTHON_GROUP_VALUE, "pandas_udf over groups"},
+             {204, NB_PYTHON_VALUES, "pandas_udf over iterators"},
+             {205, NB_PYTHON_ROWS, "mapInPandas"},
+             {206, NB_PYTHON_COGROUP_ROWS, "cogroup().applyInPandas"},
+             {207, NB_PYTHON_ROWS, "mapInArrow"},
+             {208, NB_PYTHON_REFUSED, "applyInPandasWithState"},
+             {209, NB_PYTHON_GROUP_ROWS, "groupBy().applyInArrow"},
+             {210, NB_PYTHON_COGROUP_ROWS, "cogroup().applyInArrow"},
+             {211, NB_PYTHON_REFUSED, "transformWithState"},
+             {215, NB_PYTHON_GROUP_ROWS, "groupBy().applyInArrow over iterators"},
+             {216, NB_PYTHON_GROUP_ROWS, "groupBy().applyInPandas over iterators"},
+             {217, NB_PYTHON_GROUP_VALUE, "pandas_udf over iterators of groups"},
+             {250, NB_PYTHON_VALUES, "arrow_udf"},
+             {251, NB_PYTHON_VALUES, "arrow_udf over iterators"},
+             {252, NB_PYTHON_GROUP_VALUE, "arrow_udf over groups"},
+             {254, NB_PYTHON_GROUP_VALUE, "arrow_udf over iterators of groups"}};
 
-enum { FIXED = 4 }; /* arguments of nb_python before the function's own */
+enum {
+    FIXED = 5,
+    PANDAS = 200
+}; /* arguments of nb_python before the function's own; kinds from here on see settings */
+
+static const nb_conf settings[] = {NB_CONF_SESSION_TIME_ZONE, NB_CONF_ARROW_MAX_RECORDS,
+                                   NB_CONF_PANDAS_SAFE_ARROW, NB_CONF_PANDAS_STRUCT_MODE,
+                                   NB_CONF_PANDAS_BY_NAME};
 
 static nb_expr *
 text(nb_analyzer *an, nb_type_id id, nb_str s)
@@ -57,47 +66,54 @@ check_type(const nb_type *t, nb_error *err)
     return NB_OK;
 }
 
-nb_status
-nb_refuse_python_kind(const Sc__CommonInlineUserDefinedFunction *f, nb_error *err)
+static nb_status
+settings_of(nb_analyzer *an, nb_str *out)
+{
+    nb_strbuf b = {0};
+
+    for (size_t i = 0; i < NB_COUNT_OF(settings); i++) {
+        nb_str value = nb_config_str(an->cfg.info->config, settings[i]);
+
+        nb_strbuf_addf(&b, "%s=%.*s\n", nb_conf_info_get(settings[i])->key, (int)value.len,
+                       value.data);
+    }
+    *out = nb_strbuf_finish(an->arena, &b);
+    return out->data ? NB_OK : NB_NOMEM;
+}
+
+static nb_status
+find_kind(const Sc__CommonInlineUserDefinedFunction *f, nb_python_kind *out, nb_error *err)
 {
     if (f == NULL ||
-        f->function_case != SC__COMMON_INLINE_USER_DEFINED_FUNCTION__FUNCTION_PYTHON_UDF) {
+        f->function_case != SC__COMMON_INLINE_USER_DEFINED_FUNCTION__FUNCTION_PYTHON_UDF ||
+        f->python_udf->output_type == NULL) {
         return nb_raise_unsupported(err, "A user-defined function that is not in Python");
     }
     for (size_t i = 0; i < NB_COUNT_OF(kinds); i++) {
         if (kinds[i].eval_type == (int)f->python_udf->eval_type) {
-            return nb_raise_unsupported(err, "%s", kinds[i].name);
+            *out = kinds[i].kind;
+            return *out != NB_PYTHON_REFUSED ? NB_OK
+                                             : nb_raise_unsupported(err, "%s", kinds[i].name);
         }
     }
     return nb_raise_unsupported(err, "A Python function of evaluation type %d",
                                 (int)f->python_udf->eval_type);
 }
 
-nb_status
-nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
-                       nb_expr *const *given, int n_given, const nb_origin *origin, nb_expr **out,
-                       nb_error *err)
+/* The call of f, of results of `made` while it declares `type`. */
+static nb_status
+call_of(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f, const nb_type *type,
+        const nb_type *made, nb_expr *const *given, int n_given, const nb_origin *origin,
+        nb_expr **out, nb_error *err)
 {
-    const Sc__PythonUDF *udf = f->python_udf;
-    const nb_config *config = an->cfg.info->config;
     bool steady = !f->has_deterministic || f->deterministic;
     nb_str name = steady ? NB_STR("nb_python") : NB_STR("nb_python_varying");
-    Sc__PythonUDF resolved;
-    nb_str definition;
-    const nb_type *type;
+    Sc__PythonUDF resolved = *f->python_udf;
+    nb_str definition, seen = {"", 0};
     uint8_t *packed;
     nb_expr **args;
 
-    if (f->function_case != SC__COMMON_INLINE_USER_DEFINED_FUNCTION__FUNCTION_PYTHON_UDF ||
-        udf->output_type == NULL) {
-        return nb_raise_unsupported(err, "A user-defined function that is not in Python");
-    }
-    if (udf->eval_type != EVAL_ROWS && udf->eval_type != EVAL_ROWS_BY_ARROW) {
-        return nb_refuse_python_kind(f, err);
-    }
-    NB_TRY(nb_resolve_type(an, udf->output_type, &type, err));
-    NB_TRY(check_type(type, err));
-    resolved = *udf; /* with its type as it is understood here, which may have come as text */
+    /* with its type as it is understood here, which may have come as text */
     resolved.output_type = nb_type_to_proto(an->arena, type);
     NB_NEED(resolved.output_type);
     definition.len = protobuf_c_message_get_packed_size(&resolved.base);
@@ -106,22 +122,104 @@ nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunctio
     NB_NEED(packed && args);
     protobuf_c_message_pack(&resolved.base, packed);
     definition.data = (const char *)packed;
+    if (resolved.eval_type >= PANDAS) {
+        NB_TRY(settings_of(an, &seen));
+    }
     args[0] = text(an, NB_TYPE_BINARY, definition);
-    args[1] = text(an, NB_TYPE_STRING, nb_config_str(config, NB_CONF_PYTHON));
+    args[1] = text(an, NB_TYPE_STRING, nb_config_str(an->cfg.info->config, NB_CONF_PYTHON));
     args[2] = text(an, NB_TYPE_STRING, nb_pb_str(f->function_name));
-    args[3] = nb_expr_null(an->arena, type);
-    NB_NEED(args[0] && args[1] && args[2] && args[3]);
+    args[3] = text(an, NB_TYPE_STRING, seen);
+    args[4] = nb_expr_null(an->arena, made);
+    for (int i = 0; i < FIXED; i++) {
+        NB_NEED(args[i]);
+    }
     for (int i = 0; i < n_given; i++) {
-        nb_expr *e = given[i];
-
-        while (e->kind == NB_EXPR_ALIAS) {
-            e = e->args[0];
-        }
-        NB_TRY(check_type(e->type, err));
-        args[FIXED + i] = e;
+        NB_TRY(check_type(given[i]->type, err));
+        args[FIXED + i] = given[i];
     }
     return nb_function_bind(an->arena, an->cfg.info, nb_function_find(name), name, args,
                             n_given + FIXED, origin, out, err);
+}
+
+nb_status
+nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
+                       nb_expr *const *given, int n_given, const nb_origin *origin, nb_expr **out,
+                       nb_error *err)
+{
+    nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, n_given + 1);
+    nb_str *names = NB_ARENA_ARRAY(an->arena, nb_str, n_given + 1);
+    nb_python_kind kind;
+    const nb_type *type;
+
+    NB_NEED(args && names);
+    NB_TRY(find_kind(f, &kind, err));
+    if (kind != NB_PYTHON_VALUES && kind != NB_PYTHON_GROUP_VALUE) {
+        return nb_raise_unsupported(err, "A Python function of rows as a column");
+    }
+    NB_TRY(nb_resolve_type(an, f->python_udf->output_type, &type, err));
+    NB_TRY(check_type(type, err));
+    for (int i = 0; i < n_given; i++) {
+        args[i] = given[i];
+        while (args[i]->kind == NB_EXPR_ALIAS) {
+            args[i] = args[i]->args[0];
+        }
+        names[i] = NB_STR("_");
+    }
+    if (kind == NB_PYTHON_GROUP_VALUE) {
+        NB_TRY(nb_python_rows(an, args, names, n_given, &args[0], err));
+        n_given = 1;
+    }
+    return call_of(an, f, type, type, args, n_given, origin, out, err);
+}
+
+nb_status
+nb_python_rows(nb_analyzer *an, nb_expr *const *columns, const nb_str *names, int n, nb_expr **out,
+               nb_error *err)
+{
+    nb_expr **args = NB_ARENA_ARRAY(an->arena, nb_expr *, 2 * n + 1), *row;
+
+    NB_NEED(args);
+    if (n == 0) {
+        return nb_raise_unsupported(err, "A Python function of rows without columns");
+    }
+    for (int i = 0; i < n; i++) {
+        NB_TRY(check_type(columns[i]->type, err));
+        args[2 * i] = text(an, NB_TYPE_STRING, names[i]);
+        args[2 * i + 1] = columns[i];
+        NB_NEED(args[2 * i]);
+    }
+    NB_TRY(nb_call(an, "named_struct", args, 2 * n, &row, err));
+    return nb_call_agg(an, "collect_list", &row, 1, false, out, err);
+}
+
+nb_status
+nb_python_rows_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
+                    nb_python_kind wanted, nb_expr *const *args, int n, nb_expr **out,
+                    nb_error *err)
+{
+    nb_python_kind kind;
+    const nb_type *type, *rows;
+
+    NB_TRY(find_kind(f, &kind, err));
+    NB_TRY(nb_resolve_type(an, f->python_udf->output_type, &type, err));
+    NB_TRY(check_type(type, err));
+    if (kind != wanted || type->id != NB_TYPE_STRUCT || type->n_children == 0) {
+        return nb_raise_unsupported(err, "A Python function of this kind for rows");
+    }
+    rows = nb_type_array(type, false);
+    NB_NEED(rows);
+    return call_of(an, f, type, rows, args, n, NULL, out, err);
+}
+
+nb_expr *
+nb_python_rows_of(nb_expr *e)
+{
+    nb_expr *last = e->kind == NB_EXPR_CALL && e->n_args == FIXED + 1 ? e->args[FIXED] : NULL;
+
+    return last && last->kind == NB_EXPR_AGG &&
+                   nb_str_starts_with(nb_function_name(e->u.call.fn), NB_STR("nb_python"))
+               ? last
+               : NULL;
 }
 
 nb_status

@@ -994,10 +994,11 @@ analyze_one(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error *e
     case SC__RELATION__REL_TYPE__NOT_SET:
         return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a relation of no kind", NULL);
     case SC__RELATION__REL_TYPE_MAP_PARTITIONS:
-        return nb_refuse_python_kind(rel->map_partitions->func, err);
-    case SC__RELATION__REL_TYPE_GROUP_MAP: return nb_refuse_python_kind(rel->group_map->func, err);
+        return nb_analyze_map_partitions(an, rel->map_partitions, out, err);
+    case SC__RELATION__REL_TYPE_GROUP_MAP:
+        return nb_analyze_group_map(an, rel->group_map, out, err);
     case SC__RELATION__REL_TYPE_CO_GROUP_MAP:
-        return nb_refuse_python_kind(rel->co_group_map->func, err);
+        return nb_analyze_co_group_map(an, rel->co_group_map, out, err);
     default:
         return nb_raise_unsupported(err, "The relation %s",
                                     nb_pb_case(&rel->base, (int)rel->rel_type_case));

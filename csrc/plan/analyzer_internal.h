@@ -150,6 +150,9 @@ nb_status
 nb_plan_generator(nb_analyzer *an, nb_plan *child, const Sc__Expression__UnresolvedFunction *call,
                   const ProtobufCBinaryData *names, size_t n_names, bool outer, nb_plan **out,
                   nb_error *err);
+/* inline(rows): GENERATE, of which only what it makes is put out. */
+nb_status
+nb_plan_inline(nb_analyzer *an, nb_plan *child, nb_expr *rows, nb_plan **out, nb_error *err);
 bool nb_is_generator(nb_str name);
 const char *nb_generator_name(int i);       /* from 0 until NULL */
 const char *nb_generator_help(nb_str name); /* NULL when it is none */
@@ -210,14 +213,37 @@ nb_status nb_positional_arguments(nb_analyzer *an, nb_str routine, Sc__Expressio
                                   size_t *n, nb_error *err);
 
 /* ---- analyze_python.c ---- */
-/* PySpark's name for what is not there. */
-nb_status nb_refuse_python_kind(const Sc__CommonInlineUserDefinedFunction *f, nb_error *err);
+typedef enum nb_python_kind {
+    NB_PYTHON_VALUES,       /* a value for each row */
+    NB_PYTHON_GROUP_VALUE,  /* a value for the rows of a group */
+    NB_PYTHON_ROWS,         /* rows for rows */
+    NB_PYTHON_GROUP_ROWS,   /* rows for the rows of a group */
+    NB_PYTHON_COGROUP_ROWS, /* … of two groups with one key */
+    NB_PYTHON_REFUSED
+} nb_python_kind;
+/* The rows of a group as an aggregate: an array of structs with these fields. */
+nb_status nb_python_rows(nb_analyzer *an, nb_expr *const *columns, const nb_str *names, int n,
+                         nb_expr **out, nb_error *err);
+/* A call that gives an array of rows, of keys and arrays of rows. */
+nb_status nb_python_rows_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
+                              nb_python_kind wanted, nb_expr *const *args, int n, nb_expr **out,
+                              nb_error *err);
+/* The aggregate below e when e is a call over the rows of a group, which stands above windows as it does above groups; NULL otherwise. */
+nb_expr *nb_python_rows_of(nb_expr *e);
 nb_status nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
                                  nb_expr *const *args, int n, const nb_origin *origin,
                                  nb_expr **out, nb_error *err);
 /* A call of a function that the session has registered under the name; *out NULL when there is none. */
 nb_status nb_resolve_registered(nb_analyzer *an, nb_str name, nb_expr *const *args, int n,
                                 const nb_origin *origin, nb_expr **out, nb_error *err);
+
+/* ---- analyze_python_map.c ---- */
+nb_status nb_analyze_map_partitions(nb_analyzer *an, const Sc__MapPartitions *m, nb_plan **out,
+                                    nb_error *err);
+nb_status
+nb_analyze_group_map(nb_analyzer *an, const Sc__GroupMap *m, nb_plan **out, nb_error *err);
+nb_status
+nb_analyze_co_group_map(nb_analyzer *an, const Sc__CoGroupMap *m, nb_plan **out, nb_error *err);
 
 /* ---- analyze_literal.c ---- */
 /* A DataType message, parsed when it is text. */

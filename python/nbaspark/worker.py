@@ -22,6 +22,7 @@ SOCKET = 3
 KNOWN = 32
 HEADER = Struct("<IQ")
 ID = Struct("<Q")
+PANDAS = 200  # kinds from here on work on columns
 
 
 def read(n: int) -> bytes:
@@ -67,18 +68,32 @@ def find_for_pyspark() -> None:
     sys.modules["pyspark.cloudpickle.cloudpickle"] = cloudpickle.cloudpickle
 
 
-class Function:
-    """A function with what its results are to become."""
+def function_of(data: bytes) -> Any:
+    """Return what calls a function: its settings and its definition stand in the data."""
+    from nbaspark import _core
+    from nbaspark.sql.types_proto import from_tree
 
-    def __init__(self, definition: bytes):
+    (n_settings,) = ID.unpack_from(data)
+    settings = data[ID.size : ID.size + n_settings].decode()
+    udf = _core.message_unpack("spark.connect.PythonUDF", data[ID.size + n_settings :])
+    call, returned = load(bytes(udf["command"])), from_tree(udf["output_type"])
+    if udf["eval_type"] < PANDAS:
+        return Function(call, returned)
+    from nbaspark.worker_columns import ColumnFunction
+
+    return ColumnFunction(call, returned, udf["eval_type"], settings)
+
+
+class Function:
+    """A function that is called row by row, with what its results are to become."""
+
+    def __init__(self, call: Any, returned: Any):
         from nbaspark import _core
         from nbaspark.sql import types as t
         from nbaspark.sql.python_results import converter
-        from nbaspark.sql.types_proto import from_tree, to_tree
+        from nbaspark.sql.types_proto import to_tree
 
-        udf = _core.message_unpack("spark.connect.PythonUDF", definition)
-        self.call = load(bytes(udf["command"]))
-        returned = from_tree(udf["output_type"])
+        self.call = call
         self.convert = converter(returned)
         schema = to_tree(t.StructType().add("_", returned))
         self.schema = _core.message_pack("spark.connect.DataType", schema)
@@ -99,14 +114,14 @@ class Function:
 def traceback_of(error: BaseException) -> str:
     """Return the traceback from the user's function on."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+    while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(__name__):
         frames = frames.tb_next
     lines = traceback.format_exception(type(error), error, frames or error.__traceback__)
     return "".join(lines).replace("\0", "\\0")
 
 
 def main() -> None:
-    functions: dict[int, Function | bytes] = {}
+    functions: dict[int, Any] = {}
     while True:
         kind, n = HEADER.unpack(read(HEADER.size))
         data = read(n)
@@ -119,7 +134,7 @@ def main() -> None:
         try:
             function = functions[key]
             if isinstance(function, bytes):
-                function = functions[key] = Function(function)
+                function = functions[key] = function_of(function)
             answer = function.results(data[ID.size :], kind == ord("N"))
         except BaseException as e:
             write("E", traceback_of(e).encode("utf-8", "replace"))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * python_udf.c: functions of users, in Python: nb_python(definition, executable, name, null of the result's type, arguments…).
+ * python_udf.c: functions of users, in Python: nb_python(definition, executable, name, settings, null of the result's type,
+ * arguments…).
  *
- * The first four are literals, so that the call can be sent to other processes as any other. Rows go to a Python process as an Arrow IPC
+ * The first five are literals, so that the call can be sent to other processes as any other. Rows go to a Python process as an Arrow IPC
  * stream and come back as one (python_worker.h).
  */
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "expr/binders.h"
 #include "expr/python_worker.h"
 
-enum { DEFINITION, EXECUTABLE, NAME, RESULT, ARGUMENTS };
+enum { DEFINITION, EXECUTABLE, NAME, SETTINGS, RESULT, ARGUMENTS };
 
 /* The arguments as a table of rows; a call without any gets a column that nobody looks at, for their number. */
 static nb_status
@@ -64,6 +65,38 @@ raise_answer(nb_kernel_ctx *ctx, const char *what)
     return nb_raise(ctx->err, NB_COND_PYTHON_EXCEPTION, "msg", "", "traceback", what, NULL);
 }
 
+/* Arrow's intervals of days and times do not say which of their fields a type has; their values are the same. */
+static bool
+is_form_of(const nb_type *came, const nb_type *declared)
+{
+    came = nb_type_storage(came);
+    declared = nb_type_storage(declared);
+    if (nb_type_same_ignoring_null(came, declared)) {
+        return true;
+    }
+    if (came->id != declared->id || came->n_children != declared->n_children) {
+        return false;
+    }
+    for (int i = 0; i < came->n_children; i++) {
+        if (!nb_str_equal(came->children[i].name, declared->children[i].name) ||
+            !is_form_of(came->children[i].type, declared->children[i].type)) {
+            return false;
+        }
+    }
+    return came->n_children > 0 || came->id == NB_TYPE_INTERVAL_DT;
+}
+
+static void
+declare(nb_vector *v, const nb_type *type)
+{
+    const nb_type *storage = nb_type_storage(type);
+
+    v->type = type;
+    for (int i = 0; i < v->n_children && v->n_children == storage->n_children; i++) {
+        declare(&v->children[i], storage->children[i].type);
+    }
+}
+
 /* The only column of the answer, copied. */
 static nb_status
 take_answer(nb_kernel_ctx *ctx, nb_table *table, int64_t n, nb_vector *out)
@@ -78,8 +111,7 @@ take_answer(nb_kernel_ctx *ctx, nb_table *table, int64_t n, nb_vector *out)
     if (table->n_rows != n || table->schema->n_children != 1) {
         return raise_answer(ctx, "The function gave another number of results than it got rows.");
     }
-    if (!nb_type_same_ignoring_null(nb_type_storage(table->schema->children[0].type),
-                                    nb_type_storage(type))) {
+    if (!is_form_of(table->schema->children[0].type, type)) {
         return raise_answer(ctx, "The function's results came in another type than it declares.");
     }
     if (n == 0) {
@@ -90,7 +122,7 @@ take_answer(nb_kernel_ctx *ctx, nb_table *table, int64_t n, nb_vector *out)
     }
     NB_TRY(nb_vector_concat(ctx->arena, parts, table->n_chunks, &all));
     NB_TRY(nb_vector_copy(ctx->arena, &all, out));
-    out->type = type;
+    declare(out, type);
     return NB_OK;
 }
 
@@ -173,8 +205,10 @@ nb_bind_python(nb_bound_call *call, nb_error *err)
         return NB_NOMEM;
     }
     f->definition = texts[DEFINITION];
+    f->settings = texts[SETTINGS];
     /* what a function keeps in its module or its defaults is a query's own */
-    f->id = nb_hash_combine(nb_hash_bytes(f->definition.data, f->definition.len),
+    f->id = nb_hash_combine(nb_hash_combine(nb_hash_bytes(f->definition.data, f->definition.len),
+                                            nb_hash_bytes(f->settings.data, f->settings.len)),
                             (uint64_t)call->info->query_start_us);
     f->owner = nb_arena_str(call->arena, call->info->user);
     if (f->owner.data == NULL) {

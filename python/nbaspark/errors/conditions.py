@@ -70,6 +70,7 @@ CONDITIONS = {
     ),
     "INDEX_NOT_POSITIVE": "Index must be positive, got '<index>'.",
     "INDEX_OUT_OF_RANGE": "<arg_name> index out of range, got '<index>'.",
+    "INPUT_NOT_FULLY_CONSUMED": "The input iterator must be fully consumed.",
     "INVALID_CONNECT_URL": "Invalid URL for Spark Connect: <detail>",
     "INVALID_INTERVAL_CASTING": "Interval <start_field> to <end_field> is invalid.",
     "INVALID_ITEM_FOR_CONTAINER": (
@@ -77,6 +78,13 @@ CONDITIONS = {
     ),
     "INVALID_MULTIPLE_ARGUMENT_CONDITIONS": "[<arg_names>] cannot be <condition>.",
     "INVALID_NDARRAY_DIMENSION": "NumPy array input should be of <dimensions> dimensions.",
+    "INVALID_PANDAS_UDF": "Invalid function: <detail>",
+    "INVALID_PANDAS_UDF_TYPE": (
+        "`<arg_name>` should be one of the values from PandasUDFType, got <arg_type>"
+    ),
+    "INVALID_RETURN_TYPE_FOR_PANDAS_UDF": (
+        "Pandas UDF should return StructType for <eval_type>, got <return_type>."
+    ),
     "INVALID_SESSION_UUID_ID": "Parameter value <arg_name> must be a valid UUID format: <origin>",
     "INVALID_TYPE": "Argument `<arg_name>` should not be a <arg_type>.",
     "INVALID_TYPENAME_CALL": (
@@ -143,14 +151,38 @@ CONDITIONS = {
     "ONLY_ALLOWED_FOR_SINGLE_COLUMN": (
         "Argument `<arg_name>` can only be provided for a single column."
     ),
+    "OUTPUT_EXCEEDS_INPUT_ROWS": (
+        "The number of output rows must not exceed the number of input rows."
+    ),
     "READ_ONLY": "<object> is read-only.",
     "RESPONSE_ALREADY_RECEIVED": (
         "<error_type> on the server but responses were already received from it."
     ),
+    "RESULT_COLUMN_NAMES_MISMATCH": (
+        "Column names of the returned data do not match specified schema.<missing><extra>"
+    ),
+    "RESULT_COLUMN_SCHEMA_MISMATCH": (
+        "Number of columns of the returned data doesn't match specified schema. Expected: <expected> Actual: <actual>"
+    ),
+    "RESULT_COLUMN_TYPES_MISMATCH": (
+        "Column types of the returned data do not match specified schema. Mismatch: <mismatch>."
+    ),
+    "RESULT_ROWS_MISMATCH": (
+        "The number of output rows (<output_length>) must match the number of input rows (<input_length>)."
+    ),
     "REUSE_OBSERVATION": "An Observation can be used with a DataFrame only once.",
+    "SCHEMA_MISMATCH_FOR_PANDAS_UDF": (
+        "Result vector from <udf_type> was not the required length: expected <expected>, got <actual>."
+    ),
     "SESSION_NOT_SAME": "Both Datasets must belong to the same SparkSession.",
     "SLICE_WITH_STEP": "Slice with step is not supported.",
     "TOO_MANY_VALUES": "Expected <expected> values for `<item>`, got <actual>.",
+    "TYPE_HINT_SHOULD_BE_SPECIFIED": (
+        "Type hints for <target> should be specified; however, got <sig>."
+    ),
+    "UDF_RETURN_TYPE": (
+        "Return type of the user-defined function should be <expected>, but is <actual>."
+    ),
     "UNEXPECTED_TUPLE_WITH_STRUCT": "Unexpected tuple <tuple> with StructType.",
     "UNKNOWN_EXPLAIN_MODE": (
         "Unknown explain mode: '<explain_mode>'. Accepted explain modes are 'simple', "
@@ -169,12 +201,15 @@ CONDITIONS = {
     "UNSUPPORTED_PARAM_TYPE_FOR_HIGHER_ORDER_FUNCTION": (
         "Function `<func_name>` should use only POSITIONAL or POSITIONAL OR KEYWORD arguments."
     ),
+    "UNSUPPORTED_SIGNATURE": "Unsupported signature: <signature>.",
     "VALUE_ALLOWED": "Value for `<arg_name>` does not allow <disallowed_value>.",
     "VALUE_NOT_ALLOWED": (
         "Value for `<arg_name>` has to be amongst the following values: <allowed_values>."
     ),
     "VALUE_NOT_BETWEEN": "Value for `<arg_name>` must be between <min> and <max>.",
-    "VALUE_NOT_NON_EMPTY_STR": "Value for `<arg_name>` must be a non-empty string, got '<arg_value>'.",
+    "VALUE_NOT_NON_EMPTY_STR": (
+        "Value for `<arg_name>` must be a non-empty string, got '<arg_value>'."
+    ),
     "VALUE_NOT_PEARSON": "Value for `<arg_name>` only supports 'pearson', got '<arg_value>'.",
     "VALUE_NOT_PLAIN_COLUMN_REFERENCE": (
         "Value `<val>` in `<field_name>` should be a plain column reference such as `df.col` "

@@ -249,6 +249,62 @@ class DataFrame(DataFrameActions, DataFrameStatistics, DataFrameAbsent):
         check("colsMap", colsMap[0], dict, "dict")
         return self._with_columns(list(colsMap[0].items()))
 
+    def mapInPandas(
+        self, func: Any, schema: StructType | str, barrier: bool = False, profile: Any = None
+    ) -> DataFrame:
+        """Return the rows that a function makes of this table's, as pandas' frames.
+
+        Parameters
+        ----------
+        func : callable
+            Function of an iterator of `pandas.DataFrame`, which gives an iterator of them. It is called once:
+            all rows are one partition.
+        schema : StructType or str
+            Names and types of its rows, as an object or as DDL.
+        barrier, profile
+            No effect: there is one task.
+
+        Raises
+        ------
+        PySparkTypeError
+            When `schema` is not that of rows.
+
+        Examples
+        --------
+        >>> def adults(frames):
+        ...     for frame in frames:
+        ...         yield frame[frame.age >= 18]
+        >>> df = spark.createDataFrame([("ana", 20), ("rui", 9)], ["name", "age"])
+        >>> df.mapInPandas(adults, "name string, age long").collect()
+        [Row(name='ana', age=20)]
+        """
+        from nbaspark.sql.column_udf import mapped
+
+        return mapped(self, "pandas", func, schema, barrier)
+
+    def mapInArrow(
+        self, func: Any, schema: StructType | str, barrier: bool = False, profile: Any = None
+    ) -> DataFrame:
+        """Return the rows that a function makes of this table's, as Arrow's batches.
+
+        Parameters
+        ----------
+        func : callable
+            Function of an iterator of `pyarrow.RecordBatch`, which gives an iterator of them.
+        schema, barrier, profile
+            As of `mapInPandas`.
+
+        Examples
+        --------
+        >>> def same(batches):
+        ...     yield from batches
+        >>> spark.range(2).mapInArrow(same, "id long").collect()
+        [Row(id=0), Row(id=1)]
+        """
+        from nbaspark.sql.column_udf import mapped
+
+        return mapped(self, "arrow", func, schema, barrier)
+
     def _with_columns(
         self, items: list[tuple[str, Column]], metadata: str | None = None
     ) -> DataFrame:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of DataFrame that the engine has nothing for: Python functions, streams, pandas API.
+"""The part of DataFrame that the engine has nothing for: table functions, streams, pandas API.
 
 The methods exist with PySpark's signatures, so that a program that calls one is told what is missing.
 """
@@ -23,16 +23,6 @@ class DataFrameAbsent:
     def foreachPartition(self, f: Any) -> None:
         """Call a function with the rows of each partition; not implemented."""
         raise not_implemented("foreachPartition")
-
-    def mapInArrow(self, func: Any, schema: Any, barrier: bool = False, profile: Any = None) -> Any:
-        """Map batches with a Python function of Arrow batches; not implemented."""
-        raise not_implemented("mapInArrow")
-
-    def mapInPandas(
-        self, func: Any, schema: Any, barrier: bool = False, profile: Any = None
-    ) -> Any:
-        """Map batches with a Python function of pandas frames; not implemented."""
-        raise not_implemented("mapInPandas")
 
     def mergeInto(self, table: str, condition: Any) -> Any:
         """Merge the rows into a table; not implemented."""

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from nbaspark.sql.cogroup import PandasCogroupedOps
     from nbaspark.sql.dataframe import DataFrame
+    from nbaspark.sql.types import StructType
 
 __all__ = ["GroupedData"]
 
@@ -165,8 +167,95 @@ class GroupedData:
         column = self._df[pivot_col]
         return GroupedData(self._df, "pivot", self._grouping_cols, column, columns)
 
+    def applyInPandas(self, func: Any, schema: StructType | str) -> DataFrame:
+        """Return the rows that a function makes of each group's.
+
+        Parameters
+        ----------
+        func : callable
+            Function of a `pandas.DataFrame` with the rows of a group, or of the group's key (a tuple) and them,
+            which gives a frame. With hints of iterators the rows come, and go, in batches.
+        schema : StructType or str
+            Names and types of its rows. Columns are found by name, or in order where frames have no names.
+
+        Raises
+        ------
+        PySparkValueError
+            When `func` takes another number of arguments.
+
+        Examples
+        --------
+        >>> def centred(rows):
+        ...     return rows.assign(v=rows.v - rows.v.mean())
+        >>> df = spark.createDataFrame([("a", 1.0), ("a", 3.0)], ["k", "v"])
+        >>> sorted(df.groupBy("k").applyInPandas(centred, "k string, v double").collect())
+        [Row(k='a', v=-1.0), Row(k='a', v=1.0)]
+        """
+        from nbaspark.sql.column_udf import check_parameters, iterates
+
+        detail = (
+            "the function in groupby.applyInPandas with iterator API must take either one argument "
+            "(batches: Iterator[pandas.DataFrame]) or two arguments (key, batches: "
+            "Iterator[pandas.DataFrame])."
+            if iterates(func)
+            else "pandas_udfs with function type GROUPED_MAP or the function in groupby.applyInPandas "
+            "must take either one argument (data) or two arguments (key, data)."
+        )
+        check_parameters(func, (1, 2), detail)
+        return self._apply("pandas", func, schema)
+
+    def applyInArrow(self, func: Any, schema: StructType | str) -> DataFrame:
+        """Return the rows that a function makes of each group's, as `pyarrow.Table`.
+
+        Parameters
+        ----------
+        func : callable
+            Function of a table with the rows of a group, or of its key (a tuple of scalars) and them.
+        schema : StructType or str
+            Names and types of its rows.
+
+        Examples
+        --------
+        >>> def first(rows):
+        ...     return rows.slice(0, 1)
+        >>> df = spark.createDataFrame([("a", 1), ("b", 2), ("b", 2)], ["k", "v"])
+        >>> sorted(df.groupBy("k").applyInArrow(first, "k string, v long").collect())
+        [Row(k='a', v=1), Row(k='b', v=2)]
+        """
+        from nbaspark.sql.column_udf import check_parameters
+
+        detail = (
+            "the function in groupby.applyInArrow must take either one argument (data) or two "
+            "arguments (key, data)."
+        )
+        check_parameters(func, (1, 2), detail)
+        return self._apply("arrow", func, schema)
+
+    def _apply(self, family: str, func: Any, schema: StructType | str) -> DataFrame:
+        from nbaspark.sql.column_udf import GROUPS, GROUPS_ITER, iterates, rows_udf
+
+        kinds = GROUPS_ITER if iterates(func) else GROUPS
+        made = rows_udf(self._df._session, func, schema, kinds[family])
+        tree = made._tree([named(c)._expr for c in self._df.columns])
+        keys = [c._expr for c in self._grouping_cols]
+        return self._df._over(
+            "group_map", self._grouping_cols, grouping_expressions=keys, func=tree
+        )
+
+    def cogroup(self, other: GroupedData) -> PandasCogroupedOps:
+        """Return these groups beside another table's, for functions of two groups with one key.
+
+        Parameters
+        ----------
+        other : GroupedData
+            Groups by as many keys.
+        """
+        from nbaspark.sql.cogroup import PandasCogroupedOps
+
+        return PandasCogroupedOps(self, other)
+
     def __getattr__(self, name: str) -> Any:
-        if name in ("apply", "applyInPandas", "applyInArrow", "cogroup", "applyInPandasWithState"):
+        if name in ("apply", "applyInPandasWithState"):
             raise not_implemented(f"GroupedData.{name}")
         raise AttributeError(f"'GroupedData' object has no attribute {name!r}")
 

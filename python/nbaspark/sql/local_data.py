@@ -328,7 +328,7 @@ def _of_pandas(
     else:
         from nbaspark.sql.pandas_data import arrow_of_pandas
 
-        arrow = _arrow_schema(schema) if schema is not None else None
+        arrow = arrow_schema(schema) if schema is not None else None
         table = _core().Table.from_arrow(arrow_of_pandas(session, data, schema, arrow))
     return _table(session, table, None if schema else names, schema, local)
 
@@ -345,7 +345,7 @@ def _numpy_of_pandas(data: Any, schema: t.StructType | None) -> dict[str, Any] |
     return arrays
 
 
-def _arrow_schema(schema: t.StructType) -> Any:
+def arrow_schema(schema: t.StructType) -> Any:
     """Return a schema in Arrow's types, those that the engine's own results have."""
     import pyarrow
 
@@ -361,7 +361,7 @@ def _cast_safely(data: Any, schema: t.StructType) -> Any:
     kind = type(data)
     if kind.__module__.partition(".")[0] != "pyarrow" or kind.__name__ != "Table":
         return data
-    wanted = _arrow_schema(schema)
+    wanted = arrow_schema(schema)
     for i, field in enumerate(wanted):
         if str(field.type).startswith("timestamp"):
             wanted = wanted.set(i, field.with_type(data.field(i).type))

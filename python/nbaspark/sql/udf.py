@@ -147,9 +147,9 @@ class UDFRegistration:
         raise not_implemented("UDFRegistration.registerJavaUDAF")
 
 
-def make_udf(function: Any, returned: Any) -> Any:
+def make_udf(function: Any, returned: Any, eval_type: int = ROWS_BY_ARROW) -> Any:
     """Return a function with the name and the docstring of the user's, which makes columns."""
-    return _wrapped(UserDefinedFunction(function, returned))
+    return _wrapped(UserDefinedFunction(function, returned, None, eval_type))
 
 
 def _wrapped(made: UserDefinedFunction) -> Any:

@@ -44,11 +44,10 @@ def test_no_rdd(spark, name):
     [
         lambda s: s.udtf.register("f", len),
         lambda s: s.readStream,
-        lambda s: s.range(1).mapInPandas(None, "a int"),
         lambda s: s.range(1).pandas_api(),
         lambda s: s.range(1).writeStream,
-        lambda s: s.range(1).groupBy("id").applyInPandas(None, "a int"),
-        lambda s: F.pandas_udf("int"),
+        lambda s: s.range(1).groupBy("id").applyInPandasWithState,
+        lambda s: F.udtf(),
     ],
 )
 def test_absent_parts_say_so(spark, act):

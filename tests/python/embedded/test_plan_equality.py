@@ -385,7 +385,16 @@ ARGUMENTS = {
     "assert_true": [("a",), ("a", "no"), ("a", "column")],
 }
 RANDOM = {"rand", "randn", "random", "uuid", "uniform", "randstr", "shuffle", "count_min_sketch"}
-NOT_CALLED = {"arrow_udf", "arrow_udtf", "broadcast", "pandas_udf", "udf", "udtf"}
+NOT_CALLED = {
+    "ArrowUDFType",
+    "PandasUDFType",
+    "arrow_udf",
+    "arrow_udtf",
+    "broadcast",
+    "pandas_udf",
+    "udf",
+    "udtf",
+}
 
 
 def _function_names():
@@ -500,10 +509,7 @@ LEFT_OUT = {
     "Catalog": {"registerFunction"},
     "GroupedData": {
         "apply",
-        "applyInArrow",
-        "applyInPandas",
         "applyInPandasWithState",
-        "cogroup",
         "transformWithState",
         "transformWithStateInPandas",
     },

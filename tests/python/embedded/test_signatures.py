@@ -40,9 +40,7 @@ def test_classes_that_are_not_built_say_so(name):
         lambda s: s.readStream,
         lambda s: s.udtf.register,
         lambda s: s.tvf,
-        lambda s: s.range(1).groupBy("id").applyInPandas,
-        lambda s: s.range(1).groupBy("id").cogroup(None),
-        lambda s: s.range(1).mapInPandas(None, "id long"),
+        lambda s: s.range(1).groupBy("id").applyInPandasWithState,
         lambda s: s.range(1).writeStream,
     ],
 )

@@ -109,7 +109,7 @@ _FAMILIES = {
         tuple_union_double tuple_union_integer tuple_union_theta_double
         tuple_union_theta_integer
     """,
-    "python_udf": "arrow_udf arrow_udtf pandas_udf udf udtf",
+    "python_udf": "ArrowUDFType PandasUDFType arrow_udf arrow_udtf pandas_udf udf udtf",
 }
 
 _HOME = {name: family for family, names in _FAMILIES.items() for name in names.split()}
