@@ -146,20 +146,21 @@ static nb_status
 run_own(simulation *sim, nb_stage *stage, nb_error *err)
 {
     nb_exec_ctx ctx = *sim->ctx;
-    nb_node *put = stage->parts[0].root, table = {.kind = NB_NODE_TABLE};
+    nb_node *put = stage->parts[0].root, *made = put->children[0], table = {.kind = NB_NODE_TABLE};
     nb_table *rows, *nothing;
     nb_status st;
 
     ctx.exchange = &sim->base;
     ctx.delivery = NULL;
     sim->into = &sim->outputs[stage->id][0];
-    NB_TRY(nb_exec_run(&ctx, put->children[0], &rows, err));
-    table.schema = put->children[0]->schema;
+    NB_TRY(nb_exec_run(&ctx, made, &rows, err));
+    table.schema = made->schema;
     table.u.table.table = rows;
     table.u.table.limit = -1;
     put->children[0] = &table;
     put->u.put.n_rows = rows->n_rows;
     st = nb_exec_run(&ctx, put, &nothing, err);
+    put->children[0] = made; /* what its keys reduce asks how many rows it has */
     if (st == NB_OK) {
         nb_table_release(nothing);
     }

@@ -313,6 +313,9 @@ nb_cut_keep_local(nb_cutter *c, const nb_node *node, nb_piece *children, nb_piec
         n->children[i] = children[i].local;
         changed |= n->children[i] != node->children[i];
     }
+    if (changed && n->kind == NB_NODE_FILTER) {
+        n->u.filter.is_scans = false; /* the scan is in a task */
+    }
     *out = (nb_piece){.local = changed ? n : (nb_node *)(uintptr_t)node};
     return NB_OK;
 }

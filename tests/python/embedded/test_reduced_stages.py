@@ -25,6 +25,8 @@ QUERIES = {
     "joins of joins": "SELECT f.v, d.w, e.w AS x FROM f JOIN d ON f.k = d.k JOIN d e ON f.m = e.k WHERE d.c = 3 AND e.c = 5",
     "the same rows twice": "WITH g AS (SELECT k, sum(v) AS s FROM f GROUP BY k) SELECT a.k, a.s, b.s AS t FROM g a JOIN d ON a.k = d.k JOIN g b ON b.s = a.s WHERE d.c = 3",
     "windows stay whole": "SELECT g.k, g.n, d.w FROM (SELECT k, m, count(*) OVER (PARTITION BY m) AS n FROM f) g JOIN d ON g.k = d.k WHERE d.c = 3",
+    "one group of the driver": "SELECT q.m, d.w FROM (SELECT max(k) AS m, bool_and(v >= 0) AS b FROM f) q JOIN d ON q.m = d.k WHERE q.b",
+    "a filter that stays with the driver": "SELECT k, w FROM d WHERE (least(c, c), m) IN ((c, m + 0), (3, 5)) AND k < 40",
     "nothing at all": "SELECT f.k, f.v, d.w FROM f JOIN d ON f.k = d.k WHERE d.c = 3 AND d.w < 0",
 }
 
