@@ -49,6 +49,10 @@ is_common(const rollup *r, int column)
 static bool
 reads_common(const nb_expr *e, const rollup *r)
 {
+    /* a lambda's parameters are no columns of the sets */
+    if (e->kind == NB_EXPR_WINDOW || e->kind == NB_EXPR_LAMBDA || !e->deterministic) {
+        return false;
+    }
     if (e->kind == NB_EXPR_COLUMN) {
         return is_common(r, e->u.column.ordinal);
     }
@@ -57,7 +61,7 @@ reads_common(const nb_expr *e, const rollup *r)
             return false;
         }
     }
-    return e->kind != NB_EXPR_WINDOW && e->kind != NB_EXPR_LAMBDA && e->deterministic;
+    return true;
 }
 
 /* May the sum of some rows overflow where the sum of more does not? Fewer than 2^32 rows of integers, or of decimals with ten digits to spare, cannot. */
