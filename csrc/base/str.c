@@ -265,6 +265,19 @@ nb_strbuf_fill(nb_strbuf *b, char c, size_t n)
     b->data[b->len] = 0;
 }
 
+void
+nb_strbuf_add_hex(nb_strbuf *b, nb_str bytes)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char c = (unsigned char)bytes.data[i];
+
+        nb_strbuf_addc(b, hex[c >> 4]);
+        nb_strbuf_addc(b, hex[c & 15]);
+    }
+}
+
 nb_str
 nb_strbuf_finish(struct nb_arena *arena, nb_strbuf *b)
 {

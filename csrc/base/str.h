@@ -75,6 +75,8 @@ void nb_strbuf_addc(nb_strbuf *b, char c);
 void nb_strbuf_adds(nb_strbuf *b, const char *s);
 void nb_strbuf_addf(nb_strbuf *b, const char *fmt, ...) NB_PRINTF(2, 3);
 void nb_strbuf_fill(nb_strbuf *b, char c, size_t n);
+/* Two capital hexadecimal digits for each byte. */
+void nb_strbuf_add_hex(nb_strbuf *b, nb_str bytes);
 NB_INLINE nb_str
 nb_strbuf_str(const nb_strbuf *b)
 {

@@ -4,6 +4,7 @@
  *
  * Casts that the analyzer inserted are not shown without ids; literals are shown as their bare values, as Spark's pretty form does.
  */
+#include "base/utf8.h"
 #include "expr/aggregate.h"
 #include "expr/cast.h"
 
@@ -185,6 +186,9 @@ add_expr(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
             nb_strbuf_adds(out, "NULL");
         } else if (nb_type_is_string(e->type) || nb_type_is_numeric(e->type)) {
             nb_format_value(out, NULL, e->u.literal.value, 0, NB_TEXT_CAST);
+        } else if (e->type->id == NB_TYPE_BINARY && ids) {
+            nb_strbuf_adds(out, "0x");
+            nb_strbuf_add_hex(out, nb_view_str(NB_DATA(nb_view, e->u.literal.value)));
         } else {
             nb_strbuf_adds(out, nb_sql_value(arena, e->u.literal.value, 0));
         }
@@ -258,10 +262,15 @@ add_expr(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
 const char *
 nb_expr_sql(nb_arena *arena, const nb_expr *e, bool with_ids)
 {
-    nb_strbuf text = {0};
+    nb_strbuf text = {0}, clean = {0};
 
     add_expr(&text, arena, e, with_ids);
-    return nb_strbuf_finish(arena, &text).data;
+    if (nb_utf8_validate(text.data, text.len)) {
+        return nb_strbuf_finish(arena, &text).data;
+    }
+    nb_utf8_add_clean(&clean, nb_strbuf_str(&text), SIZE_MAX); /* literals may be of any bytes */
+    nb_strbuf_free(&text);
+    return nb_strbuf_finish(arena, &clean).data;
 }
 
 nb_status

@@ -294,6 +294,12 @@ sql_value(nb_strbuf *out, const nb_vector *v, int64_t row)
         nb_strbuf_free(&text);
         return;
     }
+    if (v->type->id == NB_TYPE_BINARY) {
+        nb_strbuf_adds(out, "X'");
+        nb_strbuf_add_hex(out, nb_view_str(NB_DATA(nb_view, v) + row));
+        nb_strbuf_addc(out, '\'');
+        return;
+    }
     if (v->type->id == NB_TYPE_FLOAT64) {
         size_t before = out->len;
 

@@ -6,6 +6,7 @@
  * part; literals by their text; functions by the name that Spark's expression shows, which for a few differs from the one called.
  */
 #include "expr/aggregate.h"
+#include "expr/cast.h"
 #include "expr/registry.h"
 #include "plan/analyzer_internal.h"
 #include "plan/type_proto.h"
@@ -505,12 +506,7 @@ literal_name(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_strbuf *b, 
         return NB_OK;
     }
     if (e->type->id == NB_TYPE_BINARY) {
-        nb_str bytes = nb_view_str(NB_DATA(nb_view, e->u.literal.value));
-        nb_strbuf_adds(b, "X'");
-        for (size_t i = 0; i < bytes.len; i++) {
-            nb_strbuf_addf(b, "%02X", (unsigned)(unsigned char)bytes.data[i]);
-        }
-        nb_strbuf_addc(b, '\'');
+        nb_strbuf_adds(b, nb_sql_value(an->arena, e->u.literal.value, 0));
         return NB_OK;
     }
     if (e->type->id == NB_TYPE_DATE) {
