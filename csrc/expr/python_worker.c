@@ -323,7 +323,7 @@ define(worker *w, const nb_python_function *f, const nb_cancel_flag *cancel)
     return NB_OK;
 }
 
-/* One call on a process of ours. NB_ERROR without a message: it is gone. */
+/* One call on a process of ours. NB_ERROR without a message: it is gone. *kind = 0: its answer is too large and was not read. */
 static nb_status
 call(worker *w, const nb_python_function *f, char what, nb_str rows, nb_pool *pool,
      const nb_cancel_flag *cancel, char *kind, nb_buffer **out)
@@ -337,8 +337,11 @@ call(worker *w, const nb_python_function *f, char what, nb_str rows, nb_pool *po
     NB_TRY(send_all(w, rows.data, rows.len, cancel));
     NB_TRY(receive_all(w, header, sizeof header, cancel));
     n = get_number(header + 4, 8);
-    if (n > MAX_ANSWER || (header[0] != 'R' && header[0] != 'E')) {
+    if (header[0] != 'R' && header[0] != 'E') {
         return NB_ERROR;
+    }
+    if (n > MAX_ANSWER) {
+        return NB_OK;
     }
     NB_TRY(nb_buffer_new(pool, (size_t)n + 1, out));
     (*out)->n_bytes = (size_t)n;
@@ -384,6 +387,11 @@ nb_python_call(const nb_python_function *f, nb_str rows, bool no_arguments, nb_p
         }
         end(&w);
         return st == NB_ERROR ? raise_exit(f->name, w.status, err) : st;
+    }
+    if (kind == 0) {
+        end(&w);
+        return nb_raise(err, NB_COND_PYTHON_EXCEPTION, "msg", "", "traceback",
+                        "The results of one call have more than 2 GiB.", NULL);
     }
     give_back(&w);
     if (kind == 'E') {

@@ -20,10 +20,6 @@ class DataFrameAbsent:
         """Return this table as an argument of a table function; not implemented."""
         raise not_implemented("asTable")
 
-    def foreachPartition(self, f: Any) -> None:
-        """Call a function with the rows of each partition; not implemented."""
-        raise not_implemented("foreachPartition")
-
     def mergeInto(self, table: str, condition: Any) -> Any:
         """Merge the rows into a table; not implemented."""
         raise not_implemented("mergeInto")

@@ -116,6 +116,10 @@ class DataFrameActions:
         for row in self.collect():
             f(row)
 
+    def foreachPartition(self, f: Callable[[Iterator[Row]], None]) -> None:
+        """Call a function with an iterator over the rows, in this process: there is one partition."""
+        f(self.toLocalIterator())
+
     # ---- other forms ----------------------------------------------------------------------------
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:

@@ -84,6 +84,12 @@ def test_foreach(spark):
     assert sorted(seen) == [0, 1, 2]
 
 
+def test_foreach_partition(spark):
+    seen = []
+    spark.range(3).foreachPartition(lambda rows: seen.append([row.id for row in rows]))
+    assert seen == [[0, 1, 2]]
+
+
 def test_local_data_is_forgotten_with_its_frames(spark):
     df = spark.createDataFrame([(i,) for i in range(1000)], "a int")
     other = df.filter("a > 500")
