@@ -434,3 +434,9 @@ def test_weeks_of_a_calendar_are_those_of_the_days_that_facts_have(channels):
     )
     joins = [line for line in text.splitlines() if "HashJoin" in line]
     assert joins[0].count("day#") == 2 and joins[0].count("p#") == 2
+
+
+def test_bytes_of_literals(session):
+    """Bytes that are no UTF-8 do not keep a plan from being shown."""
+    text = plan(session, "select x'27ff' a, cast(x'ff41' as string) b")
+    assert "0x27FF" in text and "\ufffdA" in text
