@@ -34,10 +34,11 @@ nb_agg_totals_plan(aggregate_op *op)
 {
     nb_expr **args = NB_ARENA_ARRAY(op->arena, nb_expr *, op->n_aggs + 1);
     agg_totals *t = NB_ARENA_NEW(op->arena, agg_totals);
+    uint64_t *hashes = NB_ARENA_ARRAY(op->arena, uint64_t, op->n_aggs + 1), hash;
     nb_expr **exprs;
     int n = 0, n_served = 0, n_leaves;
 
-    if (args == NULL || t == NULL) {
+    if (args == NULL || hashes == NULL || t == NULL) {
         return NB_NOMEM;
     }
     t->value_of = NB_ARENA_ARRAY(op->arena, int, op->n_aggs + 1);
@@ -49,13 +50,15 @@ nb_agg_totals_plan(aggregate_op *op)
 
         t->value_of[a] = takes_totals(fn) ? NONE : LEFT_OUT;
         if (t->value_of[a] == NONE && fn->expr->n_args == 1) {
-            t->value_of[a] = n;
-            for (int i = 0; i < n; i++) {
-                if (nb_expr_equal(args[i], fn->expr->args[0])) {
-                    t->value_of[a] = i;
-                }
+            int i = 0;
+
+            hash = nb_expr_hash(fn->expr->args[0]);
+            while (i < n && (hashes[i] != hash || !nb_expr_equal(args[i], fn->expr->args[0]))) {
+                i++;
             }
-            if (t->value_of[a] == n) {
+            t->value_of[a] = i;
+            if (i == n) {
+                hashes[n] = hash;
                 args[n++] = fn->expr->args[0];
             }
         }

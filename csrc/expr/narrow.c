@@ -12,6 +12,7 @@
 
 typedef struct node {
     const nb_expr *e;
+    uint64_t hash;    /* of e */
     char op;          /* l: leaf, c: constant, s: scaled up, + - * */
     int a, b;         /* nodes; of a leaf: its number */
     int64_t up1, up2; /* operands are multiplied by this first */
@@ -51,8 +52,9 @@ add_node(nb_arena *arena, nb_narrow *p, node made, int *at)
 }
 
 static nb_status
-add_leaf(nb_arena *arena, nb_narrow *p, const nb_expr *e, int *at)
+add_leaf(nb_arena *arena, nb_narrow *p, node made, int *at)
 {
+    const nb_expr *e = made.e;
     nb_phys phys = nb_type_storage(e->type)->phys;
 
     if ((phys != NB_PHYS_INT32 && phys != NB_PHYS_INT64) || !e->deterministic) {
@@ -64,7 +66,9 @@ add_leaf(nb_arena *arena, nb_narrow *p, const nb_expr *e, int *at)
         return NB_NOMEM;
     }
     p->leaves[p->n_leaves] = (nb_expr *)e;
-    return add_node(arena, p, (node){.e = e, .op = 'l', .a = p->n_leaves++}, at);
+    made.op = 'l';
+    made.a = p->n_leaves++;
+    return add_node(arena, p, made, at);
 }
 
 /* A cast that only adds digits: by which power of ten? */
@@ -85,17 +89,17 @@ is_scaling(const nb_expr *e, int *up)
 static nb_status
 add(nb_arena *arena, nb_narrow *p, const nb_expr *e, int *at)
 {
-    node made = {.up1 = 1, .up2 = 1};
+    node made = {.e = without_alias(e), .up1 = 1, .up2 = 1};
     int up1, up2;
 
-    e = without_alias(e);
+    e = made.e;
+    made.hash = nb_expr_hash(e);
     for (int i = 0; i < p->n_nodes; i++) {
-        if (nb_expr_equal(p->nodes[i].e, e)) {
+        if (p->nodes[i].hash == made.hash && nb_expr_equal(p->nodes[i].e, e)) {
             *at = i;
             return NB_OK;
         }
     }
-    made.e = e;
     if (e->kind == NB_EXPR_LITERAL && e->type->id == NB_TYPE_DECIMAL &&
         !nb_vector_is_null(e->u.literal.value, 0)) {
         nb_int128 v = nb_decimal_at(e->u.literal.value, 0);
@@ -113,7 +117,7 @@ add(nb_arena *arena, nb_narrow *p, const nb_expr *e, int *at)
         NB_TRY(add(arena, p, e->args[1], &made.b));
         made.up2 = nb_pow10_64[up2];
     } else {
-        return add_leaf(arena, p, e, at);
+        return add_leaf(arena, p, made, at);
     }
     if (made.a < 0 || made.b < 0) {
         *at = -1;

@@ -16,8 +16,9 @@ typedef struct split {
     nb_analyzer *an;
     nb_expr **keys; /* named */
     int n_keys;
-    nb_expr **aggs; /* ALIAS over AGG */
-    int n_aggs, cap_aggs;
+    nb_expr **aggs;   /* ALIAS over AGG */
+    uint64_t *hashes; /* of the AGGs: thousands are compared with each other */
+    int n_aggs, cap_aggs, cap_hashes;
     const nb_plan *rows; /* what is aggregated */
 } split;
 
@@ -31,19 +32,22 @@ static nb_status
 take_agg(split *s, nb_expr *agg, nb_expr **out)
 {
     nb_arena *arena = s->an->arena;
+    uint64_t hash = nb_expr_hash(agg);
     nb_expr *alias;
 
     for (int i = 0; i < s->n_aggs; i++) {
-        if (nb_expr_equal(s->aggs[i]->args[0], agg)) {
+        if (s->hashes[i] == hash && nb_expr_equal(s->aggs[i]->args[0], agg)) {
             *out = nb_expr_column(arena, s->aggs[i]->u.alias.attr, s->aggs[i]->u.alias.name,
                                   agg->type, agg->nullable);
             return *out ? NB_OK : NB_NOMEM;
         }
     }
     s->aggs = nb_arena_grow(arena, s->aggs, s->n_aggs, &s->cap_aggs, sizeof *s->aggs);
-    NB_NEED(s->aggs);
+    s->hashes = nb_arena_grow(arena, s->hashes, s->n_aggs, &s->cap_hashes, sizeof *s->hashes);
+    NB_NEED(s->aggs && s->hashes);
     alias = nb_expr_alias(arena, agg, nb_str_of(nb_expr_sql(arena, agg, false)), nb_attr_next_id());
     NB_NEED(alias);
+    s->hashes[s->n_aggs] = hash;
     s->aggs[s->n_aggs++] = alias;
     *out =
         nb_expr_column(arena, alias->u.alias.attr, alias->u.alias.name, agg->type, agg->nullable);

@@ -53,6 +53,12 @@ TEXTS = {
         + " from t group by b)",
         (0,),
     ),
+    "10,000 aggregates": (
+        "select sum(s9 + s9999) from (select "
+        + ", ".join(every(10000, lambda i: f"sum(a + {i}) as s{i}"))
+        + " from t)",
+        (2 * sum(range(100)) + 100 * (9 + 9999),),
+    ),
     "1,000 keys": (
         "select count(*) from (select "
         + ", ".join(every(1000, lambda i: f"k{i}"))
