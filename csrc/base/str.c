@@ -8,12 +8,6 @@
 #include <stdlib.h>
 #include "base/arena.h"
 
-static int
-ascii_lower(unsigned char c)
-{
-    return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
-
 bool
 nb_str_equal_nocase(nb_str a, nb_str b)
 {
@@ -21,7 +15,7 @@ nb_str_equal_nocase(nb_str a, nb_str b)
         return false;
     }
     for (size_t i = 0; i < a.len; i++) {
-        if (ascii_lower((unsigned char)a.data[i]) != ascii_lower((unsigned char)b.data[i])) {
+        if (nb_to_lower(a.data[i]) != nb_to_lower(b.data[i])) {
             return false;
         }
     }
@@ -152,7 +146,7 @@ nb_arena_lower(nb_arena *arena, nb_str s)
     char *copy = nb_arena_strdup(arena, s);
 
     for (size_t i = 0; copy && i < s.len; i++) {
-        copy[i] = (char)ascii_lower((unsigned char)copy[i]);
+        copy[i] = (char)nb_to_lower((unsigned char)copy[i]);
     }
     return (nb_str){copy, copy ? s.len : 0};
 }

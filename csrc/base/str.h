@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include "base/ascii.h"
 #include "base/status.h"
 
 struct nb_arena;
@@ -31,16 +32,6 @@ NB_INLINE bool
 nb_str_equal(nb_str a, nb_str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-/* The value of a hexadecimal digit in either case; -1 when it is none. */
-NB_INLINE int
-nb_hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
 }
 
 bool nb_str_equal_nocase(nb_str a, nb_str b); /* ASCII case only */

@@ -2,8 +2,8 @@
 /*
  * type_names.c: data types as text, in Spark's spellings (see type.h).
  */
-#include <ctype.h>
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "column/type.h"
 
 typedef enum spelling { SIMPLE, CATALOG, SQL } spelling;
@@ -23,7 +23,7 @@ static void
 add_cased(nb_strbuf *b, const char *s, spelling how)
 {
     for (; *s; s++) {
-        nb_strbuf_addc(b, how == SQL ? (char)toupper((unsigned char)*s) : *s);
+        nb_strbuf_addc(b, how == SQL ? nb_to_upper(*s) : *s);
     }
 }
 
@@ -48,8 +48,8 @@ add_name(nb_strbuf *b, nb_str name)
 
     for (size_t i = 0; i < name.len && plain; i++) {
         unsigned char c = (unsigned char)name.data[i];
-        plain = (c < 128 && isalnum(c)) || c == '_';
-        digits = digits && c < 128 && isdigit(c);
+        plain = nb_is_word(c);
+        digits = digits && nb_is_digit(c);
     }
     if (plain && !digits) {
         nb_strbuf_add(b, name);
@@ -125,7 +125,7 @@ write_udt(nb_strbuf *b, const nb_type *t)
         s.len -= 3;
     }
     for (size_t i = 0; i < s.len; i++) {
-        nb_strbuf_addc(b, (char)tolower((unsigned char)s.data[i]));
+        nb_strbuf_addc(b, nb_to_lower(s.data[i]));
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/config.h"
 #include "connect/describe.h"
 #include "connect/tables.h"
@@ -166,14 +167,11 @@ own_name(nb_query *q, const nb_sql_statement *s, nb_str *out, nb_error *err)
     lower = nb_arena_strdup(q->arena, last);
     NB_NEED(lower);
     for (size_t i = 0; i < last.len; i++) {
-        char c = lower[i];
-        bool fine =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (!fine) { /* nor can it lead out of the warehouse */
+        if (!nb_is_word(lower[i])) { /* nor can it lead out of the warehouse */
             return nb_raise(err, NB_COND_INVALID_SCHEMA_OR_RELATION_NAME, "name",
                             nb_arena_printf(q->arena, "`%.*s`", (int)last.len, last.data), NULL);
         }
-        lower[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+        lower[i] = nb_to_lower(lower[i]);
     }
     *out = (nb_str){lower, last.len};
     return NB_OK;

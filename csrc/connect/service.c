@@ -7,7 +7,6 @@
  */
 #include "connect/service.h"
 
-#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -29,7 +28,7 @@ nb_is_uuid(nb_str s)
     }
     for (size_t i = 0; i < s.len; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? s.data[i] != '-' : !isxdigit((unsigned char)s.data[i])) {
+        if (dash ? s.data[i] != '-' : nb_hex_digit(s.data[i]) < 0) {
             return false;
         }
     }

@@ -6,6 +6,7 @@
  * is an error). A table is entered into the catalog after its files are complete, and leaves it before they are removed.
  */
 #include "connect/partitions.h"
+#include "base/ascii.h"
 #include "connect/tables.h"
 
 #include <dirent.h>
@@ -301,10 +302,7 @@ nb_table_location(nb_query *q, nb_object_name object, nb_str *out, nb_error *err
     NB_TRY(nb_database_need(q, &object.database, 1, &d, err));
     NB_TRY(nb_database_location(q, d, &dir));
     for (size_t i = 0; i < name.len; i++) {
-        char c = name.data[i];
-        bool fine =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-        if (!fine) {
+        if (!nb_is_word(name.data[i])) {
             return nb_raise(err, NB_COND_INVALID_SCHEMA_OR_RELATION_NAME, "name",
                             nb_arena_printf(q->arena, "`%.*s`", (int)name.len, name.data), NULL);
         }
@@ -313,7 +311,7 @@ nb_table_location(nb_query *q, nb_object_name object, nb_str *out, nb_error *err
     NB_NEED(text);
     from = dir.len + 1;
     for (size_t i = from; text[i]; i++) {
-        text[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + ('a' - 'A') : text[i]);
+        text[i] = nb_to_lower(text[i]);
     }
     *out = nb_str_of(text);
     return NB_OK;

@@ -6,6 +6,7 @@
  * low-level date algorithms").
  */
 #include "expr/date_text.h"
+#include "base/ascii.h"
 
 int64_t
 nb_days_from_any_civil(int64_t year, int32_t month, int32_t day)
@@ -147,12 +148,6 @@ nb_format_time(char *out, int64_t ns)
 
 /* ---- from text -------------------------------------------------------------------------------------------------------------------------- */
 
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* White space and ISO control characters, as UTF8String.trimAll. */
 static bool
 is_space(char c)
@@ -202,7 +197,7 @@ nb_parse_date(const char *p, size_t n, int32_t *days)
     }
     fields[0] = 0;
     for (; p < end; p++) {
-        if (is_digit(*p)) {
+        if (nb_is_digit(*p)) {
             fields[field] = digits == 0 ? *p - '0' : fields[field] * 10 + (*p - '0');
             if (++digits > (field == 0 ? 7 : 2)) {
                 return false;
@@ -232,7 +227,7 @@ read_digits(const char **p, const char *end, int max, int64_t *out)
     int n = 0;
 
     *out = 0;
-    while (*p < end && is_digit(**p)) {
+    while (*p < end && nb_is_digit(**p)) {
         if (++n > max) {
             return n;
         }
@@ -274,7 +269,7 @@ read_time(const char **at, const char *end, int64_t *time_us)
         if (p < end && *p == '.') {
             int64_t scale = 100000;
 
-            for (p++; p < end && is_digit(*p); p++) { /* digits beyond the sixth are cut */
+            for (p++; p < end && nb_is_digit(*p); p++) { /* digits beyond the sixth are cut */
                 us += (*p - '0') * scale;
                 scale /= 10;
             }
@@ -343,7 +338,7 @@ nb_parse_timestamp_text(const char *p, size_t n, nb_timestamp_text *out)
         return false;
     }
     if (*p == 'T' ||
-        (n > 1 && is_digit(*p) && (p[1] == ':' || (n > 2 && p[2] == ':')))) { /* a time only */
+        (n > 1 && nb_is_digit(*p) && (p[1] == ':' || (n > 2 && p[2] == ':')))) { /* a time only */
         p += *p == 'T';
         if (!read_time(&p, end, &out->time_us)) {
             return false;

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "expr/date_text.h"
 
 /* By number of letters X or x; 0 is Z's. Hours; MM minutes always, mm unless zero; SS, ss likewise. */
@@ -208,8 +209,7 @@ legacy_takes(nb_str pattern)
         char ch = pattern.data[i];
         if (ch == '\'') {
             quoted = !quoted;
-        } else if (!quoted && ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')) &&
-                   strchr("GyYMLwWDdFEuaHkKhmsSzZX", ch) == NULL) {
+        } else if (!quoted && nb_is_letter(ch) && strchr("GyYMLwWDdFEuaHkKhmsSzZX", ch) == NULL) {
             return false;
         } else if (!quoted && ch == 'X' && i + 3 < pattern.len &&
                    memcmp(pattern.data + i, "XXXX", 4) == 0) {
@@ -273,7 +273,7 @@ compile(compiler *c, nb_str p, bool has_era, bool parsing)
     for (size_t i = 0; i < p.len;) {
         char ch = p.data[i];
         size_t n = 1;
-        if ((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')) {
+        if (nb_is_letter(ch)) {
             while (i + n < p.len && p.data[i + n] == ch) {
                 n++;
             }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "expr/date_text.h"
+#include "base/ascii.h"
 #include "expr/datetime_format_internal.h"
 
 typedef struct fields {
@@ -101,10 +102,7 @@ same_letters(const char *p, int n, const char *word, int len)
         return false;
     }
     for (int i = 0; i < len; i++) {
-        char a = p[i], b = word[i];
-        a = a >= 'A' && a <= 'Z' ? (char)(a + 32) : a;
-        b = b >= 'A' && b <= 'Z' ? (char)(b + 32) : b;
-        if (a != b) {
+        if (nb_to_lower(p[i]) != nb_to_lower(word[i])) {
             return false;
         }
     }
@@ -247,10 +245,8 @@ parse_zone(const char *p, int n, int pos, bool names, fields *f)
         return pos + len;
     }
     int end = pos;
-    while (end < n &&
-           ((p[end] >= 'A' && p[end] <= 'Z') || (p[end] >= 'a' && p[end] <= 'z') || p[end] == '/' ||
-            p[end] == '_' ||
-            (end > pos && (p[end] == '-' || p[end] == '+' || (p[end] >= '0' && p[end] <= '9'))))) {
+    while (end < n && (nb_is_letter(p[end]) || p[end] == '/' || p[end] == '_' ||
+                       (end > pos && (p[end] == '-' || p[end] == '+' || nb_is_digit(p[end]))))) {
         end++;
     }
     for (; end > pos; end--) {

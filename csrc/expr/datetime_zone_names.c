@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "expr/datetime_format_internal.h"
+#include "base/ascii.h"
 
 /* Zones with numeric abbreviations. */
 static const struct {
@@ -146,8 +147,7 @@ dt_zone_by_name(const char *p, int n, const nb_zone **zone)
             int len = (int)strlen(names[k]);
             if (len > best && len <= n &&
                 nb_str_equal_nocase((nb_str){p, (size_t)len}, (nb_str){names[k], (size_t)len}) &&
-                (len == n || !((p[len] >= 'A' && p[len] <= 'Z') ||
-                               (p[len] >= 'a' && p[len] <= 'z') || p[len] == '/'))) {
+                (len == n || !(nb_is_letter(p[len]) || p[len] == '/'))) {
                 best = len;
                 id = common_names[i].zone;
             }

@@ -4,6 +4,7 @@
  */
 #include "expr/json.h"
 
+#include "base/ascii.h"
 #include "expr/number_text.h"
 
 #if defined(__x86_64__)
@@ -22,25 +23,6 @@ nb_json_skip_comment(nb_json *j)
                         : memmem(j->p + 2, (size_t)(j->end - j->p) - 2, "*/", 2);
     j->p = at == NULL ? j->end : at + (j->p[1] == '/' ? 1 : 2);
     return true;
-}
-
-static int
-hex4(const char *p)
-{
-    int v = 0;
-
-    for (int i = 0; i < 4; i++) {
-        char c = p[i];
-        int d = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-        if (d < 0) {
-            return -1;
-        }
-        v = v * 16 + d;
-    }
-    return v;
 }
 
 static void
@@ -67,14 +49,14 @@ put_code(nb_strbuf *out, uint32_t c)
 static bool
 unicode_escape(nb_json *j, nb_strbuf *out)
 {
-    int c = j->end - j->p >= 4 ? hex4(j->p) : -1;
+    int c = j->end - j->p >= 4 ? (int)nb_hex_number(j->p, 4) : -1;
 
     if (c < 0) {
         return false;
     }
     j->p += 4;
     if (c >= 0xD800 && c < 0xDC00 && j->end - j->p >= 6 && j->p[0] == '\\' && j->p[1] == 'u') {
-        int low = hex4(j->p + 2);
+        int low = (int)nb_hex_number(j->p + 2, 4);
         if (low >= 0xDC00 && low < 0xE000) {
             j->p += 6;
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
@@ -271,8 +253,7 @@ nb_json_name_at(nb_json *j, nb_strbuf *side, nb_str *out)
     if (j->rules & NB_JSON_BARE_NAMES && j->p < j->end && *j->p != '"' && *j->p != '\'') {
         const char *from = j->p;
 
-        while (j->p < j->end && ((*j->p >= '0' && *j->p <= '9') || (*j->p >= 'a' && *j->p <= 'z') ||
-                                 (*j->p >= 'A' && *j->p <= 'Z') || *j->p == '_' || *j->p == '$' ||
+        while (j->p < j->end && (nb_is_word(*j->p) || *j->p == '$' ||
                                  (*j->p == '-' && j->p > from) || (unsigned char)*j->p >= 0x80)) {
             j->p++;
         }

@@ -3,13 +3,8 @@
  * name_index.c: linear probing over lower-case FNV-1a.
  */
 #include "expr/name_index.h"
+#include "base/ascii.h"
 #include "expr/registry.h"
-
-static char
-lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
 
 static uint32_t
 name_hash(const char *p, size_t n)
@@ -17,7 +12,7 @@ name_hash(const char *p, size_t n)
     uint32_t h = 2166136261u;
 
     for (size_t i = 0; i < n; i++) {
-        h = (h ^ (uint8_t)lower(p[i])) * 16777619u;
+        h = (h ^ (uint8_t)nb_to_lower(p[i])) * 16777619u;
     }
     return h ^ (h >> 15);
 }

@@ -10,14 +10,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/decimal.h"
 #include "expr/number_text.h"
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* String.trim of Java: everything up to the space. */
 static nb_str
@@ -51,7 +46,7 @@ nb_parse_int64(const char *p, size_t n, bool allow_fraction, int64_t *out)
     if (allow_fraction && *p == '.' && p + 1 == end) {
         return NB_PARSED_MALFORMED;
     }
-    for (; p < end && is_digit(*p); p++) {
+    for (; p < end && nb_is_digit(*p); p++) {
         uint64_t d = (uint64_t)(*p - '0');
 
         if (v > (limit - d) / 10) {
@@ -60,7 +55,7 @@ nb_parse_int64(const char *p, size_t n, bool allow_fraction, int64_t *out)
         v = v * 10 + d;
     }
     if (p < end && allow_fraction && *p == '.') {
-        for (p++; p < end && is_digit(*p); p++) {
+        for (p++; p < end && nb_is_digit(*p); p++) {
         }
     }
     if (p < end) {
@@ -170,7 +165,7 @@ scan_number(nb_str s, decimal_text *out)
     if (p < end && (*p == '-' || *p == '+')) {
         out->negative = *p++ == '-';
     }
-    for (; p < end && is_digit(*p); p++) {
+    for (; p < end && nb_is_digit(*p); p++) {
         n_seen++;
         if (n_digits < 19) {
             m = m * 10 + (uint64_t)(*p - '0');
@@ -181,7 +176,7 @@ scan_number(nb_str s, decimal_text *out)
         }
     }
     if (p < end && *p == '.') {
-        for (p++; p < end && is_digit(*p); p++) {
+        for (p++; p < end && nb_is_digit(*p); p++) {
             n_seen++;
             if (n_digits < 19) {
                 m = m * 10 + (uint64_t)(*p - '0');
@@ -203,10 +198,10 @@ scan_number(nb_str s, decimal_text *out)
         if (p < end && (*p == '-' || *p == '+')) {
             negative = *p++ == '-';
         }
-        if (p == end || !is_digit(*p)) {
+        if (p == end || !nb_is_digit(*p)) {
             return false;
         }
-        for (; p < end && is_digit(*p); p++) {
+        for (; p < end && nb_is_digit(*p); p++) {
             x = x < 100000 ? x * 10 + (*p - '0') : x;
         }
         exponent += negative ? -x : x;

@@ -7,6 +7,7 @@
  * tests/data/oracle/functions/numbers.txt.
  */
 #include "expr/number_pattern.h"
+#include "base/ascii.h"
 
 typedef enum token_kind {
     T_GROUP, /* digits and separators */
@@ -39,12 +40,6 @@ struct nb_number_pattern {
 };
 
 static const char *const TOKEN_TEXT[] = {"digit sequence", ". or D", "$", "S", "MI", "PR", "PR"};
-
-static bool
-is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static void
 add_token(nb_number_pattern *p, token_kind kind, size_t at)
@@ -331,7 +326,7 @@ put_group(writing *w, const token *group)
         const run *r = &p->runs[group->from + i];
 
         if (r->n == 0) {
-            put(w, is_digit(last_char(w)) ? ',' : ' ');
+            put(w, nb_is_digit(last_char(w)) ? ',' : ' ');
         }
         for (int64_t k = 0; k < r->n; k++, w->place++) {
             int64_t at = w->behind ? w->place : w->place - (p->whole - w->n_whole);
@@ -463,7 +458,7 @@ run_before(nb_str s, size_t from, size_t *end)
     int64_t n = 0;
 
     for (; *end > from && s.data[*end - 1] != ','; --*end) {
-        n += is_digit(s.data[*end - 1]);
+        n += nb_is_digit(s.data[*end - 1]);
     }
     return n;
 }
@@ -478,7 +473,7 @@ read_group(reading *r, const token *group)
     for (; r->at < r->s.len; r->at++) {
         char c = r->s.data[r->at];
 
-        if (is_digit(c)) {
+        if (nb_is_digit(c)) {
             if (r->n_digits >= NB_DECIMAL_MAX_PRECISION) {
                 return false;
             }

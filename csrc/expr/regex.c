@@ -88,12 +88,6 @@ property(nb_str p, size_t at, bool in_class, nb_strbuf *out)
     return taken;
 }
 
-static bool
-is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* false: a construct that PCRE2 has no equal for. */
 static bool
 translate(nb_str p, nb_strbuf *out)
@@ -106,8 +100,9 @@ translate(nb_str p, nb_strbuf *out)
         if (c == '\\' && i + 1 < p.len) {
             char d = p.data[i + 1];
             size_t n = 2;
-            if (d == 'u' && i + 5 < p.len && is_hex(p.data[i + 2]) && is_hex(p.data[i + 3]) &&
-                is_hex(p.data[i + 4]) && is_hex(p.data[i + 5])) {
+            if (d == 'u' && i + 5 < p.len && nb_hex_digit(p.data[i + 2]) >= 0 &&
+                nb_hex_digit(p.data[i + 3]) >= 0 && nb_hex_digit(p.data[i + 4]) >= 0 &&
+                nb_hex_digit(p.data[i + 5]) >= 0) {
                 nb_strbuf_addf(out, "\\x{%.4s}", p.data + i + 2);
                 n = 6;
             } else if ((d == 'p' || d == 'P') && (n = property(p, i, in_class, out)) > 0) {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "expr/date_text.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"
@@ -63,8 +64,7 @@ rule_name(const char **p, char *out)
     bool quoted = **p == '<';
 
     *p += quoted;
-    while (**p &&
-           (quoted ? **p != '>' : (**p >= 'A' && **p <= 'Z') || (**p >= 'a' && **p <= 'z'))) {
+    while (**p && (quoted ? **p != '>' : nb_is_letter(**p))) {
         if (n < 15) {
             out[n++] = **p;
         }
@@ -328,8 +328,7 @@ is_region_name(nb_str name)
     }
     for (size_t i = 0; i < name.len; i++) {
         char c = name.data[i];
-        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || strchr("/_+-", c)))) {
+        if (!nb_is_letter(c) && (i == 0 || !(nb_is_digit(c) || strchr("/_+-", c)))) {
             return false;
         }
     }

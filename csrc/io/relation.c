@@ -6,6 +6,7 @@
  */
 #include "io/format.h"
 
+#include "base/ascii.h"
 #include "base/config.h"
 #include "expr/date_text.h"
 #include "base/log.h"
@@ -446,7 +447,7 @@ nb_check_names(nb_arena *arena, const nb_str *names, int n, bool case_sensitive,
             return NB_NOMEM;
         }
         for (size_t k = 0; k < names[i].len && !case_sensitive; k++) {
-            text[k] = (char)(text[k] >= 'A' && text[k] <= 'Z' ? text[k] + 32 : text[k]);
+            text[k] = nb_to_lower(text[k]);
         }
         sorted[i] = (nb_str){text, names[i].len};
     }

@@ -24,25 +24,6 @@ skip_space(reader *r)
     }
 }
 
-static bool
-hex4(const char *p, uint32_t *out)
-{
-    *out = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = p[i];
-        int v = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-
-        if (v < 0) {
-            return false;
-        }
-        *out = *out * 16 + (uint32_t)v;
-    }
-    return true;
-}
-
 static size_t
 put_utf8(char *out, uint32_t c)
 {
@@ -73,7 +54,7 @@ static bool
 unescape(reader *r, char *to, size_t *n)
 {
     static const char from[] = "\"\\/bfnrt", made[] = "\"\\/\b\f\n\r\t";
-    uint32_t c, low;
+    int64_t c, low;
     const char *at;
 
     if (r->p >= r->end) {
@@ -88,16 +69,19 @@ unescape(reader *r, char *to, size_t *n)
         r->p++;
         return true;
     }
-    if (r->end - r->p < 5 || !hex4(r->p + 1, &c)) {
+    c = r->end - r->p < 5 ? -1 : nb_hex_number(r->p + 1, 4);
+    if (c < 0) {
         return false;
     }
     r->p += 5;
-    if (c >= 0xd800 && c < 0xdc00 && r->end - r->p >= 6 && r->p[0] == '\\' && r->p[1] == 'u' &&
-        hex4(r->p + 2, &low) && low >= 0xdc00 && low < 0xe000) {
-        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-        r->p += 6;
+    if (c >= 0xd800 && c < 0xdc00 && r->end - r->p >= 6 && r->p[0] == '\\' && r->p[1] == 'u') {
+        low = nb_hex_number(r->p + 2, 4);
+        if (low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+            r->p += 6;
+        }
     }
-    *n += put_utf8(to + *n, c);
+    *n += put_utf8(to + *n, (uint32_t)c);
     return true;
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/pool.h"
 #include "io/file.h"
@@ -70,8 +71,7 @@ add_file_name(nb_strbuf *out, nb_str id)
 
         c = c == ' ' || c == '/' || c == ':'                  ? '-'
             : (unsigned char)c < 0x20 || strchr(".${}'\"", c) ? '_'
-            : c >= 'A' && c <= 'Z'                            ? (char)(c + 32)
-                                                              : c;
+                                                              : nb_to_lower(c);
         nb_strbuf_addc(out, c);
     }
 }

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "monitor/log_index.h"
@@ -578,8 +579,7 @@ history_send_log(void *payload, nb_str id, nb_str attempt, nb_http_answer *answe
     if (e) {
         nb_strbuf_addf(&path, "%s/%s", h->dir.data, e->name);
         for (const char *c = e->name; *c; c++) {
-            bool good = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
-                        (*c >= 'A' && *c <= 'Z') || strchr("._-", *c);
+            bool good = nb_is_word(*c) || *c == '.' || *c == '-';
             nb_strbuf_addc(&name, good ? *c : '_');
         }
     }

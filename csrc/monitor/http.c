@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/arena.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/pool.h"
 
@@ -383,8 +384,7 @@ good_token(nb_str token)
     for (size_t i = 0; i < token.len; i++) {
         char c = token.data[i];
 
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-              c == '-' || c == '_' || c == '.' || c == '~')) {
+        if (!(nb_is_word(c) || c == '-' || c == '.' || c == '~')) {
             return false;
         }
     }

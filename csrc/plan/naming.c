@@ -6,6 +6,7 @@
  * part; literals by their text; functions by the name that Spark's expression shows, which for a few differs from the one called.
  */
 #include "expr/aggregate.h"
+#include "base/ascii.h"
 #include "expr/cast.h"
 #include "expr/registry.h"
 #include "plan/analyzer_internal.h"
@@ -438,8 +439,7 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         if (nb_function_find(f) ||
             nb_aggregate_find(f)) { /* else the user's own, as it is written */
             for (size_t i = 0; i < f.len; i++) {
-                lower[i] =
-                    (char)(lower[i] >= 'A' && lower[i] <= 'Z' ? lower[i] + ('a' - 'A') : lower[i]);
+                lower[i] = nb_to_lower(lower[i]);
             }
         } else {
             nb_catalog_function(an->cfg.catalog, f, &shown);

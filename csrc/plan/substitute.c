@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "base/config.h"
 
 /* The references that are being replaced, from the inside out. */
@@ -27,12 +28,6 @@ typedef struct substitution {
     nb_error *err;
 } substitution;
 
-static bool
-is_word(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
 /* A reference at the start of text: its length, prefix and name; 0 when there is none. */
 static size_t
 reference_at(nb_str text, nb_str *prefix, nb_str *name)
@@ -43,7 +38,7 @@ reference_at(nb_str text, nb_str *prefix, nb_str *name)
         return 0;
     }
     *prefix = (nb_str){NULL, 0};
-    while (colon < text.len && is_word(text.data[colon])) {
+    while (colon < text.len && nb_is_word(text.data[colon])) {
         colon++;
     }
     if (colon > 2 && colon + 1 < text.len && text.data[colon] == ':' &&

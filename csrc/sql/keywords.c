@@ -41,8 +41,7 @@ nb_keyword_find(nb_str word)
         return NB_NOT_KEYWORD;
     }
     for (size_t i = 0; i < word.len; i++) {
-        char c = word.data[i];
-        upper[i] = (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+        upper[i] = nb_to_upper(word.data[i]);
     }
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;

@@ -6,6 +6,7 @@
  * underscore, otherwise it is an integer and a dot (`1.e` is field e of 1).
  */
 #include "sql/lexer.h"
+#include "base/ascii.h"
 
 typedef struct lexer {
     nb_arena *arena;
@@ -23,24 +24,6 @@ peek(const lexer *lx, size_t ahead)
 {
     size_t at = lx->pos + ahead;
     return at < lx->text.len ? (unsigned char)lx->text.data[at] : -1;
-}
-
-static bool
-is_digit(int c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool
-is_letter(int c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static int
-upper(int c)
-{
-    return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
 /* Bytes of the white space character at data, or 0. The list is the grammar's, not Unicode's. */
@@ -185,17 +168,17 @@ exponent_len(const lexer *lx, size_t at)
 {
     size_t n = at;
 
-    if (upper(peek(lx, n)) != 'E') {
+    if (nb_to_upper(peek(lx, n)) != 'E') {
         return 0;
     }
     n++;
     if (peek(lx, n) == '+' || peek(lx, n) == '-') {
         n++;
     }
-    if (!is_digit(peek(lx, n))) {
+    if (!nb_is_digit(peek(lx, n))) {
         return 0;
     }
-    while (is_digit(peek(lx, n))) {
+    while (nb_is_digit(peek(lx, n))) {
         n++;
     }
     return n - at;
@@ -208,14 +191,14 @@ number_len(const lexer *lx, nb_token_kind *kind)
     size_t n = 0, digits, best = 0;
     bool dotted = false;
 
-    while (is_digit(peek(lx, n))) {
+    while (nb_is_digit(peek(lx, n))) {
         n++;
     }
     digits = n;
-    if (peek(lx, n) == '.' && (digits > 0 || is_digit(peek(lx, n + 1)))) {
+    if (peek(lx, n) == '.' && (digits > 0 || nb_is_digit(peek(lx, n + 1)))) {
         dotted = true;
         n++;
-        while (is_digit(peek(lx, n))) {
+        while (nb_is_digit(peek(lx, n))) {
             n++;
         }
     }
@@ -227,9 +210,9 @@ number_len(const lexer *lx, nb_token_kind *kind)
         exp = exponent_len(lx, base);
         for (int with_exp = exp ? 1 : 0; with_exp >= 0; with_exp--) {
             size_t end = base + (with_exp ? exp : 0), len = end;
-            int c = upper(peek(lx, end)), after;
+            int c = nb_to_upper(peek(lx, end)), after;
             nb_token_kind k = with_exp ? NB_T_EXPONENT : round == 0 ? NB_T_DECIMAL : NB_T_INTEGER;
-            if (c == 'B' && upper(peek(lx, end + 1)) == 'D') {
+            if (c == 'B' && nb_to_upper(peek(lx, end + 1)) == 'D') {
                 k = NB_T_BIGDECIMAL;
                 len = end + 2;
             } else if (c == 'F' || c == 'D') {
@@ -241,8 +224,7 @@ number_len(const lexer *lx, nb_token_kind *kind)
             }
             for (;;) {
                 after = peek(lx, len);
-                if (len > best &&
-                    (round == 1 || !(is_letter(after) || is_digit(after) || after == '_'))) {
+                if (len > best && (round == 1 || !(nb_is_word(after)))) {
                     best = len;
                     *kind = k;
                 }
@@ -275,9 +257,9 @@ word_len(const lexer *lx)
                 k++;
             }
             n += k;
-        } else if (is_letter(c)) {
+        } else if (nb_is_letter(c)) {
             n++;
-        } else if (is_digit(c) || c == '_') {
+        } else if (nb_is_digit(c) || c == '_') {
             letters = false;
             n++;
         } else {
@@ -290,7 +272,8 @@ word_len(const lexer *lx)
         size_t m = n + 3;
         for (;;) {
             int c = peek(lx, m);
-            if (is_letter(c) || is_digit(c) || (c > 0 && strchr("_/-.?=&#%", c)) || c >= 0x80) {
+            if (nb_is_letter(c) || nb_is_digit(c) || (c > 0 && strchr("_/-.?=&#%", c)) ||
+                c >= 0x80) {
                 m++;
             } else {
                 break;
@@ -405,16 +388,16 @@ next(lexer *lx)
         len = quoted_len(lx, 0, c, false, true);
         return push(lx, len ? NB_T_BACKQUOTED : NB_T_UNKNOWN, len ? len : 1);
     }
-    if (upper(c) == 'R' && (peek(lx, 1) == '\'' || peek(lx, 1) == '"')) {
+    if (nb_to_upper(c) == 'R' && (peek(lx, 1) == '\'' || peek(lx, 1) == '"')) {
         len = quoted_len(lx, 1, peek(lx, 1), false, false);
         if (len) {
             return push(lx, NB_T_STRING, len);
         }
     }
-    if (is_digit(c) || c == '.') {
+    if (nb_is_digit(c) || c == '.') {
         len = number_len(lx, &kind);
     }
-    if (is_letter(c) || is_digit(c) || c == '_' || c >= 0x80) {
+    if (nb_is_word(c) || c >= 0x80) {
         size_t word = word_len(lx);
         if (word > len) {
             nb_str text = {lx->text.data + lx->pos, word};

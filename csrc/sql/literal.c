@@ -290,23 +290,7 @@ put_utf8(char *at, uint32_t u)
 static int64_t
 hex(nb_str s, size_t at, size_t n)
 {
-    int64_t v = 0;
-
-    if (at + n > s.len) {
-        return -1;
-    }
-    for (size_t i = at; i < at + n; i++) {
-        char c = s.data[i];
-        int d = c >= '0' && c <= '9'   ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                       : -1;
-        if (d < 0) {
-            return -1;
-        }
-        v = v * 16 + d;
-    }
-    return v;
+    return at + n <= s.len ? nb_hex_number(s.data + at, (int)n) : -1;
 }
 
 /* One escape at s[i] == '\\'; returns how many bytes of s it took. Never writes more than it reads. */

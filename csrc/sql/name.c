@@ -3,15 +3,14 @@
  * name.c: identifiers, and names of several parts.
  */
 #include "sql/parse_state.h"
+#include "base/ascii.h"
 
 /* Letters, digits and underscores of ASCII, and not a number: others need back quotes. */
 static bool
 is_plain(nb_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        char c = s.data[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '_')) {
+        if (!nb_is_word(s.data[i])) {
             return false;
         }
     }

@@ -6,6 +6,7 @@
  */
 #include "sql/parse_state.h"
 
+#include "base/ascii.h"
 #include "expr/date_text.h"
 
 #define MICROS_PER_SECOND INT64_C(1000000)
@@ -150,9 +151,8 @@ is_region(nb_str zone)
 {
     for (size_t i = 0; i < zone.len; i++) {
         char c = zone.data[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '/' || c == '_' || c == '+' ||
-                                    c == '-' || c == '~'))) {
+        if (!nb_is_letter(c) && (i == 0 || !(nb_is_digit(c) || c == '/' || c == '_' || c == '+' ||
+                                             c == '-' || c == '~'))) {
             return false;
         }
     }

@@ -5,6 +5,7 @@
  * What a number pattern means is in expr/number_pattern.h. Times go to date_format, binaries to hex, base64 and decode.
  */
 #include "expr/number_pattern.h"
+#include "base/ascii.h"
 #include "expr/kernels/string.h"
 
 /* The constant format as text, *is_null when it is null; raises what Spark raises when it is not constant. `input` is the parameter's name. */
@@ -257,8 +258,7 @@ is_base64(nb_str s)
         }
         if (c == '=') {
             n_pad++;
-        } else if (n_pad > 0 || !((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                                  (c >= '0' && c <= '9') || c == '+' || c == '/')) {
+        } else if (n_pad > 0 || !(nb_is_letter(c) || nb_is_digit(c) || c == '+' || c == '/')) {
             return false;
         }
         n++;

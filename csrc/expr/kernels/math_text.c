@@ -2,9 +2,9 @@
 /*
  * math_text.c: numbers in other bases: bin, hex, unhex, conv.
  */
-#include <ctype.h>
 
 #include "expr/binders.h"
+#include "base/ascii.h"
 #include "expr/kernels/operators.h"
 #include "expr/kernels/string.h"
 
@@ -127,7 +127,7 @@ nb_bind_hex(nb_bound_call *call, nb_error *err)
 static int
 digit_value(char c)
 {
-    c = (char)toupper((unsigned char)c);
+    c = nb_to_upper(c);
     return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'Z' ? c - 'A' + 10 : 99;
 }
 

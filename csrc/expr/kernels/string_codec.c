@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "expr/kernels/string.h"
+#include "base/ascii.h"
 
 /* ---- base64 -------------------------------------------------------------------------------------------------------------------------- */
 
@@ -441,8 +442,7 @@ url_encode_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
         }
         for (size_t k = 0; k < s.len; k++) {
             unsigned char c = (unsigned char)s.data[k];
-            if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                (c && strchr("-_.*", c))) {
+            if (nb_is_word(c) || (c && strchr("-.*", c))) {
                 p[len++] = (char)c;
             } else if (c == ' ') {
                 p[len++] = '+';
