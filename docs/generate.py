@@ -62,7 +62,7 @@ def functions() -> dict[str, list[tuple[str, str, str, str]]]:
             for row in rows(path, macro):
                 names, *rest = strings(row)
                 help_text, example, result = (rest + ["", "", ""])[:3]
-                if "NB_FN_NO_SQL" not in row and not names.startswith("nb_"):
+                if "NB_FN_NO_SQL" not in row and not names.startswith(("nb_", "nbaspark.")):
                     out.setdefault(path.stem, []).append((names, help_text, example, result))
     return out
 

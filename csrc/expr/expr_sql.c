@@ -137,6 +137,34 @@ add_sort_keys(nb_strbuf *out, nb_arena *arena, const nb_sort_key *keys, int n, b
     }
 }
 
+#define SORTED_LISTAGG NB_STR("nbaspark.listagg")
+
+/* listagg(value, delimiter) WITHIN GROUP (ORDER BY key …), whose arguments are value, delimiter, orders, key, …; messages about its types say the
+ * keys between the same parentheses. */
+static void
+add_sorted_listagg(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool apart, bool ids)
+{
+    const nb_vector *orders =
+        e->args[2]->kind == NB_EXPR_LITERAL ? e->args[2]->u.literal.value : NULL;
+
+    nb_strbuf_adds(out,
+                   e->kind == NB_EXPR_AGG && e->u.agg.distinct ? "listagg(DISTINCT " : "listagg(");
+    add_args(out, arena, e->args, 2, ids);
+    nb_strbuf_adds(out, apart ? ") WITHIN GROUP (ORDER BY " : ", ");
+    for (int i = 3; i < e->n_args; i++) {
+        nb_sort_key key = {.expr = e->args[i]};
+        if (orders != NULL && !nb_vector_is_null(orders, 0)) {
+            nb_str letters = nb_view_str(&NB_DATA(nb_view, orders)[0]);
+            size_t at = 2 * (size_t)(i - 3);
+            key.descending = at + 1 < letters.len && letters.data[at] == 'D';
+            key.nulls_last = at + 1 < letters.len && letters.data[at + 1] == 'L';
+        }
+        nb_strbuf_adds(out, i > 3 ? ", " : "");
+        add_sort_keys(out, arena, &key, 1, ids);
+    }
+    nb_strbuf_addc(out, ')');
+}
+
 static void
 add_bound(nb_strbuf *out, nb_arena *arena, nb_bound_kind kind, const nb_expr *offset, bool upper,
           bool ids)
@@ -194,7 +222,13 @@ add_expr(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
         }
         break;
     case NB_EXPR_COLUMN: add_name(out, e->u.column.name, e->u.column.attr, ids); break;
-    case NB_EXPR_CALL: add_call(out, arena, e, ids); break;
+    case NB_EXPR_CALL:
+        if (e->n_args > 3 && nb_str_equal(nb_function_name(e->u.call.fn), SORTED_LISTAGG)) {
+            add_sorted_listagg(out, arena, e, false, ids);
+        } else {
+            add_call(out, arena, e, ids);
+        }
+        break;
     case NB_EXPR_CAST:
         if (!ids && !e->u.cast.is_explicit) {
             add_expr(out, arena, e->args[0], ids);
@@ -226,11 +260,16 @@ add_expr(nb_strbuf *out, nb_arena *arena, const nb_expr *e, bool ids)
         nb_strbuf_adds(out, "))");
         break;
     case NB_EXPR_AGG: {
-        nb_strbuf_add(out, nb_aggregate_name(e->u.agg.fn));
-        nb_strbuf_adds(out, e->u.agg.distinct ? "(DISTINCT " : "(");
-        nb_strbuf_adds(out, e->n_args == 0 ? "1" : ""); /* count(*) */
-        add_args(out, arena, e->args, e->n_args, ids);
-        nb_strbuf_addc(out, ')');
+        nb_str name = nb_aggregate_name(e->u.agg.fn);
+        if (nb_str_equal(name, SORTED_LISTAGG)) {
+            add_sorted_listagg(out, arena, e, true, ids);
+        } else {
+            nb_strbuf_add(out, name);
+            nb_strbuf_adds(out, e->u.agg.distinct ? "(DISTINCT " : "(");
+            nb_strbuf_adds(out, e->n_args == 0 ? "1" : ""); /* count(*) */
+            add_args(out, arena, e->args, e->n_args, ids);
+            nb_strbuf_addc(out, ')');
+        }
         if (e->u.agg.filter != NULL) {
             nb_strbuf_adds(out, " FILTER (WHERE ");
             add_expr(out, arena, e->u.agg.filter, ids);

@@ -232,6 +232,18 @@ nb_bind_mismatch(nb_bound_call *call, int arg, const char *required, nb_error *e
 }
 
 nb_status
+nb_bind_not_foldable(nb_bound_call *call, int arg, const char *input, const char *type,
+                     nb_error *err)
+{
+    const char *sql = nb_expr_sql(call->arena, call->args[arg], false);
+
+    return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
+                    nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "inputName",
+                    input, "inputType", type, "inputExpr",
+                    nb_arena_printf(call->arena, "\"%s\"", sql ? sql : ""), NULL);
+}
+
+nb_status
 nb_bind_cast(nb_bound_call *call, int arg, const nb_type *to, nb_error *err)
 {
     nb_expr *e = call->args[arg];

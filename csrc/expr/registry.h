@@ -107,6 +107,9 @@ nb_status nb_bind_exact(nb_bound_call *call, int from, int to_excl, nb_type_id t
 /* Raises DATA_DIFF_TYPES for args [from, to_excl). */
 nb_status nb_bind_data_diff_types(nb_bound_call *call, int from, int to_excl, nb_error *err);
 nb_status nb_bind_mismatch(nb_bound_call *call, int arg, const char *required, nb_error *err);
+/* Raises NON_FOLDABLE_INPUT: an argument, called `input` by Spark, that has to be a constant of that type. */
+nb_status nb_bind_not_foldable(nb_bound_call *call, int arg, const char *input, const char *type,
+                               nb_error *err);
 /* The constant value of a foldable argument, folded now; NULL vector when it is not foldable. */
 nb_status nb_bind_constant(nb_bound_call *call, int arg, const nb_vector **value, nb_error *err);
 

@@ -318,9 +318,30 @@ sets_repeat(const uint64_t *sets, int n)
     return false;
 }
 
+static nb_status resolve_key(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg,
+                             bool is_select, const Sc__Expression *e, nb_expr **out, nb_error *err);
+
+/* GROUPING SETS ((a), (1, b)): what several sets name, each in its way, is one key. */
+static int
+distinct_keys(nb_expr **keys, int n)
+{
+    int kept = 0;
+
+    for (int i = 0; i < n; i++) {
+        bool seen = false;
+        for (int j = 0; j < kept && !seen; j++) {
+            seen = nb_expr_equal(bare(keys[j]), bare(keys[i]));
+        }
+        if (!seen) {
+            keys[kept++] = keys[i];
+        }
+    }
+    return kept;
+}
+
 static nb_status
-grouping_sets_of(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, nb_expr **keys,
-                 int n_keys, uint64_t **out, int *n, nb_error *err)
+grouping_sets_of(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *agg, bool is_select,
+                 nb_expr **keys, int n_keys, uint64_t **out, int *n, nb_error *err)
 {
     uint64_t all = n_keys >= 64 ? ~0ULL : ((1ULL << n_keys) - 1), *sets;
 
@@ -352,7 +373,8 @@ grouping_sets_of(nb_analyzer *an, const nb_scope *scope, const Sc__Aggregate *ag
             for (size_t k = 0; k < agg->grouping_sets[i]->n_grouping_set; k++) {
                 nb_expr *e;
                 bool found = false;
-                NB_TRY(nb_resolve_expr(an, scope, agg->grouping_sets[i]->grouping_set[k], &e, err));
+                NB_TRY(resolve_key(an, scope, agg, is_select,
+                                   agg->grouping_sets[i]->grouping_set[k], &e, err));
                 for (int j = 0; j < n_keys; j++) {
                     if (nb_expr_equal(bare(keys[j]), bare(e))) {
                         sets[i] &= ~(1ULL << (n_keys - 1 - j));
@@ -760,13 +782,15 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
     nb_group_generators generators = {0};
     nb_expr **group_keys;
     int n_group_keys;
+    bool has_all;
 
     NB_TRY(nb_analyze_relation(an, agg->input, &child, err));
     scope =
         (nb_scope){.plans = &child, .n_plans = 1, .outer = an->outer, .grows = NB_GROWS_VISIBLE};
     keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + 3);
     NB_NEED(keys);
-    if (is_select && n_keys == 1 && is_all(agg->grouping_expressions[0])) {
+    if (is_select && n_keys == 1 && is_all(agg->grouping_expressions[0]) &&
+        !nb_find_by_name(an, child, NB_STR("all"), &has_all)) {
         NB_TRY(keys_of_all(an, &scope, agg, &keys, &n_keys, err));
     } else {
         for (int i = 0; i < n_keys; i++) {
@@ -774,6 +798,9 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
                             : resolve_key(an, &scope, agg, is_select, agg->grouping_expressions[i],
                                           &keys[i], err));
         }
+    }
+    if (agg->group_type == SC__AGGREGATE__GROUP_TYPE__GROUP_TYPE_GROUPING_SETS) {
+        n_keys = distinct_keys(keys, n_keys);
     }
     NB_TRY(nb_merge_sessions(an, &child, keys, n_keys, err));
     scope.grows = NB_GROWS_NOT;
@@ -788,7 +815,7 @@ analyze_aggregate(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_er
         int n_sets = 0;
         nb_expr **cols = NB_ARENA_ARRAY(an->arena, nb_expr *, n_keys + 3);
         NB_NEED(cols);
-        NB_TRY(grouping_sets_of(an, &scope, agg, keys, n_keys, &sets, &n_sets, err));
+        NB_TRY(grouping_sets_of(an, &scope, agg, is_select, keys, n_keys, &sets, &n_sets, err));
         NB_TRY(expand_sets(an, child, keys, n_keys, sets, n_sets, &child, cols, &gid, &pos));
         an->grouping_id = &gid;
         an->grouping_keys = keys;

@@ -395,6 +395,7 @@ resolve_aggregate_call(nb_analyzer *an, const nb_scope *scope, const nb_aggregat
     nb_expr **args, *filter = NULL, *e;
     int n;
 
+    scope = scope && scope->rows ? scope->rows : scope;
     if (n_raw == 1 && is_whole_star(raw[0]) && nb_str_equal_nocase(name, NB_STR("count")) &&
         !opt->distinct) {
         const Sc__Expression__UnresolvedStar *star = raw[0]->unresolved_star;
@@ -506,6 +507,144 @@ true_message(nb_analyzer *an)
     return yes;
 }
 
+/* A text, or NULL for no text, as a query says it; NULL: out of memory. */
+static Sc__Expression *
+text_message(nb_analyzer *an, nb_str text)
+{
+    Sc__Expression *e = NB_ARENA_NEW(an->arena, Sc__Expression);
+    Sc__Expression__Literal *literal = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+    Sc__DataType *type = NB_ARENA_NEW(an->arena, Sc__DataType);
+
+    if (!e || !literal || !type) {
+        return NULL;
+    }
+    *literal = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
+    if (text.data) {
+        literal->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING;
+        literal->string.data = (uint8_t *)(uintptr_t)text.data;
+        literal->string.len = text.len;
+    } else {
+        *type = (Sc__DataType)SC__DATA_TYPE__INIT;
+        type->kind_case = SC__DATA_TYPE__KIND_NULL;
+        literal->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL;
+        literal->null = type;
+    }
+    *e = (Sc__Expression)SC__EXPRESSION__INIT;
+    e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
+    e->literal = literal;
+    return e;
+}
+
+static nb_status
+raise_orderings(nb_analyzer *an, const char *name, int expected, size_t actual, nb_error *err)
+{
+    return nb_raise(err, NB_COND_INVALID_WITHIN_GROUP_EXPRESSION_WRONG_NUM_ORDERINGS, "funcName",
+                    nb_arena_printf(an->arena, "`%s`", name), "expectedNum",
+                    nb_arena_printf(an->arena, "%d", expected), "actualNum",
+                    nb_arena_printf(an->arena, "%zu", actual), NULL);
+}
+
+/* f(…) WITHIN GROUP (ORDER BY …). To the binders percentile_cont(p) is percentile_cont(x, p[, descending]), mode() is
+ * mode(x[, deterministic, descending]), and listagg(v, d) is nbaspark.listagg(v, d, orders, key, …). */
+static nb_status
+resolve_within_group(nb_analyzer *an, const nb_scope *scope,
+                     const Sc__Expression__UnresolvedFunction *f, Sc__Expression *const *orders,
+                     size_t n_orders, const call_options *opt, const nb_origin *origin,
+                     nb_expr **out, nb_error *err)
+{
+    nb_str name = nb_pb_str(f->function_name);
+    const nb_aggregate *fn = nb_aggregate_find(name);
+    nb_str row = fn ? nb_aggregate_name(fn) : NB_STR("");
+    bool listagg = nb_str_equal(row, NB_STR("listagg")), mode = nb_str_equal(row, NB_STR("mode"));
+    const Sc__Expression__SortOrder *first;
+    Sc__Expression **args;
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_orders; i++) {
+        if (orders[i]->expr_type_case != SC__EXPRESSION__EXPR_TYPE_SORT_ORDER) {
+            return nb_raise_unsupported(err, NB_SQL_FN_WITHIN_GROUP);
+        }
+    }
+    if (!listagg && !mode && !nb_str_equal(row, NB_STR("percentile_cont")) &&
+        !nb_str_equal(row, NB_STR("percentile_disc"))) {
+        NB_TRY(resolve_call(an, scope, name, f->arguments, f->n_arguments, opt, origin, out, err));
+        return nb_raise(err, NB_COND_INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX,
+                        "prettyName",
+                        nb_arena_printf(an->arena, "`%.*s`", (int)name.len, name.data), "syntax",
+                        "WITHIN GROUP (ORDER BY ...)", NULL);
+    }
+    args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n_orders + 3);
+    NB_NEED(args);
+    if (listagg) {
+        nb_strbuf letters = {0};
+        nb_str text;
+        NB_TRY(nb_bind_check_arity(name, 1, 2, (int)f->n_arguments, err));
+        args[n++] = f->arguments[0];
+        args[n++] = f->n_arguments == 2 ? f->arguments[1] : text_message(an, (nb_str){0});
+        n++;
+        for (size_t i = 0; i < n_orders; i++) {
+            const Sc__Expression__SortOrder *o = orders[i]->sort_order;
+            nb_strbuf_addc(&letters, nb_sort_is_descending(o) ? 'D' : 'A');
+            nb_strbuf_addc(&letters, nb_sort_is_nulls_last(o) ? 'L' : 'F');
+            args[n++] = o->child;
+        }
+        text = nb_strbuf_finish(an->arena, &letters);
+        args[2] = text.data ? text_message(an, text) : NULL;
+        NB_NEED(args[1] && args[2]);
+        return resolve_aggregate_call(an, scope, nb_aggregate_find(NB_STR("nbaspark.listagg")),
+                                      NB_STR("nbaspark.listagg"), args, n, opt, origin, out, err);
+    }
+    if (mode && f->n_arguments > 0) {
+        return raise_orderings(an, "mode", 0, n_orders, err);
+    }
+    if (!mode) {
+        NB_TRY(nb_bind_check_arity(name, 1, 1, (int)f->n_arguments, err));
+    }
+    if (n_orders != 1) {
+        return raise_orderings(an, mode ? "Mode" : row.data, 1, n_orders, err);
+    }
+    if (opt->distinct) {
+        return nb_raise(err, NB_COND_INVALID_WITHIN_GROUP_EXPRESSION_DISTINCT_UNSUPPORTED,
+                        "funcName", nb_arena_printf(an->arena, "`%.*s`", (int)row.len, row.data),
+                        NULL);
+    }
+    first = orders[0]->sort_order;
+    args[n++] = first->child;
+    if (!mode) {
+        args[n++] = f->arguments[0];
+    }
+    if (nb_sort_is_descending(first)) {
+        Sc__Expression *yes = true_message(an);
+        NB_NEED(yes);
+        args[n++] = yes;
+        if (mode) {
+            args[n++] = yes;
+        }
+    }
+    return resolve_aggregate_call(an, scope, fn, name, args, n, opt, origin, out, err);
+}
+
+/* Aggregates that are nothing without WITHIN GROUP, and what only the analyzer may say to the others. */
+static nb_status
+check_no_group(nb_analyzer *an, const nb_aggregate *fn, nb_str name, size_t n_raw, bool distinct,
+               nb_error *err)
+{
+    nb_str row = nb_aggregate_name(fn);
+    bool mode = nb_str_equal(row, NB_STR("mode"));
+
+    if ((mode && n_raw == 0) || nb_str_equal(row, NB_STR("percentile_cont")) ||
+        nb_str_equal(row, NB_STR("percentile_disc"))) {
+        return nb_raise(err, NB_COND_INVALID_WITHIN_GROUP_EXPRESSION_WITHIN_GROUP_MISSING,
+                        "funcName", nb_arena_printf(an->arena, "`%.*s`", (int)row.len, row.data),
+                        NULL);
+    }
+    NB_TRY(mode ? nb_bind_check_arity(name, 0, 2, (int)n_raw, err) : NB_OK);
+    return !mode || !distinct
+               ? NB_OK
+               : nb_raise(err, NB_COND_INVALID_WITHIN_GROUP_EXPRESSION_DISTINCT_UNSUPPORTED,
+                          "funcName", "`mode`", NULL);
+}
+
 static nb_status
 resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression *const *raw,
                  size_t n_raw, const call_options *opt, nb_expr **out, nb_error *err)
@@ -532,33 +671,10 @@ resolve_internal(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expres
                 return resolve_call(an, scope, nb_pb_str(f->function_name), args, 2, &inner,
                                     nb_origin_of(an, raw[0]), out, err);
             }
-        } else if (nb_str_equal(name, NB_STR(NB_SQL_FN_WITHIN_GROUP)) && n_raw == 2 &&
-                   raw[1]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_SORT_ORDER) {
-            /* percentile_cont(p) WITHIN GROUP (ORDER BY x) is percentile_cont(x, p[, descending]) to the binder */
-            size_t n = f->n_arguments + 1;
-            Sc__Expression **args = NB_ARENA_ARRAY(an->arena, Sc__Expression *, n + 2);
-            NB_NEED(args);
-            args[0] = raw[1]->sort_order->child;
-            if (f->n_arguments > 0) {
-                memcpy(args + 1, f->arguments, sizeof *args * f->n_arguments);
-            }
-            if (nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("listagg")) ||
-                nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("string_agg"))) {
-                return nb_raise_unsupported(err, "listagg WITHIN GROUP");
-            }
-            bool mode = nb_str_equal_nocase(nb_pb_str(f->function_name), NB_STR("mode"));
-            if (raw[1]->sort_order->direction ==
-                    SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING &&
-                f->n_arguments == (mode ? 0 : 1)) {
-                Sc__Expression *yes = true_message(an);
-                NB_NEED(yes);
-                args[n++] = yes;
-                if (mode) { /* (value, deterministic, descending) */
-                    args[n++] = yes;
-                }
-            }
-            return resolve_call(an, scope, nb_pb_str(f->function_name), args, n, &inner,
-                                nb_origin_of(an, raw[0]), out, err);
+        } else if (nb_str_equal(name, NB_STR(NB_SQL_FN_WITHIN_GROUP)) && n_raw >= 2) {
+            return nb_located(resolve_within_group(an, scope, f, raw + 1, n_raw - 1, &inner,
+                                                   nb_origin_of(an, raw[0]), out, err),
+                              nb_origin_of(an, raw[0]), err);
         } else if (!nb_str_equal(name, NB_STR(NB_SQL_FN_RESPECT_NULLS))) {
             return nb_raise_unsupported(err, "%.*s", (int)name.len, name.data);
         }
@@ -718,6 +834,7 @@ resolve_call(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expression
         return resolve_internal(an, scope, name, raw, n_raw, opt, out, err);
     }
     if (agg) {
+        NB_TRY(nb_located(check_no_group(an, agg, name, n_raw, opt->distinct, err), origin, err));
         return nb_located(
             resolve_aggregate_call(an, scope, agg, name, raw, n_raw, opt, origin, out, err), origin,
             err);
@@ -977,12 +1094,8 @@ nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
 
     NB_TRY(nb_resolve_expr(an, scope, o->child, &e, err));
     out->expr = without_alias(e);
-    out->descending =
-        o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
-    out->nulls_last =
-        o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
-        (o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED &&
-         out->descending);
+    out->descending = nb_sort_is_descending(o);
+    out->nulls_last = nb_sort_is_nulls_last(o);
     return nb_check_sort_key(an, out, err);
 }
 
@@ -1258,6 +1371,14 @@ attribute_or_function(nb_analyzer *an, const nb_scope *scope, const Sc__Expressi
             nb_error_clear(&first);
             return nb_located(found, o, err);
         }
+    }
+    if (st == NB_ERROR && nb_str_equal_nocase(name, NB_STR("grouping__id"))) { /* Hive's */
+        nb_expr *gid;
+        nb_error_clear(&first);
+        NB_TRY(nb_located(make_grouping(an, NB_STR("grouping_id"), NULL, 0, &gid, err), o, err));
+        *out = nb_expr_alias(an->arena, gid, NB_STR("grouping__id"), nb_attr_next_id());
+        NB_NEED(*out);
+        return NB_OK;
     }
     for (size_t i = 0; i < NB_COUNT_OF(names) && st == NB_ERROR; i++) {
         if (nb_str_equal_nocase(name, nb_str_of(names[i]))) {

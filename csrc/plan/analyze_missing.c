@@ -8,6 +8,9 @@
  *
  * An expression is resolved against the node's own columns first, then against what lies below its projections and aggregations (a
  * chain of scopes). Attributes of lower nodes are then carried up as hidden columns; aggregate calls are added to the aggregation.
+ *
+ * HAVING looks at the rows below first, as the standard has it: a name of a grouping column means that column though the select list has an
+ * alias of that name, and inside aggregate calls names mean columns of the rows.
  */
 #include "plan/analyzer_internal.h"
 
@@ -86,6 +89,64 @@ carry(nb_analyzer *an, nb_plan *p, uint64_t id, bool *ok)
     return nb_add_hidden(an, p, a);
 }
 
+/* ---- grouping() above an AGGREGATE of several grouping sets ---- */
+
+/* What grouping() and grouping_id() read, put into an while the expression is resolved. */
+typedef struct grouping {
+    const nb_attr *id;
+    nb_expr **keys, **copies;
+    int n_keys;
+} grouping;
+
+static grouping
+swap_grouping(nb_analyzer *an, grouping g)
+{
+    grouping before = {an->grouping_id, an->grouping_keys, an->grouping_copies,
+                       an->n_grouping_keys};
+
+    an->grouping_id = g.id;
+    an->grouping_keys = g.keys;
+    an->grouping_copies = g.copies;
+    an->n_grouping_keys = g.n_keys;
+    return before;
+}
+
+/* The sets of an aggregation over an EXPAND; empty for any other aggregation. An EXPAND puts out the columns of its input, its copies of the
+ * keys, and the two numbers of the set. */
+static nb_status
+grouping_of(nb_analyzer *an, const nb_plan *agg, grouping *out)
+{
+    const nb_plan *p = agg->children[0];
+    int base, n;
+
+    *out = (grouping){0};
+    if (p->kind != NB_PLAN_EXPAND) {
+        return NB_OK;
+    }
+    base = p->children[0]->n_attrs;
+    n = p->n_attrs - base - 2;
+    if (n < 0 || !nb_plan_find_attr(agg, p->attrs[base + n].id)) {
+        return NB_OK;
+    }
+    out->keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+    out->copies = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
+    NB_NEED(out->keys && out->copies);
+    for (int k = 0; k < n; k++) {
+        out->copies[k] = out->keys[k] = nb_attr_expr(an->arena, &p->attrs[base + k]);
+        NB_NEED(out->copies[k]);
+        for (int i = 0; i < p->u.expand.n_projections; i++) {
+            nb_expr *key = p->u.expand.projections[i][base + k];
+            if (key->kind != NB_EXPR_LITERAL) { /* in this set the key itself, not rolled up */
+                out->keys[k] = key;
+                break;
+            }
+        }
+    }
+    out->id = &p->attrs[base + n];
+    out->n_keys = n;
+    return NB_OK;
+}
+
 /* ---- aggregate calls in an expression above an AGGREGATE ---- */
 
 typedef struct move_down {
@@ -100,7 +161,16 @@ add_call(move_down *m, nb_expr *call, nb_expr **out)
     nb_plan *p = m->agg;
     nb_expr *alias, **aggs;
     nb_attr a;
+    grouping sets;
 
+    NB_TRY(grouping_of(an, p, &sets));
+    if (sets.n_keys > 0) { /* inside a call a key is the rows' column, which no set rolls up */
+        nb_attr_map rows = {.arena = an->arena};
+        for (int k = 0; k < sets.n_keys; k++) {
+            NB_TRY(nb_attr_map_put(&rows, sets.copies[k]->u.column.attr, sets.keys[k]));
+        }
+        NB_TRY(nb_expr_substitute(an->arena, call, &rows, &call, NULL));
+    }
     for (int i = 0; i < p->u.aggregate.n_aggs; i++) {
         if (nb_expr_equal(p->u.aggregate.aggs[i]->args[0], call)) {
             a = nb_attr_of_expr(p->u.aggregate.aggs[i]);
@@ -308,64 +378,6 @@ used_in_place(nb_expr **place, void *payload)
     return ((used_state *)payload)->st;
 }
 
-/* ---- grouping() above an AGGREGATE of several grouping sets ---- */
-
-/* What grouping() and grouping_id() read, put into an while the expression is resolved. */
-typedef struct grouping {
-    const nb_attr *id;
-    nb_expr **keys, **copies;
-    int n_keys;
-} grouping;
-
-static grouping
-swap_grouping(nb_analyzer *an, grouping g)
-{
-    grouping before = {an->grouping_id, an->grouping_keys, an->grouping_copies,
-                       an->n_grouping_keys};
-
-    an->grouping_id = g.id;
-    an->grouping_keys = g.keys;
-    an->grouping_copies = g.copies;
-    an->n_grouping_keys = g.n_keys;
-    return before;
-}
-
-/* The sets of an aggregation over an EXPAND; empty for any other aggregation. An EXPAND puts out the columns of its input, its copies of the
- * keys, and the two numbers of the set. */
-static nb_status
-grouping_of(nb_analyzer *an, const nb_plan *agg, grouping *out)
-{
-    const nb_plan *p = agg->children[0];
-    int base, n;
-
-    *out = (grouping){0};
-    if (p->kind != NB_PLAN_EXPAND) {
-        return NB_OK;
-    }
-    base = p->children[0]->n_attrs;
-    n = p->n_attrs - base - 2;
-    if (n < 0 || !nb_plan_find_attr(agg, p->attrs[base + n].id)) {
-        return NB_OK;
-    }
-    out->keys = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
-    out->copies = NB_ARENA_ARRAY(an->arena, nb_expr *, n + 1);
-    NB_NEED(out->keys && out->copies);
-    for (int k = 0; k < n; k++) {
-        out->copies[k] = out->keys[k] = nb_attr_expr(an->arena, &p->attrs[base + k]);
-        NB_NEED(out->copies[k]);
-        for (int i = 0; i < p->u.expand.n_projections; i++) {
-            nb_expr *key = p->u.expand.projections[i][base + k];
-            if (key->kind != NB_EXPR_LITERAL) { /* in this set the key itself, not rolled up */
-                out->keys[k] = key;
-                break;
-            }
-        }
-    }
-    out->id = &p->attrs[base + n];
-    out->n_keys = n;
-    return NB_OK;
-}
-
 static nb_status
 resolve_in(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, bool is_condition,
            nb_expr **out, nb_error *err)
@@ -374,12 +386,37 @@ resolve_in(nb_analyzer *an, const nb_scope *scope, const Sc__Expression *e, bool
                         : nb_resolve_expr(an, scope, e, out, err);
 }
 
+/* The columns of the rows below an aggregation that are keys of it. */
+static nb_status
+keys_of(nb_analyzer *an, const nb_plan *agg, nb_plan **out)
+{
+    const nb_plan *rows = agg->children[0];
+    nb_plan *keys = NB_ARENA_NEW(an->arena, nb_plan);
+
+    NB_NEED(keys);
+    *keys = *rows;
+    keys->n_attrs = 0;
+    keys->attrs = NB_ARENA_ARRAY(an->arena, nb_attr, agg->u.aggregate.n_keys + 1);
+    NB_NEED(keys->attrs);
+    for (int i = 0; i < agg->u.aggregate.n_keys; i++) {
+        const nb_expr *key = agg->u.aggregate.keys[i];
+        const nb_attr *a;
+        key = key->kind == NB_EXPR_ALIAS ? key->args[0] : key;
+        a = key->kind == NB_EXPR_COLUMN ? nb_plan_find_attr(rows, key->u.column.attr) : NULL;
+        if (a) {
+            keys->attrs[keys->n_attrs++] = *a;
+        }
+    }
+    *out = keys;
+    return NB_OK;
+}
+
 nb_status
 nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool is_condition,
-                nb_expr **out, nb_error *err)
+                bool having, nb_expr **out, nb_error *err)
 {
-    nb_scope chain[MAX_CHAIN];
-    nb_plan *plans[MAX_CHAIN], *agg = NULL;
+    nb_scope chain[MAX_CHAIN], first_scope, *start = &chain[0];
+    nb_plan *plans[MAX_CHAIN], *agg = NULL, *keys;
     int n = 0;
     nb_expr *made;
     nb_attr_set used = {.arena = an->arena};
@@ -400,6 +437,12 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
         chain[i] = (nb_scope){
             .plans = &plans[i], .n_plans = 1, .outer = i + 1 < n ? &chain[i + 1] : an->outer};
     }
+    if (having && agg) {
+        NB_TRY(keys_of(an, agg, &keys));
+        first_scope =
+            (nb_scope){.plans = &keys, .n_plans = 1, .outer = &chain[0], .rows = &chain[n - 1]};
+        start = &first_scope;
+    }
     {
         /* messages speak of the node's own columns only */
         nb_error first = NB_ERROR_INIT;
@@ -409,7 +452,7 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
             NB_TRY(grouping_of(an, agg, &sets));
         }
         sets = swap_grouping(an, sets);
-        st = resolve_in(an, &chain[0], e, is_condition, &made, &first);
+        st = resolve_in(an, start, e, is_condition, &made, &first);
         swap_grouping(an, sets);
         if (st == NB_ERROR && n > 1 && err && !err->set) {
             nb_scope own = {.plans = &plans[0], .n_plans = 1, .outer = an->outer};
@@ -447,7 +490,14 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
                     NB_TRY(carry(an, child, used.ids[i], &ok));
                 }
                 if (!ok && !is_outer) {
+                    /* to Spark such a column is not there at all */
+                    nb_scope own = {.plans = &plans[0],
+                                    .n_plans = 1,
+                                    .outer = an->outer,
+                                    .rows = &chain[n - 1]};
+                    nb_expr *again;
                     const char *sql = nb_expr_sql(an->arena, made, false);
+                    NB_TRY(resolve_in(an, &own, e, is_condition, &again, err));
                     return nb_raise(err, NB_COND_MISSING_AGGREGATION, "expression",
                                     nb_arena_printf(an->arena, "\"%s\"", sql), "expressionAnyValue",
                                     nb_arena_printf(an->arena, "\"any_value(%s)\"", sql), NULL);

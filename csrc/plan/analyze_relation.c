@@ -124,15 +124,10 @@ analyze_sort(nb_analyzer *an, const Sc__Sort *s, nb_plan **out, nb_error *err)
             }
             keys[i].expr = cols[at - 1];
         } else {
-            NB_TRY(nb_resolve_over(an, child, o->child, false, &keys[i].expr, err));
+            NB_TRY(nb_resolve_over(an, child, o->child, false, false, &keys[i].expr, err));
         }
-        keys[i].descending =
-            o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
-        keys[i].nulls_last =
-            o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
-            (o->null_ordering ==
-                 SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED &&
-             keys[i].descending);
+        keys[i].descending = nb_sort_is_descending(o);
+        keys[i].nulls_last = nb_sort_is_nulls_last(o);
         NB_TRY(nb_check_sort_key(an, &keys[i], err));
     }
     {
@@ -230,7 +225,7 @@ analyze_filter(nb_analyzer *an, const Sc__Relation *rel, nb_plan **out, nb_error
 
     NB_TRY(nb_analyze_relation(an, f->input, &child, err));
     an->n_having += having;
-    st = nb_resolve_over(an, child, f->condition, true, &condition, err);
+    st = nb_resolve_over(an, child, f->condition, true, having, &condition, err);
     an->n_having -= having;
     NB_TRY(st);
     NB_TRY(check_no_aggregate(an, child, condition, err));

@@ -141,7 +141,8 @@ nb_status
 nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_window_spec *spec, bool framed,
                      nb_error *err)
 {
-    static const char *const whole[] = {"median", "percentile_cont", "percentile_disc"};
+    static const char *const whole[] = {"median", "nbaspark.listagg", "percentile_cont",
+                                        "percentile_disc"};
     const nb_frame *f = &spec->frame;
     nb_str name;
 
@@ -153,19 +154,16 @@ nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_window_spec *s
         if (nb_str_equal(name, nb_str_of(whole[i])) &&
             (spec->n_order_by > 0 || f->lower != NB_BOUND_UNBOUNDED ||
              f->upper != NB_BOUND_UNBOUNDED)) {
-            nb_strbuf b = {0};
-            nb_str text;
+            /* as a call: of percentile_cont and its like the direction is not shown */
+            nb_function shadow = {.names = fn->u.agg.fn->names};
+            nb_expr call = {.kind = NB_EXPR_CALL, .type = fn->type, .args = fn->args};
 
-            nb_strbuf_addf(&b, "\"%s(", whole[i]);
-            for (int k = 0; k < NB_MIN(fn->n_args, 2); k++) { /* the direction is not shown */
-                nb_strbuf_addf(&b, "%s%s", k ? ", " : "",
-                               nb_expr_sql(an->arena, fn->args[k], false));
-            }
-            nb_strbuf_addf(&b, ")\"");
-            text = nb_strbuf_finish(an->arena, &b);
-            NB_NEED(text.data);
-            return nb_raise(err, NB_COND_INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC, "aggFunc",
-                            text.data, NULL);
+            call.n_args =
+                nb_str_equal(name, NB_STR("nbaspark.listagg")) ? fn->n_args : NB_MIN(fn->n_args, 2);
+            call.u.call.fn = &shadow;
+            return nb_raise(
+                err, NB_COND_INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC, "aggFunc",
+                nb_arena_printf(an->arena, "\"%s\"", nb_expr_sql(an->arena, &call, false)), NULL);
         }
     }
     return NB_OK;

@@ -15,7 +15,9 @@ struct nb_scope {
     nb_plan **plans; /* inputs: names are looked up in all of them */
     int n_plans;
     const nb_scope *outer; /* enclosing query of a subquery; NULL at the top */
-    bool is_copy;          /* the plans are copies: a column that is added to one goes nowhere */
+    const nb_scope *
+        rows; /* what names inside aggregate calls mean, where that is something else; NULL where not */
+    bool is_copy; /* the plans are copies: a column that is added to one goes nowhere */
     enum {
         NB_GROWS_NOT,
         NB_GROWS_HIDDEN, /* window() may put a column below, plans[0] is its owner's place for the input */
@@ -173,6 +175,19 @@ nb_lambda_of(nb_analyzer *an, nb_expr *body, const uint64_t *params, int n, nb_e
 nb_status nb_check_frame(nb_analyzer *an, const nb_window_spec *spec, nb_error *err);
 nb_status nb_check_window_call(nb_analyzer *an, const nb_expr *fn, const nb_window_spec *spec,
                                bool framed, nb_error *err);
+/* What ASC, DESC, NULLS FIRST and NULLS LAST, or none of them, mean for a sort key. */
+NB_INLINE bool
+nb_sort_is_descending(const Sc__Expression__SortOrder *o)
+{
+    return o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
+}
+NB_INLINE bool
+nb_sort_is_nulls_last(const Sc__Expression__SortOrder *o)
+{
+    return o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
+           (o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED &&
+            nb_sort_is_descending(o));
+}
 nb_status
 nb_resolve_sort_order(nb_analyzer *an, const nb_scope *scope, const Sc__Expression__SortOrder *o,
                       nb_sort_key *out, nb_error *err);
@@ -364,7 +379,7 @@ nb_status nb_lateral_layers(nb_analyzer *an, nb_plan *child, nb_expr **exprs, in
 /* Resolves expressions over child that may also name what a projection or aggregation below left out (ORDER BY, HAVING, filter after select):
  * such columns and aggregates are added below as hidden attributes. child's nodes are changed in place. */
 nb_status nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e,
-                          bool is_condition, nb_expr **out, nb_error *err);
+                          bool is_condition, bool having, nb_expr **out, nb_error *err);
 
 /* HAVING: the groups that window functions of the select list see are those that the condition leaves. */
 nb_status

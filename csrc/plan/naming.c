@@ -196,7 +196,13 @@ within_group_name(nb_analyzer *an, Sc__Expression *const *args, size_t n, nb_str
                  nb_str_equal_nocase(called, NB_STR("string_agg"));
     bool plain = nb_str_equal_nocase(called, NB_STR("mode"));
 
-    NB_TRY(name_of(an, args[0], b, err));
+    if (whole) { /* under this name only */
+        const Sc__Expression__UnresolvedFunction *f = args[0]->unresolved_function;
+        NB_TRY(function_name(an, NB_STR("listagg"), f->arguments, f->n_arguments,
+                             f->has_is_distinct && f->is_distinct, b, err));
+    } else {
+        NB_TRY(name_of(an, args[0], b, err));
+    }
     nb_strbuf_adds(b, " WITHIN GROUP (ORDER BY ");
     for (size_t i = 1; i < n; i++) {
         const Sc__Expression__SortOrder *o =
@@ -260,6 +266,18 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
     if (n > 1 && (nb_str_equal_nocase(f, NB_STR("from_json")) ||
                   nb_str_equal_nocase(f, NB_STR("approx_count_distinct")))) {
         n = 1; /* the other arguments are settings, which Spark does not show */
+    }
+    if (n == 2 && nb_str_equal_nocase(f, NB_STR("mode")) &&
+        args[1]->expr_type_case == SC__EXPRESSION__EXPR_TYPE_LITERAL &&
+        args[1]->literal->literal_type_case == SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN) {
+        if (!args[1]->literal->boolean) {
+            n = 1;
+        } else { /* the deterministic one takes the first in this order */
+            nb_strbuf_adds(b, "mode() WITHIN GROUP (ORDER BY ");
+            NB_TRY(name_of(an, args[0], b, err));
+            nb_strbuf_adds(b, " DESC)");
+            return NB_OK;
+        }
     }
     if (n == 2 && is_operator(f)) {
         nb_str shown = nb_str_equal(f, NB_STR("==")) ? NB_STR("=") : f;
@@ -436,8 +454,10 @@ function_name(nb_analyzer *an, nb_str f, Sc__Expression *const *args, size_t n, 
         char *lower = nb_arena_strdup(an->arena, f);
         nb_str shown = {lower, f.len};
         NB_NEED(lower);
-        if (nb_function_find(f) ||
-            nb_aggregate_find(f)) { /* else the user's own, as it is written */
+        if (nb_function_find(f) || nb_aggregate_find(f) ||
+            nb_str_equal_nocase(f, NB_STR("grouping")) ||
+            nb_str_equal_nocase(
+                f, NB_STR("grouping_id"))) { /* else the user's own, as it is written */
             for (size_t i = 0; i < f.len; i++) {
                 lower[i] = nb_to_lower(lower[i]);
             }
@@ -531,14 +551,9 @@ literal_name(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_strbuf *b, 
 static nb_status
 sort_name(nb_analyzer *an, const Sc__Expression__SortOrder *o, nb_strbuf *b, nb_error *err)
 {
-    bool desc =
-        o->direction == SC__EXPRESSION__SORT_ORDER__SORT_DIRECTION__SORT_DIRECTION_DESCENDING;
-    bool last = o->null_ordering == SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_LAST ||
-                (desc && o->null_ordering ==
-                             SC__EXPRESSION__SORT_ORDER__NULL_ORDERING__SORT_NULLS_UNSPECIFIED);
-
     NB_TRY(name_of(an, o->child, b, err));
-    nb_strbuf_addf(b, " %s NULLS %s", desc ? "DESC" : "ASC", last ? "LAST" : "FIRST");
+    nb_strbuf_addf(b, " %s NULLS %s", nb_sort_is_descending(o) ? "DESC" : "ASC",
+                   nb_sort_is_nulls_last(o) ? "LAST" : "FIRST");
     return NB_OK;
 }
 

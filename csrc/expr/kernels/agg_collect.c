@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agg_collect.c: collect_list, collect_set, listagg, mode: aggregates that keep values.
+ * agg_collect.c: collect_list, collect_set, mode: aggregates that keep values.
  *
  * Items carry the place of their row (morsel, row), and lists are sorted by it before they become a result, so that the order of elements
  * does not depend on threads. Sets have a small open-addressing index over the list's items, with a count per item for mode.
@@ -361,6 +361,30 @@ nb_agg_bind_collect_set(nb_bound_agg *agg, nb_error *err)
     return agg->call.type ? NB_OK : NB_NOMEM;
 }
 
+/* mode's second argument: a constant TRUE or FALSE. */
+static nb_status
+check_flag(nb_bound_call *call, nb_error *err)
+{
+    const nb_type *t = call->args[1]->type;
+    const char *sql =
+        nb_arena_printf(call->arena, "\"%s\"", nb_expr_sql(call->arena, call->args[1], false));
+    const nb_vector *v;
+
+    NB_TRY(nb_bind_constant(call, 1, &v, err));
+    if (v == NULL) {
+        return nb_raise(err, NB_COND_NON_FOLDABLE_ARGUMENT, "funcName", "`mode`", "paramName",
+                        "`deterministic`", "paramType", "\"BOOLEAN\"", NULL);
+    }
+    if (t->id != NB_TYPE_BOOL && t->id != NB_TYPE_NULL) {
+        return nb_raise(err, NB_COND_UNEXPECTED_INPUT_TYPE, "paramIndex", "second", "functionName",
+                        "`mode`", "requiredType", "\"BOOLEAN\"", "inputSql", sql, "inputType",
+                        nb_arena_printf(call->arena, "\"%s\"", nb_type_sql(call->arena, t)), NULL);
+    }
+    return nb_vector_is_null(v, 0) ? nb_raise(err, NB_COND_DATATYPE_MISMATCH_UNEXPECTED_NULL,
+                                              "exprName", "`deterministic`", "sqlExpr", sql, NULL)
+                                   : NB_OK;
+}
+
 nb_status
 nb_agg_bind_mode(nb_bound_agg *agg, nb_error *err)
 {
@@ -368,7 +392,7 @@ nb_agg_bind_mode(nb_bound_agg *agg, nb_error *err)
         return nb_agg_unorderable(agg, 0, err);
     }
     if (agg->call.n_args >= 2) { /* "deterministic": always */
-        NB_TRY(nb_bind_cast(&agg->call, 1, nb_type_of(NB_TYPE_BOOL), err));
+        NB_TRY(check_flag(&agg->call, err));
     }
     if (agg->call.n_args ==
         3) { /* descending: the analyzer makes it of WITHIN GROUP (ORDER BY … DESC) */
@@ -383,86 +407,5 @@ nb_agg_bind_mode(nb_bound_agg *agg, nb_error *err)
     agg->call.type = agg->call.args[0]->type;
     agg->call.nullable = true;
     agg->ops = &mode_ops;
-    return NB_OK;
-}
-
-/* ---- listagg ------------------------------------------------------------------------------------------------------------------------ */
-
-static nb_status
-listagg_finalize(nb_agg_ctx *ctx, uint8_t *const *rows, int offset, int64_t n, nb_vector *out)
-{
-    const nb_str *delimiter = ctx->payload;
-
-    for (int64_t i = 0; i < n; i++) {
-        nb_agg_list *list = (nb_agg_list *)(rows[i] + offset);
-        size_t len = 0;
-        if (list->n == 0) {
-            NB_TRY(nb_agg_set_null(ctx, out, i));
-            continue;
-        }
-        nb_agg_list_sort(list);
-        for (uint32_t k = 0; k < list->n; k++) {
-            len += list->items[k].value.view.len + (k ? delimiter->len : 0);
-        }
-        char *p = len > INT32_MAX ? NULL : nb_arena_alloc(ctx->scratch, len), *at = p;
-        if (p == NULL) {
-            return NB_NOMEM;
-        }
-        for (uint32_t k = 0; k < list->n; k++) {
-            const nb_view *v = &list->items[k].value.view;
-            if (k && delimiter->len) {
-                memcpy(at, delimiter->data, delimiter->len);
-                at += delimiter->len;
-            }
-            memcpy(at, nb_view_data(v), v->len);
-            at += v->len;
-        }
-        NB_DATA(nb_view, out)[i] = nb_view_make(p, len);
-    }
-    return NB_OK;
-}
-
-static const nb_agg_ops listagg_ops = {.state_size = sizeof(nb_agg_list),
-                                       .state_align = 8,
-                                       .update = list_update,
-                                       .update_one = list_update_one,
-                                       .merge = list_merge,
-                                       .finalize = listagg_finalize,
-                                       .serialize = list_serialize,
-                                       .deserialize = list_deserialize};
-
-nb_status
-nb_agg_bind_listagg(nb_bound_agg *agg, nb_error *err)
-{
-    nb_bound_call *call = &agg->call;
-    nb_str *delimiter = NB_ARENA_NEW(call->arena, nb_str);
-
-    if (delimiter == NULL) {
-        return NB_NOMEM;
-    }
-    *delimiter = NB_STR("");
-    if (call->args[0]->type->id != NB_TYPE_BINARY) {
-        NB_TRY(nb_bind_cast(call, 0, nb_type_of(NB_TYPE_STRING), err));
-    }
-    if (call->n_args == 2) {
-        const nb_vector *value;
-        if (call->args[1]->type != call->args[0]->type) {
-            NB_TRY(nb_bind_cast(call, 1, call->args[0]->type, err));
-        }
-        NB_TRY(nb_bind_constant(call, 1, &value, err));
-        if (value == NULL) {
-            return nb_bind_mismatch(call, 1, "foldable \"STRING\"", err);
-        }
-        if (!nb_vector_is_null(value, 0)) {
-            *delimiter = nb_arena_str(call->arena, nb_view_str(&NB_DATA(nb_view, value)[0]));
-            if (delimiter->data == NULL) {
-                return NB_NOMEM;
-            }
-        }
-    }
-    call->payload = delimiter;
-    call->type = call->args[0]->type;
-    call->nullable = true;
-    agg->ops = &listagg_ops;
     return NB_OK;
 }

@@ -91,7 +91,11 @@ put(nb_agg_ctx *ctx, const nb_vector *args, int64_t i, quantile_state *s)
         }
         count = NB_DATA(int64_t, &args[2])[nb_vector_slot(&args[2], i)];
         if (count < 0) {
-            return nb_raise_internal(ctx->err, "Negative values found in frequency expression");
+            return nb_raise(
+                ctx->err, NB_COND_NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION, "frequencyExpression",
+                nb_arena_printf(ctx->scratch, "\"%s\"",
+                                nb_expr_sql(ctx->scratch, ctx->expr->args[2], false)),
+                "negativeValue", nb_arena_printf(ctx->scratch, "%lldL", (long long)count), NULL);
         }
         if (count == 0) {
             return NB_OK;
@@ -658,6 +662,15 @@ out_of_range(nb_bound_call *call, const char *what, const char *range, const cha
                     range, "currentValue", value, NULL);
 }
 
+static nb_status
+is_null(nb_bound_call *call, const char *what, nb_error *err)
+{
+    const char *sql = nb_bind_call_sql(call);
+
+    return nb_raise(err, NB_COND_DATATYPE_MISMATCH_UNEXPECTED_NULL, "exprName", what, "sqlExpr",
+                    nb_arena_printf(call->arena, "\"%s\"", sql), NULL);
+}
+
 /* The percentage argument: a constant double or array of doubles. */
 static nb_status
 percentages(nb_bound_call *call, int arg, quantile_payload *p, nb_error *err)
@@ -670,8 +683,12 @@ percentages(nb_bound_call *call, int arg, quantile_payload *p, nb_error *err)
         call, arg, p->as_array ? nb_type_array(dbl, call->args[arg]->type->contains_null) : dbl,
         err));
     NB_TRY(nb_bind_constant(call, arg, &v, err));
-    if (v == NULL || nb_vector_is_null(v, 0)) {
-        return nb_bind_mismatch(call, arg, "foldable \"DOUBLE\" or \"ARRAY<DOUBLE>\"", err);
+    if (v == NULL) {
+        return nb_bind_not_foldable(call, arg, "`percentage`",
+                                    p->as_array ? "\"ARRAY<DOUBLE>\"" : "\"DOUBLE\"", err);
+    }
+    if (nb_vector_is_null(v, 0)) {
+        return is_null(call, "percentage", err);
     }
     const nb_vector *items = v;
     int64_t from = 0, n = 1;
@@ -687,7 +704,7 @@ percentages(nb_bound_call *call, int arg, quantile_payload *p, nb_error *err)
     p->n_p = (int)n;
     for (int64_t i = 0; i < n; i++) {
         if (nb_vector_is_null(items, from + i)) {
-            return nb_bind_mismatch(call, arg, "\"DOUBLE\" without nulls", err);
+            return is_null(call, "percentage", err);
         }
         p->p[i] = NB_DATA(double, items)[nb_vector_slot(items, from + i)];
         if (!(p->p[i] >= 0 && p->p[i] <= 1)) {
@@ -803,8 +820,11 @@ nb_agg_bind_approx_percentile(nb_bound_agg *agg, nb_error *err)
         const nb_vector *v;
         NB_TRY(nb_bind_cast(call, 2, nb_type_of(NB_TYPE_INT64), err));
         NB_TRY(nb_bind_constant(call, 2, &v, err));
-        if (v == NULL || nb_vector_is_null(v, 0)) {
-            return nb_bind_mismatch(call, 2, "foldable \"BIGINT\"", err);
+        if (v == NULL) {
+            return nb_bind_not_foldable(call, 2, "`accuracy`", "\"BIGINT\"", err);
+        }
+        if (nb_vector_is_null(v, 0)) {
+            return is_null(call, "accuracy", err);
         }
         accuracy = NB_DATA(int64_t, v)[0];
         if (accuracy <= 0 || accuracy > INT32_MAX) {

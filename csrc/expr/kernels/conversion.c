@@ -17,12 +17,7 @@ bind_format(nb_bound_call *call, const char *input, nb_str *text, bool *is_null,
     NB_TRY(nb_bind_all(call, 1, 2, NB_TYPE_STRING, err));
     NB_TRY(nb_bind_text(call, 1, &found, text, err));
     if (!found) {
-        const char *sql = nb_expr_sql(call->arena, call->args[1], false);
-
-        return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
-                        nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)), "inputName",
-                        input, "inputType", "\"STRING\"", "inputExpr",
-                        nb_arena_printf(call->arena, "\"%s\"", sql ? sql : ""), NULL);
+        return nb_bind_not_foldable(call, 1, input, "\"STRING\"", err);
     }
     *is_null = text->data == NULL;
     return NB_OK;

@@ -81,13 +81,7 @@ bind_random(nb_bound_call *call, nb_kernel_fn kernel, nb_error *err)
         }
         NB_TRY(nb_bind_constant(call, 0, &v, err));
         if (v == NULL) {
-            return nb_raise(err, NB_COND_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
-                            nb_arena_printf(call->arena, "\"%s\"", nb_bind_call_sql(call)),
-                            "inputName", "`seed`", "inputType", "\"INT\" or \"BIGINT\"",
-                            "inputExpr",
-                            nb_arena_printf(call->arena, "\"%s\"",
-                                            nb_expr_sql(call->arena, call->args[0], false)),
-                            NULL);
+            return nb_bind_not_foldable(call, 0, "`seed`", "\"INT\" or \"BIGINT\"", err);
         }
         *seed = nb_vector_is_null(v, 0) ? 0 : NB_DATA(int64_t, v)[0];
     }
