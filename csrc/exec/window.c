@@ -115,32 +115,67 @@ ranks(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base
     }
 }
 
+/* Which rows of a partition have values; without this each row would look for its own among all nulls. */
+typedef struct there_values {
+    uint32_t *rows,
+        *before; /* rows with values; per row and at the end, how many of these are before it */
+    int64_t n;
+} there_values;
+
+static nb_status
+find_values(const nb_window *w, const nb_window_fn *fn, nb_window_part p, nb_arena *arena,
+            there_values *out)
+{
+    int64_t n = p.to - p.from;
+    nb_vector v;
+
+    out->n = 0;
+    out->rows = NB_ARENA_ARRAY(arena, uint32_t, n + 1);
+    out->before = NB_ARENA_ARRAY(arena, uint32_t, n + 1);
+    if (!out->rows || !out->before) {
+        return NB_NOMEM;
+    }
+    NB_TRY(nb_window_gather(w, fn->args, 1, p.from, p.to, arena, &v));
+    for (int64_t i = 0; i < n; i++) {
+        out->before[i] = (uint32_t)out->n;
+        out->rows[out->n] = (uint32_t)i;
+        out->n += !nb_vector_is_null(&v, i);
+    }
+    out->before[n] = (uint32_t)out->n;
+    return NB_OK;
+}
+
+/* The k-th value from row i on (k > 0) or before it (k < 0), as a row; -1: none. */
+static int64_t
+kth_value(const there_values *t, int64_t i, int64_t k)
+{
+    int64_t before = t->before[i];
+
+    if (k < 0) {
+        return -k <= before ? (int64_t)t->rows[before + k] : -1;
+    }
+    return k <= t->n - before ? (int64_t)t->rows[before + k - 1] : -1;
+}
+
 /* For each row of the block the id of the row whose value it shows, UINT32_MAX where there is none. */
 static nb_status
 find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t base,
           uint32_t *found, nb_arena *arena, nb_error *err)
 {
     int64_t n = p.to - p.from;
-    const nb_vector *value = NULL;
-    nb_vector v;
+    there_values values;
 
     if (fn->ignore_nulls) {
-        NB_TRY(nb_window_gather(w, fn->args, 1, p.from, p.to, arena, &v));
-        value = &v;
+        NB_TRY(find_values(w, fn, p, arena, &values));
     }
     if (fn->kind == NB_WINDOW_LAG) {
-        for (int64_t at = p.from; at < p.to; at++) {
-            int64_t to = at + fn->offset;
-            if (value && fn->offset != 0) {
-                int64_t left = fn->offset < 0 ? -fn->offset : fn->offset,
-                        step = fn->offset < 0 ? -1 : 1;
-                for (to = at + step; to >= p.from && to < p.to; to += step) {
-                    if (!nb_vector_is_null(value, to - p.from) && --left == 0) {
-                        break;
-                    }
-                }
+        for (int64_t i = 0; i < n; i++) {
+            int64_t to = i + fn->offset;
+
+            if (fn->ignore_nulls && fn->offset != 0) {
+                to = kth_value(&values, fn->offset > 0 ? i + 1 : i, fn->offset);
             }
-            found[at - base] = to >= p.from && to < p.to ? w->ids[to] : UINT32_MAX;
+            found[p.from + i - base] = to >= 0 && to < n ? w->ids[p.from + to] : UINT32_MAX;
         }
         return NB_OK;
     }
@@ -151,13 +186,10 @@ find_rows(const nb_window *w, const nb_window_fn *fn, nb_window_part p, int64_t 
     NB_TRY(nb_window_frames(w, fn, p, arena, lo, hi, err));
     for (int64_t i = 0; i < n; i++) { /* nth_value */
         int64_t to = lo[i] + fn->offset - 1;
-        if (value) {
-            int64_t left = fn->offset;
-            for (to = lo[i]; to < hi[i]; to++) {
-                if (!nb_vector_is_null(value, to - p.from) && --left == 0) {
-                    break;
-                }
-            }
+
+        if (fn->ignore_nulls) {
+            to = kth_value(&values, lo[i] - p.from, fn->offset);
+            to = to < 0 ? hi[i] : p.from + to;
         }
         found[p.from + i - base] = to < hi[i] ? w->ids[to] : UINT32_MAX;
     }
