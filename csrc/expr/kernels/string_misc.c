@@ -2,7 +2,6 @@
 /*
  * string_misc.c: levenshtein, soundex, luhn_check, mask, str_to_map, quote.
  */
-#include <stdio.h>
 #include <utf8proc.h>
 
 #include "expr/kernels/lists.h"
@@ -235,19 +234,7 @@ str_to_map_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
             nb_str item = {s.data + at, end - at};
             int64_t split = colon.len ? nb_str_find(item, colon, 0) : -1;
             nb_view key = nb_view_make(item.data, split < 0 ? item.len : (size_t)split);
-            int64_t k = first;
-            while (k < total && !nb_view_equal(&NB_DATA(nb_view, keys)[k], &key)) {
-                k++;
-            }
-            if (k < total) {
-                if (!nb_map_last_wins(ctx)) {
-                    char text[100];
-                    snprintf(text, sizeof text, "%.*s", (int)NB_MIN(key.len, 90),
-                             nb_view_data(&key));
-                    return nb_raise(ctx->err, NB_COND_DUPLICATED_MAP_KEY, "key", text,
-                                    "mapKeyDedupPolicy", "\"spark.sql.mapKeyDedupPolicy\"", NULL);
-                }
-            }
+            int64_t k = total++;
             NB_DATA(nb_view, keys)[k] = key;
             if (split < 0) {
                 NB_TRY(nb_vector_need_validity(ctx->arena, values));
@@ -260,7 +247,6 @@ str_to_map_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
                     nb_bit_set(values->validity, k);
                 }
             }
-            total += k == total;
             at = end + pair.len;
             if (hit < 0) {
                 break;
@@ -269,7 +255,7 @@ str_to_map_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t
         NB_DATA(nb_list, out)[i].len = (uint32_t)(total - first);
     }
     keys->n_rows = values->n_rows = (int32_t)total;
-    return NB_OK;
+    return nb_map_check_keys(ctx, out, n);
 }
 
 nb_status
