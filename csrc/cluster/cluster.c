@@ -350,7 +350,7 @@ take_report(nb_cluster *c, const Nbc__Report *m)
 
         nb_watched_report(&q->watched, m, accepted);
         if (accepted && keep_output(c, q, m) < 0) {
-            nb_scheduler_output_lost(c->scheduler, a->query, (int)a->stage, m->worker, m->worker);
+            nb_scheduler_output_lost(c->scheduler, a->query, m->worker, m->worker);
         }
         return;
     }
@@ -360,8 +360,7 @@ take_report(nb_cluster *c, const Nbc__Report *m)
         return;
     }
     if (m->is_lost) {
-        nb_scheduler_output_lost(c->scheduler, a->query, (int)m->lost_stage, m->lost_worker,
-                                 m->worker);
+        nb_scheduler_output_lost(c->scheduler, a->query, m->lost_worker, m->worker);
     }
     if (m->failure != NULL) {
         nb_error_clear(&q->error);

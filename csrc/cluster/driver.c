@@ -746,8 +746,7 @@ try_again(drive *d, nb_status st, nb_error *err)
     }
     nb_error_clear(err);
     pthread_mutex_lock(&d->c->lock);
-    nb_scheduler_output_lost(d->c->scheduler, d->q.id, d->fetch.lost_stage, d->fetch.lost_worker,
-                             NB_SCHED_DRIVER);
+    nb_scheduler_output_lost(d->c->scheduler, d->q.id, d->fetch.lost_worker, NB_SCHED_DRIVER);
     atomic_store(&d->fetch.stalled, false);
     nb_cluster_pump(d->c);
     pthread_mutex_unlock(&d->c->lock);

@@ -250,7 +250,6 @@ done:
     if (st == NB_ERROR && !nb_cancelled(f->cancel)) {
         f->failed = true;
         f->lost_worker = worker;
-        f->lost_stage = stage;
     }
     return st;
 }
@@ -317,7 +316,6 @@ fetch_own(nb_fetch *f, int stage, const Nbc__Output *o, source *out, nb_error *e
     }
     f->failed = true;
     f->lost_worker = f->self;
-    f->lost_stage = stage;
     return nb_raise_internal(err, "blocks of this worker are gone");
 }
 

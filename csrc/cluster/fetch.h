@@ -47,7 +47,6 @@ typedef struct nb_fetch {
     /* out: whose blocks could not be read */
     bool failed;
     uint32_t lost_worker;
-    int lost_stage;
 } nb_fetch;
 
 #define NB_FETCH_INIT .lock = PTHREAD_MUTEX_INITIALIZER

@@ -253,20 +253,44 @@ roll_back(nb_scheduler *s, nb_sched_query *q, int stage)
     nb_pool_dealloc(s->pool, marked, (size_t)q->n_stages * sizeof(bool));
 }
 
-/* Through no fault of its own; too often is too often. */
+/* A task was done that never was before. Only this may go on for ever without end: what is made again, to be lost again, is no progress. */
 static void
-lose(nb_scheduler *s, nb_sched_query *q, int stage, int task)
+note_progress(const nb_scheduler *s, nb_sched_query *q)
 {
-    nb_sched_stage_state *st = &q->stages[stage];
-    bool had_output = st->tasks[task].state == NB_TASK_DONE;
+    q->rounds_left = s->options.max_losses + s->n_workers;
+}
 
-    set_waiting(q, st, task);
-    if (++st->tasks[task].losses > s->options.max_losses) {
-        fail(q, stage, task, NB_SCHED_LOST);
+/* Something was taken from the query, from one worker: once more without progress. */
+static void
+count_round(nb_sched_query *q)
+{
+    if (--q->rounds_left < 0) {
+        fail(q, 0, 0, NB_SCHED_LOST);
     }
-    if (had_output && st->unsettled) {
-        roll_back(s, q, stage);
+}
+
+/* What a worker has of the query's outputs is to be made again. Was there any? */
+static bool
+lose_outputs(nb_scheduler *s, nb_sched_query *q, uint32_t worker)
+{
+    bool any = false;
+
+    for (int i = 0; i < q->n_stages; i++) {
+        nb_sched_stage_state *st = &q->stages[i];
+        bool of_stage = false;
+
+        for (int t = 0; t < st->n_tasks && !st->durable && !st->on_driver; t++) {
+            if (st->tasks[t].state == NB_TASK_DONE && st->tasks[t].worker == worker) {
+                set_waiting(q, st, t);
+                of_stage = true;
+            }
+        }
+        if (of_stage && st->unsettled) {
+            roll_back(s, q, i);
+        }
+        any |= of_stage;
     }
+    return any;
 }
 
 /* Attempts whose input is gone wait for it in vain: they are stopped, and start again when it is back. */
@@ -282,7 +306,7 @@ stop_starved(nb_scheduler *s, nb_sched_query *q)
         for (int t = 0; t < st->n_tasks; t++) {
             if (st->tasks[t].state == NB_TASK_RUNNING) {
                 kill_runs(s, q, i, t);
-                lose(s, q, i, t);
+                set_waiting(q, st, t);
             }
         }
     }
@@ -385,25 +409,41 @@ nb_scheduler_worker_leaves(nb_scheduler *s, uint32_t id)
     }
 }
 
-/* What the task has on the worker is gone. */
-static void
-lose_worker_of(nb_scheduler *s, nb_sched_query *q, int stage, int task, uint32_t worker)
+/* Attempts of the task on the worker are gone. Were there any? */
+static bool
+lose_attempts(nb_scheduler *s, nb_sched_query *q, int stage, int task, uint32_t worker)
 {
     nb_sched_stage_state *st = &q->stages[stage];
     nb_sched_task *t = &st->tasks[task];
+    bool any = false;
 
-    if (t->state == NB_TASK_RUNNING) {
-        for (int i = t->n_runs - 1; i >= 0; i--) {
-            if (t->runs[i].worker == worker) {
-                drop_run(s, q, st, t, i);
-            }
+    for (int i = t->n_runs - 1; i >= 0; i--) {
+        if (t->runs[i].worker == worker) {
+            drop_run(s, q, st, t, i);
+            any = true;
         }
-        if (t->n_runs == 0) {
-            lose(s, q, stage, task);
-        }
-    } else if (t->state == NB_TASK_DONE && t->worker == worker && !st->durable) {
-        lose(s, q, stage, task);
     }
+    if (any && t->n_runs == 0) {
+        set_waiting(q, st, task);
+    }
+    if (any && ++t->losses > s->options.max_losses) {
+        fail(q, stage, task, NB_SCHED_LOST);
+    }
+    return any;
+}
+
+/* Whoever could not read from it, or what it could not read: now one knows why. */
+static void
+forgive(nb_sched_query *q, uint32_t worker)
+{
+    int n = 0;
+
+    for (int i = 0; i < q->n_excluded; i++) {
+        if (q->excluded[i].worker != worker && q->excluded[i].reader != worker) {
+            q->excluded[n++] = q->excluded[i];
+        }
+    }
+    q->n_excluded = n;
 }
 
 void
@@ -420,12 +460,18 @@ nb_scheduler_worker_lost(nb_scheduler *s, uint32_t id)
     memmove(w, w + 1, ((size_t)s->n_workers - at - 1) * sizeof(*w));
     s->n_workers--;
     for (nb_sched_query *q = s->queries; q != NULL; q = q->next) {
+        bool any = lose_outputs(s, q, id);
+
         for (int i = 0; i < q->n_stages; i++) {
             for (int t = 0; t < q->stages[i].n_tasks && !q->stages[i].on_driver; t++) {
-                lose_worker_of(s, q, i, t, id);
+                any |= lose_attempts(s, q, i, t, id);
             }
         }
+        if (any) {
+            count_round(q);
+        }
         stop_starved(s, q);
+        forgive(q, id);
         readmit(s, q);
     }
 }
@@ -461,24 +507,15 @@ nb_scheduler_workers(const nb_scheduler *s)
 }
 
 void
-nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker,
-                         uint32_t reader)
+nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, uint32_t worker, uint32_t reader)
 {
     nb_sched_query *q = query_of(s, query);
-    nb_sched_stage_state *st;
-    bool any = false;
 
-    if (q == NULL || stage < 0 || stage >= q->n_stages || worker == NB_SCHED_DRIVER) {
+    if (q == NULL) {
         return;
     }
-    st = &q->stages[stage];
-    for (int t = 0; t < st->n_tasks && !st->durable && !st->on_driver; t++) {
-        if (st->tasks[t].state == NB_TASK_DONE && st->tasks[t].worker == worker) {
-            lose(s, q, stage, t);
-            any = true;
-        }
-    }
-    if (any && worker != reader) {
+    count_round(q);
+    if (worker != NB_SCHED_DRIVER && lose_outputs(s, q, worker) && worker != reader) {
         exclude(s, q, worker, reader);
     }
     stop_starved(s, q);
@@ -581,6 +618,7 @@ nb_scheduler_query_add(nb_scheduler *s, uint64_t id, const nb_sched_stage *stage
     }
     q->id = id;
     q->n_stages = n;
+    note_progress(s, q);
     for (int i = 0; i < n; i++) {
         nb_sched_stage_state *st = &q->stages[i];
 
@@ -690,6 +728,10 @@ nb_scheduler_task_done(nb_scheduler *s, uint64_t query, int stage, int task, int
     t->state = NB_TASK_DONE;
     t->made_by = attempt;
     t->worker = output_on_driver ? NB_SCHED_DRIVER : worker;
+    if (!t->ever_done) {
+        t->ever_done = true;
+        note_progress(s, q);
+    }
     st->n_done++;
     q->n_open -= is_done(st);
     return true;
@@ -711,13 +753,8 @@ nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int task, i
     if (own && ++t->failures >= s->options.max_failures) {
         fail(q, stage, task, NB_SCHED_FAILED);
     }
-    if (t->n_runs > 0) { /* its copy goes on */
-        return true;
-    }
-    if (own) {
+    if (t->n_runs == 0) { /* else its copy goes on */
         set_waiting(q, st, task);
-    } else {
-        lose(s, q, stage, task);
     }
     return true;
 }

@@ -13,8 +13,10 @@
  *   query    is ready when all tasks of all stages are done; failed when a task has failed max_failures times by itself
  *
  * Attempts  are numbered per task. Only attempts that run may report; what comes late or twice is refused.
- * Lost      failures that are not the task's own (worker lost, input gone) do not count against it, but are bounded too, so that a
- *           cluster that falls apart ends the query.
+ * Lost      failures that are not the task's own do not count against it, but are bounded too, so that a cluster that falls apart, or a
+ *           query that takes its workers along, ends. Two counts: the attempts of a task under which a worker was lost; and rounds, each of
+ *           which takes from a query all that one worker has for it, since a task was done that never was done before. Stopping an
+ *           attempt because its input is gone counts for nobody: that is the same round.
  * Order     FIFO: queries in the order in which they came, their stages from below. FAIR: as Spark's pools: first those that have fewer
  *           running tasks than their share, then by running tasks for their weight; within a pool FIFO, or fewest running tasks first.
  * Locality  a task goes to the worker that it prefers when that has a free core, else to whoever has: nobody idles.
@@ -33,7 +35,7 @@ typedef struct nb_scheduler nb_scheduler;
 typedef struct nb_scheduler_options {
     int64_t heartbeat_timeout_ms; /* a worker that is silent for longer is lost */
     int max_failures;             /* of a task by itself: spark.task.maxFailures */
-    int max_losses;               /* of a task through others */
+    int max_losses;               /* workers lost under a task; rounds without progress, besides one for each worker */
     bool fair;
     bool speculation;                /* spark.speculation and the settings below it */
     int64_t speculation_interval_ms; /* between looks at running tasks */
@@ -132,13 +134,14 @@ nb_scheduler_query_state(const nb_scheduler *s, uint64_t query, int *stage, int 
  * kept by the driver. */
 bool nb_scheduler_task_done(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
                             uint32_t worker, bool output_on_driver, int64_t now_ms);
-/* own: by its own fault. */
+/* own: by its own fault. Else nb_scheduler_output_lost follows, which counts. */
 bool nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int task, int attempt,
                               uint32_t worker, bool own);
-/* `reader` (NB_SCHED_DRIVER: the driver) could not read what a worker has of a stage: it is made again, and not there, as whoever could not
- * read it once may never be able to. A reader that cannot read from two workers is itself cut off, and gets no more of the query's tasks. */
-void nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, int stage, uint32_t worker,
-                              uint32_t reader);
+/* `reader` (NB_SCHED_DRIVER: the driver) could not read what a worker has: all that the query has there is made again, and not there, as
+ * whoever could not read it once may never be able to. A reader that cannot read from two workers that are there is itself cut off, and gets
+ * no more of the query's tasks. */
+void
+nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, uint32_t worker, uint32_t reader);
 
 void nb_scheduler_tick(nb_scheduler *s, int64_t now_ms);
 /* The next thing to do, if any; launches are decided here. */

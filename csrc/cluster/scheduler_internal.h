@@ -30,7 +30,9 @@ typedef struct nb_task_link {
 typedef struct nb_sched_task {
     nb_task_state state;
     int attempt; /* number of the latest */
-    int failures, losses;
+    int failures;
+    int losses;   /* workers that were lost under its attempts */
+    bool ever_done;
     nb_sched_run runs[NB_SCHED_RUNS];
     int n_runs;
     int made_by; /* DONE: the attempt, the worker with its output, how long it took */
@@ -79,6 +81,7 @@ typedef struct nb_sched_query {
     int n_stages, n_running, n_open; /* n_open: stages that are not done */
     nb_sched_state failed;           /* RUNNING: it has not */
     int failed_stage, failed_task;
+    int rounds_left; /* that may take from it, before a task is done for the first time */
     nb_sched_excluded excluded[NB_SCHED_EXCLUDED];
     int n_excluded;
 } nb_sched_query;

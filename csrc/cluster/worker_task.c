@@ -187,7 +187,6 @@ report(nb_worker *w, nb_worker_job *j, uint32_t self, run_state *r, nb_status st
         if (r->fetch.failed) {
             NB_WIRE_SET(m, is_lost, 1);
             NB_WIRE_SET(m, lost_worker, r->fetch.lost_worker);
-            NB_WIRE_SET(m, lost_stage, (uint32_t)r->fetch.lost_stage);
         }
     }
     bytes.len = protobuf_c_message_get_packed_size(&m->base);

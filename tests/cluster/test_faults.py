@@ -421,7 +421,6 @@ def test_duplicate_and_late_messages(cluster):
                         f2=attempt,
                         f3=dice.randrange(2),
                         f7=dice.choice([0, 77]),
-                        f8=dice.randrange(9),
                         f9=dice.randrange(2),
                     ),
                     timeout=10,

@@ -257,7 +257,7 @@ roll_back(int producer)
     assert_true(nb_scheduler_next(s, 0, &a));
     assert_true(nb_scheduler_next(s, 0, &b));
     done(s, a.worker == 2 ? &a : &b); /* one consumer is done, the other runs */
-    nb_scheduler_output_lost(s, 1, producer, 1, 1);
+    nb_scheduler_output_lost(s, 1, 1, 1);
     while (state(s, 1) != NB_SCHED_READY && nb_scheduler_next(s, 0, &next)) {
         if (next.kill) {
             n_killed++;
@@ -328,7 +328,7 @@ test_scheduler__excludes_who_cannot_be_read_from(void **unused)
     done(s, &a[1]);
     while (nb_scheduler_next(s, 0, &next)) { /* the reduce tasks of both */
     }
-    nb_scheduler_output_lost(s, 1, 0, 2, 1);
+    nb_scheduler_output_lost(s, 1, 2, 1);
     while (state(s, 1) == NB_SCHED_RUNNING && nb_scheduler_next(s, 0, &next)) {
         if (!next.kill) {
             assert_int_equal(next.worker, 1);
@@ -356,8 +356,8 @@ test_scheduler__excludes_a_reader_that_accuses_all(void **unused)
         done(s, &next);
         n++;
     }
-    nb_scheduler_output_lost(s, 1, 0, 2, 1);
-    nb_scheduler_output_lost(s, 1, 0, 3, 1);
+    nb_scheduler_output_lost(s, 1, 2, 1);
+    nb_scheduler_output_lost(s, 1, 3, 1);
     while (state(s, 1) == NB_SCHED_RUNNING && nb_scheduler_next(s, 0, &next)) {
         if (!next.kill) {
             assert_int_not_equal(next.worker, 1);
@@ -365,6 +365,127 @@ test_scheduler__excludes_a_reader_that_accuses_all(void **unused)
         }
     }
     assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+/* ---- how much may be lost -------------------------------------------------------------------- */
+
+/* Launches all that may be; tasks of stages before `held` are done at once. */
+static void
+run_until(nb_scheduler *s, int held)
+{
+    nb_sched_action a;
+
+    while (nb_scheduler_next(s, 0, &a)) {
+        if (!a.kill && a.stage < held) {
+            done(s, &a);
+        }
+    }
+}
+
+/* One after the other the workers of a large cluster go, and no task of the second stage has been done yet: each costs what it had. */
+static void
+test_scheduler__most_workers_may_be_lost(void **unused)
+{
+    nb_scheduler *s = scheduler(4);
+
+    (void)unused;
+    for (uint32_t w = 1; w <= 40; w++) {
+        nb_scheduler_worker_join(s, w, 2, 0);
+    }
+    add_two_stages(s, 1, 40);
+    run_until(s, 1);
+    for (uint32_t w = 1; w < 40; w++) {
+        if (w % 2) { /* some are missed by a reader first */
+            nb_scheduler_output_lost(s, 1, w, 40);
+        }
+        nb_scheduler_worker_lost(s, w);
+        run_until(s, 1);
+        assert_int_equal(state(s, 1), NB_SCHED_RUNNING);
+    }
+    nb_scheduler_worker_join(s, 41, 2, 0);
+    nb_scheduler_worker_lost(s, 40);
+    run_until(s, 2);
+    assert_int_equal(state(s, 1), NB_SCHED_READY);
+    nb_scheduler_free(s);
+}
+
+/* A reader that can read nothing, whoever makes it: what is made again for it is no progress. */
+static void
+test_scheduler__rounds_without_progress_are_bounded(void **unused)
+{
+    static const int first[] = {0}, both[] = {0, 1};
+    nb_sched_stage stages[] = {{.n_tasks = 3},
+                               {.n_tasks = 3, .inputs = first, .n_inputs = 1},
+                               {.n_tasks = 3, .inputs = both, .n_inputs = 2}};
+    nb_scheduler *s = scheduler(4);
+    int rounds = 0;
+
+    (void)unused;
+    for (uint32_t w = 1; w <= 3; w++) {
+        nb_scheduler_worker_join(s, w, 2, 0);
+    }
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 3, NB_STR("")), NB_OK);
+    run_until(s, 2);
+    while (state(s, 1) == NB_SCHED_RUNNING && rounds < 1000) {
+        nb_scheduler_output_lost(s, 1, (uint32_t)(rounds % 3 + 1), NB_SCHED_DRIVER);
+        run_until(s, 2);
+        rounds++;
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_LOST);
+    assert_int_equal(rounds, 20 + 3 + 1);
+    nb_scheduler_free(s);
+}
+
+/* What a worker has of all stages goes in one round. */
+static void
+test_scheduler__a_report_takes_all_that_a_worker_has(void **unused)
+{
+    static const int first[] = {0}, both[] = {0, 1};
+    nb_sched_stage stages[] = {{.n_tasks = 4},
+                               {.n_tasks = 4, .inputs = first, .n_inputs = 1},
+                               {.n_tasks = 1, .inputs = both, .n_inputs = 2}};
+    nb_scheduler *s = scheduler(4);
+    uint32_t worker;
+    int attempt;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 2, 0);
+    nb_scheduler_worker_join(s, 2, 2, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 3, NB_STR("")), NB_OK);
+    run_until(s, 2);
+    nb_scheduler_output_lost(s, 1, 2, 1);
+    run_until(s, 2);
+    for (int stage = 0; stage < 2; stage++) {
+        for (int task = 0; task < 4; task++) {
+            assert_true(nb_scheduler_output(s, 1, stage, task, &worker, &attempt));
+            assert_int_equal(worker, 1);
+        }
+    }
+    nb_scheduler_free(s);
+}
+
+/* A task under which every worker dies. */
+static void
+test_scheduler__a_task_may_not_take_all_workers_along(void **unused)
+{
+    nb_scheduler *s = scheduler(4);
+    nb_sched_stage stages[] = {{.n_tasks = 1}, {.n_tasks = 1000}};
+    nb_sched_action a;
+    uint32_t w = 1;
+
+    (void)unused;
+    nb_scheduler_worker_join(s, w, 2, 0);
+    assert_int_equal(nb_scheduler_query_add(s, 1, stages, 2, NB_STR("")), NB_OK);
+    while (state(s, 1) == NB_SCHED_RUNNING && w < 1000) {
+        while (nb_scheduler_next(s, 0, &a) && a.stage == 0) {
+        }
+        done(s, &a); /* the others get on */
+        nb_scheduler_worker_lost(s, w);
+        nb_scheduler_worker_join(s, ++w, 2, 0);
+    }
+    assert_int_equal(state(s, 1), NB_SCHED_LOST);
+    assert_int_equal(w, 22);
     nb_scheduler_free(s);
 }
 
@@ -668,6 +789,10 @@ main(void)
         cmocka_unit_test(test_scheduler__prefers_who_has_the_blocks),
         cmocka_unit_test(test_scheduler__excludes_who_cannot_be_read_from),
         cmocka_unit_test(test_scheduler__excludes_a_reader_that_accuses_all),
+        cmocka_unit_test(test_scheduler__most_workers_may_be_lost),
+        cmocka_unit_test(test_scheduler__rounds_without_progress_are_bounded),
+        cmocka_unit_test(test_scheduler__a_report_takes_all_that_a_worker_has),
+        cmocka_unit_test(test_scheduler__a_task_may_not_take_all_workers_along),
         cmocka_unit_test(test_scheduler__copies_stragglers),
         cmocka_unit_test(test_scheduler__a_copy_outlives_its_original),
         cmocka_unit_test(test_scheduler__pools_share_by_weight),
