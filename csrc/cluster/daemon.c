@@ -434,6 +434,7 @@ nb_daemon_serve_pages(const char *name, const nb_config *config, const char *por
                       nb_error *err)
 {
     nb_error why = NB_ERROR_INIT;
+    char address[300];
 
     pages->port = pages->is_worker ? nb_daemon_port(port_option, "SPARK_WORKER_WEBUI_PORT", config,
                                                     "spark.worker.ui.port", 8081, err)
@@ -449,7 +450,8 @@ nb_daemon_serve_pages(const char *name, const nb_config *config, const char *por
         nb_error_clear(&why);
         return NB_OK;
     }
-    nb_log(NB_LOG_INFO, name, "web pages at http://%s:%d%s", pages->host,
-           nb_monitor_server_port(*out), pages->token.len > 0 ? "/?token=… (the token)" : "");
+    nb_daemon_address(address, pages->host, nb_monitor_server_port(*out));
+    nb_log(NB_LOG_INFO, name, "web pages at http://%s%s", address,
+           pages->token.len > 0 ? "/?token=… (the token)" : "");
     return NB_OK;
 }

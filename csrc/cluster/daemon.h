@@ -52,7 +52,7 @@ nb_status nb_daemon_bad_option(nb_error *err, const char *what, const char *want
 int nb_daemon_port(const char *option, const char *variable, const nb_config *config,
                    const char *key, int otherwise, nb_error *err);
 bool nb_is_loopback(const char *host);
-/* "host:port" for gRPC; numeric IPv6 hosts get brackets. */
+/* "host:port" for gRPC and in URLs; numeric IPv6 hosts get brackets. */
 void nb_daemon_address(char out[300], const char *host, int port);
 
 /* What callers must show. Empty = not set. */

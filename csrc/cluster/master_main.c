@@ -130,8 +130,10 @@ serve_pages(master *m, const char *host, nb_error *err)
                               .list_workers = list_workers,
                               .app_use = app_use,
                               .kill = kill_query};
+    char address[300];
 
-    snprintf(m->title, sizeof(m->title), "spark://%.200s:%d", host, m->bound);
+    nb_daemon_address(address, host, m->bound);
+    snprintf(m->title, sizeof(m->title), "spark://%.*s", (int)sizeof(m->title) - 9, address);
     return nb_daemon_serve_pages("master", m->config, m->options.webui_port,
                                  nb_strbuf_str(&m->secrets.token), &pages, &m->pages, err);
 }
@@ -142,6 +144,7 @@ start(master *m, nb_error *err)
     nb_rpc_server_options options = NB_RPC_SERVER_OPTIONS_INIT;
     nb_rpc_channel_options to_workers = NB_RPC_CHANNEL_OPTIONS_INIT;
     const char *host;
+    char address[300], connect_address[300];
     int port, connect_port;
 
     NB_TRY(nb_daemon_config(m->options.properties_file, &m->config, err));
@@ -181,9 +184,11 @@ start(master *m, nb_error *err)
     NB_TRY(listen_on(m, host, port, &m->bound, err));
     NB_TRY(listen_on(m, host, connect_port, &m->bound_connect, err));
     NB_TRY(nb_rpc_server_start(m->server, err));
+    nb_daemon_address(address, host, m->bound);
+    nb_daemon_address(connect_address, host, m->bound_connect);
     nb_log(NB_LOG_INFO, "master",
-           "nbasparkd " NB_VERSION ": spark://%s:%d, Spark Connect at sc://%s:%d%s", host, m->bound,
-           host, m->bound_connect, m->tls.enabled ? " (TLS)" : "");
+           "nbasparkd " NB_VERSION ": spark://%s, Spark Connect at sc://%s%s", address,
+           connect_address, m->tls.enabled ? " (TLS)" : "");
     return serve_pages(m, host, err);
 }
 

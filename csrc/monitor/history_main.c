@@ -31,6 +31,7 @@ serve(const nb_daemon_options *o, const nb_config *config, const nb_history *his
                                     .token = nb_daemon_ui_token(config, NB_STR("")),
                                     .insecure = o->insecure};
     nb_http *http;
+    char address[300];
     int which;
 
     http_options.port = nb_daemon_port(o->port, NULL, config, "spark.history.ui.port", 18080, err);
@@ -43,8 +44,8 @@ serve(const nb_daemon_options *o, const nb_config *config, const nb_history *his
         nb_log(NB_LOG_WARN, "history",
                "INSECURE: everybody who reaches this port sees all applications");
     }
-    nb_log(NB_LOG_INFO, "history", "http://%s:%d shows %s", http_options.host, nb_http_port(http),
-           nb_history_site(history)->title);
+    nb_daemon_address(address, http_options.host, nb_http_port(http));
+    nb_log(NB_LOG_INFO, "history", "http://%s shows %s", address, nb_history_site(history)->title);
     which = nb_daemon_wait();
     nb_log(NB_LOG_INFO, "history", "signal %d: stopping", which);
     nb_http_stop(http);

@@ -52,7 +52,7 @@ class Master:
     def _read(self):
         for line in self.process.stderr:
             self.lines.append(line)
-            found = re.search(r"spark://\S+:(\d+), Spark Connect at sc://\S+?:(\d+)", line)
+            found = re.search(r"spark://\S+:(\d+), Spark Connect at sc://\S+:(\d+)", line)
             if found:
                 self.cluster_port, self.port = int(found.group(1)), int(found.group(2))
                 self.ready_after = time.monotonic() - self.started

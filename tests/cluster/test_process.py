@@ -12,7 +12,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from harness import CLEAN, EXECUTABLE, Raw
+from harness import CLEAN, EXECUTABLE, PROCESS_S, Raw
+
+from nbaspark.sql import SparkSession
 
 
 def run(*arguments, env=None):
@@ -134,6 +136,36 @@ def test_a_worker_says_why_it_is_not_attached(start_master, tmp_path):
     finally:
         worker.terminate()
         assert worker.wait(20) == 0
+
+
+def test_addresses_of_ipv6_are_urls_as_printed(start_master, tmp_path):
+    one = start_master("--host", "::1", "--webui-port", "0")
+    url = re.search(r"spark://\S+?(?=,)", one.log).group()
+    connect = re.search(r"sc://\S+", one.log).group()
+    assert url == f"spark://[::1]:{one.cluster_port}" and connect == f"sc://[::1]:{one.port}"
+    log = tmp_path / "worker.log"
+    with log.open("w") as out:
+        worker = subprocess.Popen(
+            [EXECUTABLE, "worker", url, "--host", "::1", "--webui-port", "0"],
+            stderr=out,
+            env={**CLEAN, "SPARK_LOCAL_DIRS": str(tmp_path)},
+        )
+    try:
+        until = time.monotonic() + PROCESS_S
+        while "attached to" not in log.read_text():
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.02)
+        for text in (one.log, log.read_text()):
+            page = re.search(r"web pages at (\S+)", text).group(1)
+            with urllib.request.urlopen(f"{page}/health", timeout=PROCESS_S) as answer:
+                assert answer.status == 200
+        spark = SparkSession.builder.remote(connect).create()
+        spark.conf.set("nbaspark.cluster.minRows", "1")
+        assert spark.range(1000).repartition(3).count() == 1000
+        spark.stop()
+    finally:
+        worker.kill()
+        worker.wait()
 
 
 def test_json_log(start_master):
