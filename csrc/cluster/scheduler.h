@@ -35,7 +35,7 @@ typedef struct nb_scheduler nb_scheduler;
 typedef struct nb_scheduler_options {
     int64_t heartbeat_timeout_ms; /* a worker that is silent for longer is lost */
     int max_failures;             /* of a task by itself: spark.task.maxFailures */
-    int max_losses;               /* workers lost under a task; rounds without progress, besides one for each worker */
+    int max_losses; /* workers lost under a task; rounds without progress, besides one for each worker */
     bool fair;
     bool speculation;                /* spark.speculation and the settings below it */
     int64_t speculation_interval_ms; /* between looks at running tasks */
@@ -140,8 +140,7 @@ bool nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int ta
 /* `reader` (NB_SCHED_DRIVER: the driver) could not read what a worker has: all that the query has there is made again, and not there, as
  * whoever could not read it once may never be able to. A reader that cannot read from two workers that are there is itself cut off, and gets
  * no more of the query's tasks. */
-void
-nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, uint32_t worker, uint32_t reader);
+void nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, uint32_t worker, uint32_t reader);
 
 void nb_scheduler_tick(nb_scheduler *s, int64_t now_ms);
 /* The next thing to do, if any; launches are decided here. */

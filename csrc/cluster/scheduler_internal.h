@@ -31,7 +31,7 @@ typedef struct nb_sched_task {
     nb_task_state state;
     int attempt; /* number of the latest */
     int failures;
-    int losses;   /* workers that were lost under its attempts */
+    int losses; /* workers that were lost under its attempts */
     bool ever_done;
     nb_sched_run runs[NB_SCHED_RUNS];
     int n_runs;
