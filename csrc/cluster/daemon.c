@@ -243,15 +243,23 @@ wipe(nb_strbuf *b)
 static void
 take_secret(const char *variable, const nb_config *config, const char *key, nb_strbuf *out)
 {
-    const char *text = getenv(variable);
+    char *text = getenv(variable);
     nb_str s;
 
     if (text && *text) {
         nb_strbuf_adds(out, text);
+        explicit_bzero(text, strlen(text)); /* /proc/PID/environ shows these very bytes */
     } else if (nb_config_get(config, nb_str_of(key), &s)) {
         nb_strbuf_add(out, s);
     }
     unsetenv(variable); /* not for those who read the environment of this process's children */
+}
+
+nb_status
+nb_secrets_load_ui(const nb_config *config, nb_secrets *out)
+{
+    take_secret("NBASPARK_UI_TOKEN", config, "nbaspark.ui.token", &out->ui);
+    return out->ui.failed ? NB_NOMEM : NB_OK;
 }
 
 nb_status
@@ -260,6 +268,7 @@ nb_secrets_load(const nb_config *config, nb_secrets *out, nb_error *err)
     nb_str on;
     bool wanted = false;
 
+    NB_TRY(nb_secrets_load_ui(config, out));
     take_secret("SPARK_CONNECT_AUTHENTICATE_TOKEN", config, "spark.connect.authenticate.token",
                 &out->token);
     take_secret("SPARK_AUTHENTICATE_SECRET", config, "spark.authenticate.secret", &out->secret);
@@ -278,6 +287,7 @@ nb_secrets_free(nb_secrets *s)
 {
     wipe(&s->token);
     wipe(&s->secret);
+    wipe(&s->ui);
 }
 
 bool
@@ -419,19 +429,9 @@ nb_tls_files_free(nb_tls_files *t)
 
 /* ---- pages ----------------------------------------------------------------------------------- */
 
-nb_str
-nb_daemon_ui_token(const nb_config *config, nb_str fallback)
-{
-    const char *given = getenv("NBASPARK_UI_TOKEN");
-    nb_str token = given && *given ? nb_str_of(given) : nb_config_str(config, NB_CONF_UI_TOKEN);
-
-    return token.len > 0 ? token : fallback;
-}
-
 nb_status
 nb_daemon_serve_pages(const char *name, const nb_config *config, const char *port_option,
-                      nb_str fallback, nb_monitor_pages *pages, nb_monitor_server **out,
-                      nb_error *err)
+                      nb_monitor_pages *pages, nb_monitor_server **out, nb_error *err)
 {
     nb_error why = NB_ERROR_INIT;
     char address[300];
@@ -443,7 +443,6 @@ nb_daemon_serve_pages(const char *name, const nb_config *config, const char *por
     if (pages->port < 0) {
         return NB_ERROR;
     }
-    pages->token = nb_daemon_ui_token(config, fallback);
     *out = NULL;
     if (nb_monitor_serve(pages, out, &why) < 0) {
         nb_log(NB_LOG_WARN, name, "%s", why.set ? nb_error_message(&why) : "out of memory");

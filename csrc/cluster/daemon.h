@@ -61,10 +61,14 @@ typedef struct nb_secrets {
         token; /* of clients: SPARK_CONNECT_AUTHENTICATE_TOKEN, spark.connect.authenticate.token */
     nb_strbuf
         secret; /* between processes: SPARK_AUTHENTICATE_SECRET, spark.authenticate.secret with spark.authenticate */
+    nb_strbuf ui; /* of readers of pages: NBASPARK_UI_TOKEN, nbaspark.ui.token */
 } nb_secrets;
 
-/* Takes them out of the environment and says nothing of them anywhere. */
+/* Takes them out of the environment, also out of what the system shows of it (/proc/PID/environ), and says nothing of them anywhere.
+ * Before other threads are made: these may read the environment. */
 nb_status nb_secrets_load(const nb_config *config, nb_secrets *out, nb_error *err);
+/* Only `ui`. */
+nb_status nb_secrets_load_ui(const nb_config *config, nb_secrets *out);
 void nb_secrets_free(nb_secrets *s); /* wipes them */
 bool nb_secrets_any(const nb_secrets *s);
 /* For nb_rpc_server_options, payload: the nb_secrets. Clients' methods (spark.connect) take token or secret, all others the secret, or
@@ -73,13 +77,10 @@ nb_rpc_code nb_secrets_gate(nb_rpc_call *call, void *secrets);
 /* Keys whose values must not be seen: neither in sessions nor in logs, user interfaces, event logs. */
 bool nb_conf_is_secret(nb_str key);
 
-/* What readers of pages must give: NBASPARK_UI_TOKEN, nbaspark.ui.token, or else `fallback`. Borrowed from where it was found. */
-nb_str nb_daemon_ui_token(const nb_config *config, nb_str fallback);
-/* Serves a process's pages, whose title, host, payload and functions are set: the port from option, environment or configuration. A process
- * is of use without pages too: what prevents them is said in the log and no failure (*out NULL). name: "master", "worker". */
+/* Serves a process's pages, whose title, host, token, payload and functions are set: the port from option, environment or configuration. A
+ * process is of use without pages too: what prevents them is said in the log and no failure (*out NULL). name: "master", "worker". */
 nb_status nb_daemon_serve_pages(const char *name, const nb_config *config, const char *port_option,
-                                nb_str fallback, nb_monitor_pages *pages, nb_monitor_server **out,
-                                nb_error *err);
+                                nb_monitor_pages *pages, nb_monitor_server **out, nb_error *err);
 
 /* spark.ssl.{enabled,certChain,privateKey,trustStore,needClientAuth}, also as spark.ssl.rpc.*: PEM files. *enabled false: no TLS.
  * What is read is wiped by nb_tls_files_free. */

@@ -132,10 +132,11 @@ serve_pages(master *m, const char *host, nb_error *err)
                               .kill = kill_query};
     char address[300];
 
+    pages.token = nb_strbuf_str(m->secrets.ui.len > 0 ? &m->secrets.ui : &m->secrets.token);
     nb_daemon_address(address, host, m->bound);
     snprintf(m->title, sizeof(m->title), "spark://%.*s", (int)sizeof(m->title) - 9, address);
-    return nb_daemon_serve_pages("master", m->config, m->options.webui_port,
-                                 nb_strbuf_str(&m->secrets.token), &pages, &m->pages, err);
+    return nb_daemon_serve_pages("master", m->config, m->options.webui_port, &pages, &m->pages,
+                                 err);
 }
 
 static nb_status

@@ -493,10 +493,11 @@ serve_pages(nb_worker *w, nb_error *err)
                               .payload = w,
                               .list_workers = list_self};
 
-    return nb_daemon_serve_pages(
-        "worker", w->config, w->options.webui_port,
-        nb_strbuf_str(w->secrets.token.len > 0 ? &w->secrets.token : &w->secrets.secret), &pages,
-        &w->pages, err);
+    pages.token = nb_strbuf_str(w->secrets.ui.len > 0      ? &w->secrets.ui
+                                : w->secrets.token.len > 0 ? &w->secrets.token
+                                                           : &w->secrets.secret);
+    return nb_daemon_serve_pages("worker", w->config, w->options.webui_port, &pages, &w->pages,
+                                 err);
 }
 
 static bool

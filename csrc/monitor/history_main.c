@@ -25,10 +25,11 @@ static const char USAGE[] =
     "Authorization: Bearer …\n";
 
 static nb_status
-serve(const nb_daemon_options *o, const nb_config *config, const nb_history *history, nb_error *err)
+serve(const nb_daemon_options *o, const nb_config *config, const nb_secrets *secrets,
+      const nb_history *history, nb_error *err)
 {
     nb_http_options http_options = {.host = o->host ? o->host : "127.0.0.1",
-                                    .token = nb_daemon_ui_token(config, NB_STR("")),
+                                    .token = nb_strbuf_str(&secrets->ui),
                                     .insecure = o->insecure};
     nb_http *http;
     char address[300];
@@ -40,7 +41,7 @@ serve(const nb_daemon_options *o, const nb_config *config, const nb_history *his
     }
     NB_TRY(nb_http_start(&http_options, nb_site_handle, (void *)(uintptr_t)nb_history_site(history),
                          &http, err));
-    if (o->insecure && http_options.token.len == 0) {
+    if (o->insecure && secrets->ui.len == 0) {
         nb_log(NB_LOG_WARN, "history",
                "INSECURE: everybody who reaches this port sees all applications");
     }
@@ -54,7 +55,7 @@ serve(const nb_daemon_options *o, const nb_config *config, const nb_history *his
 
 static nb_status
 run(const nb_daemon_options *o, const char *dir, const char *index, nb_config **config,
-    nb_error *err)
+    nb_secrets *secrets, nb_error *err)
 {
     nb_history *history = NULL;
     nb_strbuf path = {0};
@@ -62,6 +63,7 @@ run(const nb_daemon_options *o, const char *dir, const char *index, nb_config **
     nb_status st;
 
     NB_TRY(nb_daemon_config(o->properties_file, config, err));
+    NB_TRY(nb_secrets_load_ui(*config, secrets));
     uri = dir ? nb_str_of(dir) : nb_config_str(*config, NB_CONF_HISTORY_DIR);
     if (!nb_event_log_path(uri, &uri)) {
         return nb_raise_unsupported(err, "event logs on anything but a local file system");
@@ -71,7 +73,7 @@ run(const nb_daemon_options *o, const char *dir, const char *index, nb_config **
                      : nb_history_open(&(nb_history_options){.dir = path.data, .index = index},
                                        &history, err);
     if (st == NB_OK) {
-        st = serve(o, *config, history, err);
+        st = serve(o, *config, secrets, history, err);
     }
     nb_history_close(history);
     nb_strbuf_free(&path);
@@ -85,6 +87,7 @@ nb_history_main(int argc, char **argv)
     const nb_daemon_option own[] = {{"dir", 'd', &dir}, {"index", 0, &index}};
     nb_daemon_options o = {0};
     nb_config *config = NULL;
+    nb_secrets secrets = {0};
     nb_error err = NB_ERROR_INIT;
     nb_status st;
     int code;
@@ -94,13 +97,14 @@ nb_history_main(int argc, char **argv)
     if (code >= 0) {
         return code;
     }
-    st = run(&o, dir, index, &config, &err);
+    st = run(&o, dir, index, &config, &secrets, &err);
     if (st < 0) {
         nb_log(NB_LOG_FATAL, "history", "%s",
                st == NB_NOMEM ? "out of memory" : nb_error_message(&err));
     } else {
         nb_log(NB_LOG_INFO, "history", "ended");
     }
+    nb_secrets_free(&secrets);
     nb_config_free(config);
     nb_error_clear(&err);
     return st < 0;

@@ -2,6 +2,7 @@
 """Who may come in, and what those who may not can do: nothing, slowly or fast."""
 
 import json
+import os
 import random
 import shutil
 import socket
@@ -10,10 +11,13 @@ import struct
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import grpc
 import pytest
 from harness import EXECUTABLE, SLOW, Cluster, Raw
+
+from nbaspark.sql import functions as F
 
 METHODS = (
     "ExecutePlan",
@@ -514,3 +518,37 @@ def test_headers_that_are_wrong_and_long(master, raw, first):
     other = Raw(master.port)
     assert other.config().pairs
     other.close()
+
+
+def test_secrets_are_in_no_environment(make_cluster_of_secrets):
+    """Neither children, which run users' functions, nor /proc/PID/environ show them."""
+    cluster, secrets = make_cluster_of_secrets
+    seen = cluster.session("client-token-1")
+    seen.conf.set("nbaspark.cluster.minRows", "1")
+
+    def look(_):
+        parent = open(f"/proc/{os.getppid()}/environ", "rb").read().decode("latin-1")
+        return " ".join(os.environ.values()) + parent
+
+    looked = F.udf(look, "string")
+    texts = [row[0] for row in seen.range(2).select(looked("id")).collect()]
+    texts += [
+        row[0] for row in seen.range(0, 8, 1, 4).repartition(2).select(looked("id")).collect()
+    ]
+    seen.stop()
+    for process in cluster.processes:
+        texts.append(Path(f"/proc/{process.pid}/environ").read_bytes().decode("latin-1"))
+        texts.append(process.log.read_text())
+    for secret in secrets:
+        assert not [text for text in texts if secret in text], secret
+
+
+@pytest.fixture
+def make_cluster_of_secrets(tmp_path):
+    """A master and a worker that got three secrets by variables."""
+    secrets = ["client-token-1", "process-secret-2", "ui-token-3"]
+    names = ["SPARK_CONNECT_AUTHENTICATE_TOKEN", "SPARK_AUTHENTICATE_SECRET", "NBASPARK_UI_TOKEN"]
+    cluster = Cluster(tmp_path, env=dict(zip(names, secrets, strict=True)))
+    cluster.add()
+    yield cluster, secrets
+    cluster.stop()
