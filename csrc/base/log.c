@@ -6,8 +6,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/utf8.h"
 
 static const char *const NAMES[] = {"ALL",  "TRACE", "DEBUG", "INFO",
                                     "WARN", "ERROR", "FATAL", "OFF"};
@@ -44,20 +46,26 @@ nb_log_set_json(bool on)
     as_json = on;
 }
 
-/* Adds text between quotes; bytes that are no text become '?'. */
+/* Adds text between quotes; what is no text becomes '?', also a character that was cut in the middle. */
 static size_t
 add_json_text(char *line, size_t len, size_t cap, const char *text)
 {
-    for (; *text && len + 8 < cap; text++) {
-        unsigned char c = (unsigned char)*text;
+    size_t left = strlen(text), width;
+
+    for (; left > 0 && len + 8 < cap; text += width, left -= width) {
+        uint32_t c = nb_utf8_decode(text, left, &width);
+
         if (c == '"' || c == '\\') {
             line[len++] = '\\';
             line[len++] = (char)c;
         } else if (c == '\n') {
             line[len++] = '\\';
             line[len++] = 'n';
+        } else if (c < ' ' || c == 0x7f || (c > 0x7f && width == 1)) {
+            line[len++] = '?';
         } else {
-            line[len++] = c < ' ' || c == 0x7f || c > 0xf4 ? '?' : (char)c;
+            memcpy(line + len, text, width);
+            len += width;
         }
     }
     return len;

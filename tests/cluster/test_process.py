@@ -175,6 +175,21 @@ def test_json_log(start_master):
     assert entries[0]["level"] == "INFO" and "Spark Connect at" in entries[0]["message"]
 
 
+def test_json_log_is_json_whatever_is_said(tmp_path):
+    """Bytes that are no UTF-8, and a line that is too long and cut within a character."""
+    for name in (
+        b"\xe9t\xe9\xff\xc3",
+        "é".encode() * 120 + b"/" + b"x" + "é".encode() * 120,
+        b"\xed\xa0\x80",
+    ):
+        folder = os.path.join(os.fsencode(tmp_path), b"/".join([name] * 8))
+        said = subprocess.run(
+            [EXECUTABLE, "history", "--log-json", "--dir", folder], capture_output=True, timeout=60
+        ).stderr
+        entries = [json.loads(line.decode()) for line in said.splitlines()]
+        assert entries[-1]["level"] == "FATAL", entries
+
+
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_soon(start_master, which):
     one = start_master()
