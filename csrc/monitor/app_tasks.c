@@ -13,7 +13,7 @@ typedef struct accumulable {
 typedef struct task_event {
     int64_t stage, stage_attempt, id, index, attempt, partition, launched, finished, getting_result;
     nb_str executor, host, locality, reason, class_name, description, kill_reason, loss_reason,
-        message;
+        message, stack;
     bool speculative, failed, killed, has_counts;
     accumulable *first, **last;
     nb_task_counts counts;
@@ -101,6 +101,7 @@ static const nb_event_field TASK_INFO[] = {
 static const nb_event_field REASON[] = {NB_EVENT_TEXT(task_event, "Reason", reason),
                                         NB_EVENT_TEXT(task_event, "Class Name", class_name),
                                         NB_EVENT_TEXT(task_event, "Description", description),
+                                        NB_EVENT_TEXT(task_event, "Full Stack Trace", stack),
                                         NB_EVENT_TEXT(task_event, "Kill Reason", kill_reason),
                                         NB_EVENT_TEXT(task_event, "Loss Reason", loss_reason),
                                         NB_EVENT_TEXT(task_event, "Message", message),
@@ -170,6 +171,7 @@ read_task(nb_event_reader *r, task_event *e)
                       .locality = none,
                       .reason = none,
                       .class_name = none,
+                      .stack = none,
                       .description = none,
                       .kill_reason = none,
                       .loss_reason = none,
@@ -280,7 +282,7 @@ first_success(nb_app *app, nb_app_stage *s, int64_t index)
     return true;
 }
 
-/* Spark's toErrorString. */
+/* As Spark's page and REST interface put it. */
 static const char *
 error_text(nb_app *app, const task_event *e)
 {
@@ -291,11 +293,12 @@ error_text(nb_app *app, const task_event *e)
     char *made;
 
     if (nb_str_equal(e->reason, NB_STR("TaskKilled"))) {
-        made = nb_arena_printf(app->arena, "TaskKilled (%.*s)", (int)e->kill_reason.len,
-                               e->kill_reason.data);
+        made = nb_arena_strdup(app->arena, e->kill_reason);
     } else if (nb_str_equal(e->reason, NB_STR("ExecutorLostFailure"))) {
         made = nb_arena_printf(app->arena, "ExecutorLostFailure (executor %.*s): %.*s",
                                (int)e->executor.len, e->executor.data, (int)text->len, text->data);
+    } else if (e->stack.len > 0) {
+        made = nb_arena_strdup(app->arena, e->stack);
     } else if (e->class_name.len > 0) {
         made = nb_arena_printf(app->arena, "%.*s: %.*s", (int)e->class_name.len, e->class_name.data,
                                (int)text->len, text->data);

@@ -55,7 +55,8 @@ int nb_http_port(const nb_http *http);
 
 /* A query parameter, decoded; false when absent. *value is borrowed from the request. */
 bool nb_http_query(const nb_http_request *request, const char *name, nb_str *value);
-int64_t nb_http_query_int(const nb_http_request *request, const char *name, int64_t otherwise);
+/* *value stays as it is when there is no such argument, or an empty one. False: it is no int32. */
+bool nb_http_query_int(const nb_http_request *request, const char *name, int64_t *value);
 bool nb_http_is_post(const nb_http_request *request);
 
 #endif

@@ -78,13 +78,20 @@ nb_http_query(const nb_http_request *r, const char *name, nb_str *value)
     return true;
 }
 
-int64_t
-nb_http_query_int(const nb_http_request *r, const char *name, int64_t otherwise)
+bool
+nb_http_query_int(const nb_http_request *r, const char *name, int64_t *value)
 {
     nb_str text;
-    int64_t value;
+    int64_t given;
 
-    return nb_http_query(r, name, &text) && nb_str_to_int64(text, &value) ? value : otherwise;
+    if (!nb_http_query(r, name, &text) || text.len == 0) {
+        return true;
+    }
+    if (!nb_str_to_int64(text, &given) || given < INT32_MIN || given > INT32_MAX) {
+        return false;
+    }
+    *value = given;
+    return true;
 }
 
 bool

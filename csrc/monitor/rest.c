@@ -23,6 +23,20 @@ nb_rest_refuse(nb_http_answer *answer, int status, const char *fmt, ...)
     return NB_OK;
 }
 
+bool
+nb_rest_query_word(const nb_http_request *request, const char *name, const char *const *words,
+                   nb_str *out)
+{
+    *out = (nb_str){"", 0};
+    if (!nb_http_query(request, name, out) || out->len == 0) {
+        return true;
+    }
+    while (*words && !nb_str_equal_nocase(*out, nb_str_of(*words))) {
+        words++;
+    }
+    return *words != NULL;
+}
+
 nb_str
 nb_rest_part(nb_str *path)
 {
@@ -152,7 +166,8 @@ jobs(nb_app *app, const nb_http_request *request, nb_str path, nb_http_answer *a
 {
     nb_json_out o = {&answer->body, false};
     nb_app_job **sorted;
-    nb_str wanted = {"", 0};
+    static const char *const states[] = {"RUNNING", "SUCCEEDED", "FAILED", "UNKNOWN", NULL};
+    nb_str wanted;
     int64_t id;
 
     if (path.len > 0) {
@@ -165,7 +180,9 @@ jobs(nb_app *app, const nb_http_request *request, nb_str path, nb_http_answer *a
         put_job(&o, job);
         return NB_OK;
     }
-    nb_http_query(request, "status", &wanted);
+    if (!nb_rest_query_word(request, "status", states, &wanted)) {
+        return nb_rest_refuse(answer, 404, "unknown status");
+    }
     sorted = NB_ARENA_ARRAY(app->scratch, nb_app_job *, app->n_jobs + 1);
     if (!sorted) {
         return NB_NOMEM;

@@ -27,6 +27,10 @@ nb_rest_sql(nb_app *app, const nb_http_request *request, nb_str path, nb_http_an
 /* The same with everything that pages draw: text of nodes, numbers instead of words. */
 nb_status nb_rest_graph(nb_app *app, nb_str path, nb_http_answer *answer);
 
+/* An argument that is one of some words (NULL ends them), in any case; "" when it is missing or empty. False: it is none of them, for which
+ * Spark says 404. */
+bool nb_rest_query_word(const nb_http_request *request, const char *name, const char *const *words,
+                        nb_str *out);
 /* The next part of a path, which is shortened by it; {"", 0} at the end. */
 nb_str nb_rest_part(nb_str *path);
 const char *nb_run_state_name(nb_run_state state, bool of_job);

@@ -260,7 +260,7 @@ nb_rest_sql(nb_app *app, const nb_http_request *request, nb_str path, nb_http_an
 {
     nb_json_out o = {&answer->body, false};
     bool details = flag(request, "details"), plan = flag(request, "planDescription");
-    int64_t id, offset, length;
+    int64_t id, offset = 0, length = 20;
 
     if (path.len > 0) {
         const nb_app_execution *x =
@@ -273,8 +273,11 @@ nb_rest_sql(nb_app *app, const nb_http_request *request, nb_str path, nb_http_an
         put_execution(&o, app, x, details, plan);
         return NB_OK;
     }
-    offset = NB_MAX(nb_http_query_int(request, "offset", 0), 0);
-    length = NB_MAX(nb_http_query_int(request, "length", 20), 0);
+    if (!nb_http_query_int(request, "offset", &offset) ||
+        !nb_http_query_int(request, "length", &length)) {
+        return nb_rest_refuse(answer, 404, "offset and length are numbers");
+    }
+    offset = NB_MAX(offset, 0);
     nb_out_open(&o, NULL, '[');
     for (int64_t i = NB_MIN(offset, app->n_executions);
          i < app->n_executions && i - offset < length; i++) {

@@ -90,6 +90,11 @@ scheduler_delay(const nb_app *app, const nb_app_task *t)
     return t->finished_ms > 0 && t->has_counts ? NB_MAX(rest, 0) : 0;
 }
 
+static const char *const TASK_STATES[] = {"RUNNING", "KILLED",  "FAILED",
+                                          "SUCCESS", "UNKNOWN", NULL};
+static const char *const STAGE_STATES[] = {"ACTIVE",  "COMPLETE", "FAILED",
+                                           "PENDING", "SKIPPED",  NULL};
+
 static const char *
 task_state(const nb_app_task *t)
 {
@@ -183,6 +188,25 @@ by_rank(const void *a, const void *b)
                             : (x->place > y->place) - (x->place < y->place);
 }
 
+static bool
+is_order(nb_str order)
+{
+    static const char *const others[] = {"",       "ID",    "runtime", "duration",
+                                         "launch", "index", "status",  "executor"};
+
+    for (size_t i = 0; i < NB_COUNT_OF(ORDERS); i++) {
+        if (nb_str_equal(order, nb_str_of(ORDERS[i].name))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < NB_COUNT_OF(others); i++) {
+        if (nb_str_equal_nocase(order, nb_str_of(others[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int64_t
 rank(const nb_app *app, const nb_app_task *t, nb_str order)
 {
@@ -217,8 +241,7 @@ task_list(nb_app *app, const nb_http_request *request, const nb_app_stage *s,
           nb_http_answer *answer)
 {
     nb_json_out o = {&answer->body, false};
-    int64_t offset = NB_MAX(nb_http_query_int(request, "offset", 0), 0);
-    int64_t length = NB_MIN(NB_MAX(nb_http_query_int(request, "length", 20), 0), 10000);
+    int64_t offset = 0, length = 20;
     nb_str order = NB_STR("ID"), wanted = {"", 0};
     ranked *list = NB_ARENA_ARRAY(app->scratch, ranked, s->n_tasks + 1);
     int64_t n = 0;
@@ -227,8 +250,16 @@ task_list(nb_app *app, const nb_http_request *request, const nb_app_stage *s,
     if (!list) {
         return NB_NOMEM;
     }
+    if (!nb_http_query_int(request, "offset", &offset) ||
+        !nb_http_query_int(request, "length", &length)) {
+        return nb_rest_refuse(answer, 404, "offset and length are numbers");
+    }
+    offset = NB_MAX(offset, 0);
+    length = NB_MIN(length, 10000);
     nb_http_query(request, "sortBy", &order);
-    nb_http_query(request, "status", &wanted);
+    if (!nb_rest_query_word(request, "status", TASK_STATES, &wanted)) {
+        return nb_rest_refuse(answer, 404, "unknown status");
+    }
     if (nb_str_equal_nocase(order, NB_STR("INCREASING_RUNTIME"))) {
         order = NB_STR("runtime");
     } else if (nb_str_equal_nocase(order, NB_STR("DECREASING_RUNTIME"))) {
@@ -238,6 +269,9 @@ task_list(nb_app *app, const nb_http_request *request, const nb_app_stage *s,
     if (down) {
         order.data++;
         order.len--;
+    }
+    if (!is_order(order)) {
+        return nb_rest_refuse(answer, 404, "unknown sortBy");
     }
     for (int64_t i = 0; i < s->n_tasks; i++) {
         const nb_app_task *t = nb_app_task_at(s, i);
@@ -491,8 +525,9 @@ put_executor_summary(nb_json_out *o, const nb_app *app, const nb_app_stage *s)
     nb_out_close(o, '}');
 }
 
+/* of_tasks: with details, only tasks in this state; "" is all. */
 static void
-put_stage(nb_json_out *o, const nb_app *app, const nb_app_stage *s, bool details)
+put_stage(nb_json_out *o, const nb_app *app, const nb_app_stage *s, bool details, nb_str of_tasks)
 {
     static const char *const merged[] = {
         "shuffleCorruptMergedBlockChunks",  "shuffleMergedFetchFallbackCount",
@@ -561,6 +596,10 @@ put_stage(nb_json_out *o, const nb_app *app, const nb_app_stage *s, bool details
         for (int64_t i = 0; i < s->n_tasks; i++) {
             char key[24];
 
+            if (of_tasks.len > 0 &&
+                !nb_str_equal_nocase(of_tasks, nb_str_of(task_state(nb_app_task_at(s, i))))) {
+                continue;
+            }
             snprintf(key, sizeof(key), "%lld", (long long)nb_app_task_at(s, i)->id);
             put_task(o, key, app, nb_app_task_at(s, i));
         }
@@ -593,23 +632,39 @@ wants_details(const nb_http_request *request, bool otherwise)
                                                                                     : otherwise;
 }
 
+/* Has the stage tasks in this state? */
+static bool
+has_tasks(const nb_app_stage *s, nb_str state)
+{
+    int n = nb_str_equal_nocase(state, NB_STR("SUCCESS"))   ? s->n_done
+            : nb_str_equal_nocase(state, NB_STR("FAILED"))  ? s->n_failed
+            : nb_str_equal_nocase(state, NB_STR("KILLED"))  ? s->n_killed
+            : nb_str_equal_nocase(state, NB_STR("RUNNING")) ? s->n_active
+                                                            : 0;
+    return n > 0;
+}
+
 static nb_status
 list(nb_app *app, const nb_http_request *request, int64_t id, nb_http_answer *answer)
 {
     nb_json_out o = {&answer->body, false};
     nb_app_stage **sorted = NB_ARENA_ARRAY(app->scratch, nb_app_stage *, app->n_stages + 1);
     bool details = wants_details(request, id >= 0);
-    nb_str wanted = {"", 0};
+    nb_str wanted, of_tasks;
     int64_t n = 0;
 
     if (!sorted) {
         return NB_NOMEM;
     }
-    nb_http_query(request, "status", &wanted);
+    if (!nb_rest_query_word(request, "status", STAGE_STATES, &wanted) ||
+        !nb_rest_query_word(request, "taskStatus", TASK_STATES, &of_tasks)) {
+        return nb_rest_refuse(answer, 404, "unknown status");
+    }
     for (int64_t i = 0; i < app->n_stages; i++) {
         const nb_app_stage *s = app->stages[i];
 
         if ((id < 0 || s->id == id) &&
+            (id >= 0 || !details || of_tasks.len == 0 || has_tasks(s, of_tasks)) &&
             (wanted.len == 0 ||
              nb_str_equal_nocase(wanted, nb_str_of(nb_run_state_name(s->state, false))))) {
             sorted[n++] = app->stages[i];
@@ -621,7 +676,7 @@ list(nb_app *app, const nb_http_request *request, int64_t id, nb_http_answer *an
     qsort(sorted, (size_t)n, sizeof(*sorted), by_stage_id);
     nb_out_open(&o, NULL, '[');
     for (int64_t i = 0; i < n; i++) {
-        put_stage(&o, app, sorted[i], details);
+        put_stage(&o, app, sorted[i], details, of_tasks);
     }
     nb_out_close(&o, ']');
     return NB_OK;
@@ -647,7 +702,12 @@ nb_rest_stages(nb_app *app, const nb_http_request *request, nb_str path, nb_http
         return nb_rest_refuse(answer, 404, "unknown attempt for stage %lld.", (long long)id);
     }
     if (path.len == 0) {
-        put_stage(&o, app, s, wants_details(request, true));
+        nb_str of_tasks;
+
+        if (!nb_rest_query_word(request, "taskStatus", TASK_STATES, &of_tasks)) {
+            return nb_rest_refuse(answer, 404, "unknown status");
+        }
+        put_stage(&o, app, s, wants_details(request, true), of_tasks);
         return NB_OK;
     }
     if (nb_str_equal(path, NB_STR("taskList"))) {

@@ -27,7 +27,7 @@ typedef struct lister {
     nb_json_out o;
     nb_str status; /* completed, running or empty */
     int64_t limit;
-    int64_t min_ms, max_ms, min_end_ms, max_end_ms;
+    int64_t min_ms, max_ms, min_end_ms, max_end_ms, now_ms;
 } lister;
 
 static void
@@ -104,43 +104,59 @@ emit_app(void *to, const nb_site_app *a)
 
     if (l->limit <= 0 || (completed && !a->completed) || (running && a->completed) ||
         a->started_ms < l->min_ms || a->started_ms > l->max_ms ||
-        (a->completed && (a->ended_ms < l->min_end_ms || a->ended_ms > l->max_end_ms))) {
+        (a->completed ? a->ended_ms < l->min_end_ms || a->ended_ms > l->max_end_ms
+                      : l->max_end_ms <= l->now_ms)) { /* whoever runs has not ended by then */
         return;
     }
     l->limit--;
     put_app(&l->o, l->site, a);
 }
 
-/* "2026-11-28" or "2026-11-28T11:39:44.201GMT" */
-static int64_t
-date_of(const nb_http_request *request, const char *name, bool end_of_day, int64_t otherwise)
+/* "2026-11-28", which is its first moment, or "2026-11-28T11:39:44.201GMT". False, and the answer is made: neither. */
+static bool
+date_of(const nb_http_request *request, const char *name, int64_t *out, nb_http_answer *answer)
 {
-    int y, mo, d, h = end_of_day ? 23 : 0, mi = end_of_day ? 59 : 0, n;
-    double s = end_of_day ? 59.999 : 0;
+    int y, mo, d, h = 0, mi = 0, n;
+    double s = 0;
     nb_str text;
 
-    if (!nb_http_query(request, name, &text)) {
-        return otherwise;
+    if (!nb_http_query(request, name, &text) || text.len == 0) {
+        return true;
     }
     n = sscanf(text.data, "%4d-%2d-%2dT%2d:%2d:%lf", &y, &mo, &d, &h, &mi, &s);
-    if (n < 3 || mo < 1 || mo > 12 || s < 0 || s > 61) {
-        return otherwise;
+    if ((n != 3 && n != 6) || mo < 1 || mo > 12 || !(s >= 0 && s <= 61)) {
+        nb_rest_refuse(answer, 400, "Couldn't parse date: %.*s", (int)NB_MIN(text.len, 100),
+                       text.data);
+        return false;
     }
-    return ((nb_days_from_any_civil(y, mo, d) * 24 + h) * 60 + mi) * 60000 + (int64_t)(s * 1000);
+    *out = ((nb_days_from_any_civil(y, mo, d) * 24 + h) * 60 + mi) * 60000 + (int64_t)(s * 1000);
+    return true;
 }
 
 static nb_status
 list_apps(const nb_site *site, const nb_http_request *request, nb_http_answer *answer)
 {
-    lister l = {.site = site, .o = {&answer->body, false}, .status = {"", 0}};
+    static const char *const states[] = {"COMPLETED", "RUNNING", NULL};
+    lister l = {.site = site,
+                .o = {&answer->body, false},
+                .limit = INT64_MAX,
+                .min_ms = INT64_MIN,
+                .max_ms = INT64_MAX,
+                .min_end_ms = INT64_MIN,
+                .max_end_ms = INT64_MAX,
+                .now_ms = nb_clock_us() / 1000};
     nb_status st;
 
-    nb_http_query(request, "status", &l.status);
-    l.limit = nb_http_query_int(request, "limit", INT64_MAX);
-    l.min_ms = date_of(request, "minDate", false, INT64_MIN);
-    l.max_ms = date_of(request, "maxDate", true, INT64_MAX);
-    l.min_end_ms = date_of(request, "minEndDate", false, INT64_MIN);
-    l.max_end_ms = date_of(request, "maxEndDate", true, INT64_MAX);
+    if (!nb_rest_query_word(request, "status", states, &l.status) ||
+        !nb_http_query_int(request, "limit", &l.limit)) {
+        return nb_rest_refuse(answer, 404, "not a status, or not a limit");
+    }
+    if (!date_of(request, "minDate", &l.min_ms, answer) ||
+        !date_of(request, "maxDate", &l.max_ms, answer) ||
+        !date_of(request, "minEndDate", &l.min_end_ms, answer) ||
+        !date_of(request, "maxEndDate", &l.max_end_ms, answer)) {
+        return NB_OK;
+    }
     nb_out_open(&l.o, NULL, '[');
     st = site->list_apps(site->payload, emit_app, &l);
     nb_out_close(&l.o, ']');
@@ -360,10 +376,11 @@ api(const nb_site *site, const nb_http_request *request, nb_str path, nb_http_an
 static nb_status
 kill_one(const nb_site *site, const nb_http_request *request, nb_http_answer *answer)
 {
-    int64_t execution = nb_http_query_int(request, "execution", -1);
+    int64_t execution = -1;
     nb_str app;
 
-    if (!site->kill || !nb_http_query(request, "app", &app) || execution < 0 ||
+    if (!site->kill || !nb_http_query(request, "app", &app) ||
+        !nb_http_query_int(request, "execution", &execution) || execution < 0 ||
         !site->kill(site->payload, app, execution)) {
         return nb_rest_refuse(answer, 404, "no such query runs");
     }

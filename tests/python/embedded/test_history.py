@@ -122,6 +122,91 @@ def test_answers_are_those_of_sparks_history_server(history, tmp_path, name):
         assert found == [], path
 
 
+# what Spark 4.2's history server says to them
+ARGUMENTS = {
+    "?status=bogus": 404,
+    "?status=COMPLETED": 200,
+    "?limit=abc": 404,
+    "?limit=": 200,
+    "?limit=-1": 200,
+    "?minDate=bogus": 400,
+    "?minDate=": 200,
+    "/{app}/jobs?status=bogus": 404,
+    "/{app}/jobs?status=failed": 200,
+    "/{app}/stages?status=bogus": 404,
+    "/{app}/stages?status=complete": 200,
+    "/{app}/stages?taskStatus=bogus": 404,
+    "/{app}/stages?details=bogus": 200,
+    "/{app}/sql?length=abc": 404,
+    "/{app}/sql?offset=99999999999": 404,
+    "/{app}/sql?offset=-1": 200,
+    "/{app}/stages/0/0/taskList?sortBy=bogus": 404,
+    "/{app}/stages/0/0/taskList?sortBy=-runtime": 200,
+    "/{app}/stages/0/0/taskList?status=bogus": 404,
+    "/{app}/stages/0/0/taskList?offset=abc": 404,
+}
+
+
+def test_arguments_that_are_wrong_are_refused_as_spark_does(history, tmp_path):
+    (tmp_path / "log").write_bytes(log_of("spark"))
+    h = history()
+    (app,) = [a["id"] for a in h.get("/api/v1/applications")]
+    for path, status in ARGUMENTS.items():
+        assert h.status("/api/v1/applications" + path.format(app=app)) == status, path
+
+
+def test_dates_are_moments(history, tmp_path):
+    """A day without time is its first moment, also as an upper bound; who runs still has not ended by then."""
+    (tmp_path / "log").write_bytes(log_of("spark"))
+    h = history()
+    (attempt,) = h.get("/api/v1/applications")[0]["attempts"]
+    day, moment = attempt["startTime"][:10], attempt["endTime"]
+    for bounds, n in [
+        (f"maxDate={day}", 0),
+        (f"minDate={day}", 1),
+        (f"maxEndDate={day}", 0),
+        (f"minEndDate={moment}&maxEndDate={moment}", 1),
+    ]:
+        assert len(h.get(f"/api/v1/applications?{bounds}")) == n, bounds
+    (tmp_path / "log").rename(tmp_path / "log.inprogress")
+    (tmp_path / "log.inprogress").write_bytes(log_of("spark")[:20000].rpartition(b"\n")[0] + b"\n")
+    other = history()
+    assert len(other.get("/api/v1/applications?maxEndDate=2026-01-01")) == 0
+    assert len(other.get("/api/v1/applications?minEndDate=2026-01-01&maxEndDate=2999-01-01")) == 1
+
+
+def test_tasks_of_a_state_and_why_they_ended(history, tmp_path):
+    trace = "java.lang.Error: no\n\tat somewhere"
+    ends = {
+        0: {"Reason": "Success"},
+        1: {"Reason": "TaskKilled", "Kill Reason": "Stage cancelled"},
+        2: {
+            "Reason": "ExceptionFailure",
+            "Class Name": "java.lang.Error",
+            "Description": "no",
+            "Full Stack Trace": trace,
+        },
+    }
+    lines = log_of("spark").decode().splitlines()
+    lines = [x for x in lines if "ApplicationStart" in x]
+    stage = {"Stage ID": 0, "Stage Attempt ID": 0, "Stage Name": "s", "Number of Tasks": 3}
+    lines.append(json.dumps({"Event": "SparkListenerStageSubmitted", "Stage Info": stage}))
+    for task, end in ends.items():
+        info = {"Task ID": task, "Index": task, "Executor ID": "1", "Host": "h", "Launch Time": 5}
+        where = {"Stage ID": 0, "Stage Attempt ID": 0, "Task Info": info}
+        lines.append(json.dumps({"Event": "SparkListenerTaskStart", **where}))
+        info["Finish Time"] = 9
+        lines.append(json.dumps({"Event": "SparkListenerTaskEnd", "Task End Reason": end, **where}))
+    (tmp_path / "log").write_text("\n".join(lines) + "\n")
+    h = history()
+    (app,) = [a["id"] for a in h.get("/api/v1/applications")]
+    found = h.get(f"/api/v1/applications/{app}/stages/0/0")["tasks"]
+    assert [found[k].get("errorMessage") for k in "012"] == [None, "Stage cancelled", trace]
+    (one,) = h.get(f"/api/v1/applications/{app}/stages?details=true&taskStatus=killed")
+    assert list(one["tasks"]) == ["1"]
+    assert h.get(f"/api/v1/applications/{app}/stages?details=true&taskStatus=running") == []
+
+
 @pytest.mark.parametrize("suffix", [".zstd", ".lz4", ".inprogress", ".zstd.inprogress"])
 def test_codecs_and_logs_that_are_not_finished(history, tmp_path, suffix):
     from test_event_log import run
