@@ -229,3 +229,23 @@ nb_dict_next_id(void)
 
     return atomic_fetch_add_explicit(&next, 1, memory_order_relaxed);
 }
+
+#define OF_TABLE     ((uint64_t)1 << 63)
+#define COLUMN_BITS  16
+#define MOST_COLUMNS ((1 << COLUMN_BITS) - 1)
+
+uint64_t
+nb_dict_id_of_table(uint64_t table, int column, bool by_row)
+{
+    if (column > MOST_COLUMNS) {
+        return nb_dict_next_id();
+    }
+    return OF_TABLE | table << (COLUMN_BITS + 1) | (uint64_t)column << 1 | by_row;
+}
+
+uint64_t
+nb_dict_table(uint64_t dict_id, bool *by_row)
+{
+    *by_row = dict_id & 1;
+    return dict_id & OF_TABLE ? (dict_id & ~OF_TABLE) >> (COLUMN_BITS + 1) : 0;
+}

@@ -159,6 +159,11 @@ nb_vector_slot(const nb_vector *v, int64_t row)
 
 /* A dict_id that no other dictionary has. */
 uint64_t nb_dict_next_id(void);
+/* The dict_id of a dictionary of a column of a table that is known by `table`, one of nb_dict_next_id. by_row: an entry stands for a row of the table, so that
+ * rows with the same code there have the same code in all dictionaries of the table. */
+uint64_t nb_dict_id_of_table(uint64_t table, int column, bool by_row);
+/* The table of such a dict_id, or 0 for any other; *by_row as it was made. */
+uint64_t nb_dict_table(uint64_t dict_id, bool *by_row);
 /* A flat vector with room for n rows in the arena, data uninitialised (views and lists zeroed), no validity. For ARRAY and MAP
  * the children get n_rows 0 and no data: set them with nb_vector_alloc on children[i]. For STRUCT children are allocated too. */
 nb_status nb_vector_alloc(nb_arena *arena, const nb_type *type, int64_t n, nb_vector *out);

@@ -12,7 +12,7 @@
 #define WIDE_WINDOW (1 << 20) /* for keys of a table that is large anyway */
 #define WIDE_AFTER  (1 << 17) /* rows */
 #define FEW_CODES   (1 << 12) /* combinations for which there is always room */
-#define MOST_CODES  (1 << 17)
+#define MOST_CODES  (1 << 18)
 #define WIDE_CODES  (1 << 21) /* for groups that are many anyway */
 #define SPARSE      64        /* combinations per group, at most, where they are many */
 #define MOST_RANGES 16        /* of integers, one wider than the other, until they are given up */
@@ -325,12 +325,33 @@ most_codes(const aggregate_op *op, const aggregate_local *l)
     return room > MOST_CODES ? MOST_CODES : FEW_CODES;
 }
 
-/* The number of a key before key k that has its code in every row (columns of one side of a join have), and 1 more; 0: none. */
-static int
-same_codes(const nb_vector *keys, int k, int64_t n)
+/* Do rows with the same code in key a have the same code in key b? Columns of one side of a join have, if the code is the row there. */
+static bool
+tells_code(const nb_vector *a, const nb_vector *b)
 {
+    bool by_row, unused;
+    uint64_t table;
+
+    if (a->kind != NB_VEC_DICT) {
+        return false;
+    }
+    table = nb_dict_table(a->dict_id, &by_row);
+    return table != 0 && by_row && table == nb_dict_table(b->dict_id, &unused);
+}
+
+/* The number of a key whose code tells that of key k, and 1 more; 0: none. Of two that tell each other's it is the first; nothing is told in a ring. */
+static int
+same_codes(const nb_vector *keys, int n_keys, int k, int64_t n)
+{
+    for (int i = 0; i < n_keys; i++) {
+        if (i != k && tells_code(&keys[i], &keys[k]) &&
+            (i < k || !tells_code(&keys[k], &keys[i]))) {
+            return i + 1;
+        }
+    }
     for (int i = 0; i < k; i++) {
-        if (keys[i].kind == NB_VEC_DICT && keys[i].dict->n_rows == keys[k].dict->n_rows &&
+        if (keys[i].kind == NB_VEC_DICT && !tells_code(&keys[k], &keys[i]) &&
+            keys[i].dict->n_rows == keys[k].dict->n_rows &&
             (keys[i].indices == keys[k].indices ||
              memcmp(keys[i].indices, keys[k].indices, (size_t)n * sizeof(uint32_t)) == 0)) {
             return i + 1;
@@ -357,7 +378,7 @@ codes_fit(const aggregate_op *op, aggregate_local *l, const nb_vector *keys, int
         nb_phys phys = nb_type_storage(keys[k].type)->phys;
 
         if (keys[k].kind == NB_VEC_DICT) {
-            int like = same_codes(keys, k, n);
+            int like = same_codes(keys, op->n_keys, k, n);
 
             same &= keys[k].dict_id != 0 && keys[k].dict_id == c->dict_id && like == c->like;
             *c = (agg_codes){.dict_id = keys[k].dict_id,
@@ -434,7 +455,8 @@ find_by_codes(aggregate_op *op, aggregate_local *l, const nb_vector *keys, int64
               nb_arena *scratch)
 {
     uint32_t *missing = NB_ARENA_ARRAY(scratch, uint32_t, n), *found;
-    const uint32_t *codes = keys[0].kind == NB_VEC_DICT ? keys[0].indices : NULL;
+    const uint32_t *codes =
+        keys[0].kind == NB_VEC_DICT && l->codes[0].like == 0 ? keys[0].indices : NULL;
     int64_t n_missing = 0;
     nb_status st;
 

@@ -139,7 +139,7 @@ typedef struct agg_codes {
     int64_t base;
     uint32_t n;          /* how many; 0: not known yet */
     nb_vector_kind kind; /* that the last batch had */
-    int like; /* a key before it that has the same code in every row, counted from 1; 0: none */
+    int like;            /* a key whose code tells this one's, counted from 1; 0: none */
 } agg_codes;
 
 /* Combinations of dictionary entries that a DISTINCT set has had. */

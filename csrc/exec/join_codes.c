@@ -5,7 +5,8 @@
  * A dimension's attributes repeat: conditions, groups and CASE over them are then worked out once per value (as they are over the dictionaries of
  * files), and a row carries 4 bytes in place of 16. Once the build side is held, its columns of texts are looked through. Of those that have more
  * than MOST_VALUES values the code is the number of the build row, unless there are more rows than an aggregate keeps codes for: a group is then looked
- * up once per build row, and all such columns share their indices. Rows without a partner have the code of a null.
+ * up once per build row, and all such columns share their indices; the codes of the others follow from it, as the ids of the dictionaries tell. Rows
+ * without a partner have the code of a null.
  */
 #include "exec/join_internal.h"
 
@@ -88,7 +89,7 @@ number_rows(const nb_table *build, int column, values *v, uint32_t *codes, bool 
 
 /* Each row is its own code. */
 static nb_status
-own_codes(join_op *j, int column, nb_join_codes **out)
+own_codes(join_op *j, int column, uint64_t table, nb_join_codes **out)
 {
     const nb_table *build = j->build;
     bool nulls = j->shape.keep_probe;
@@ -120,13 +121,13 @@ own_codes(join_op *j, int column, nb_join_codes **out)
     if (j->shape.keep_probe) {
         nb_bit_clear(made->dict.validity, row);
     }
-    made->dict_id = nb_dict_next_id();
+    made->dict_id = nb_dict_id_of_table(table, column, true);
     *out = made;
     return NB_OK;
 }
 
 static nb_status
-code_column(join_op *j, int column, values *v, uint32_t *codes, nb_join_codes **out)
+code_column(join_op *j, int column, uint64_t table, values *v, uint32_t *codes, nb_join_codes **out)
 {
     const nb_table *build = j->build;
     bool nulls = j->shape.keep_probe;
@@ -136,7 +137,7 @@ code_column(join_op *j, int column, values *v, uint32_t *codes, nb_join_codes **
     v->n = 0;
     memset(v->slots, 0, SLOTS * sizeof(*v->slots));
     if (!number_rows(build, column, v, codes, &nulls)) {
-        return build->n_rows <= MOST_OWN ? own_codes(j, column, out) : NB_OK;
+        return build->n_rows <= MOST_OWN ? own_codes(j, column, table, out) : NB_OK;
     }
     n = (int64_t)v->n + nulls;
     made = NB_ARENA_NEW(j->arena, nb_join_codes);
@@ -158,7 +159,7 @@ code_column(join_op *j, int column, values *v, uint32_t *codes, nb_join_codes **
     for (int64_t i = 0; i < build->n_rows; i++) {
         made->codes[i] = codes[i] == MOST_VALUES ? made->null_code : codes[i];
     }
-    made->dict_id = nb_dict_next_id();
+    made->dict_id = nb_dict_id_of_table(table, column, false);
     *out = made;
     return NB_OK;
 }
@@ -173,6 +174,7 @@ nb_join_code_texts(join_op *j)
     nb_arena *memory;
     values v = {0};
     uint32_t *codes;
+    uint64_t table = nb_dict_next_id();
     nb_status st = NB_OK;
 
     j->codes = NULL;
@@ -192,7 +194,7 @@ nb_join_code_texts(join_op *j)
     for (int c = 0; c < j->n_build && st == NB_OK; c++) {
         if (j->same_as[c] < 0 && (reads[c] || uses[c]) && is_flat(j->build, c) &&
             nb_type_storage(j->build->schema->children[c].type)->phys == NB_PHYS_STRING) {
-            st = code_column(j, c, &v, codes, &j->codes[c]);
+            st = code_column(j, c, table, &v, codes, &j->codes[c]);
         }
     }
     nb_arena_free(memory);

@@ -106,6 +106,47 @@ def test_columns_that_nobody_reads(spark, rows, kind):
         assert len(found) == len(want)
 
 
+WIDE = 4097  # one value more than a dictionary of values has
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("keys", ["a, b, c, d", "c, a", "b, a", "a, b", "c, b, v % 3, a", "upper(c), a", "c, e.a, f.a, e.c"])  # fmt: skip
+def test_groups_by_rows_of_the_build_side(spark, kind, keys):
+    """A text of many values is known by its row, which tells the other texts of the row; one of them may have the rows' numbers as codes, too."""
+    keep_left, keep_right = KINDS[kind]
+    dims = [
+        (k, f"unique text {k}", None if k == WIDE - 1 else f"nearly {k}", f"of {k % 7}", "x" * (k % 3))
+        for k in range(WIDE)
+    ]  # fmt: skip
+    facts = [(i * 31 % (WIDE + 20), i) for i in range(2 * FACTS)]
+    spark.createDataFrame(dims, "k int, a string, b string, c string, d string").createOrReplaceTempView("wide")  # fmt: skip
+    spark.createDataFrame(facts, "k int, v int").createOrReplaceTempView("lines")
+    missing = (None,) * 5
+    by_key = {d[0]: d for d in dims}
+    met = {k for k, _ in facts}
+    pairs = [(k, v, by_key.get(k, missing)) for k, v in facts if keep_left or k in by_key]
+    pairs += [(None, None, d) for d in dims if keep_right and d[0] not in met]
+    source = f"lines l {kind} JOIN wide f ON l.k = f.k"
+    made = {
+        "a, b, c, d": lambda k, v, d: d[1:],
+        "c, a": lambda k, v, d: (d[3], d[1]),
+        "b, a": lambda k, v, d: (d[2], d[1]),
+        "a, b": lambda k, v, d: (d[1], d[2]),
+        "c, b, v % 3, a": lambda k, v, d: (d[3], d[2], None if v is None else v % 3, d[1]),
+        "upper(c), a": lambda k, v, d: (d[3] and d[3].upper(), d[1]),
+    }
+    if keys in made:
+        wanted = Counter(made[keys](*p) for p in pairs)
+    else:  # two build sides of the same texts: the row of one says nothing about the other
+        source += " LEFT JOIN wide e ON e.k = l.v % 5"
+        keys = keys.replace("c,", "f.c,", 1)
+        others = ((by_key[v % 5] if v is not None else missing, d) for _, v, d in pairs)
+        wanted = Counter((d[3], e[1], d[1], e[3]) for e, d in others)
+    found = spark.sql(f"SELECT {keys}, count(*) FROM {source} GROUP BY {keys}").collect()
+    assert Counter({tuple(r[:-1]): r[-1] for r in found}) == wanted
+    assert len(found) == len(wanted)
+
+
 CONDITIONS = {
     "x.a < y.a": lambda x, y: x < y,
     "x.a <> y.a": lambda x, y: x != y,
