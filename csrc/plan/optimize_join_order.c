@@ -741,7 +741,8 @@ build(graph *g, const best *table, mask set, nb_plan **out, nb_error *err)
     return join_two(g, left, table[set].left, right, set & ~table[set].left, out, err);
 }
 
-/* The cheapest pair next, until one is left. */
+/* The cheapest pair next, until one is left. Pairs without a common key come when there is no other: products of small relations are cheap, and then meet the large ones
+ * by several keys at once, before what would have left few of their rows. */
 static nb_status
 search_greedy(graph *g, nb_plan **out, nb_error *err)
 {
@@ -760,16 +761,24 @@ search_greedy(graph *g, nb_plan **out, nb_error *err)
     while (n > 1) {
         double least = INFINITY, rows_found = 0;
         int at[2] = {-1, -1};
+        bool related = false;
         for (int i = 0; i < n; i++) {
             for (int k = 0; k < n; k++) {
                 double cost, rows;
+                bool meet;
                 if (i == k || only_step(g, parts[i].set) ||
                     (k < i && !only_step(g, parts[k].set))) {
                     continue;
                 }
+                meet = only_step(g, parts[k].set) || connected(g, parts[i].set, parts[k].set);
+                if (related && !meet) {
+                    continue;
+                }
                 rows = rows_of(g, parts[i].set | parts[k].set);
                 cost = join_cost(g, parts[i].set, &parts[i].b, parts[k].set, &parts[k].b, rows);
-                if (cost >= 0 && cost - parts[i].b.cost - parts[k].b.cost + rows < least) {
+                if (cost >= 0 && ((meet && !related) ||
+                                  cost - parts[i].b.cost - parts[k].b.cost + rows < least)) {
+                    related |= meet;
                     least = cost - parts[i].b.cost - parts[k].b.cost + rows;
                     rows_found = rows;
                     at[0] = i;

@@ -10,6 +10,9 @@
 #include "plan/share.h"
 #include "plan/statistics.h"
 
+#define MOST_GUESSES 10 /* joins one over another, after which estimates are no worse */
+#define FEW_BUILT    4096
+
 #define ROLLUP_LEAST \
     4 /* rows per group, from which on they are grouped before sets are made of them */
 #define TOPN_MAX 100000 /* beyond, a full sort and a limit use less memory per row kept */
@@ -259,6 +262,35 @@ split_condition(planner *pl, nb_plan *p, join_parts *j)
     return NB_OK;
 }
 
+/* Joins whose estimates that of n rests on. */
+static int
+count_guesses(const nb_node *n)
+{
+    int guesses = n->kind == NB_NODE_JOIN;
+
+    for (int i = 0; i < n->n_children && n->kind != NB_NODE_AGGREGATE; i++) {
+        guesses += count_guesses(n->children[i]);
+    }
+    return NB_MIN(guesses, MOST_GUESSES);
+}
+
+/* Of two sides of an inner join, is the left one the better to be built? Each join may give twice of what was thought: columns that go together, and values that are
+ * frequent on both sides, make the rows after several joins more than estimated, often by orders of magnitude. Few rows of one filtered table are
+ * a table for certain, whose keys scans of the other side learn of. */
+static bool
+inner_builds_left(const nb_node *left, const nb_node *right)
+{
+    double l = left->est_rows, r = right->est_rows;
+    int of_left = count_guesses(left), of_right = count_guesses(right);
+
+    if (of_left > 0 && of_right == 0 && r < FEW_BUILT) {
+        l = NB_MAX(l, 1.0) * (double)(1 << of_left);
+    } else if (of_right > 0 && of_left == 0 && l < FEW_BUILT) {
+        r = NB_MAX(r, 1.0) * (double)(1 << of_right);
+    }
+    return l < r;
+}
+
 /* The smaller side goes into the table. Where the other choice must look for rows without a match at the end, it has to be clearly smaller. */
 static bool
 builds_left(const nb_node *n)
@@ -266,7 +298,7 @@ builds_left(const nb_node *n)
     double l = n->children[0]->est_rows, r = n->children[1]->est_rows;
 
     switch (n->u.join.type) {
-    case NB_JOIN_INNER:
+    case NB_JOIN_INNER: return inner_builds_left(n->children[0], n->children[1]);
     case NB_JOIN_CROSS: return l < r;
     case NB_JOIN_LEFT:
     case NB_JOIN_FULL: return l * 1.5 < r;

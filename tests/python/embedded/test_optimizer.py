@@ -132,11 +132,34 @@ def test_build_side_is_the_smaller(tables):
     )
 
 
+def test_a_small_table_is_built_rather_than_what_joins_are_thought_to_give(tables):
+    """Conditions that go together make many joins give more than was estimated, and a table of 20 rows costs nothing."""
+    same = " ".join(f"join big b{i} using (k, m, v)" for i in range(5))
+    text = check(
+        tables,
+        f"select count(*) from (select v from big {same} where k = 3 and m = 3 and v = 3 limit 100000) join small on s = v",
+    )
+    joins = [line for line in text.splitlines() if "HashJoin" in line]
+    assert len(joins) == 6 and "s#" in joins[0] and "BuildRight" in joins[0]
+
+
 def test_many_relations(tables):
     chain = " and ".join(f"t{i}.s = t{i + 1}.s" for i in range(15))
     names = ", ".join(f"small t{i}" for i in range(16))
     text = check(tables, f"select count(*) from {names} where {chain}")
     assert text.count("HashJoin") == 15
+    assert "HashJoin []" not in text
+
+
+def test_many_small_relations_make_no_product(tables, tmp_path):
+    """Beyond what is searched through: relations of one row each meet the facts one by one, not all at once by many keys."""
+    columns = {f"c{i}": [k * (i + 3) % 20 for k in range(2000)] for i in range(13)}
+    pq.write_table(pa.table(columns), str(tmp_path / "facts.parquet"))
+    tables.read.parquet(str(tmp_path / "facts.parquet")).createOrReplaceTempView("facts13")
+    names = ", ".join(f"small s{i}" for i in range(13))
+    keys = " and ".join(f"c{i} = s{i}.s and s{i}.name = 'name {i}'" for i in range(13))
+    text = check(tables, f"select count(*) from facts13, {names} where {keys}")
+    assert text.count("HashJoin") == 13
     assert "HashJoin []" not in text
 
 
