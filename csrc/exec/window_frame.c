@@ -49,13 +49,24 @@ float_at(const axis *a, int64_t i)
                                              : NB_DATA(double, a->v)[i];
 }
 
+/* The bound of row i's frame. Keys of 32 bits are added to as such: 0.0f + 1.1 reaches the key 1.1f. */
+static double
+float_bound(const axis *a, int64_t i, double offset)
+{
+    double x = float_at(a, i);
+
+    if (a->v->type->id == NB_TYPE_FLOAT32) {
+        return a->descending ? (float)x - (float)offset : (float)x + (float)offset;
+    }
+    return a->descending ? x - offset : x + offset;
+}
+
 /* Is value j before (value i + offset) in the direction of the order? */
 static bool
 is_before(const axis *a, int64_t j, int64_t i, int64_t off_int, double off_float)
 {
     if (a->is_float) {
-        double x = float_at(a, j),
-               y = a->descending ? float_at(a, i) - off_float : float_at(a, i) + off_float;
+        double x = float_at(a, j), y = float_bound(a, i, off_float);
         bool x_nan = x != x, y_nan = y != y;
         if (x_nan || y_nan) { /* NaN is the greatest */
             return a->descending ? x_nan && !y_nan : !x_nan && y_nan;
@@ -71,8 +82,7 @@ static bool
 is_after(const axis *a, int64_t j, int64_t i, int64_t off_int, double off_float)
 {
     if (a->is_float) {
-        double x = float_at(a, j),
-               y = a->descending ? float_at(a, i) - off_float : float_at(a, i) + off_float;
+        double x = float_at(a, j), y = float_bound(a, i, off_float);
         bool x_nan = x != x, y_nan = y != y;
         if (x_nan || y_nan) {
             return a->descending ? !x_nan && y_nan : x_nan && !y_nan;

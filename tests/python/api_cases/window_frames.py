@@ -115,3 +115,17 @@ def frame(values, schema):
 CASES["pandas, a fraction as an integer"] = frame({"c": [1.5]}, "c int")
 CASES["pandas, whole numbers as integers"] = frame({"c": [1.0, None]}, "c bigint")
 CASES["pandas, a long integer as a double"] = frame({"c": [2**60 + 1]}, "c double")
+
+FLOATS = "values (1, float(0)), (2, float(1.1)), (3, float(2.2)) n(id, f)"
+RANGES = (
+    "f range between 1 preceding and 1.1 following",
+    "f desc range between 1.1 preceding and current row",
+)
+CASES.update(
+    {
+        f"float keys, {frame}": lambda s, F, W, frame=frame: s.sql(
+            f"select id, first(id) over w as a, last(id) over w as b from {FLOATS} window w as (order by {frame})"
+        )
+        for frame in RANGES
+    }
+)

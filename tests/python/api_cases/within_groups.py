@@ -148,3 +148,24 @@ def _build(text):
 
 
 CASES = {text: _build(text) for text in QUERIES.strip().splitlines()}
+
+_CALLS = {
+    "string_agg": lambda F: F.string_agg("a", ","),
+    "listagg with a delimiter": lambda F: F.listagg("a", ", "),
+    "listagg_distinct": lambda F: F.listagg_distinct("g", ","),
+    "listagg": lambda F: F.listagg("a"),
+    "string_agg_distinct": lambda F: F.string_agg_distinct("g"),
+    "mode, deterministic": lambda F: F.mode("g", True),
+    "listagg with a delimiter as a column": lambda F: F.listagg("a", F.lit("-")),
+}
+
+
+def _frame(make):
+    def build(s, F, W):
+        s.sql(VIEW)
+        return s.table("t").filter("g = 1").select(make(F))
+
+    return build
+
+
+CASES.update({name: _frame(make) for name, make in _CALLS.items()})
