@@ -482,17 +482,20 @@ static nb_status
 map_zip_with_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64_t n,
                     nb_vector *out)
 {
-    const nb_vector *keys[2] = {&args[0].children[0], &args[1].children[0]};
-    int64_t total = 0, at = 0;
+    int64_t total = 0, at = 0, most = 0;
+    nb_value_set first;
     uint32_t *rows, *key, *idx[2];
     nb_vector params[3], result, joined;
     uint32_t base[2];
     nb_vector sides[2] = {args[0], args[1]};
 
     for (int64_t i = 0; i < n; i++) {
-        total += nb_is_valid(out->validity, i)
-                     ? (int64_t)nb_list_at(&args[0], i).len + nb_list_at(&args[1], i).len
-                     : 0;
+        if (nb_is_valid(out->validity, i)) {
+            uint32_t len = nb_list_at(&args[0], i).len;
+
+            total += (int64_t)len + nb_list_at(&args[1], i).len;
+            most = NB_MAX(most, len);
+        }
     }
     rows = NB_ARENA_ARRAY(ctx->arena, uint32_t, total + 1);
     key = NB_ARENA_ARRAY(ctx->arena, uint32_t, total + 1);
@@ -502,6 +505,7 @@ map_zip_with_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64
         return NB_NOMEM;
     }
     NB_TRY(nb_lists_join(ctx->arena, sides, 2, &joined, base));
+    NB_TRY(nb_value_set_new(ctx->arena, &joined, most, &first));
     for (int64_t i = 0; i < n; i++) {
         bool row = nb_is_valid(out->validity, i);
         nb_list a = row ? nb_list_at(&args[0], i) : (nb_list){0, 0},
@@ -513,23 +517,21 @@ map_zip_with_kernel(nb_kernel_ctx *ctx, const nb_vector *args, int n_args, int64
             key[at] = base[0] + k;
             idx[0][at] = k;
             idx[1][at] = UINT32_MAX;
+            nb_value_set_add(&first, key[at]);
         }
         for (uint32_t k = b.offset; k < b.offset + b.len; k++) {
-            int64_t found = start;
+            uint32_t found = nb_value_set_find(&first, base[1] + k);
 
-            while (found < start + a.len &&
-                   nb_vector_compare(keys[0], idx[0][found], keys[1], k) != 0) {
-                found++;
-            }
-            if (found == start + a.len) {
+            if (found == UINT32_MAX) {
                 rows[at] = (uint32_t)i;
                 key[at] = base[1] + k;
                 idx[0][at] = UINT32_MAX;
                 idx[1][at++] = k;
             } else {
-                idx[1][found] = k;
+                idx[1][start + (found - base[0] - a.offset)] = k;
             }
         }
+        nb_value_set_clear(&first);
         NB_DATA(nb_list, out)[i] = (nb_list){(uint32_t)start, (uint32_t)(at - start)};
     }
     NB_TRY(gather(ctx, &joined, key, at, args[0].type->children[0].type, &params[0]));

@@ -150,6 +150,12 @@ nb_value_set_add(nb_value_set *s, uint32_t row)
     return true;
 }
 
+uint32_t
+nb_value_set_find(const nb_value_set *s, uint32_t row)
+{
+    return s->slots[find(s, row)] - 1;
+}
+
 bool
 nb_value_set_has(const nb_value_set *s, uint32_t row)
 {

@@ -82,5 +82,7 @@ void nb_value_set_clear(nb_value_set *s);
 /* Adds the value at row; false when an equal one is there. Nulls equal each other. */
 bool nb_value_set_add(nb_value_set *s, uint32_t row);
 bool nb_value_set_has(const nb_value_set *s, uint32_t row);
+/* The row whose value, which is not null, equals that at row; UINT32_MAX: none was added. */
+uint32_t nb_value_set_find(const nb_value_set *s, uint32_t row);
 
 #endif
