@@ -265,18 +265,25 @@ finish_piece(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, int64
     return nb_join_settle(j, l, t, batch, from, to, err);
 }
 
-/* Does the first candidate of a row tell all? */
+/* Is one match of a row all that is asked for? */
 static bool
 needs_one(const join_op *j)
 {
-    return !j->shape.pairs && j->residual == NULL && j->matched == NULL && !j->shape.single;
+    return !j->shape.pairs && j->matched == NULL && !j->shape.single;
+}
+
+/* Does the first candidate of a row tell all? */
+static bool
+first_tells_all(const join_op *j)
+{
+    return needs_one(j) && j->residual == NULL;
 }
 
 /* Lists candidates of the batch's rows, piece by piece. */
 static nb_status
 list_candidates(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb_error *err)
 {
-    bool nested = j->n_keys == 0, once = needs_one(j);
+    bool nested = j->n_keys == 0, one = needs_one(j), once = first_tells_all(j);
     uint32_t n_build = (uint32_t)j->build->n_rows;
     int64_t done = 0;
     nb_status st;
@@ -295,6 +302,9 @@ list_candidates(join_op *j, join_local *l, nb_thread_ctx *t, nb_batch *batch, nb
                     return st;
                 }
                 done = i;
+                if (one && l->found[i]) { /* of a long chain, the rest tells nothing */
+                    break;
+                }
             }
             l->probe_rows[l->n] = (uint32_t)i;
             l->build_rows[l->n++] = row;
@@ -418,7 +428,7 @@ join_push(nb_operator *base, void *local, nb_thread_ctx *t, nb_batch *batch, nb_
     if (kept != NULL) {
         memcpy(l->found, kept, (size_t)batch->n_rows);
     }
-    if (j->n_keys > 0 && needs_one(j)) {
+    if (j->n_keys > 0 && first_tells_all(j)) {
         for (int64_t i = 0; i < batch->n_rows; i++) {
             l->found[i] |= l->heads[i] != NB_NO_ROW;
         }

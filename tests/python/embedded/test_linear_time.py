@@ -24,6 +24,16 @@ CASES = {
         "select size(str_to_map(array_join(transform(sequence(1, 600000), x -> concat(x, ':', x)), ',')))",
         600000,
     ),
+    "map_zip_with": (
+        "select size(map_zip_with(m, m, (k, a, b) -> a + b)) from "
+        "(select map_from_entries(transform(sequence(1, 200000), x -> struct(string(x), x))) m)",
+        200000,
+    ),
+    "exists beside a long chain": (
+        "select count(*) from (select id, id % 1 g from range(80000)) a where exists "
+        "(select 1 from (select id, id % 1 h from range(80000)) b where b.h = a.g and b.id <> a.id)",
+        80000,
+    ),
 }
 
 
