@@ -807,6 +807,15 @@ nb_scheduler_output(const nb_scheduler *s, uint64_t query, int stage, int task, 
 void
 nb_scheduler_tick(nb_scheduler *s, int64_t now_ms)
 {
+    int64_t unseen = now_ms - s->ticked_ms;
+
+    /* While this process stood still, nobody could be heard: what was said meanwhile is still to be read. */
+    if (s->ticked_ms > 0 && unseen > s->options.heartbeat_timeout_ms / 4) {
+        for (int i = 0; i < s->n_workers; i++) {
+            s->workers[i].beat_ms = NB_MIN(s->workers[i].beat_ms + unseen, now_ms);
+        }
+    }
+    s->ticked_ms = now_ms;
     for (int i = s->n_workers - 1; i >= 0; i--) {
         if (now_ms - s->workers[i].beat_ms > s->options.heartbeat_timeout_ms) {
             nb_scheduler_worker_lost(s, s->workers[i].id);

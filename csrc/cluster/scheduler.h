@@ -142,6 +142,8 @@ bool nb_scheduler_task_failed(nb_scheduler *s, uint64_t query, int stage, int ta
  * no more of the query's tasks. */
 void nb_scheduler_output_lost(nb_scheduler *s, uint64_t query, uint32_t worker, uint32_t reader);
 
+/* Several times within the heartbeats' timeout. Time between two ticks that are further apart counts as silence of nobody: it was the
+ * caller who stood still. */
 void nb_scheduler_tick(nb_scheduler *s, int64_t now_ms);
 /* The next thing to do, if any; launches are decided here. */
 bool nb_scheduler_next(nb_scheduler *s, int64_t now_ms, nb_sched_action *out);

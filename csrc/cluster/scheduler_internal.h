@@ -108,6 +108,7 @@ struct nb_scheduler {
     size_t n_actions, at_action, cap_actions;
     int cores;
     int64_t looked_ms; /* for slow tasks */
+    int64_t ticked_ms; /* for silent workers */
 };
 
 nb_sched_worker *nb_sched_worker_of(const nb_scheduler *s, uint32_t id);

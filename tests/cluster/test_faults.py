@@ -189,6 +189,20 @@ def test_check_5_worker_stopped_and_back(cluster, request):
     spark.stop()
 
 
+def test_a_master_that_stood_still_misses_nobody(cluster):
+    """A machine that slept, or was too busy: what workers said meanwhile is read before they are given up."""
+    worker = cluster.add()
+    time.sleep(0.5)
+    cluster.master.send_signal(signal.SIGSTOP)
+    time.sleep(3 * SLOW)  # twice the timeout
+    cluster.master.send_signal(signal.SIGCONT)
+    spark = cluster.session()
+    assert rows(big_query(spark)) == EXPECTED
+    assert "is gone" not in cluster.master.log.read_text()
+    assert worker.log.read_text().count("as worker") == 1
+    spark.stop()
+
+
 def test_check_3_master_restarted(cluster, request):
     worker = cluster.add()
     spark = cluster.session()

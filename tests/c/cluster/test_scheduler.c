@@ -103,6 +103,29 @@ test_scheduler__refuses_late_and_double_reports(void **unused)
     nb_scheduler_free(s);
 }
 
+/* Who stood still itself has heard nobody. */
+static void
+test_scheduler__its_own_pause_is_nobodys_silence(void **unused)
+{
+    nb_scheduler *s = scheduler(4); /* 100 ms */
+
+    (void)unused;
+    nb_scheduler_worker_join(s, 1, 1, 1);
+    nb_scheduler_worker_join(s, 2, 1, 1);
+    for (int64_t now = 10; now <= 50; now += 10) {
+        nb_scheduler_tick(s, now);
+    }
+    nb_scheduler_tick(s, 5000);
+    assert_int_equal(nb_scheduler_workers(s), 2);
+    assert_true(nb_scheduler_worker_beat(s, 1, 5001));
+    for (int64_t now = 5010; now <= 5090; now += 10) {
+        nb_scheduler_tick(s, now);
+    }
+    assert_true(nb_scheduler_has_worker(s, 1));
+    assert_false(nb_scheduler_has_worker(s, 2));
+    nb_scheduler_free(s);
+}
+
 static void
 test_scheduler__makes_lost_outputs_again(void **unused)
 {
@@ -780,6 +803,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scheduler__runs_stages_in_order),
         cmocka_unit_test(test_scheduler__refuses_late_and_double_reports),
+        cmocka_unit_test(test_scheduler__its_own_pause_is_nobodys_silence),
         cmocka_unit_test(test_scheduler__makes_lost_outputs_again),
         cmocka_unit_test(test_scheduler__fails_after_max_failures),
         cmocka_unit_test(test_scheduler__keeps_what_is_durable),
