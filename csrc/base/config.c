@@ -5,6 +5,7 @@
  * Keys of the table have a slot each, with the parsed value; other keys are kept in an array sorted by key.
  */
 #include "base/config.h"
+#include "base/properties.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -540,37 +541,20 @@ nb_config_limit_ms(const nb_config *config, const char *key, int64_t otherwise)
 nb_status
 nb_config_load(nb_config *config, const char *path, bool keep, nb_error *err)
 {
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t len;
+    nb_properties p = {.file = fopen(path, "re")};
+    nb_str key, value;
     nb_status st = NB_OK;
-    FILE *f = fopen(path, "re");
 
-    if (f == NULL) {
+    if (p.file == NULL) {
         return errno == ENOENT || errno == ENOTDIR ? NB_DONE
                                                    : nb_raise_errno(err, "open", path, errno);
     }
-    while (st == NB_OK && (len = getline(&line, &cap, f)) >= 0) {
-        nb_str s = nb_str_trim((nb_str){line, (size_t)len}), key;
-        size_t n = 0;
-
-        if (s.len == 0 || s.data[0] == '#' || s.data[0] == '!') {
-            continue;
-        }
-        while (n < s.len && s.data[n] != '=' && s.data[n] != ':' &&
-               (unsigned char)s.data[n] > ' ') {
-            n++;
-        }
-        key = (nb_str){s.data, n};
-        s = nb_str_trim((nb_str){s.data + n, s.len - n});
-        if (s.len > 0 && (s.data[0] == '=' || s.data[0] == ':')) {
-            s = nb_str_trim((nb_str){s.data + 1, s.len - 1});
-        }
+    while (st == NB_OK && (st = nb_properties_next(&p, &key, &value)) == NB_OK) {
         if (!keep || !nb_config_is_set(config, key)) {
-            st = nb_config_set(config, key, s, err);
+            st = nb_config_set(config, key, value, err);
         }
     }
-    free(line);
-    fclose(f);
-    return st;
+    fclose(p.file);
+    nb_properties_free(&p);
+    return st == NB_DONE ? NB_OK : st;
 }

@@ -4,7 +4,7 @@
  */
 #include "expr/json.h"
 
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "expr/number_text.h"
 
 #if defined(__x86_64__)
@@ -25,26 +25,6 @@ nb_json_skip_comment(nb_json *j)
     return true;
 }
 
-static void
-put_code(nb_strbuf *out, uint32_t c)
-{
-    if (c < 0x80) {
-        nb_strbuf_addc(out, (char)c);
-    } else if (c < 0x800) {
-        nb_strbuf_addc(out, (char)(0xC0 | c >> 6));
-        nb_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
-    } else if (c < 0x10000) {
-        nb_strbuf_addc(out, (char)(0xE0 | c >> 12));
-        nb_strbuf_addc(out, (char)(0x80 | (c >> 6 & 0x3F)));
-        nb_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
-    } else {
-        nb_strbuf_addc(out, (char)(0xF0 | c >> 18));
-        nb_strbuf_addc(out, (char)(0x80 | (c >> 12 & 0x3F)));
-        nb_strbuf_addc(out, (char)(0x80 | (c >> 6 & 0x3F)));
-        nb_strbuf_addc(out, (char)(0x80 | (c & 0x3F)));
-    }
-}
-
 /* \uXXXX, perhaps two of them; lone surrogates become '?', as in Java's encoder. */
 static bool
 unicode_escape(nb_json *j, nb_strbuf *out)
@@ -63,7 +43,11 @@ unicode_escape(nb_json *j, nb_strbuf *out)
         }
     }
     if (out) {
-        put_code(out, c >= 0xD800 && c < 0xE000 ? '?' : (uint32_t)c);
+        char text[4];
+
+        nb_strbuf_add(
+            out,
+            (nb_str){text, nb_utf8_encode(c >= 0xD800 && c < 0xE000 ? '?' : (uint32_t)c, text)});
     }
     return true;
 }

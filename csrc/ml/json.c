@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
+#include "base/utf8.h"
 #include "expr/number_text.h"
 
 #define MAX_DEPTH 16
@@ -22,31 +23,6 @@ skip_space(reader *r)
     while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r')) {
         r->p++;
     }
-}
-
-static size_t
-put_utf8(char *out, uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | (c >> 6));
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | (c >> 12));
-        out[1] = (char)(0x80 | ((c >> 6) & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | (c >> 18));
-    out[1] = (char)(0x80 | ((c >> 12) & 0x3f));
-    out[2] = (char)(0x80 | ((c >> 6) & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
 }
 
 /* One escape behind the backslash; the text is never longer than its source. */
@@ -81,7 +57,7 @@ unescape(reader *r, char *to, size_t *n)
             r->p += 6;
         }
     }
-    *n += put_utf8(to + *n, (uint32_t)c);
+    *n += nb_utf8_encode((uint32_t)c, to + *n);
     return true;
 }
 

@@ -4,6 +4,7 @@
  *
  * Types as Spark gives them: 1 INT, or BIGINT or DECIMAL when too large; 1.5 DECIMAL(2,1) by its digits; 1e3 DOUBLE; suffixes L S Y F D BD.
  */
+#include "base/utf8.h"
 #include "sql/parse_state.h"
 
 #include <locale.h>
@@ -261,31 +262,6 @@ nb_sql_parse_number(nb_sql_parser *p, Sc__Expression **out)
 
 /* --- strings ---------------------------------------------------------------------------------- */
 
-static size_t
-put_utf8(char *at, uint32_t u)
-{
-    if (u < 0x80) {
-        at[0] = (char)u;
-        return 1;
-    }
-    if (u < 0x800) {
-        at[0] = (char)(0xC0 | (u >> 6));
-        at[1] = (char)(0x80 | (u & 63));
-        return 2;
-    }
-    if (u < 0x10000) {
-        at[0] = (char)(0xE0 | (u >> 12));
-        at[1] = (char)(0x80 | ((u >> 6) & 63));
-        at[2] = (char)(0x80 | (u & 63));
-        return 3;
-    }
-    at[0] = (char)(0xF0 | (u >> 18));
-    at[1] = (char)(0x80 | ((u >> 12) & 63));
-    at[2] = (char)(0x80 | ((u >> 6) & 63));
-    at[3] = (char)(0x80 | (u & 63));
-    return 4;
-}
-
 /* n hexadecimal digits at s[at]; -1 when there are fewer */
 static int64_t
 hex(nb_str s, size_t at, size_t n)
@@ -305,22 +281,23 @@ unescape(nb_str s, size_t i, char *to, size_t *n)
             s.data[i + 7] == 'u') {
             int64_t low = hex(s, i + 8, 4);
             if (low >= 0xDC00 && low < 0xE000) {
-                *n +=
-                    put_utf8(to + *n, (uint32_t)(0x10000 + ((u - 0xD800) << 10) + (low - 0xDC00)));
+                *n += nb_utf8_encode((uint32_t)(0x10000 + ((u - 0xD800) << 10) + (low - 0xDC00)),
+                                     to + *n);
                 return 12;
             }
         }
-        *n += put_utf8(to + *n, u >= 0xD800 && u < 0xE000 ? '?' : (uint32_t)u);
+        *n += nb_utf8_encode(u >= 0xD800 && u < 0xE000 ? '?' : (uint32_t)u, to + *n);
         return 6;
     }
     if (c == 'U' && (u = hex(s, i + 2, 8)) >= 0 && u < 0x110000 && !(u >= 0xD800 && u < 0xE000)) {
-        *n += put_utf8(to + *n, (uint32_t)u);
+        *n += nb_utf8_encode((uint32_t)u, to + *n);
         return 10;
     }
     if ((c == '0' || c == '1') && i + 3 < s.len && s.data[i + 2] >= '0' && s.data[i + 2] <= '7' &&
         s.data[i + 3] >= '0' && s.data[i + 3] <= '7') {
-        *n += put_utf8(to + *n, (uint32_t)((c - '0') * 64 + (s.data[i + 2] - '0') * 8 +
-                                           (s.data[i + 3] - '0')));
+        *n += nb_utf8_encode(
+            (uint32_t)((c - '0') * 64 + (s.data[i + 2] - '0') * 8 + (s.data[i + 3] - '0')),
+            to + *n);
         return 4;
     }
     switch (c) {

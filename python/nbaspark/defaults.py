@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # environment variable -> property
 _VARIABLES = {
@@ -65,10 +65,11 @@ def _folders(environ: Mapping[str, str]) -> Iterable[str]:
 
 
 def parse(lines: Iterable[str]) -> dict[str, str]:
-    """Read the lines of a properties file: ``key value``, ``key=value`` or ``key: value``.
+    r"""Read the lines of a properties file: ``key value``, ``key=value`` or ``key: value``.
 
-    A line that begins with ``#`` or ``!`` is a comment; one that ends in a backslash goes on in
-    the next.
+    As java.util.Properties reads them: a line that begins with ``#`` or ``!`` is a comment; one that ends
+    in an odd number of backslashes goes on in the next; ``\t``, ``\n``, ``\r``, ``\f`` and ``\uXXXX`` are
+    characters, a backslash before another one stands for nothing. Values are trimmed, as Spark does.
 
     Examples
     --------
@@ -77,18 +78,54 @@ def parse(lines: Iterable[str]) -> dict[str, str]:
     {'spark.app.name': 'My job', 'spark.sql.ansi.enabled': 'false'}
     """
     conf: dict[str, str] = {}
+    for line in _logical(lines):
+        end = at = _end_of_key(line)
+        while line[at : at + 1] in _BLANKS:
+            at += 1
+        if line[at : at + 1] in ("=", ":"):
+            at += 1
+        conf[_unescaped(line[:end])] = _unescaped(line[at:].lstrip(" \t\f")).strip(_TRIMMED)
+    return conf
+
+
+_BLANKS = (" ", "\t", "\f")
+_TRIMMED = "".join(map(chr, range(33)))  # what Java's trim takes away
+
+
+def _logical(lines: Iterable[str]) -> Iterator[str]:
+    """Put lines together where one goes on in the next; leave out comments and empty ones."""
     pending = ""
     for line in lines:
-        line = pending + line.strip()
-        pending = ""
-        if not line or line[0] in "#!":
+        text = line.rstrip("\r\n").lstrip(" \t\f")
+        if not pending and (not text or text[0] in "#!"):
             continue
-        if line.endswith("\\"):
-            pending = line[:-1]
-            continue
-        end = next((i for i, c in enumerate(line) if c in "=: \t"), len(line))
-        key, value = line[:end], line[end:].lstrip()
-        if value[:1] in ("=", ":"):
-            value = value[1:].lstrip()
-        conf[key] = value
-    return conf
+        goes_on = (len(text) - len(text.rstrip("\\"))) % 2 == 1
+        text = pending + (text[:-1] if goes_on else text)
+        pending = text if goes_on else ""
+        if not goes_on:
+            yield text
+    if pending:
+        yield pending
+
+
+def _end_of_key(line: str) -> int:
+    at = 0
+    while at < len(line) and line[at] not in "=: \t\f":
+        at += 2 if line[at] == "\\" else 1
+    return min(at, len(line))
+
+
+_MADE = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+    import re
+
+    def character(found: re.Match[str]) -> str:
+        code = found[1]
+        return chr(int(code[1:], 16)) if len(code) == 5 else _MADE.get(code, code)
+
+    made = re.sub(r"\\(u[0-9a-fA-F]{4}|.)", character, text, flags=re.DOTALL)
+    return made.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

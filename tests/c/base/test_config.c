@@ -100,6 +100,44 @@ test_config__reads_defaults_files(void **state)
     nb_config_free(c);
 }
 
+/* As java.util.Properties gave them, values trimmed as Spark does. */
+static void
+test_config__reads_what_java_writes(void **state)
+{
+    static const struct {
+        const char *text, *key, *value;
+    } cases[] = {
+        {"a b\\\n   c", "a", "bc"},
+        {"a b\\\\\nc d", "a", "b\\"},
+        {"a b\\", "a", "b"},
+        {"! no\na=x\\\n# y", "a", "x# y"},
+        {"a\\ b\\==c", "a b=", "c"},
+        {"a\\:b : = c", "a:b", "= c"},
+        {"a \\u00e9\\t\\x\\u12", "a", "\xc3\xa9\txu12"},
+        {"a \\uD83D\\uDE00", "a", "\xf0\x9f\x98\x80"},
+        {"\t a=  1  \r\n", "a", "1"},
+        {"a", "a", ""},
+    };
+    char path[] = "/tmp/nb_test_config_XXXXXX";
+
+    (void)state;
+    close(mkstemp(path));
+    for (size_t i = 0; i < NB_COUNT_OF(cases); i++) {
+        FILE *f = fopen(path, "w");
+        nb_config *c = nb_config_new();
+        nb_str value = {0};
+
+        fputs(cases[i].text, f);
+        fclose(f);
+        assert_int_equal(nb_config_load(c, path, false, NULL), NB_OK);
+        assert_true(nb_config_get(c, nb_str_of(cases[i].key), &value));
+        assert_int_equal(value.len, strlen(cases[i].value));
+        assert_memory_equal(value.data, cases[i].value, value.len);
+        nb_config_free(c);
+    }
+    unlink(path);
+}
+
 /* Keys and values in the middle of messages have no NUL behind them. */
 static void
 test_config__texts_end_where_they_say(void **state)
@@ -131,6 +169,7 @@ main(void)
         cmocka_unit_test(test_config__values_are_checked),
         cmocka_unit_test(test_config__units_and_copies),
         cmocka_unit_test(test_config__reads_defaults_files),
+        cmocka_unit_test(test_config__reads_what_java_writes),
         cmocka_unit_test(test_config__texts_end_where_they_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

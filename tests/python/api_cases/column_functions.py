@@ -204,8 +204,8 @@ CASES = {
         .sort("r")
     ),
     "registered": lambda s, F, W: (
-        s.udf.register("plus_", F.pandas_udf(plus, "long")),
-        s.sql("SELECT plus_(id, 1) AS r FROM range(3)"),
+        s.udf.register("summed_", F.pandas_udf(plus, "long")),
+        s.sql("SELECT summed_(id, 1) AS r FROM range(3)"),
     )[1],
     "registered_group": lambda s, F, W: (
         s.udf.register("mean_", F.pandas_udf(mean, "double")),
