@@ -441,7 +441,7 @@ nb_http_start(const nb_http_options *o, nb_http_handler handler, void *payload, 
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(o->idle_seconds > 0 ? o->idle_seconds : 30),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
         h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_as_is,
-        NULL, MHD_OPTION_END);
+        NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
     if (!h->daemon) {
         st = cannot(o->host ? o->host : "127.0.0.1", strerror(errno), err);
         goto fail;
