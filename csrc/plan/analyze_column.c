@@ -6,6 +6,7 @@
  * struct fields. df["a"] carries the id of its DataFrame's plan: the name is looked up there, wherever in the inputs that plan stands, and what it
  * means must still be among the inputs' columns. Lambda parameters come before columns; columns of the query around a subquery after.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include "plan/analyzer_internal.h"
 #include "base/config.h"
@@ -163,30 +164,51 @@ nb_backquote(nb_analyzer *an, const nb_str *parts, int n, char **out)
     return *out ? NB_OK : NB_NOMEM;
 }
 
+/* The name of a column with its last n qualifiers, in quotes. */
+static nb_status
+qualified_name(nb_analyzer *an, const nb_attr *a, int n, char **out)
+{
+    nb_str full[8];
+    int q = NB_MIN(n, NB_MIN(a->n_qualifier, 7));
+
+    for (int w = 0; w < q; w++) {
+        full[w] = a->qualifier[a->n_qualifier - q + w];
+    }
+    full[q] = a->name;
+    return nb_backquote(an, full, q + 1, out);
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 static nb_status
 raise_ambiguous(nb_analyzer *an, const nb_scope *scope, const nb_str *parts, int n, nb_error *err)
 {
     nb_strbuf b = {0};
-    char *name = NULL, *one = NULL;
+    char *name = NULL, **names = NULL;
+    int n_names = 0, cap = 0;
     nb_status st;
 
     NB_TRY(nb_backquote(an, parts, n, &name));
-    nb_strbuf_addc(&b, '[');
-    for (int i = 0, k = 0; i < scope->n_plans; i++) {
+    for (int i = 0; i < scope->n_plans; i++) {
         for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
             const nb_attr *a = &scope->plans[i]->attrs[j];
             if (!a->hidden && nb_names_equal(an, a->name, parts[n - 1])) {
-                nb_str full[8];
-                int q = NB_MIN(a->n_qualifier, 7);
-                for (int w = 0; w < q; w++) {
-                    full[w] = a->qualifier[w];
-                }
-                full[q] = a->name;
-                if (nb_backquote(an, full, q + 1, &one) == NB_OK) {
-                    nb_strbuf_addf(&b, "%s%s", k++ ? ", " : "", one);
-                }
+                names = nb_arena_grow(an->arena, names, n_names, &cap, sizeof *names);
+                NB_NEED(names);
+                NB_TRY(qualified_name(an, a, a->n_qualifier, &names[n_names++]));
             }
         }
+    }
+    if (n_names > 0) {
+        qsort(names, (size_t)n_names, sizeof *names, by_text);
+    }
+    nb_strbuf_addc(&b, '[');
+    for (int i = 0; i < n_names; i++) {
+        nb_strbuf_addf(&b, "%s%s", i ? ", " : "", names[i]);
     }
     nb_strbuf_addc(&b, ']');
     st = nb_raise(err, NB_COND_AMBIGUOUS_REFERENCE, "name", name, "referenceNames",
@@ -245,6 +267,34 @@ nb_field_names(nb_analyzer *an, const nb_plan *p)
     return text ? text : "";
 }
 
+/* Have all visible columns the same qualifiers, but for the last n? */
+static bool
+share_qualifiers(const nb_scope *scope, int n)
+{
+    const nb_attr *first = NULL;
+
+    for (int i = 0; i < scope->n_plans; i++) {
+        for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
+            const nb_attr *a = &scope->plans[i]->attrs[j];
+            int n_own = NB_MAX(a->n_qualifier - n, 0);
+
+            if (a->hidden) {
+                continue;
+            }
+            first = first ? first : a;
+            if (n_own != NB_MAX(first->n_qualifier - n, 0)) {
+                return false;
+            }
+            for (int w = 0; w < n_own; w++) {
+                if (!nb_str_equal(a->qualifier[w], first->qualifier[w])) {
+                    return false;
+                }
+            }
+        }
+    }
+    return true;
+}
+
 nb_status
 nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, nb_error *err)
 {
@@ -257,24 +307,22 @@ nb_raise_unresolved_column(nb_analyzer *an, const nb_scope *scope, nb_str name, 
     size_t n_parts;
     nb_strbuf b = {0};
     char *object, *one;
+    int shown; /* qualifiers of proposals */
     nb_status st;
 
     NB_TRY(nb_split_identifier(an, name, &parts, &n_parts, err));
     NB_TRY(nb_backquote(an, parts, (int)n_parts, &object));
+    shown = n_parts == 1 && share_qualifiers(scope, 0)   ? 0
+            : n_parts <= 2 && share_qualifiers(scope, 1) ? 1
+                                                         : INT_MAX;
     for (int i = 0; i < scope->n_plans; i++) {
         for (int j = 0; j < scope->plans[i]->n_attrs; j++) {
             const nb_attr *a = &scope->plans[i]->attrs[j];
-            nb_str full[8];
-            int q = n_parts > 1 ? NB_MIN(a->n_qualifier, 7) : 0, at;
-            int d;
+            int at, d;
             if (a->hidden) {
                 continue;
             }
-            for (int w = 0; w < q; w++) {
-                full[w] = a->qualifier[w];
-            }
-            full[q] = a->name;
-            NB_TRY(nb_backquote(an, full, q + 1, &one));
+            NB_TRY(qualified_name(an, a, shown, &one));
             d = edit_distance(nb_str_of(one),
                               n_parts > 1 ? name : parts[0]); /* with its quotes, as Spark's */
             for (at = n_best; at > 0 && (best[at - 1].distance > d ||
@@ -488,6 +536,9 @@ nb_resolve_column(nb_analyzer *an, const nb_scope *scope, nb_str text, int64_t p
             match_plan(an, s->plans[i], parts, (int)n, &m);
         }
         if (m.attr && m.n_found > 1) {
+            if (s->passes_ambiguous) {
+                continue;
+            }
             return raise_ambiguous(an, s, parts, (int)n, err);
         }
         if (m.attr) {

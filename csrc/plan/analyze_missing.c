@@ -434,8 +434,10 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
         }
     }
     for (int i = 0; i < n; i++) {
-        chain[i] = (nb_scope){
-            .plans = &plans[i], .n_plans = 1, .outer = i + 1 < n ? &chain[i + 1] : an->outer};
+        chain[i] = (nb_scope){.plans = &plans[i],
+                              .n_plans = 1,
+                              .outer = i + 1 < n ? &chain[i + 1] : an->outer,
+                              .passes_ambiguous = !is_condition};
     }
     if (having && agg) {
         NB_TRY(keys_of(an, agg, &keys));
@@ -455,7 +457,10 @@ nb_resolve_over(nb_analyzer *an, nb_plan *child, const Sc__Expression *e, bool i
         st = resolve_in(an, start, e, is_condition, &made, &first);
         swap_grouping(an, sets);
         if (st == NB_ERROR && n > 1 && err && !err->set) {
-            nb_scope own = {.plans = &plans[0], .n_plans = 1, .outer = an->outer};
+            nb_scope own = {.plans = &plans[0],
+                            .n_plans = 1,
+                            .outer = an->outer,
+                            .passes_ambiguous = !is_condition};
             nb_expr *again;
             (void)resolve_in(an, &own, e, is_condition, &again, err);
         }

@@ -18,6 +18,8 @@ struct nb_scope {
     const nb_scope *
         rows; /* what names inside aggregate calls mean, where that is something else; NULL where not */
     bool is_copy; /* the plans are copies: a column that is added to one goes nowhere */
+    bool
+        passes_ambiguous; /* ORDER BY: a name that several columns have is looked up further out, as one that none has */
     enum {
         NB_GROWS_NOT,
         NB_GROWS_HIDDEN, /* window() may put a column below, plans[0] is its owner's place for the input */

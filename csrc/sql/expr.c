@@ -470,6 +470,14 @@ as_is_alias(const nb_sql_parser *p)
             !nb_sql_at_clause_ahead(p, 2));
 }
 
+/* FROM t INSERT … SELECT a INSERT INTO …: the next statement, not an alias */
+static bool
+at_next_insert(const nb_sql_parser *p)
+{
+    return nb_sql_is_kw(p, NB_KW_INSERT) &&
+           (nb_sql_ahead_is_kw(p, 1, NB_KW_INTO) || nb_sql_ahead_is_kw(p, 1, NB_KW_OVERWRITE));
+}
+
 nb_status
 nb_sql_parse_named_expr(nb_sql_parser *p, bool before_for, Sc__Expression **out)
 {
@@ -483,7 +491,7 @@ nb_sql_parse_named_expr(nb_sql_parser *p, bool before_for, Sc__Expression **out)
             return nb_sql_syntax_error(p);
         }
     } else if (nb_sql_is(p, NB_T_LPAREN)) { /* stack(2, 1, 2) (a) */
-    } else if (!nb_sql_is_name(nb_sql_cur(p)) ||
+    } else if (!nb_sql_is_name(nb_sql_cur(p)) || at_next_insert(p) ||
                (nb_sql_at_clause(p) && !nb_sql_is_kw(p, NB_KW_SELECT)) ||
                (before_for && nb_sql_is_kw(p, NB_KW_FOR) && !nb_sql_ahead_is_kw(p, 1, NB_KW_FOR))) {
         return NB_OK;

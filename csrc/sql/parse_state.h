@@ -55,6 +55,8 @@ typedef struct nb_sql_parser {
     nb_ptrs row_values;
     size_t insert_from,
         insert_first; /* FROM t INSERT … SELECT …: where the next SELECT finds its tables, and where these end; 0: its own FROM says */
+    size_t
+        insert_with; /* WITH … INSERT … SELECT …: the token behind that WITH, for the query that comes next; 0: none */
     uint32_t depth;
     uintptr_t stack_base;
     size_t stack_limit; /* how far below the base the parser may go */

@@ -640,14 +640,13 @@ nb_sql_parse_piped_set(nb_sql_parser *p, size_t start, Sc__Relation **rel)
     return set_operation(p, start, type, all, right, rel);
 }
 
-/* WITH [RECURSIVE] a [(columns)] [AS] (query), … → named references, in order */
+/* Behind WITH: [RECURSIVE] a [(columns)] [AS] (query), … → named references, in order */
 static nb_status
 parse_ctes(nb_sql_parser *p, nb_ptrs *out)
 {
-    size_t start = p->pos;
+    size_t start = p->pos - 1;
     bool recursive;
 
-    nb_sql_skip(p);
     recursive = nb_sql_is_kw(p, NB_KW_RECURSIVE) && nb_sql_is_name(nb_sql_ahead(p, 1)) &&
                 !nb_sql_ahead_is_kw(p, 1, NB_KW_AS) && nb_sql_accept_kw(p, NB_KW_RECURSIVE);
     do {
@@ -698,6 +697,20 @@ parse_ctes(nb_sql_parser *p, nb_ptrs *out)
     return NB_OK;
 }
 
+/* WITH … INSERT … query, at the query: nothing but that takes what a FROM before the INSERT names. */
+static nb_status
+parse_ctes_before_insert(nb_sql_parser *p, nb_ptrs *out)
+{
+    size_t query = p->pos, tables = p->insert_from;
+
+    p->pos = p->insert_with;
+    p->insert_with = p->insert_from = 0;
+    NB_TRY(parse_ctes(p, out));
+    p->pos = query;
+    p->insert_from = tables;
+    return NB_OK;
+}
+
 nb_status
 nb_sql_parse_query_at(nb_sql_parser *p, Sc__Relation **out)
 {
@@ -707,12 +720,17 @@ nb_sql_parse_query_at(nb_sql_parser *p, Sc__Relation **out)
 
     NB_TRY(nb_sql_enter(p));
     p->lambda = NULL;
-    if (nb_sql_is_kw(p, NB_KW_WITH)) {
-        NB_TRY(parse_ctes(p, &ctes));
+    if (p->insert_with) {
+        NB_TRY(parse_ctes_before_insert(p, &ctes));
+        NB_TRY(nb_sql_parse_query_at(p, out)); /* which may have a WITH of its own */
+    } else {
+        if (nb_sql_accept_kw(p, NB_KW_WITH)) {
+            NB_TRY(parse_ctes(p, &ctes));
+        }
+        NB_TRY(nb_sql_parse_query_term(p, out));
+        NB_TRY(nb_sql_parse_organization(p, start, uses_from, out));
+        NB_TRY(nb_sql_check_windows(p, uses_from));
     }
-    NB_TRY(nb_sql_parse_query_term(p, out));
-    NB_TRY(nb_sql_parse_organization(p, start, uses_from, out));
-    NB_TRY(nb_sql_check_windows(p, uses_from));
     if (ctes.n) {
         mark = p->references.n;
         NB_TRY(put_references(p, &ctes));

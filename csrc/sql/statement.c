@@ -691,8 +691,9 @@ parse_cache(nb_sql_parser *p, nb_sql_statement *out)
     return NB_OK;
 }
 
+/* with: as in the parser's insert_with */
 static nb_status
-parse_insert(nb_sql_parser *p, nb_sql_statement *out)
+parse_insert(nb_sql_parser *p, size_t with, nb_sql_statement *out)
 {
     nb_names columns = {0};
 
@@ -715,6 +716,7 @@ parse_insert(nb_sql_parser *p, nb_sql_statement *out)
         if (nb_sql_accept_kw(p, NB_KW_OPTIONS)) {
             NB_TRY(nb_sql_parse_properties(p, &out->options, &out->n_options));
         }
+        p->insert_with = with;
         return parse_query_of(p, out);
     }
     if (nb_sql_is_kw(p, NB_KW_TABLE) && nb_sql_is_name(nb_sql_ahead(p, 1))) {
@@ -731,6 +733,7 @@ parse_insert(nb_sql_parser *p, nb_sql_statement *out)
         NB_TRY(nb_sql_parse_ident_list(p, &columns));
         NB_TRY(nb_names_copy(p, &columns, &out->columns));
     }
+    p->insert_with = with;
     return parse_query_of(p, out);
 }
 
@@ -751,9 +754,30 @@ first_insert(const nb_sql_parser *p)
     return 0;
 }
 
+/* What stands behind WITH a AS (…), …; parser.c has found the pairs of parentheses. */
+static size_t
+behind_with(const nb_sql_parser *p)
+{
+    for (size_t i = p->pos; i + 1 < p->tokens.n; i++) {
+        const nb_token *t = &p->tokens.items[i];
+        const nb_token *next;
+
+        if (t->kind != NB_T_LPAREN || t->match <= i) {
+            continue;
+        }
+        i = t->match;
+        next = &p->tokens.items[i + 1];
+        if (next->kind != NB_T_COMMA && next->kind != NB_T_LPAREN &&
+            !(next->kind == NB_T_WORD && (next->kw == NB_KW_AS || next->kw == NB_KW_MAX))) {
+            return i + 1;
+        }
+    }
+    return p->pos;
+}
+
 /* FROM t INSERT … SELECT … [INSERT … SELECT …]: the tables are read again for each of them */
 static nb_status
-parse_from_insert(nb_sql_parser *p, size_t first, nb_sql_statement *out)
+parse_from_insert(nb_sql_parser *p, size_t with, size_t first, nb_sql_statement *out)
 {
     size_t tables = p->pos + 1;
 
@@ -763,7 +787,7 @@ parse_from_insert(nb_sql_parser *p, size_t first, nb_sql_statement *out)
             return nb_raise_unsupported(p->err, "FROM with more than %d INSERTs", MAX_INSERTS);
         }
         p->insert_from = tables;
-        NB_TRY(parse_insert(p, out));
+        NB_TRY(parse_insert(p, with, out));
         if (p->insert_from) { /* there was no SELECT to take the tables */
             return nb_sql_syntax_error(p);
         }
@@ -789,12 +813,21 @@ named(nb_sql_parser *p, nb_sql_statement *out, nb_sql_kind kind, size_t n_words)
 nb_status
 nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
 {
-    size_t insert = first_insert(p);
+    size_t start = p->pos, with = 0, insert;
 
     *out = (nb_sql_statement){.kind = NB_SQL_QUERY};
-    if (insert) {
-        return parse_from_insert(p, insert, out);
+    if (nb_sql_is_kw(p, NB_KW_WITH)) {
+        p->pos = behind_with(p);
+        with = start + 1;
     }
+    insert = first_insert(p);
+    if (insert) {
+        return parse_from_insert(p, with, insert, out);
+    }
+    if (with && nb_sql_is_kw(p, NB_KW_INSERT)) {
+        return parse_insert(p, with, out);
+    }
+    p->pos = start;
     if (nb_sql_at_query(p) || nb_sql_is(p, NB_T_LPAREN)) {
         return parse_query_of(p, out);
     }
@@ -853,7 +886,7 @@ nb_sql_parse_statement_at(nb_sql_parser *p, nb_sql_statement *out)
             accept_database(p);
         }
         return named(p, out, NB_SQL_USE, 0);
-    case NB_KW_INSERT: return parse_insert(p, out);
+    case NB_KW_INSERT: return parse_insert(p, 0, out);
     case NB_KW_DECLARE: return nb_sql_parse_declare(p, out);
     case NB_KW_EXECUTE: return nb_sql_parse_execute(p, out);
     case NB_KW_ALTER:

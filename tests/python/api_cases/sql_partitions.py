@@ -95,6 +95,24 @@ PROGRAMS = {
         "FROM range(3) x JOIN range(2) y ON x.id > y.id INSERT INTO prt_u SELECT count(*), max(y.id) GROUP BY x.id HAVING x.id > 0",
         "SELECT * FROM prt_u ORDER BY a, b",
     ),
+    "from insert two, without clauses": (
+        PLAIN,
+        "FROM VALUES (1, 'x') t(a, b) INSERT INTO prt_u SELECT a, b INSERT INTO prt_u SELECT a + 1, b insert",
+        "SELECT * FROM prt_u ORDER BY a",
+    ),
+    "with, insert": (PLAIN, "WITH s AS (SELECT 43 AS c) INSERT INTO prt_u SELECT c, 'x' FROM s", "SELECT * FROM prt_u"),
+    "with, insert, with": (
+        PLAIN,
+        "WITH s AS (SELECT 7 AS c), r (d) AS (SELECT c FROM s) INSERT INTO prt_u WITH s AS (SELECT d + 1 AS c FROM r) SELECT c, 'x' FROM s",
+        "SELECT * FROM prt_u",
+    ),
+    "with, from insert two": (
+        PLAIN,
+        "WITH s AS (SELECT 44 AS c), t(d) AS (SELECT c + 1 FROM s) FROM t INSERT INTO prt_u SELECT d, 'x' "
+        "INSERT INTO prt_u SELECT d + 1, 'y' WHERE d IN (SELECT c + 1 FROM s)",
+        "SELECT * FROM prt_u ORDER BY a",
+    ),
+    "with, insert, twice one name": (PLAIN, "WITH s AS (SELECT 1), s AS (SELECT 2) INSERT INTO prt_u SELECT * FROM s"),
 }  # fmt: skip
 
 
