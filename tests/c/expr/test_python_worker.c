@@ -86,7 +86,7 @@ test_garbage(void **state)
     (void)state;
     fails_with("printf 'XXXXXXXXXXXXXXXX' >&3; sleep 100", 10, "PYTHON_WORKER_EXITED", "killed");
     fails_with("printf 'R\\000\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000' >&3; sleep 100",
-               10, "PYTHON_WORKER_EXITED", "killed"); /* 2^40 bytes to come */
+               10, "PYTHON_EXCEPTION", "more than 2 GiB"); /* 2^40 bytes to come */
     fails_with("printf 'R\\000\\000\\000\\144\\000\\000\\000\\000\\000\\000\\000abc' >&3; exit 6",
                10, "PYTHON_WORKER_EXITED", "exit code 6"); /* 100 bytes to come */
     fails_with("printf 'R\\000' >&3; exit 7", 10, "PYTHON_WORKER_EXITED", "exit code 7");
