@@ -195,7 +195,7 @@ nb_python_rows(nb_analyzer *an, nb_expr *const *columns, const nb_str *names, in
 nb_status
 nb_python_rows_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
                     nb_python_kind wanted, nb_expr *const *args, int n, nb_expr **out,
-                    nb_error *err)
+                    bool *no_columns, nb_error *err)
 {
     nb_python_kind kind;
     const nb_type *type, *rows;
@@ -203,8 +203,15 @@ nb_python_rows_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *
     NB_TRY(find_kind(f, &kind, err));
     NB_TRY(nb_resolve_type(an, f->python_udf->output_type, &type, err));
     NB_TRY(check_type(type, err));
-    if (kind != wanted || type->id != NB_TYPE_STRUCT || type->n_children == 0) {
+    if (kind != wanted || type->id != NB_TYPE_STRUCT) {
         return nb_raise_unsupported(err, "A Python function of this kind for rows");
+    }
+    *no_columns = type->n_children == 0;
+    if (*no_columns) { /* called for what it does: a list of structs without fields would have no length in Arrow */
+        nb_field field = {NB_STR("_"), nb_type_of(NB_TYPE_BOOL), true, {NULL, 0}};
+
+        type = nb_type_struct(&field, 1);
+        NB_NEED(type);
     }
     rows = nb_type_array(type, false);
     NB_NEED(rows);

@@ -73,16 +73,18 @@ plan_call(nb_analyzer *an, nb_plan *child, const Sc__CommonInlineUserDefinedFunc
           nb_python_kind kind, nb_expr **args, int n, nb_plan **out, nb_error *err)
 {
     nb_expr **list = NB_ARENA_ARRAY(an->arena, nb_expr *, 1), *call, *rows;
-    nb_plan *calls;
+    nb_plan *calls, *made;
+    bool no_columns;
 
     NB_NEED(list);
-    NB_TRY(nb_python_rows_call(an, f, kind, args, n, &call, err));
+    NB_TRY(nb_python_rows_call(an, f, kind, args, n, &call, &no_columns, err));
     list[0] = nb_expr_alias(an->arena, call, NB_STR("rows"), nb_attr_next_id());
     NB_NEED(list[0]);
     NB_TRY(nb_plan_project(an, child, list, 1, &calls, err));
     rows = nb_attr_expr(an->arena, &calls->attrs[0]);
     NB_NEED(rows);
-    return nb_plan_inline(an, calls, rows, out, err);
+    NB_TRY(nb_plan_inline(an, calls, rows, &made, err));
+    return nb_plan_narrow(an->arena, made, made->attrs, no_columns ? 0 : made->n_attrs, out);
 }
 
 static nb_status

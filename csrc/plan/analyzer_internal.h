@@ -241,10 +241,10 @@ typedef enum nb_python_kind {
 /* The rows of a group as an aggregate: an array of structs with these fields. */
 nb_status nb_python_rows(nb_analyzer *an, nb_expr *const *columns, const nb_str *names, int n,
                          nb_expr **out, nb_error *err);
-/* A call that gives an array of rows, of keys and arrays of rows. */
+/* A call that gives an array of rows, of keys and arrays of rows. *no_columns: the rows are to have none, and have one that nobody wants. */
 nb_status nb_python_rows_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,
                               nb_python_kind wanted, nb_expr *const *args, int n, nb_expr **out,
-                              nb_error *err);
+                              bool *no_columns, nb_error *err);
 /* The aggregate below e when e is a call over the rows of a group, which stands above windows as it does above groups; NULL otherwise. */
 nb_expr *nb_python_rows_of(nb_expr *e);
 nb_status nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f,

@@ -94,27 +94,20 @@ def test_typed_errors(spark):
         spark.range(1).write.bucketBy(2, "id").saveAsTable("t")
 
 
-def ids(frame):
-    return frame
+def test_foreach_partition(spark, tmp_path):
+    path = str(tmp_path / "seen")
+
+    def see(rows):
+        with open(path, "a", encoding="utf-8") as f:
+            f.write(str(sorted(r.id for r in rows)))
+
+    spark.range(3).foreachPartition(see)
+    assert (tmp_path / "seen").read_text(encoding="utf-8") == "[0, 1, 2]"
 
 
 @pytest.mark.parametrize(
     ("name", "call"),
     [
-        ("mapInPandas", lambda d: d.mapInPandas(ids, d.schema).count()),
-        ("mapInArrow", lambda d: d.mapInArrow(ids, d.schema).count()),
-        ("mapInArrow", lambda d: d.foreachPartition(ids)),
-        ("groupBy().applyInPandas", lambda d: d.groupBy("id").applyInPandas(ids, d.schema).count()),
-        (
-            "cogroup().applyInPandas",
-            lambda d: (
-                d.groupBy("id")
-                .cogroup(d.groupBy("id"))
-                .applyInPandas(lambda a, b: a, d.schema)
-                .count()
-            ),
-        ),
-        ("pandas_udf", lambda d: d.select(F.pandas_udf(ids, "long")("id")).count()),
         (
             "merge_into_table_command",
             lambda d: d.mergeInto("t", F.lit(True)).whenMatched().delete().merge(),
