@@ -492,46 +492,38 @@ resolve_like_many(nb_analyzer *an, const nb_scope *scope, nb_str name, Sc__Expre
 static Sc__Expression *
 true_message(nb_analyzer *an)
 {
-    Sc__Expression *yes = NB_ARENA_NEW(an->arena, Sc__Expression);
-    Sc__Expression__Literal *flag = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+    Sc__Expression *e = nb_literal_message(an, SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN);
 
-    if (yes == NULL || flag == NULL) {
-        return NULL;
+    if (e) {
+        e->literal->boolean = true;
     }
-    *flag = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
-    flag->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_BOOLEAN;
-    flag->boolean = true;
-    *yes = (Sc__Expression)SC__EXPRESSION__INIT;
-    yes->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
-    yes->literal = flag;
-    return yes;
+    return e;
 }
 
-/* A text, or NULL for no text, as a query says it; NULL: out of memory. */
 static Sc__Expression *
 text_message(nb_analyzer *an, nb_str text)
 {
-    Sc__Expression *e = NB_ARENA_NEW(an->arena, Sc__Expression);
-    Sc__Expression__Literal *literal = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+    Sc__Expression *e = nb_literal_message(an, SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING);
+
+    if (e) {
+        e->literal->string.data = (uint8_t *)(uintptr_t)text.data;
+        e->literal->string.len = text.len;
+    }
+    return e;
+}
+
+static Sc__Expression *
+null_message(nb_analyzer *an)
+{
+    Sc__Expression *e = nb_literal_message(an, SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL);
     Sc__DataType *type = NB_ARENA_NEW(an->arena, Sc__DataType);
 
-    if (!e || !literal || !type) {
+    if (!e || !type) {
         return NULL;
     }
-    *literal = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
-    if (text.data) {
-        literal->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING;
-        literal->string.data = (uint8_t *)(uintptr_t)text.data;
-        literal->string.len = text.len;
-    } else {
-        *type = (Sc__DataType)SC__DATA_TYPE__INIT;
-        type->kind_case = SC__DATA_TYPE__KIND_NULL;
-        literal->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_NULL;
-        literal->null = type;
-    }
-    *e = (Sc__Expression)SC__EXPRESSION__INIT;
-    e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
-    e->literal = literal;
+    *type = (Sc__DataType)SC__DATA_TYPE__INIT;
+    type->kind_case = SC__DATA_TYPE__KIND_NULL;
+    e->literal->null = type;
     return e;
 }
 
@@ -580,7 +572,7 @@ resolve_within_group(nb_analyzer *an, const nb_scope *scope,
         nb_str text;
         NB_TRY(nb_bind_check_arity(name, 1, 2, (int)f->n_arguments, err));
         args[n++] = f->arguments[0];
-        args[n++] = f->n_arguments == 2 ? f->arguments[1] : text_message(an, (nb_str){0});
+        args[n++] = f->n_arguments == 2 ? f->arguments[1] : null_message(an);
         n++;
         for (size_t i = 0; i < n_orders; i++) {
             const Sc__Expression__SortOrder *o = orders[i]->sort_order;

@@ -318,3 +318,20 @@ nb_resolve_literal(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_expr 
         return nb_raise(err, NB_COND_INVALID_PLAN, "message", "a literal without a value", NULL);
     }
 }
+
+Sc__Expression *
+nb_literal_message(nb_analyzer *an, Sc__Expression__Literal__LiteralTypeCase kind)
+{
+    Sc__Expression *e = NB_ARENA_NEW(an->arena, Sc__Expression);
+    Sc__Expression__Literal *l = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+
+    if (!e || !l) {
+        return NULL;
+    }
+    *l = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
+    l->literal_type_case = kind;
+    *e = (Sc__Expression)SC__EXPRESSION__INIT;
+    e->expr_type_case = SC__EXPRESSION__EXPR_TYPE_LITERAL;
+    e->literal = l;
+    return e;
+}

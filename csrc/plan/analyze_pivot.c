@@ -67,26 +67,20 @@ call2(nb_analyzer *an, const char *name, Sc__Expression *a, Sc__Expression *b)
 static Sc__Expression *
 integer(nb_analyzer *an, int32_t v)
 {
-    Sc__Expression *e = new_expr(an, SC__EXPRESSION__EXPR_TYPE_LITERAL);
-    Sc__Expression__Literal *l = NB_ARENA_NEW(an->arena, Sc__Expression__Literal);
+    Sc__Expression *e = nb_literal_message(an, SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER);
 
-    if (!e || !l) {
-        return NULL;
+    if (e) {
+        e->literal->integer = v;
     }
-    *l = (Sc__Expression__Literal)SC__EXPRESSION__LITERAL__INIT;
-    l->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_INTEGER;
-    l->integer = v;
-    e->literal = l;
     return e;
 }
 
 static Sc__Expression *
 string(nb_analyzer *an, nb_str s)
 {
-    Sc__Expression *e = integer(an, 0);
+    Sc__Expression *e = nb_literal_message(an, SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING);
 
     if (e) {
-        e->literal->literal_type_case = SC__EXPRESSION__LITERAL__LITERAL_TYPE_STRING;
         e->literal->string = bytes(s);
     }
     return e;

@@ -35,9 +35,9 @@ static const struct {
              {254, NB_PYTHON_GROUP_VALUE, "arrow_udf over iterators of groups"}};
 
 enum {
-    FIXED = 5,
-    PANDAS = 200
-}; /* arguments of nb_python before the function's own; kinds from here on see settings */
+    FIXED = 5,   /* arguments of nb_python before the function's own */
+    PANDAS = 200 /* evaluation types from here on see settings */
+};
 
 static const nb_conf settings[] = {NB_CONF_SESSION_TIME_ZONE, NB_CONF_ARROW_MAX_RECORDS,
                                    NB_CONF_PANDAS_SAFE_ARROW, NB_CONF_PANDAS_STRUCT_MODE,
@@ -100,6 +100,15 @@ find_kind(const Sc__CommonInlineUserDefinedFunction *f, nb_python_kind *out, nb_
                                 (int)f->python_udf->eval_type);
 }
 
+/* The type that f declares. */
+static nb_status
+find_type(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f, const nb_type **out,
+          nb_error *err)
+{
+    NB_TRY(nb_resolve_type(an, f->python_udf->output_type, out, err));
+    return check_type(*out, err);
+}
+
 /* The call of f, of results of `made` while it declares `type`. */
 static nb_status
 call_of(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *f, const nb_type *type,
@@ -156,8 +165,7 @@ nb_resolve_python_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunctio
     if (kind != NB_PYTHON_VALUES && kind != NB_PYTHON_GROUP_VALUE) {
         return nb_raise_unsupported(err, "A Python function of rows as a column");
     }
-    NB_TRY(nb_resolve_type(an, f->python_udf->output_type, &type, err));
-    NB_TRY(check_type(type, err));
+    NB_TRY(find_type(an, f, &type, err));
     for (int i = 0; i < n_given; i++) {
         args[i] = given[i];
         while (args[i]->kind == NB_EXPR_ALIAS) {
@@ -183,7 +191,6 @@ nb_python_rows(nb_analyzer *an, nb_expr *const *columns, const nb_str *names, in
         return nb_raise_unsupported(err, "A Python function of rows without columns");
     }
     for (int i = 0; i < n; i++) {
-        NB_TRY(check_type(columns[i]->type, err));
         args[2 * i] = text(an, NB_TYPE_STRING, names[i]);
         args[2 * i + 1] = columns[i];
         NB_NEED(args[2 * i]);
@@ -201,8 +208,7 @@ nb_python_rows_call(nb_analyzer *an, const Sc__CommonInlineUserDefinedFunction *
     const nb_type *type, *rows;
 
     NB_TRY(find_kind(f, &kind, err));
-    NB_TRY(nb_resolve_type(an, f->python_udf->output_type, &type, err));
-    NB_TRY(check_type(type, err));
+    NB_TRY(find_type(an, f, &type, err));
     if (kind != wanted || type->id != NB_TYPE_STRUCT) {
         return nb_raise_unsupported(err, "A Python function of this kind for rows");
     }

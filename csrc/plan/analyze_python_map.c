@@ -10,6 +10,7 @@
  */
 #include "plan/analyzer_internal.h"
 
+/* The keys, named, in an array with room for one more. */
 static nb_status
 resolve_keys(nb_analyzer *an, nb_plan *child, Sc__Expression *const *messages, size_t n,
              nb_expr ***out, nb_error *err)
@@ -51,19 +52,15 @@ static nb_status
 group_rows(nb_analyzer *an, const Sc__Relation *input, Sc__Expression *const *grouping,
            size_t n_grouping, nb_plan **out, nb_error *err)
 {
-    nb_expr **results = NB_ARENA_ARRAY(an->arena, nb_expr *, n_grouping + 1), **keys, *rows;
+    nb_expr **columns, *rows;
     nb_plan *child;
 
-    NB_NEED(results);
     NB_TRY(nb_analyze_relation(an, input, &child, err));
-    NB_TRY(resolve_keys(an, child, grouping, n_grouping, &keys, err));
+    NB_TRY(resolve_keys(an, child, grouping, n_grouping, &columns, err));
     NB_TRY(collect_rows(an, child, &rows, err));
-    for (size_t i = 0; i < n_grouping; i++) {
-        results[i] = keys[i];
-    }
-    results[n_grouping] = nb_expr_alias(an->arena, rows, NB_STR("rows"), nb_attr_next_id());
-    NB_NEED(results[n_grouping]);
-    return nb_plan_aggregate(an, child, keys, (int)n_grouping, results, (int)n_grouping + 1, out,
+    columns[n_grouping] = nb_expr_alias(an->arena, rows, NB_STR("rows"), nb_attr_next_id());
+    NB_NEED(columns[n_grouping]);
+    return nb_plan_aggregate(an, child, columns, (int)n_grouping, columns, (int)n_grouping + 1, out,
                              err);
 }
 

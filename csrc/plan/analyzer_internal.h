@@ -268,6 +268,8 @@ nb_status
 nb_resolve_type(nb_analyzer *an, const Sc__DataType *message, const nb_type **out, nb_error *err);
 nb_status nb_resolve_literal(nb_analyzer *an, const Sc__Expression__Literal *lit, nb_expr **out,
                              nb_error *err);
+/* A literal as a query says it, whose value is still to be set; NULL: out of memory. */
+Sc__Expression *nb_literal_message(nb_analyzer *an, Sc__Expression__Literal__LiteralTypeCase kind);
 
 /* ---- analyze_column.c ---- */
 /* By name ("a", "t.a", "a.field", quoted parts), plan_id -1 when the reference is not tied to a DataFrame. */

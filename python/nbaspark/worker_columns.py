@@ -40,14 +40,36 @@ class _Settings:
         return self._values.get(key) or default
 
 
-class _Pandas:
+class _Columns:
+    """What columns are to a function, and what its results are to become.
+
+    `field` is Arrow's for a value of the declared type, `schema` that of its fields, or of the value alone.
+    """
+
+    rows: Any  # of columns and their names: the table that a function gets
+
+    def __init__(self, settings: _Settings, returned: t.DataType):
+        one = t.StructType().add("_", returned)
+        self.returned = returned
+        self.row = returned if isinstance(returned, t.StructType) else one
+        self.field = arrow_schema(one).field(0)
+        self.schema = arrow_schema(self.row)
+        self._settings = settings
+
+    def groups(self, lists: pyarrow.ListArray) -> Iterator[Any]:
+        """Return the rows of each list."""
+        for columns in _groups(lists):
+            yield self.rows(columns, lists.type.value_type.names)
+
+
+class _Pandas(_Columns):
     """Columns as pandas' Series and frames."""
 
-    def __init__(self, settings: _Settings):
+    def __init__(self, settings: _Settings, returned: t.DataType):
         import pandas
 
+        super().__init__(settings, returned)
         self._pandas = pandas
-        self._settings = settings
 
     def argument(self, column: pyarrow.Array) -> Any:
         """Return a column as a Series, or a column of structs as a frame."""
@@ -64,35 +86,34 @@ class _Pandas:
 
     batch = rows
 
-    def slices(self, columns: Columns, names: list[str], bounds: list[int]) -> Iterator[Any]:
-        """Return the rows between each two bounds, whose types are what they would be alone."""
-        if any(c.null_count and _has_no_null(c.type) for c in columns):
-            for start, stop in pairwise(bounds):
-                yield self.rows([c.slice(start, stop - start) for c in columns], names)
+    def groups(self, lists: pyarrow.ListArray) -> Iterator[Any]:
+        """Return the rows of each list, whose types are what they would be alone."""
+        fields = _fields(lists)
+        if any(f.null_count and _has_no_null(f.type) for f in fields):
+            yield from super().groups(lists)
             return
-        frame = self.rows(columns, names)
-        for start, stop in pairwise(bounds):
+        frame = self.rows(fields, lists.type.value_type.names)
+        for start, stop in pairwise(lists.offsets.to_pylist()):
             yield frame.iloc[start:stop].reset_index(drop=True)
 
     def key(self, columns: Columns, row: int) -> tuple[Any, ...]:
         return tuple(self.argument(c.slice(row, 1)).iloc[0] for c in columns)
 
-    def values(self, values: list[Any], returned: t.DataType) -> pyarrow.Array:
+    def values(self, values: list[Any]) -> pyarrow.Array:
         """Return what a function gave for each group."""
-        return self.column(self._pandas.Series(values), returned)
+        return self.column(self._pandas.Series(values))
 
-    def column(self, made: Any, returned: t.DataType) -> pyarrow.Array:
+    def column(self, made: Any) -> pyarrow.Array:
         """Return a result with a value per row."""
-        if isinstance(returned, t.StructType):
+        if isinstance(self.returned, t.StructType):
             self.check_rows(made)
-            arrays = self.arrays(made, returned, True, False)
-            return pyarrow.StructArray.from_arrays(arrays, fields=list(arrow_schema(returned)))
+            arrays = self.arrays(made, True, False)
+            return pyarrow.StructArray.from_arrays(arrays, fields=list(self.schema))
         if not hasattr(made, "__len__"):
             raise _wrong_type("pandas.Series", made)
         if not isinstance(made, self._pandas.Series):
             made = self._pandas.Series(made)
-        one = t.StructType().add("_", returned)
-        return self._arrays(self._pandas.DataFrame({"_": made}), one)[0]
+        return self._arrays(self._pandas.DataFrame({"_": made}))[0]
 
     def check_rows(self, made: Any) -> None:
         if not isinstance(made, self._pandas.DataFrame):
@@ -101,11 +122,11 @@ class _Pandas:
     def is_batch(self, made: Any) -> bool:
         return isinstance(made, self._pandas.DataFrame)
 
-    def arrays(self, frame: Any, returned: t.StructType, by_name: bool, cut: bool) -> Columns:
-        """Return the columns of a frame in the order of a type; cut: those beyond are left out."""
+    def arrays(self, frame: Any, by_name: bool, cut: bool) -> Columns:
+        """Return the columns of a frame in the order of the type; cut: those beyond are left out."""
         if frame.empty and len(frame.columns) == 0:
-            return [pyarrow.array([], f.type) for f in arrow_schema(returned)]
-        wanted = returned.names
+            return _no_rows(self.schema)
+        wanted = self.schema.names
         named = by_name and any(isinstance(name, str) for name in frame.columns)
         if cut:
             frame = frame.iloc[:, : len(wanted)]
@@ -114,25 +135,24 @@ class _Pandas:
             frame = frame[wanted] if frame.columns.is_unique else frame
         if len(frame.columns) != len(wanted):
             raise _wrong_number(len(wanted), len(frame.columns))
-        return self._arrays(frame, returned)
+        return self._arrays(frame)
 
-    def _arrays(self, frame: Any, returned: t.StructType) -> Columns:
+    def _arrays(self, frame: Any) -> Columns:
         zone = self._settings.get("spark.sql.session.timeZone", "UTC")
         columns = {}
-        for i, field in enumerate(returned.fields):
+        for i, field in enumerate(self.row.fields):
             series = frame.iloc[:, i]
             if isinstance(field.dataType, t.TimestampType) and series.dtype.kind == "M":
                 local = getattr(series.dt, "tz", None) is None
                 series = series.dt.tz_localize(zone, ambiguous=False) if local else series
             columns[i] = series
-        wanted = arrow_schema(returned)
         own = self._pandas.DataFrame(columns)
-        own.columns = returned.names  # for messages
-        made = arrow_of_pandas(self._settings, own, returned, wanted)
-        return [_fitting(c, f) for c, f in zip(made.columns, wanted, strict=True)]
+        own.columns = self.schema.names  # for messages
+        made = arrow_of_pandas(self._settings, own, self.row, self.schema)
+        return [_fitting(c, f) for c, f in zip(made.columns, self.schema, strict=True)]
 
 
-class _Arrow:
+class _Arrow(_Columns):
     """Columns as they are."""
 
     def argument(self, column: pyarrow.Array) -> Any:
@@ -144,23 +164,17 @@ class _Arrow:
     def batch(self, columns: Columns, names: list[str]) -> Any:
         return pyarrow.RecordBatch.from_arrays(columns, names=names)
 
-    def slices(self, columns: Columns, names: list[str], bounds: list[int]) -> Iterator[Any]:
-        for start, stop in pairwise(bounds):
-            yield self.rows([c.slice(start, stop - start) for c in columns], names)
-
     def key(self, columns: Columns, row: int) -> tuple[Any, ...]:
         return tuple(c[row] for c in columns)
 
-    def values(self, values: list[Any], returned: t.DataType) -> pyarrow.Array:
-        (wanted,) = arrow_schema(t.StructType().add("_", returned))
+    def values(self, values: list[Any]) -> pyarrow.Array:
         plain = [v.as_py() if isinstance(v, pyarrow.Scalar) else v for v in values]
-        return pyarrow.array(plain, wanted.type)
+        return pyarrow.array(plain, self.field.type)
 
-    def column(self, made: Any, returned: t.DataType) -> pyarrow.Array:
+    def column(self, made: Any) -> pyarrow.Array:
         if not isinstance(made, (pyarrow.Array, pyarrow.ChunkedArray)):
             raise _wrong_type("pyarrow.Array", made)
-        (wanted,) = arrow_schema(t.StructType().add("_", returned))
-        return _fitting(made, wanted)
+        return _fitting(made, self.field)
 
     def check_rows(self, made: Any) -> None:
         if not isinstance(made, pyarrow.Table):
@@ -169,20 +183,23 @@ class _Arrow:
     def is_batch(self, made: Any) -> bool:
         return isinstance(made, pyarrow.RecordBatch)
 
-    def arrays(self, made: Any, returned: t.StructType, by_name: bool, cut: bool) -> Columns:
-        wanted = arrow_schema(returned)
+    def arrays(self, made: Any, by_name: bool, cut: bool) -> Columns:
         if by_name:
-            _check_names(set(made.schema.names), set(returned.names))
-            made = made.select(returned.names)
-        if len(made.schema) != len(wanted):
-            raise _wrong_number(len(wanted), len(made.schema))
-        _check_types(made.schema, wanted)
-        return [_fitting(c, f) for c, f in zip(made.columns, wanted, strict=True)]
+            _check_names(set(made.schema.names), set(self.schema.names))
+            made = made.select(self.schema.names)
+        if len(made.schema) != len(self.schema):
+            raise _wrong_number(len(self.schema), len(made.schema))
+        _check_types(made.schema, self.schema)
+        return [_fitting(c, f) for c, f in zip(made.columns, self.schema, strict=True)]
 
 
 def _has_no_null(kind: pyarrow.DataType) -> bool:
     """Return whether NumPy's arrays of the type have no place for a null."""
     return pyarrow.types.is_integer(kind) or pyarrow.types.is_boolean(kind)
+
+
+def _no_rows(schema: pyarrow.Schema) -> Columns:
+    return [pyarrow.array([], f.type) for f in schema]
 
 
 def _fitting(column: Any, field: pyarrow.Field) -> pyarrow.Array:
@@ -255,14 +272,13 @@ class ColumnFunction:
     """
 
     def __init__(self, call: Callable[..., Any], returned: Any, eval_type: int, settings: str):
-        self.call, self.returned = call, returned
+        self.call = call
         values = _Settings(settings)
         self.by_name = values.get(_BY_NAME, "true").lower() == "true"
         most = int(values.get(_BATCH, "10000"))
         self.most = most if most > 0 else 1 << 31
-        maker, over = _KINDS[eval_type]
-        self.make: Any = _Pandas(values) if maker is _Pandas else _Arrow()
-        self.over = over
+        maker, self.over = _KINDS[eval_type]
+        self.make: Any = maker(values, returned)
 
     def results(self, stream: bytes, no_arguments: bool) -> bytes:
         """Return the results for rows: both are Arrow IPC streams."""
@@ -288,48 +304,39 @@ class ColumnFunction:
                     "actual": str(len(made)),
                 },
             )
-        return self.make.column(made, self.returned)
+        return self.make.column(made)
 
     def values_of_iterators(self, columns: Columns, n: int) -> pyarrow.Array:
         given = self._batches(columns)
-        whole = "DataFrame" if isinstance(self.returned, t.StructType) else "Series"
+        whole = "DataFrame" if isinstance(self.make.returned, t.StructType) else "Series"
         expected = f"pandas.{whole}" if isinstance(self.make, _Pandas) else "pyarrow.Array"
-        made = [
-            self.make.column(m, self.returned)
-            for m in _iterated(self.call(given), f"iterator of {expected}")
-        ]
-        if sum(map(len, made)) > n:
+        made = [self.make.column(m) for m in _iterated(self.call(given), f"iterator of {expected}")]
+        n_made = sum(map(len, made))
+        if n_made > n:
             raise PySparkRuntimeError(errorClass="OUTPUT_EXCEEDS_INPUT_ROWS", messageParameters={})
         if next(given, None) is not None:
             raise PySparkRuntimeError(errorClass="INPUT_NOT_FULLY_CONSUMED", messageParameters={})
-        if sum(map(len, made)) != n:
+        if n_made != n:
             raise PySparkRuntimeError(
                 errorClass="RESULT_ROWS_MISMATCH",
-                messageParameters={
-                    "output_length": str(sum(map(len, made))),
-                    "input_length": str(n),
-                },
+                messageParameters={"output_length": str(n_made), "input_length": str(n)},
             )
-        return pyarrow.concat_arrays(made) if made else self._nothing()
+        return pyarrow.concat_arrays(made) if made else pyarrow.array([], self.make.field.type)
 
     def _batches(self, columns: Columns) -> Iterator[Any]:
         for start in range(0, len(columns[0]), self.most):
             given = [self.make.argument(c.slice(start, self.most)) for c in columns]
             yield given[0] if len(given) == 1 else tuple(given)
 
-    def _nothing(self) -> pyarrow.Array:
-        (wanted,) = arrow_schema(t.StructType().add("_", self.returned))
-        return pyarrow.array([], wanted.type)
-
     # ---- a value for the rows of a group
 
     def group_values(self, columns: Columns, n: int) -> pyarrow.Array:
         made = [self.call(*map(self.make.argument, group)) for group in _groups(columns[0])]
-        return self.make.values(made, self.returned)
+        return self.make.values(made)
 
     def group_values_of_iterators(self, columns: Columns, n: int) -> pyarrow.Array:
         made = [self.call(self._batches(group)) for group in _groups(columns[0])]
-        return self.make.values(made, self.returned)
+        return self.make.values(made)
 
     # ---- rows for rows
 
@@ -344,43 +351,28 @@ class ColumnFunction:
 
     def groups(self, columns: Columns, n: int) -> pyarrow.Array:
         *keys, lists = columns
-        takes_key = _n_parameters(self.call) > 1
-        names = lists.type.value_type.names
-        fields, bounds = _fields(lists), lists.offsets.to_pylist()
-
-        def made() -> Iterator[Columns]:
-            for row, group in enumerate(self.make.slices(fields, names, bounds)):
-                key = (self.make.key(keys, row),) if takes_key else ()
-                yield self._rows(self.call(*key, group))
-
-        return self._lists(made())
+        calls = zip(self._keys(keys, n, 1), self.make.groups(lists), strict=True)
+        return self._lists(self._rows(self.call(*key, group)) for key, group in calls)
 
     def groups_of_iterators(self, columns: Columns, n: int) -> pyarrow.Array:
         *keys, lists = columns
-        takes_key = _n_parameters(self.call) > 1
-
-        def made() -> Iterator[Columns]:
-            for row, group in enumerate(_groups(lists)):
-                key = (self.make.key(keys, row),) if takes_key else ()
-                given = self._frames(group, lists)
-                yield self._iterator_rows(self.call(*key, given), self.by_name, False)
-
-        return self._lists(made())
+        calls = zip(self._keys(keys, n, 1), _groups(lists), strict=True)
+        return self._lists(
+            self._iterator_rows(self.call(*key, self._frames(group, lists)), self.by_name, False)
+            for key, group in calls
+        )
 
     def cogroups(self, columns: Columns, n: int) -> pyarrow.Array:
         *keys, left, right = columns
-        takes_key = _n_parameters(self.call) > 2
-        sides = [
-            self.make.slices(_fields(s), s.type.value_type.names, s.offsets.to_pylist())
-            for s in map(_without_nulls, (left, right))
-        ]
+        sides = (self.make.groups(_without_nulls(side)) for side in (left, right))
+        calls = zip(self._keys(keys, n, 2), *sides, strict=True)
+        return self._lists(self._rows(self.call(*key, *pair)) for key, *pair in calls)
 
-        def made() -> Iterator[Columns]:
-            for row, pair in enumerate(zip(*sides, strict=True)):
-                key = (self.make.key(keys, row),) if takes_key else ()
-                yield self._rows(self.call(*key, *pair))
-
-        return self._lists(made())
+    def _keys(self, keys: Columns, n: int, n_groups: int) -> Iterator[tuple[Any, ...]]:
+        """Return the first arguments of each call: its key where the function takes more than the groups."""
+        takes_key = _n_parameters(self.call) > n_groups
+        for row in range(n):
+            yield (self.make.key(keys, row),) if takes_key else ()
 
     def _frames(self, columns: Columns, lists: pyarrow.ListArray) -> Iterator[Any]:
         names = lists.type.value_type.names
@@ -389,7 +381,7 @@ class ColumnFunction:
 
     def _rows(self, made: Any) -> Columns:
         self.make.check_rows(made)
-        return self.make.arrays(made, self.returned, self.by_name, False)
+        return self.make.arrays(made, self.by_name, False)
 
     def _iterator_rows(self, made: Any, by_name: bool, cut: bool) -> Columns:
         kind = "pandas.DataFrame" if isinstance(self.make, _Pandas) else "pyarrow.RecordBatch"
@@ -403,14 +395,14 @@ class ColumnFunction:
                         "actual": f"iterator of {type(m).__name__}",
                     },
                 )
-            parts.append(self.make.arrays(m, self.returned, by_name, cut))
+            parts.append(self.make.arrays(m, by_name, cut))
         if not parts:
-            return [pyarrow.array([], f.type) for f in arrow_schema(self.returned)]
+            return _no_rows(self.make.schema)
         return [pyarrow.concat_arrays(list(p)) for p in zip(*parts, strict=True)]
 
     def _lists(self, made: Iterable[Columns]) -> pyarrow.Array:
         """Return the rows of each call as a list."""
-        wanted = list(arrow_schema(self.returned))
+        wanted = list(self.make.schema)
         parts, offsets = [], [0]
         for columns in made:
             parts.append(pyarrow.StructArray.from_arrays(columns, fields=wanted))

@@ -77,12 +77,12 @@ class PandasCogroupedOps:
             "three arguments (key, left, right).",
         )
         left, right = self._gd1, self._gd2
-        made = rows_udf(left._df._session, func, schema, COGROUPS[family])
+        tree = rows_udf(left._df._session, func, schema, COGROUPS[family], [])
         return left._df._over(
             "co_group_map",
             left._grouping_cols + right._grouping_cols,
             input_grouping_expressions=[c._expr for c in left._grouping_cols],
             other=right._df._plan,
             other_grouping_expressions=[c._expr for c in right._grouping_cols],
-            func=made._tree([]),
+            func=tree,
         )

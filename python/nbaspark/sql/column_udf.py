@@ -8,6 +8,7 @@ import warnings
 from nbaspark.errors import PySparkNotImplementedError, PySparkValueError
 from nbaspark.errors.raising import type_error, value_error
 from nbaspark.sql.column import named
+from nbaspark.sql.functions.python_udf import ArrowUDFType, PandasUDFType
 from nbaspark.sql.types import DataType, StructType
 
 TYPE_CHECKING = False
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from nbaspark.sql.dataframe import DataFrame
     from nbaspark.sql.session import SparkSession
 
-# Spark's PythonEvalType, by what a function works on and how it is called.
-SCALAR, SCALAR_ITER, GROUPED_AGG, GROUPED_AGG_ITER = "scalar", "scalar_iter", "agg", "agg_iter"
-_EVAL_TYPES = {
-    "pandas": {SCALAR: 200, SCALAR_ITER: 204, GROUPED_AGG: 202, GROUPED_AGG_ITER: 217},
-    "arrow": {SCALAR: 250, SCALAR_ITER: 251, GROUPED_AGG: 252, GROUPED_AGG_ITER: 254},
-}
+# Where Spark's PythonEvalType stands for how a function is called, by what it works on.
+_TYPES = {"pandas": PandasUDFType, "arrow": ArrowUDFType}
+_KINDS = SCALAR, SCALAR_ITER, GROUPED_AGG, GROUPED_AGG_ITER = (
+    "SCALAR",
+    "SCALAR_ITER",
+    "GROUPED_AGG",
+    "GROUPED_AGG_ITER",
+)
 MAP = {"pandas": 205, "arrow": 207}
 GROUPS = {"pandas": 201, "arrow": 209}
 GROUPS_ITER = {"pandas": 216, "arrow": 215}
@@ -47,7 +50,7 @@ def column_udf(family: str, f: Any, returned: Any, function_type: Any) -> Any:
         returned = f or returned
     if returned is None:
         raise type_error("CANNOT_BE_NONE", arg_name="returnType")
-    known = _EVAL_TYPES[family].values()
+    known = [getattr(_TYPES[family], kind) for kind in _KINDS]
     if function_type is not None and function_type not in known:
         raise type_error(
             "INVALID_PANDAS_UDF_TYPE", arg_name="functionType", arg_type=str(function_type)
@@ -68,12 +71,14 @@ def _make(family: str, function: Any, returned: Any, eval_type: int | None) -> A
     spec = getfullargspec(function)
     if eval_type is not None:
         _warn_of_type(family)
-    elif spec.annotations:
-        eval_type = _EVAL_TYPES[family][kind_by_hints(family, function)]
     else:
-        eval_type = _EVAL_TYPES[family][SCALAR]
-    scalar = [_EVAL_TYPES[family][k] for k in (SCALAR, SCALAR_ITER)]
-    if eval_type in scalar and not spec.args and spec.varargs is None:
+        kind = kind_by_hints(family, function) if spec.annotations else SCALAR
+        eval_type = getattr(_TYPES[family], kind)
+    if (
+        eval_type in (_TYPES[family].SCALAR, _TYPES[family].SCALAR_ITER)
+        and not spec.args
+        and spec.varargs is None
+    ):
         raise value_error(
             "INVALID_PANDAS_UDF",
             detail=f"0-arg {family}_udfs are not supported. Instead, create a 1-arg {family}_udfs "
@@ -219,8 +224,10 @@ def check_parameters(function: Callable[..., Any], allowed: tuple[int, int], det
         raise value_error("INVALID_PANDAS_UDF", detail=detail)
 
 
-def rows_udf(session: SparkSession, function: Any, schema: StructType | str, kind: int) -> Any:
-    """Return a function that makes rows of this schema."""
+def rows_udf(
+    session: SparkSession, function: Any, schema: StructType | str, kind: int, columns: list[str]
+) -> dict[str, Any]:
+    """Return the message of a function that makes rows of this schema of these columns."""
     from nbaspark.sql.udf import UserDefinedFunction
 
     _need("pyarrow", "18.0.0")
@@ -228,7 +235,8 @@ def rows_udf(session: SparkSession, function: Any, schema: StructType | str, kin
     if not isinstance(returned, StructType):
         condition = "INVALID_RETURN_TYPE_FOR_PANDAS_UDF"
         raise type_error(condition, eval_type=_NAMES.get(kind, str(kind)), return_type=returned)
-    return UserDefinedFunction(function, returned, None, kind)
+    arguments = [named(c)._expr for c in columns]
+    return UserDefinedFunction(function, returned, None, kind)._tree(arguments)
 
 
 _NAMES = {
@@ -245,6 +253,5 @@ _NAMES = {
 
 def mapped(df: DataFrame, family: str, function: Any, schema: Any, barrier: bool) -> DataFrame:
     """Return the rows that a function makes of iterators over a table's batches."""
-    made = rows_udf(df._session, function, schema, MAP[family])
-    tree = made._tree([named(c)._expr for c in df.columns])
+    tree = rows_udf(df._session, function, schema, MAP[family], df.columns)
     return df._over("map_partitions", [], func=tree, is_barrier=barrier)

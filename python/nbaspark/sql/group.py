@@ -235,8 +235,7 @@ class GroupedData:
         from nbaspark.sql.column_udf import GROUPS, GROUPS_ITER, iterates, rows_udf
 
         kinds = GROUPS_ITER if iterates(func) else GROUPS
-        made = rows_udf(self._df._session, func, schema, kinds[family])
-        tree = made._tree([named(c)._expr for c in self._df.columns])
+        tree = rows_udf(self._df._session, func, schema, kinds[family], self._df.columns)
         keys = [c._expr for c in self._grouping_cols]
         return self._df._over(
             "group_map", self._grouping_cols, grouping_expressions=keys, func=tree

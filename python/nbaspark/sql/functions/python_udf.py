@@ -128,10 +128,11 @@ def arrow_udf(f: Any = None, returnType: Any = None, functionType: Any = None) -
     Examples
     --------
     >>> import pyarrow as pa
+    >>> import pyarrow.compute as pc
     >>> from nbaspark.sql.functions import arrow_udf
     >>> @arrow_udf("long")
     ... def negative(v: pa.Array) -> pa.Array:
-    ...     return pa.compute.negate(v)
+    ...     return pc.negate(v)
     >>> spark.range(2).select(negative("id").alias("n")).collect()
     [Row(n=0), Row(n=-1)]
     """
